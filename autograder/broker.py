@@ -1,0 +1,304 @@
+"""The grader's side of the sandbox: starts the zygote, hands out workers, holds every deadline.
+
+    with broker.worker() as worker:
+        reply, tensors = worker.ask("forward", {...}, tensors, deadline)
+
+Nothing here imports torch, so a zygote can start before the grader does. Every read and every
+write has a deadline; a worker that misses one, breaks the format or prints without end is killed.
+"""
+
+import itertools
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from autograder.errors import GraderFault
+from autograder.sandbox import wire
+from autograder.sandbox.policy import Policy
+
+ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
+START_SECONDS = 120.0
+"""For the zygote's import of torch from a cold disk."""
+SPAWN_SECONDS = 20.0
+KEPT_LOG = 64 << 10
+
+
+class WorkerLost(Exception):
+    """The worker is gone or has been killed; `reason` says why.
+
+    Reasons: "deadline", "died", "output" (printed too much), "protocol" (broke the frame format).
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Worker:
+    """One worker. It belongs to one submission and is killed when the context ends."""
+
+    def __init__(self, broker: "Broker", pid: int, pidfd: int, pipes: tuple[int, int, int], scratch: Path) -> None:
+        self._broker = broker
+        self._pid = pid
+        self._pidfd = pidfd
+        self._requests, self._replies, self._log = pipes
+        self._scratch = scratch
+        self._lost: WorkerLost | None = None
+        self._printed = 0
+        self._log_open = True
+        self.log = bytearray()
+        """The beginning of what the worker printed."""
+        os.set_blocking(self._requests, False)
+        os.set_blocking(self._replies, False)
+        os.set_blocking(self._log, False)
+        self.isolation: dict[str, str] = self._receive_isolation()
+
+    def ask(
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        tensors: Sequence[wire.RawTensor],
+        deadline: float,
+    ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
+        """One question, one answer. `deadline` is a time.monotonic().
+
+        Raises WorkerLost; after that, at every further question.
+        """
+        if self._lost:
+            raise self._lost
+        number = secrets.randbits(52)
+        try:
+            if select.select([self._replies], [], [], 0)[0]:
+                self._read_reply(1, 0.0)  # an end of file means it died; anything else was not asked for
+                raise wire.WireError("it spoke before it was asked")
+            frame = wire.encode({"id": number, "op": operation, "arguments": arguments}, tensors)
+            self._send(frame, deadline)
+            meta, raw = wire.read(
+                lambda count: self._read_reply(count, deadline), self._broker.policy.reply
+            )
+            if meta.pop("id", None) != number:
+                raise wire.WireError("it answered another question")
+            return meta, raw
+        except wire.WireError as error:
+            self._lose(WorkerLost("protocol", f"its reply was not a valid frame: {error}"))
+        except WorkerLost as lost:
+            self._lose(lost)
+        raise self._lost
+
+    def _receive_isolation(self) -> dict[str, str]:
+        deadline = time.monotonic() + SPAWN_SECONDS
+        try:
+            meta, _ = wire.read(lambda count: self._read_reply(count, deadline), 0)
+        except (wire.WireError, WorkerLost) as error:
+            self.close()
+            printed = self.log.decode(errors="replace")[-2000:]
+            raise GraderFault(f"A worker did not start: {error}. It printed: {printed}") from None
+        isolation: dict[str, str] = meta["isolation"]
+        return isolation
+
+    def _lose(self, lost: WorkerLost) -> None:
+        self._lost = lost
+        self.kill()
+
+    def kill(self) -> None:
+        """End the worker now."""
+        try:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def _send(self, frame: Sequence[memoryview], deadline: float) -> None:
+        for part in frame:
+            view = part
+            while view:
+                self._wait(deadline, write=True)
+                try:
+                    view = view[os.write(self._requests, view[: 1 << 20]) :]
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    raise WorkerLost("died", "the process ended") from None
+
+    def _read_reply(self, count: int, deadline: float) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            try:
+                received = os.readv(self._replies, [view])
+            except BlockingIOError:
+                self._wait(deadline, write=False)
+                continue
+            if not received:
+                self._drain_log()
+                raise WorkerLost("died", "the process ended")
+            view = view[received:]
+        return data
+
+    def _wait(self, deadline: float, *, write: bool) -> None:
+        """Until the pipe is ready, draining the log meanwhile, so that printing never blocks."""
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise WorkerLost("deadline", "the time was up")
+            reading = [self._log] if self._log_open else []
+            reading += [] if write else [self._replies]
+            readable, writable, _ = select.select(
+                reading, [self._requests] if write else [], [], left
+            )
+            if self._log in readable:
+                self._drain_log()
+            if writable or self._replies in readable:
+                return
+
+    def _drain_log(self) -> None:
+        """Read what was printed since the last time."""
+        while self._log_open:
+            try:
+                printed = os.read(self._log, 1 << 16)
+            except BlockingIOError:
+                return
+            self._log_open = bool(printed)  # a worker may close its output and go on
+            self._printed += len(printed)
+            self.log += printed[: KEPT_LOG - len(self.log)]
+            if self._printed > self._broker.policy.output:
+                raise WorkerLost("output", f"it printed more than {self._broker.policy.output:,} bytes")
+
+    def close(self) -> None:
+        """Kill the worker and leave nothing of it behind."""
+        self.kill()
+        for descriptor in (self._requests, self._replies, self._log, self._pidfd):
+            os.close(descriptor)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Broker:
+    """Owns the zygote. `start()` returns at once; the first worker waits for it to be ready."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._folder = Path(tempfile.mkdtemp(prefix="tower-"))
+        self._numbers = itertools.count()
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._ready = False
+
+    def start(self) -> None:
+        """Start the zygote by exec, with an environment that holds nothing of ours."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, (self._folder / "zygote.log").open("wb") as log:
+            self._zygote = subprocess.Popen(
+                [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno())],
+                env=_clean_environment(self._folder),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+            )
+        self._control, self._ready = ours, False
+
+    def worker(self) -> Worker:
+        """Fork a worker. A zygote that has died is started again, once.
+
+        Raises GraderFault where none can be had.
+        """
+        for last_try in (False, True):
+            try:
+                return self._fork()
+            except (OSError, EOFError) as error:
+                self._stop_zygote()
+                if last_try:
+                    log = (self._folder / "zygote.log").read_text(errors="replace")[-2000:]
+                    raise GraderFault(f"The fork server does not work: {error}. {log}") from None
+        raise AssertionError
+
+    def _fork(self) -> Worker:
+        if self._control is None:
+            self.start()
+        if not self._ready:
+            self._answer("ready", START_SECONDS)
+            self._ready = True
+        assert self._control is not None
+        scratch = self._folder / f"worker-{next(self._numbers)}"
+        scratch.mkdir(mode=0o700)
+        request_read, request_write = os.pipe()
+        reply_read, reply_write = os.pipe()
+        log_read, log_write = os.pipe()
+        try:
+            message = json.dumps({"scratch": str(scratch), "policy": asdict(self.policy)}).encode()
+            socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
+            pid, pidfd = self._answer("pid", SPAWN_SECONDS)
+        except BaseException:
+            for descriptor in (request_write, reply_read, log_read):
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in (request_read, reply_write, log_write):
+                os.close(descriptor)
+        return Worker(self, pid, pidfd, (request_write, reply_read, log_read), scratch)
+
+    def _answer(self, wanted: str, seconds: float) -> tuple[int, int]:
+        """The next message with the key `wanted`, and the descriptor that came with it, if any."""
+        assert self._control is not None
+        self._control.settimeout(seconds)
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
+            if not message:
+                raise EOFError("it has ended")
+            content = json.loads(message)
+            if wanted in content:
+                return content[wanted], descriptors[0] if descriptors else -1
+
+    def _stop_zygote(self) -> None:
+        if self._control:
+            self._control.close()
+        if self._zygote:
+            self._zygote.kill()
+            self._zygote.wait()
+        self._zygote, self._control = None, None
+
+    def close(self) -> None:
+        """End the zygote and with it every worker; remove every file."""
+        self._stop_zygote()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _clean_environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "USER": "tower",
+        "OMP_NUM_THREADS": "1",
+        "KINETO_LOG_LEVEL": "99",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TORCHINDUCTOR_CACHE_DIR": str(folder),
+        "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
+    }

@@ -1,0 +1,236 @@
+"""The `tower` command. `--help` answers without importing torch, and only this file ends the process."""
+
+import contextlib
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from autograder import __version__
+from autograder.broker import Broker
+from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
+from autograder.errors import GraderFault, TowerError, UsageError
+from autograder.submission import read_submission
+
+app = typer.Typer(
+    help="Grades the exercises of Tower of Insight. Student code returns values, never verdicts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CourseOption = Annotated[
+    Path | None,
+    typer.Option("--course", help="The checkout with course.toml; otherwise $TOWER_COURSE, or where the kit is installed from."),
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error of ours.")]
+
+
+def main() -> NoReturn:
+    """Entry point of the `tower` command."""
+    debug = "--debug" in sys.argv
+    errors = Console(stderr=True)
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        errors.print("Stopped. Nothing was written.")
+        code = 130
+    except TowerError as error:
+        if debug:
+            raise
+        errors.print(f"[bold red]{_LABELS.get(error.exit_code)}:[/] {escape(str(error))}", highlight=False)
+        code = error.exit_code
+    except Exception as error:
+        code = _show_other(error, errors, debug)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+_LABELS = {2: "Usage", 3: "The grader failed"}
+
+
+def _show_other(error: Exception, errors: Console, debug: bool) -> int:
+    """Typer's own usage errors, in its own words; anything else is a fault of ours."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        return int(error.exit_code)
+    if debug:
+        raise error
+    errors.print(
+        f"[bold red]The grader failed:[/] {escape(f'{type(error).__name__}: {error}')}. "
+        "Run again with --debug for the traceback.",
+        highlight=False,
+    )
+    return GraderFault.exit_code
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"tower {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Grades the exercises of Tower of Insight. Student code returns values, never verdicts."""
+
+
+@app.command()
+def grade(
+    path: Annotated[Path, typer.Argument(help="A directory or a .zip with the student's modules.")],
+    only: Annotated[str, typer.Option(help="Grade these modules alone, as in linear,conv2d.")] = "",
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
+    fit: Annotated[
+        str | None, typer.Option(help="The MNIST fit: off, quick (200 steps) or full (an epoch). [default: course.toml's]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Repeat a run exactly. [default: a new one]", show_default=False)
+    ] = None,
+    fail_under: Annotated[
+        float, typer.Option(min=0, max=100, help="Exit with 1 when the score is below so many per cent.")
+    ] = 0.0,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Grade one submission and print the report.
+
+    Exit codes: 0 graded, whatever the score; 1 below --fail-under; 2 wrong usage; 3 the grader failed.
+    """
+    loaded = load_course(course_root(course))
+    chosen = _chosen_modules(only, loaded)
+    mode = _chosen_fit(fit, loaded)
+    submission = read_submission(path, loaded.modules)
+    if not any(module in submission.sources for module in chosen) and only:
+        raise UsageError(f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}")
+    if not sys.platform.startswith("linux"):
+        raise UsageError("Grading keeps student code apart by means of the Linux kernel; run it on Linux.")
+    outputs = [output for output in (json, junit) if output is not None]
+    for output in outputs:
+        _demand_writable(output)
+    with Broker(loaded.policy) as broker, _progress() as progress:
+        broker.start()  # it imports torch while this process does
+        from autograder import grading
+        from autograder.export import console, junit as junit_export
+        from autograder.export import json as json_export
+
+        report = grading.grade(
+            loaded,
+            submission,
+            broker,
+            seed=secrets.randbelow(1 << 31) if seed is None else seed,
+            fit=mode,
+            only=chosen if only else (),
+            progress=progress,
+        )
+    if json is not None:
+        _write(json, json_export.render(report))
+    if junit is not None:
+        _write(junit, junit_export.render(report))
+    console.show(report, Console(highlight=False))
+    if report.fault:
+        raise GraderFault(f"Some checks could not be judged:\n{report.fault}")
+    if report.per_cent < fail_under:
+        raise typer.Exit(1)
+
+
+@app.command()
+def release(
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write. [default: assignments/ of the course]", show_default=False)
+    ] = None,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Generate assignments/ from solutions/: skeletons, handouts and public tests."""
+    from autograder.release import release as write_release
+
+    root = course_root(course)
+    target = out or root / "assignments"
+    written = write_release(root / "solutions", target, list(load_course(root).modules))
+    Console(highlight=False).print(f"{len(written)} files written to {escape(str(target))}.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the report."""
+    import json
+
+    from autograder.export.json import schema as report_schema
+
+    print(json.dumps(report_schema(), indent=2))
+
+
+def _chosen_modules(only: str, course: Course) -> list[str]:
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    unknown = [name for name in names if name not in course.modules]
+    if unknown:
+        raise UsageError(
+            f"--only does not know {', '.join(unknown)}. Choose from {', '.join(course.modules)}."
+        )
+    return names or list(course.modules)
+
+
+def _chosen_fit(fit: str | None, course: Course) -> FitMode:
+    if fit is None:
+        return course.fit
+    for mode in FIT_MODES:
+        if mode == fit:
+            return mode
+    raise UsageError(f"--fit does not know {fit}. Choose from {', '.join(FIT_MODES)}.")
+
+
+def _demand_writable(path: Path) -> None:
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path} cannot be written: name a file in a directory that exists and is writable.")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write whole or not at all: into a neighbour that then takes the file's place."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            neighbour = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                neighbour.replace(path)
+            except BaseException:
+                neighbour.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise GraderFault(f"{path} could not be written: {error.strerror}. The report was not saved.") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Any]:
+    """A progress line on a terminal's stderr, nothing elsewhere."""
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield lambda what, fraction: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda what, fraction: bar.update(task, description=what, completed=fraction)

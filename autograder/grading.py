@@ -1,0 +1,191 @@
+"""One submission → Report."""
+
+import contextlib
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder import __version__
+from autograder.broker import Broker
+from autograder.course import FIT_CHECK, Course, FitMode, Module
+from autograder.errors import CourseError, GraderFault
+from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
+from autograder.sandbox.lean_torch import defer_compiler
+from autograder.sandbox.lockdown import hide_memory
+from autograder.submission import Submission
+from autograder.suite.judge import Judge, Progress, Verdict
+
+_UNKNOWN_ISOLATION = {"level": "none", "detail": "no student code was run"}
+
+
+def grade(
+    course: Course,
+    submission: Submission,
+    broker: Broker,
+    *,
+    seed: int,
+    fit: FitMode,
+    only: Collection[str] = (),
+    progress: Progress = lambda what, fraction: None,
+) -> Report:
+    """Run the hidden suite over one submission.
+
+    Args:
+        seed: decides every random draw; the same seed repeats a run exactly.
+        only: grade these modules alone; all of them where empty.
+        progress: told the check at hand and the fraction of the run that is behind.
+
+    Raises:
+        CourseError: the suite and course.toml do not name the same checks.
+        GraderFault: no worker could be had, or pytest itself failed.
+    """
+    started = time.monotonic()
+    hide_memory()
+    defer_compiler()
+    torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
+    modules = [module for name, module in course.modules.items() if not only or name in only]
+    judge = Judge(course, submission, broker, seed, fit, progress)
+    submitted = [module for module in modules if module.name in submission.sources]
+    if submitted:
+        _run_pytest(judge, course, [f"test_{module.name}.py" for module in submitted])
+    for module in submitted:
+        _demand_same_checks(module, judge, fit)
+    results = tuple(_module_result(module, submission, judge, fit) for module in modules)
+    return Report(
+        submission=submission.name,
+        submission_digest=submission.digest,
+        suite_digest=suite_digest(course),
+        seed=seed,
+        device="cpu",
+        isolation=Isolation(**(judge.isolation or _UNKNOWN_ISOLATION)),
+        seconds=round(time.monotonic() - started, 3),
+        environment=_environment(fit),
+        modules=results,
+        fault="\n".join(verdict.fault for verdict in judge.verdicts.values() if verdict.fault),
+    )
+
+
+def suite_digest(course: Course) -> str:
+    """SHA-256 over all that decides a score: the package, the hidden tests, course.toml."""
+    package = Path(__file__).parent
+    files = [course.root / "course.toml", *course.hidden_tests.rglob("*.py"), *package.rglob("*.py")]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
+    """Run pytest in this process, with no plugin, setting or file but ours."""
+    folder = course.hidden_tests
+    arguments = [
+        *(str(folder / file) for file in files),
+        *("-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"),
+        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+        *("-p", "pytest_timeout", "--assert", "plain", "--capture", "no"),
+    ]
+    with _quiet_environment():
+        code = pytest.main(arguments, plugins=[judge])
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderFault(f"The hidden suite in {folder} did not run ({code!s}). {judge.broken}")
+
+
+@contextlib.contextmanager
+def _quiet_environment() -> Iterator[None]:
+    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _demand_same_checks(module: Module, judge: Judge, fit: FitMode) -> None:
+    listed = {f"{module.name}.{check}" for check in module.weights if not _left_out(check, fit)}
+    present = {check for check in judge.verdicts if check.startswith(f"{module.name}.")}
+    if listed != present:
+        raise CourseError(
+            f"course.toml and the hidden suite disagree about {module.name}: "
+            f"{', '.join(sorted(listed ^ present))}."
+        )
+
+
+def _left_out(check: str, fit: FitMode) -> bool:
+    return fit == "off" and check == FIT_CHECK
+
+
+def _module_result(module: Module, submission: Submission, judge: Judge, fit: FitMode) -> ModuleResult:
+    shares = module.shares([check for check in module.weights if _left_out(check, fit)])
+    problem = submission.problems.get(module.name, "")
+    checks = tuple(
+        _check_result(f"{module.name}.{check}", points, problem, judge.verdicts.get(f"{module.name}.{check}"))
+        for check, points in shares.items()
+    )
+    return ModuleResult(module.name, checks, problem or _stand_in_note(module, judge))
+
+
+def _check_result(id: str, points: float, problem: str, verdict: Verdict | None) -> CheckResult:
+    if problem:
+        return CheckResult(id, _title(id), "not_submitted", 0.0, points, problem)
+    if verdict is None:
+        return CheckResult(
+            id, _title(id), "not_verified", 0.0, 0.0, "The MNIST fit was switched off (--fit off)."
+        )
+    passed = verdict.judged and not verdict.failure and not verdict.fault
+    status: Status = "passed" if passed else "failed"
+    message = verdict.failure or verdict.remark
+    if verdict.fault:
+        message = "The grader itself failed in this check; tell your instructor."
+    if passed and verdict.over_stand_ins:
+        message = f"{message} Passed over stock layers, not over your own bricks.".strip()
+    return CheckResult(
+        id,
+        verdict.title,
+        status,
+        points if passed else 0.0,
+        points,
+        message,
+        "" if passed else verdict.hint,
+        round(verdict.seconds, 3),
+    )
+
+
+def _title(id: str) -> str:
+    return id.partition(".")[2].replace("_", " ").capitalize()
+
+
+def _stand_in_note(module: Module, judge: Judge) -> str:
+    names = [f"{module.name}.{check}" for check in module.weights]
+    replaced = [name for name in names if name in judge.verdicts and judge.verdicts[name].over_stand_ins]
+    if not replaced:
+        return ""
+    bricks = " and ".join(module.needs)
+    return (
+        f"{len(replaced)} of {len(names)} checks did not pass over your own {bricks} and were judged "
+        "again over stock torch layers. What is wrong in the bricks is listed with them."
+    )
+
+
+def _environment(fit: FitMode) -> dict[str, str]:
+    return {
+        "kit": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "fit": fit,
+    }

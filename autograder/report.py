@@ -1,0 +1,87 @@
+"""What a grading found, as plain frozen data. Every export is a function of a Report."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["passed", "failed", "not_verified", "not_submitted"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check. `message` and `hint` are written for the student."""
+
+    id: str
+    title: str
+    status: Status
+    score: float
+    max_score: float
+    message: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModuleResult:
+    """The checks of one module. `note` is what holds for the module as a whole."""
+
+    name: str
+    checks: tuple[CheckResult, ...]
+    note: str = ""
+
+    @property
+    def score(self) -> float:
+        """The points earned."""
+        return _total(check.score for check in self.checks)
+
+    @property
+    def max_score(self) -> float:
+        """The points that could be earned; a check that could not be verified has none."""
+        return _total(check.max_score for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """How far student code was kept apart: a level (A+ to D), and what it consists of."""
+
+    level: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """One submission, graded. Equal inputs and seeds give equal reports, but for the seconds.
+
+    `fault` is empty unless the grader itself failed in some check; that check counts as failed,
+    and the run ends with exit code 3.
+    """
+
+    submission: str
+    submission_digest: str
+    suite_digest: str
+    seed: int
+    device: str
+    isolation: Isolation
+    seconds: float
+    environment: Mapping[str, str]
+    modules: tuple[ModuleResult, ...]
+    fault: str = ""
+
+    @property
+    def score(self) -> float:
+        """The points earned."""
+        return _total(module.score for module in self.modules)
+
+    @property
+    def max_score(self) -> float:
+        """The points that could be earned."""
+        return _total(module.max_score for module in self.modules)
+
+    @property
+    def per_cent(self) -> float:
+        """Score as a share of the maximum; 0 where nothing could be verified."""
+        return 100 * self.score / self.max_score if self.max_score else 0.0
+
+
+def _total(points: Iterable[float]) -> float:
+    return round(sum(points), 6)

@@ -1,0 +1,29 @@
+"""The limits a worker lives under, as one object."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits of one worker. course.toml overrides the defaults, field by field.
+
+    Times are wall-clock seconds and sizes are bytes, unless the name says otherwise.
+    """
+
+    import_seconds: float = 20.0
+    """For importing a module of the submission."""
+    check_seconds: float = 20.0
+    """For all that one check asks of one worker; ten times what the slowest check was seen to take."""
+    fit_seconds: float = 900.0
+    """For the whole MNIST fit. Where a trial of a few steps foretells more, it runs on stock layers."""
+    cpu_seconds: int = 3600
+    memory: int = 6 << 30
+    """Address space. The interpreter with torch takes about 0.8 GiB of it."""
+    file_size: int = 64 << 20
+    open_files: int = 256
+    output: int = 16 << 20
+    """What a worker may print; one that prints more is stopped."""
+    reply: int = 64 << 20
+    """The largest reply that is read."""
+    fit_threads: int = 2
+    """Threads of a worker during the fit; every other check runs on one."""

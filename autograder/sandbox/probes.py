@@ -1,0 +1,27 @@
+"""Small models whose numbers tell how a training loop treats them.
+
+The same code runs in the worker under the student's loop and in the grader under the reference, so
+that all that is compared is values.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class ModeProbe(nn.Module):
+    """A classifier that computes something else in each mode.
+
+    Batch normalisation makes training and evaluation mode differ, and leaves a trace of every
+    training pass in the state dict. Evaluated under gradient tracking, it reverses its classes.
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(features)
+        self.fc = nn.Linear(features, classes)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Logits: (N, features) → (N, classes)."""
+        logits: Tensor = self.fc(self.norm(input))
+        tracked = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+        return logits.flip(1) if tracked and not self.training else logits

@@ -1,0 +1,64 @@
+"""Which operators ran, and which of torch's own Python functions were called.
+
+A dispatch mode sees only what composite operators fall apart into: `linear` arrives as `addmm`, like
+an honest matrix product. The profiler's record of the dispatcher has the names themselves
+("aten::linear"), by whatever alias, from TorchScript, in every thread and in backward, where
+"autograd::engine" shows that derivatives were asked of autograd. torch.nn.init is plain Python,
+so a profile hook watches for it. This is a speed bump in the student's own process, no proof.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+from torch._C._profiler import _ExperimentalConfig
+from torch.autograd.profiler import profile
+
+SENTINEL = "airy_ai"
+"""An operator nobody uses by accident: the recorder runs it last, to see that it still records."""
+
+
+class Record:
+    """What was seen: `operators` without the "aten::" prefix, `functions` by their full names."""
+
+    def __init__(self) -> None:
+        self.operators: set[str] = set()
+        self.functions: set[str] = set()
+        self.intact = False
+
+    def as_meta(self) -> dict[str, Any]:
+        """The record as JSON."""
+        return {
+            "operators": sorted(self.operators),
+            "functions": sorted(self.functions),
+            "intact": self.intact,
+        }
+
+
+@contextmanager
+def recording() -> Iterator[Record]:
+    """Record while the body runs; the record is complete when it ends."""
+    record = Record()
+
+    def on_event(frame: FrameType, event: str, argument: object) -> None:
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and isinstance(module, str) and module.startswith("torch."):
+            record.functions.add(f"{module}.{frame.f_code.co_qualname}")
+
+    events = profile(experimental_config=_ExperimentalConfig(profile_all_threads=True))
+    events.__enter__()
+    sys.setprofile(on_event)
+    try:
+        yield record
+    finally:
+        unhooked = sys.getprofile() is not on_event
+        sys.setprofile(None)
+        torch.special.airy_ai(torch.zeros(1))
+        events.__exit__(None, None, None)
+        seen = {event.name() for event in events.kineto_results.events()}
+        record.operators = {name.removeprefix("aten::") for name in seen} - {SENTINEL}
+        record.operators.discard("special_" + SENTINEL)
+        record.intact = not unhooked and f"aten::special_{SENTINEL}" in seen

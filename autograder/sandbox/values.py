@@ -1,0 +1,155 @@
+"""Python values as JSON trees with tensors beside them, in both directions.
+
+None, bool, int, float, str, tuples and lists cross as themselves; a tensor crosses as a reference to a
+raw tensor of the same frame; anything else crosses as the name of its type. The encoding is
+the same towards the worker and back, so neither side ever unpickles.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .wire import RawTensor, WireError
+
+DTYPES = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "int64": torch.int64,
+    "int32": torch.int32,
+    "uint8": torch.uint8,
+    "bool": torch.bool,
+}
+DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+MAX_DEPTH = 16
+MAX_TEXT = 4000
+
+
+class Opaque(NamedTuple):
+    """A value that does not cross: all that is known is the name of its type."""
+
+    type_name: str
+
+
+class Record(tuple[Any, ...]):
+    """A named tuple of the other side: its values, with the name of its type."""
+
+    type_name: str
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, as a student would write it."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def to_raw(name: str, tensor: Tensor) -> RawTensor:
+    """The tensor's bytes, from wherever it lies. Raises TypeError for a dtype that cannot cross."""
+    with torch._C.DisableTorchFunctionSubclass():  # a subclass has no say in what its bytes are
+        plain = torch.Tensor.detach(tensor).to("cpu").resolve_conj().resolve_neg().contiguous()
+        if plain.dtype not in DTYPE_NAMES:
+            raise TypeError(f"a tensor of dtype {plain.dtype} cannot be sent")
+        flat = plain.reshape(-1).view(torch.uint8)
+        data = memoryview(flat.numpy()) if flat.numel() else b""
+        return RawTensor(name, DTYPE_NAMES[plain.dtype], tuple(plain.shape), data)
+
+
+def from_raw(raw: RawTensor) -> Tensor:
+    """The tensor, in memory of its own.
+
+    Raises WireError for a bool whose byte is neither 0 nor 1.
+    """
+    if not len(raw.data):
+        return torch.empty(raw.shape, dtype=DTYPES[raw.dtype])
+    data = bytearray(raw.data)
+    if raw.dtype == "bool" and data.translate(None, b"\0\1"):
+        raise WireError(f"{raw.name} holds bytes that are not booleans")
+    return torch.frombuffer(data, dtype=DTYPES[raw.dtype]).reshape(raw.shape)
+
+
+class Encoder:
+    """Turns values into trees, and keeps the tensors met on the way.
+
+    `special` may claim a value first: it returns the node for it, or None.
+    """
+
+    def __init__(self, special: Callable[[object], dict[str, Any] | None] | None = None) -> None:
+        self.tensors: list[RawTensor] = []
+        self._special = special
+
+    def tree(self, value: object, name: str = "value", depth: int = 0) -> Any:
+        """The JSON tree of a value; `name` is what its tensors are called."""
+        if depth > MAX_DEPTH:
+            return {"opaque": "a deeply nested value"}
+        if self._special and (node := self._special(value)) is not None:
+            return node
+        match value:
+            case None | bool():
+                return value
+            case int():
+                return int(value) if abs(value) < 1 << 63 else {"opaque": "a huge int"}
+            case float():
+                return float(value) if math.isfinite(value) else {"float": repr(float(value))}
+            case str():
+                return {"text": str(value)[:MAX_TEXT]}
+            case Tensor():
+                return self._tensor(value, name)
+            case tuple() | list():
+                items = [self.tree(item, f"{name}.{i}", depth + 1) for i, item in enumerate(value)]
+                if isinstance(value, list):
+                    return {"list": items}
+                plain = type(value) is tuple
+                return {"tuple": items} if plain else {"tuple": items, "of": type_name(value)}
+            case _:
+                return {"opaque": type_name(value)}
+
+    def _tensor(self, tensor: Tensor, name: str) -> dict[str, Any]:
+        try:
+            self.tensors.append(to_raw(name, tensor))
+        except (TypeError, RuntimeError, NotImplementedError):
+            return {"opaque": f"a tensor of {tensor.dtype} on {tensor.device}"}
+        return {"tensor": name}
+
+
+def decode_tree(
+    node: Any,
+    tensors: Mapping[str, Tensor],
+    special: Callable[[dict[str, Any]], Any] | None = None,
+    depth: int = 0,
+) -> Any:
+    """The value of a tree. `special` turns the nodes that only one side knows.
+
+    Raises WireError on a node of no known form.
+    """
+
+    def below(items: Iterable[Any]) -> list[Any]:
+        return [decode_tree(item, tensors, special, depth + 1) for item in items]
+
+    if depth > MAX_DEPTH:
+        raise WireError("a value is nested too deeply")
+    match node:
+        case None | bool() | int() | float():
+            return node
+        case {"float": str() as text} if text in ("nan", "inf", "-inf"):
+            return float(text)
+        case {"text": str() as text}:
+            return text
+        case {"tensor": str() as name, **rest} if name in tensors and not (rest and not special):
+            return special(node) if special and rest else tensors[name]
+        case {"list": list() as items}:
+            return below(items)
+        case {"tuple": list() as items, "of": str() as name}:
+            record = Record(below(items))
+            record.type_name = name
+            return record
+        case {"tuple": list() as items}:
+            return tuple(below(items))
+        case {"opaque": str() as name}:
+            return Opaque(name)
+        case dict() if special:
+            return special(node)
+    raise WireError("a value has no known form")

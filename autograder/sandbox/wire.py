@@ -1,0 +1,127 @@
+"""Frames between grader and worker: a JSON header and raw tensors, and nothing that runs.
+
+    magic (4) | header length (u32) | payload length (u64) | JSON header | tensor bytes
+
+The header is {"meta": {...}, "tensors": [[name, dtype, shape], ...]}; the payload holds the
+tensors' bytes, little-endian and contiguous, in that order, without a gap. Both lengths are
+checked before a byte of either is read, and every claim of the header against the payload.
+"""
+
+import json
+import math
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+Bytes = bytes | bytearray | memoryview
+
+MAGIC = b"TOI1"
+PROLOGUE = struct.Struct("<4sIQ")
+MAX_HEADER = 1 << 20
+MAX_TENSORS = 256
+MAX_DIMENSIONS = 8
+MAX_NAME = 200
+MAX_ELEMENTS = 1 << 32
+"""Of one tensor, counting a dimension of size 0 as 1, so that no stride overflows."""
+
+ITEM_SIZES = {
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int64": 8,
+    "int32": 4,
+    "uint8": 1,
+    "bool": 1,
+}
+
+
+class WireError(Exception):
+    """A frame that breaks the format; the sentence says how."""
+
+
+class RawTensor(NamedTuple):
+    """A tensor as it crosses: its dtype by name, its shape, its bytes."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: Bytes
+
+
+def encode(meta: dict[str, Any], tensors: Iterable[RawTensor] = ()) -> list[memoryview]:
+    """The frame as a list of buffers, to be written one after the other."""
+    described, payload = [], []
+    for tensor in tensors:
+        described.append([tensor.name, tensor.dtype, list(tensor.shape)])
+        payload.append(memoryview(tensor.data).cast("B"))
+    header = json.dumps({"meta": meta, "tensors": described}, allow_nan=False).encode()
+    prologue = PROLOGUE.pack(MAGIC, len(header), sum(map(len, payload)))
+    return [memoryview(prologue + header), *payload]
+
+
+def read(
+    receive: Callable[[int], bytearray], max_payload: int, max_header: int = MAX_HEADER
+) -> tuple[dict[str, Any], list[RawTensor]]:
+    """Read one frame. `receive(n)` returns exactly n bytes or raises.
+
+    Raises WireError on anything that is not a frame of this format within these sizes.
+    """
+    magic, header_length, payload_length = PROLOGUE.unpack(receive(PROLOGUE.size))
+    if magic != MAGIC:
+        raise WireError("the frame does not begin with the magic bytes")
+    if header_length > max_header or payload_length > max_payload:
+        raise WireError(f"the frame is too large ({header_length:,} + {payload_length:,} bytes)")
+    return decode(receive(header_length), receive(payload_length))
+
+
+def decode(header: Bytes, payload: Bytes) -> tuple[dict[str, Any], list[RawTensor]]:
+    """Check a header against its payload and cut the payload into tensors.
+
+    Raises WireError.
+    """
+    try:
+        content = json.loads(bytes(header), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise WireError("the header is not JSON") from error
+    match content:
+        case {"meta": dict() as meta, "tensors": list() as described, **rest} if not rest:
+            pass
+        case _:
+            raise WireError("the header does not hold meta and tensors")
+    if len(described) > MAX_TENSORS:
+        raise WireError("the header names too many tensors")
+    view, offset, tensors = memoryview(payload), 0, []
+    for entry in described:
+        name, dtype, shape = _checked_entry(entry)
+        end = offset + ITEM_SIZES[dtype] * math.prod(shape)
+        if end > len(view):
+            raise WireError("the payload is shorter than the header says")
+        tensors.append(RawTensor(name, dtype, shape, view[offset:end]))
+        offset = end
+    if offset != len(view):
+        raise WireError("the payload is longer than the header says")
+    if len({tensor.name for tensor in tensors}) != len(tensors):
+        raise WireError("two tensors have one name")
+    return meta, tensors
+
+
+def _checked_entry(entry: object) -> tuple[str, str, tuple[int, ...]]:
+    match entry:
+        case [str() as name, str() as dtype, list() as shape] if (
+            len(name) <= MAX_NAME
+            and dtype in ITEM_SIZES
+            and len(shape) <= MAX_DIMENSIONS
+            and _are_sizes(shape)
+        ):
+            return name, dtype, tuple(shape)
+    raise WireError("a tensor's description is not [name, dtype, shape]")
+
+
+def _are_sizes(shape: Sequence[object]) -> bool:
+    sizes = [size for size in shape if type(size) is int and size >= 0]
+    return len(sizes) == len(shape) and math.prod(max(size, 1) for size in sizes) <= MAX_ELEMENTS
+
+
+def _refuse_constant(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,402 @@
+"""The process student code runs in: takes requests, answers with values.
+
+Everything after the first import is student territory. This loop is a convenience for asking
+questions, not an anchor of trust: the grader checks every byte that comes back, and a verdict is
+computed there alone.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import lockdown, probes, values, wire
+from .importer import SubmissionImporter, survey
+from .recorder import recording
+from .stand_in import stand_in
+
+MAX_REQUEST = 256 << 20
+REQUESTS, REPLIES = 100, 101
+"""Descriptors of the two pipes, the same in every worker."""
+
+
+class AskError(Exception):
+    """The answer is that something is wrong with what was asked for; `fields` says what."""
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(fields)
+        self.fields = fields
+
+
+def main(request: Mapping[str, Any], requests: int, replies: int, log: int, parent: int) -> None:
+    """Lock down, say what was reached, and serve until the grader closes its end or kills us."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (log, 1), (log, 2), (requests, REQUESTS), (replies, REPLIES)):
+        os.dup2(source, target, inheritable=False)
+    isolation = lockdown.enter(request["policy"], request["scratch"], {REQUESTS, REPLIES}, parent)
+    _write(wire.encode({"isolation": isolation}))
+    desk = Desk()
+    while True:
+        try:
+            meta, raw = wire.read(_receive, MAX_REQUEST)
+        except EOFError:
+            return
+        _write(desk.answer(meta, {item.name: values.from_raw(item) for item in raw}))
+
+
+def _receive(count: int) -> bytearray:
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        received = os.readv(REQUESTS, [view])
+        if not received:
+            raise EOFError
+        view = view[received:]
+    return data
+
+
+def _write(frame: Sequence[memoryview]) -> None:
+    for part in frame:
+        view = part
+        while view:
+            view = view[os.write(REPLIES, view[: 1 << 20]) :]
+
+
+class Desk:
+    """Holds the objects made on request, by number, and answers one request at a time."""
+
+    def __init__(self) -> None:
+        self._objects: list[Any] = []
+        self._sources: dict[str, bytes] = {}
+        self._module: Any = None
+        self._tensors: dict[str, Tensor] = {}
+        self._generators: list[torch.Generator] = []
+
+    def answer(self, meta: dict[str, Any], tensors: dict[str, Tensor]) -> list[memoryview]:
+        """The reply frame to one request; an exception of any kind becomes an `error` reply."""
+        self._tensors = tensors
+        encoder = values.Encoder()
+        try:
+            reply = getattr(self, "do_" + meta["op"])(encoder, **meta["arguments"])
+        except AskError as error:
+            reply = {"error": error.fields}
+        except BaseException as error:
+            reply = {"error": {"kind": "raised", **self._described(error)}}
+        if "error" in reply:
+            encoder.tensors.clear()
+        reply = {"id": meta["id"], **reply}
+        try:
+            return wire.encode(reply, encoder.tensors)
+        except ValueError:  # a lone surrogate or the like in a text of the student's
+            return wire.encode({"id": meta["id"], "error": {"kind": "unsendable"}})
+
+    # The submission
+
+    def do_survey(self, encoder: values.Encoder, sources: list[str]) -> dict[str, Any]:
+        """Take the sources, as tensors of bytes, and say what their text holds. Nothing is run."""
+        self._sources = {name: self._tensors[name].numpy().tobytes() for name in sources}
+        return {"survey": {name: survey(text, f"{name}.py") for name, text in self._sources.items()}}
+
+    def do_import(
+        self, encoder: values.Encoder, module: str, stand_ins: dict[str, float]
+    ) -> dict[str, Any]:
+        """Import one module of the submission, with stock bricks in place of those named."""
+        for name, scale in stand_ins.items():
+            sys.modules[name] = stand_in(name, scale)
+        SubmissionImporter(self._sources).install()
+        self._module = __import__(module)
+        return {"names": sorted(name for name in vars(self._module) if isinstance(name, str))}
+
+    # Objects
+
+    def do_create(
+        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, seed: int
+    ) -> dict[str, Any]:
+        """Make a layer from a class of the submission; answers with its number and description."""
+        factory = self._named(name)
+        _seed_everything(seed)
+        made = self._called(factory, self._decoded(args), self._decoded_dict(kwargs))
+        if not isinstance(made, nn.Module):
+            raise AskError(kind="type", got=values.type_name(made), wanted="a torch.nn.Module")
+        return {"handle": self._keep(made), "layer": _description(made)}
+
+    def do_library(
+        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any
+    ) -> dict[str, Any]:
+        """Make something that is not the student's: a layer of torch.nn, a probe, an optimizer."""
+        library: Any = {"nn": nn, "optim": torch.optim, "probes": probes}
+        module, _, attribute = name.partition(".")
+        factory = getattr(library[module], attribute)
+        args, kwargs = self._decoded(args), self._decoded_dict(kwargs)
+        if module == "optim":
+            args = [args[0].parameters(), *args[1:]]
+        return {"handle": self._keep(factory(*args, **kwargs))}
+
+    def do_keep(self, encoder: values.Encoder) -> dict[str, Any]:
+        """Keep the tensors of this request for later ones, in the order of their names."""
+        return {"handles": [self._keep(self._tensors[name]) for name in sorted(self._tensors)]}
+
+    def do_threads(self, encoder: values.Encoder, count: int) -> dict[str, Any]:
+        """Compute on so many threads from now on."""
+        torch.set_num_threads(count)
+        return {}
+
+    def do_describe(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
+        """What a layer is made of now."""
+        return {"layer": _description(self._objects[handle])}
+
+    def do_method(self, encoder: values.Encoder, handle: int, name: str, seed: int) -> dict[str, Any]:
+        """Call a method of a layer without arguments, such as reset_parameters, train or eval."""
+        _seed_everything(seed)
+        self._called(getattr(self._objects[handle], name), [], {})
+        return {}
+
+    def do_freeze(self, encoder: values.Encoder, handle: int, name: str) -> dict[str, Any]:
+        """Let one parameter of a layer require no gradient."""
+        self._objects[handle].get_parameter(name).requires_grad_(False)
+        return {}
+
+    def do_convert(self, encoder: values.Encoder, handle: int, target: str) -> dict[str, Any]:
+        """Move a layer to a dtype or a device, as `layer.to` does."""
+        layer = self._objects[handle]
+        layer.to(values.DTYPES.get(target, target))
+        return {"layer": _description(layer)}
+
+    def do_load(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
+        """Load the tensors of this request through load_state_dict, strictly."""
+        self._objects[handle].load_state_dict(self._tensors, strict=True)
+        return {}
+
+    def do_overwrite(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
+        """Change parameters in place, as an optimizer or a careful user does."""
+        with torch.no_grad():
+            for name, value in self._tensors.items():
+                self._objects[handle].get_parameter(name).copy_(value)
+        return {}
+
+    def do_state(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
+        """The state dict of a layer."""
+        for name, value in self._objects[handle].state_dict().items():
+            encoder.tree(value, name)
+        return {}
+
+    # Questions
+
+    def do_forward(
+        self, encoder: values.Encoder, handle: int, method: str, input: Any, grad: bool, watch: bool
+    ) -> dict[str, Any]:
+        """The output of a layer, and the input as it is afterwards.
+
+        With an `upstream` tensor beside the input, also the gradients of the input and of every
+        parameter.
+        """
+        layer, x = self._objects[handle], self._decoded(input)
+        upstream = self._tensors.get("upstream")
+        layer.zero_grad(set_to_none=True)
+        with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
+            output = self._called(layer if method == "forward" else getattr(layer, method), [x], {})
+            self._backward(output, upstream)
+        reply = {"output": encoder.tree(output, "output")}
+        if output.device.type == "meta":
+            return {"meta": {"shape": list(output.shape), "dtype": str(output.dtype)}}
+        encoder.tree(x, "input")
+        if upstream is not None:
+            _encode_gradient(encoder, "grad input", x)
+            for name, parameter in layer.named_parameters():
+                _encode_gradient(encoder, f"grad {name}", parameter)
+        return reply | ({"record": record.as_meta()} if record else {})
+
+    def do_activations(self, encoder: values.Encoder, handle: int, input: Any) -> dict[str, Any]:
+        """Shapes that enter the children of a network, as far as they are called as layers."""
+        seen: dict[str, list[int]] = {}
+        network = self._objects[handle]
+        hooks = [
+            child.register_forward_pre_hook(
+                lambda _, args, name=name: seen.__setitem__(name, list(args[0].shape))
+            )
+            for name, child in network.named_children()
+        ]
+        with torch.no_grad():
+            self._called(network, [self._decoded(input)], {})
+        for hook in hooks:
+            hook.remove()
+        return {"inputs": seen}
+
+    def do_call(
+        self,
+        encoder: values.Encoder,
+        name: str,
+        args: Any,
+        kwargs: Any,
+        seed: int,
+        grad: bool,
+        watch: bool,
+        after: bool,
+        draw: int,
+    ) -> dict[str, Any]:
+        """The result of a function of the submission.
+
+        With an `upstream` tensor, also the gradient of the first argument; with `after`, the
+        arguments as they are afterwards; with `draw`, so many numbers that the global generator
+        yields next.
+        """
+        function = self._named(name)
+        given, named = self._decoded(args), self._decoded_dict(kwargs)
+        upstream = self._tensors.get("upstream")
+        _seed_everything(seed)
+        with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
+            result = self._called(function, given, named)
+            self._backward(result, upstream)
+        reply: dict[str, Any] = {
+            "result": encoder.tree(result, "result"),
+            "after": encoder.tree(given, "after") if after else None,
+            "traits": [_traits(argument, result) for argument in _flat_tensors(given)],
+        }
+        if upstream is not None:
+            _encode_gradient(encoder, "grad input", given[0])
+        if draw:
+            encoder.tree(torch.rand(draw), "draw")
+        return reply | ({"record": record.as_meta()} if record else {})
+
+    # Helpers
+
+    def _keep(self, thing: Any) -> int:
+        self._objects.append(thing)
+        return len(self._objects) - 1
+
+    def _named(self, name: str) -> Any:
+        try:
+            return getattr(self._module, name)
+        except AttributeError:
+            names = sorted(n for n in vars(self._module) if isinstance(n, str))
+            raise AskError(kind="missing", name=name, names=names) from None
+
+    def _called(self, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            where = self._described(error)
+            if where["where"] is None:  # raised by the call itself, before a line of it ran
+                raise AskError(kind="signature", message=where["message"]) from None
+            raise
+
+    def _backward(self, output: Any, upstream: Tensor | None) -> None:
+        if not isinstance(output, Tensor):
+            if upstream is not None:
+                raise AskError(kind="type", got=values.type_name(output), wanted="a torch.Tensor")
+            return
+        if upstream is None:
+            return
+        if not output.requires_grad:
+            raise AskError(kind="no_graph")
+        if output.shape != upstream.shape or output.dtype != upstream.dtype:
+            return  # the grader sees from the output itself what is wrong with it
+        output.backward(upstream)
+
+    def _described(self, error: BaseException) -> dict[str, Any]:
+        """Type, message and the deepest line of the submission that the error came through."""
+        where = None
+        if isinstance(error, SyntaxError) and self._owns(error.filename):
+            where = [PurePath(error.filename or "").stem, error.lineno or 1]
+        trace = error.__traceback__
+        while trace is not None:
+            if self._owns(trace.tb_frame.f_code.co_filename):
+                where = [PurePath(trace.tb_frame.f_code.co_filename).stem, trace.tb_lineno]
+            trace = trace.tb_next
+        try:
+            message = str(error)
+        except BaseException:
+            message = ""
+        return {"type": type(error).__name__, "message": message[: values.MAX_TEXT], "where": where}
+
+    def _owns(self, filename: object) -> bool:
+        return isinstance(filename, str) and filename.removesuffix(".py") in self._sources
+
+    def _decoded(self, tree: Any) -> Any:
+        return values.decode_tree(tree, self._tensors, self._special)
+
+    def _decoded_dict(self, tree: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._decoded(node) for name, node in tree.items()}
+
+    def _special(self, node: dict[str, Any]) -> Any:
+        match node:
+            case {"tensor": name, "layout": layout, "requires_grad": requires_grad}:
+                return _laid_out(self._tensors[name], layout).requires_grad_(requires_grad)
+            case {"meta_tensor": shape, "dtype": dtype}:
+                return torch.empty(shape, dtype=values.DTYPES[dtype], device="meta")
+            case {"handle": handle}:
+                return self._objects[handle]
+            case {"dtype": name}:
+                return values.DTYPES[name]
+            case {"generator": seed}:
+                return torch.Generator().manual_seed(seed)
+            case {"batches": [inputs, labels], "size": size, "start": start, "stop": stop}:
+                images, targets = self._objects[inputs], self._objects[labels]
+                return [
+                    (images[i : i + size].float() / 255, targets[i : i + size])
+                    for i in range(start * size, min(stop * size, len(targets)), size)
+                ]
+        raise wire.WireError("a request holds a node of no known form")
+
+
+def _seed_everything(seed: int) -> None:
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % (1 << 32))
+
+
+def _laid_out(tensor: Tensor, layout: str) -> Tensor:
+    """The same values in another memory layout, as a leaf."""
+    match layout:
+        case "transposed":
+            return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
+        case "strided":
+            wide = tensor.new_zeros(*tensor.shape[:-1], 2 * tensor.shape[-1])
+            wide[..., ::2] = tensor
+            return wide[..., ::2]
+        case "channels_last":
+            return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor.clone()
+
+
+def _encode_gradient(encoder: values.Encoder, name: str, tensor: Tensor) -> None:
+    if tensor.grad is not None:
+        encoder.tree(tensor.grad, name)
+
+
+def _flat_tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _flat_tensors(item)
+
+
+def _traits(argument: Tensor, result: Any) -> dict[str, bool]:
+    return {
+        "is_result": argument is result,
+        "is_leaf": argument.is_leaf,
+        "requires_grad": argument.requires_grad,
+        "has_grad": argument.is_leaf and argument.grad is not None,
+    }
+
+
+def _description(layer: nn.Module) -> dict[str, Any]:
+    def entry(name: str, tensor: Tensor) -> list[Any]:
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        return [name, dtype, list(tensor.shape), tensor.device.type, tensor.requires_grad]
+
+    return {
+        "parameters": [entry(name, p) for name, p in layer.named_parameters()],
+        "state": list(layer.state_dict()),
+        "absent": [name for name, p in layer._parameters.items() if p is None],
+        "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
+        "training": layer.training,
+    }

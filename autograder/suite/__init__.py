@@ -1,0 +1,1 @@
+"""What the hidden tests are written with."""

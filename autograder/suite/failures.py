@@ -1,0 +1,31 @@
+"""The one way a check fails, and the ladder its message climbs."""
+
+
+class CheckFailed(Exception):
+    """A check's verdict is no. The text is written for the student.
+
+    Args:
+        found: what came back: the first rung that broke (type, shape, dtype, value, gradient),
+            with its arithmetic.
+        cause: the likely cause, where one can be named.
+        asked: what was asked; the `student` fixture knows it where a test does not say.
+    """
+
+    def __init__(self, found: str, *, cause: str = "", asked: str = "") -> None:
+        super().__init__(found)
+        self.found = found
+        self.cause = cause
+        self.asked = asked
+
+    def message(self, asked: str) -> str:
+        """What was asked, what came back, the likely cause: one paragraph each."""
+        parts = [f"Asked: {self.asked or asked}", f"Found: {self.found}"]
+        if self.cause:
+            parts.append(f"Likely cause: {self.cause}")
+        return "\n".join(parts)
+
+
+def expect(condition: bool, found: str, *, cause: str = "", asked: str = "") -> None:
+    """Raise CheckFailed unless the condition holds."""
+    if not condition:
+        raise CheckFailed(found, cause=cause, asked=asked)

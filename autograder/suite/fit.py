@@ -1,0 +1,131 @@
+"""The MNIST fit: does a student's tower, trained by the student's loop, learn to read digits?
+
+The grader picks the initial weights, permutes the labels and alters the pixels by a secret transform that
+is as easy to learn as the original: a symmetry of the square and a change of contrast, often an
+inversion. It gets back weights, loads them into its own tower, and measures the accuracy on held-out images
+under the same transform. Weights trained elsewhere are worthless there.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from autograder.course import FitPlan
+from autograder.mnist import digits
+from autograder.suite.draw import Draw
+from autograder.suite.failures import CheckFailed
+from autograder.suite.parity import alike
+from autograder.suite.reference import PARAMETERS, ReferenceTower, accuracy
+from autograder.suite.student import Batches, Kept, Student
+
+BATCH = 64
+LEARNING_RATE = 1e-3
+TRIAL_STEPS = 5
+CHUNK_STEPS = 31
+"""Steps between two signs of progress."""
+
+
+class TooSlow(CheckFailed):
+    """A few steps foretell that the fit will not end in time. A slow brick is no wrong one."""
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """The plan, the wall-clock limit in seconds, the worker's threads, and who wants to know of progress."""
+
+    plan: FitPlan
+    seconds: float
+    threads: int
+    progress: Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Secret:
+    """How the images and labels of one run are altered.
+
+    Attributes:
+        labels: the permutation, by old label.
+        turns: quarter turns, after a reflection where `mirrored`.
+        low, high: the grey values that 0 and 255 become; low > high inverts.
+    """
+
+    labels: Tensor
+    turns: int
+    mirrored: bool
+    low: float
+    high: float
+
+    def images(self, images: Tensor) -> Tensor:
+        """uint8 (N, 1, 28, 28) → the same, altered."""
+        turned = torch.rot90(images.flip(-1) if self.mirrored else images, self.turns, (-2, -1))
+        return (self.low + turned.float() * ((self.high - self.low) / 255)).round().to(torch.uint8)
+
+
+def draw_secret(draw: Draw) -> Secret:
+    """One of the transforms, each as likely as the other."""
+    ends = draw.number(0, 40), draw.number(215, 255)
+    low, high = ends if int(draw.integers(0, 2)) else ends[::-1]
+    turns, mirrored = int(draw.integers(0, 4)), bool(draw.integers(0, 2))
+    return Secret(draw.permutation(10), turns, mirrored, low, high)
+
+
+def initial_weights(draw: Draw) -> dict[str, Tensor]:
+    """Float32 weights and biases from U(±1/√fan_in), as the layers themselves would draw them."""
+    weights = {}
+    for name, shape in PARAMETERS.items():
+        layer = name.partition(".")[0]
+        bound = 1 / math.sqrt(math.prod(PARAMETERS[f"{layer}.weight"][1:]))
+        weights[name] = (2 * draw.uniform(*shape, dtype=torch.float32) - 1) * bound
+    return weights
+
+
+def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
+    """Accuracy in [0, 1] on 10,000 held-out images. Raises CheckFailed, TooSlow among them."""
+    secret, start = draw_secret(draw), initial_weights(draw)
+    train = digits(train=True)
+    chosen = draw.permutation(len(train.labels))[: context.plan.steps * BATCH]
+    student.bench.deadline = time.monotonic() + context.seconds
+    model = student.TowerOfInsight()
+    model.load(start)
+    student.use_threads(context.threads)
+    images, labels = student.keep(secret.images(train.images[chosen]), secret.labels[train.labels[chosen]])
+    criterion = student.library("nn.CrossEntropyLoss")
+    optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
+    began, done = time.monotonic(), 0
+    while done < context.plan.steps:
+        stop = min(context.plan.steps, done + (CHUNK_STEPS if done else TRIAL_STEPS))
+        batches = Batches(images, labels, BATCH, done, stop)
+        student.call(
+            "train_epoch", Kept(model.handle), batches, criterion, optimizer,
+            asked=f"train_epoch on MNIST: {context.plan.steps} batches of {BATCH}, Adam",
+        )
+        foretold = (time.monotonic() - began) / stop * context.plan.steps
+        if done == 0 and foretold > 0.8 * context.seconds:
+            raise TooSlow(
+                f"{TRIAL_STEPS} steps of training took {time.monotonic() - began:.1f} s: all "
+                f"{context.plan.steps} would take longer than the {context.seconds:.0f} s there are."
+            )
+        done = stop
+        context.progress(done / context.plan.steps)
+    state = model.state()
+    for name, value in start.items():
+        alike(f"{name} after training", state.get(name), value)
+    return _held_out(state, secret, context.threads)
+
+
+def _held_out(state: dict[str, Tensor], secret: Secret, threads: int) -> float:
+    tower = ReferenceTower()
+    tower.load_state_dict({name: state[name] for name in PARAMETERS})
+    test = digits(train=False)
+    images = secret.images(test.images).split(500)
+    labels = secret.labels[test.labels].split(500)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return accuracy(tower, [(x.float() / 255, y) for x, y in zip(images, labels, strict=True)])
+    finally:
+        torch.set_num_threads(before)

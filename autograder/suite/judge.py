@@ -1,0 +1,260 @@
+"""The pytest plugin that turns hidden tests into verdicts.
+
+A check is a test function; its id is module.function, its title the first line of its docstring, its hint
+the rest. Parametrised cases of one function are one check: it passes when all of them do.
+
+Checks of a module share a worker, since values cannot be forged. One that fails there is judged again
+in a fresh worker of its own, and where a brick that the module needs has failed, once more over stock
+layers. Whatever a check does, its damage ends with it.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from autograder.broker import Broker
+from autograder.course import FIT_CHECK, Course, FitMode
+from autograder.errors import GraderFault
+from autograder.submission import Submission
+from autograder.suite.draw import Draw
+from autograder.suite.failures import CheckFailed
+from autograder.suite.fit import FitContext, TooSlow
+from autograder.suite.student import Bench, Student
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and which fraction of the whole is behind."""
+
+
+@dataclass
+class Verdict:
+    """What is known of one check."""
+
+    title: str
+    hint: str
+    judged: bool = False
+    failure: str = ""
+    remark: str = ""
+    over_stand_ins: bool = False
+    fault: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class _Seat:
+    """A worker, and the checks that have used it."""
+
+    bench: Bench
+    users: set[str] = field(default_factory=set)
+
+
+class Judge:
+    """Runs one submission through the suite. Registered with pytest as a plugin object."""
+
+    def __init__(
+        self,
+        course: Course,
+        submission: Submission,
+        broker: Broker,
+        seed: int,
+        fit: FitMode,
+        progress: Progress,
+    ) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+        self.isolation: Mapping[str, str] = {}
+        self.broken = ""
+        """Why hidden tests could not be collected, if so."""
+        self._course = course
+        self._submission = submission
+        self._broker = broker
+        self._seed = seed
+        self._fit = fit
+        self._progress = progress
+        self._seats: dict[tuple[str, tuple[str, ...]], _Seat] = {}
+        self._unimportable: dict[tuple[str, tuple[str, ...]], CheckFailed] = {}
+        self._items = 0
+        self._done = 0
+
+    # What tests take as arguments. `student` and `draw` are filled in anew for every trial.
+
+    @pytest.fixture
+    def student(self) -> None:
+        """The submission, see suite.student.Student."""
+
+    @pytest.fixture
+    def draw(self) -> None:
+        """Random material, see suite.draw.Draw."""
+
+    @pytest.fixture
+    def fit_context(self) -> FitContext:
+        """How the MNIST fit is to be run."""
+        assert self._fit != "off"
+        plan, policy = self._course.fits[self._fit], self._course.policy
+
+        def progress(fraction: float) -> None:
+            self._progress("tower.mnist_fit", (self._done + fraction) / self._items)
+
+        return FitContext(plan, policy.fit_seconds, policy.fit_threads, progress)
+
+    # pytest's hooks
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        """Name the checks, leave out the fit where it is off, and guard our own side by a timeout."""
+        if self._fit == "off":
+            items[:] = [item for item in items if item.originalname != FIT_CHECK_FUNCTION]
+        policy = self._course.policy
+        for item in items:
+            check = check_id(item)
+            title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
+            self.verdicts.setdefault(check, Verdict(title, " ".join(hint.split())))
+            own = policy.fit_seconds if check.endswith(FIT_CHECK) else policy.check_seconds
+            seconds = 4 * (policy.import_seconds + own)
+            item.add_marker(pytest.mark.timeout(seconds, method="signal"))
+        self._items = len(items)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what is wrong with a hidden test file."""
+        if report.failed:
+            self.broken += f"{report.longrepr}\n"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
+        """Judge one case of a check."""
+        check = check_id(pyfuncitem)
+        verdict = self.verdicts[check]
+        verdict.judged = True
+        self._progress(check, self._done / self._items)
+        self._done += 1
+        if verdict.failure or verdict.fault:
+            return True
+        started = time.monotonic()
+        try:
+            self._try_in_turn(pyfuncitem, check, verdict)
+        finally:
+            verdict.seconds += time.monotonic() - started
+        return True
+
+    def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> None:
+        """An exception that is no verdict is a fault of the grader, whoever provoked it."""
+        if call.excinfo is not None and not isinstance(call.excinfo.value, KeyboardInterrupt):
+            self.verdicts[check_id(item)].fault = (
+                f"{item.name}: {call.excinfo.typename}: {call.excinfo.value}\n"
+                f"{call.excinfo.getrepr(style='short')}"
+            )
+
+    def pytest_sessionfinish(self) -> None:
+        """Leave no worker behind."""
+        for seat in self._seats.values():
+            seat.bench.close()
+        self._seats.clear()
+
+    # Trials
+
+    def _try_in_turn(self, item: pytest.Function, check: str, verdict: Verdict) -> None:
+        module = module_of(check)
+        failure = self._trial(item, check, verdict, ())
+        if failure is not None and (needs := self._replaceable(module, failure)):
+            verdict.over_stand_ins = self._trial(item, check, verdict, needs) is None
+            if verdict.over_stand_ins:
+                return
+        if failure is not None:
+            verdict.failure = str(failure)
+
+    def _replaceable(self, module: str, failure: "_Failed") -> tuple[str, ...]:
+        """The bricks in whose place stock layers may stand: those that have not proved themselves."""
+        needs = self._course.modules[module].needs
+        if failure.too_slow:
+            return needs
+        return tuple(need for need in needs if not self._proved(need))
+
+    def _proved(self, module: str) -> bool:
+        checks = [self.verdicts.get(f"{module}.{name}") for name in self._course.modules[module].weights]
+        return all(v is not None and v.judged and not v.failure and not v.fault for v in checks)
+
+    def _trial(
+        self, item: pytest.Function, check: str, verdict: Verdict, stand_ins: tuple[str, ...]
+    ) -> "_Failed | None":
+        """Judge in the shared worker and, if that fails, in a fresh one. None when it passed."""
+        key = (module_of(check), stand_ins)
+        while True:
+            if key in self._unimportable:
+                return _Failed(self._unimportable[key].message(f"import {key[0]}"))
+            seat = self._seats.get(key) or self._open(key)
+            if seat is None:
+                continue
+            fresh = not seat.users - {check}
+            seat.users.add(check)
+            seat.bench.deadline = time.monotonic() + self._course.policy.check_seconds
+            with self._student(seat.bench) as student:
+                try:
+                    self._call(item, student)
+                except CheckFailed as failure:
+                    self._seats.pop(key).bench.close()
+                    failed = _Failed(failure.message(student.asked), isinstance(failure, TooSlow))
+                else:
+                    verdict.remark = student.remark
+                    return None
+            if fresh:
+                return failed
+
+    def _open(self, key: tuple[str, tuple[str, ...]]) -> _Seat | None:
+        """A fresh worker with the module imported; None, and remembered, where that fails twice."""
+        module, stand_ins = key
+        for last_try in (False, True):
+            try:
+                bench = Bench(self._broker, self._submission, module, dict.fromkeys(stand_ins, 1.0))
+            except CheckFailed as failure:
+                if last_try:
+                    self._unimportable[key] = failure
+                continue
+            self.isolation = bench.worker.isolation
+            self._seats[key] = _Seat(bench)
+            return self._seats[key]
+        return None
+
+    @contextmanager
+    def _student(self, bench: Bench) -> Iterator[Student]:
+        extra: list[Bench] = []
+
+        def over(scales: Mapping[str, float]) -> Bench:
+            extra.append(Bench(self._broker, self._submission, bench.module, scales))
+            extra[-1].deadline = time.monotonic() + self._course.policy.check_seconds
+            return extra[-1]
+
+        try:
+            yield Student(bench, over)
+        finally:
+            for other in extra:
+                other.close()
+
+    def _call(self, item: pytest.Function, student: Student) -> None:
+        given: dict[str, Any] = {**item.funcargs, "student": student, "draw": Draw(self._seed, item.name)}
+        item.obj(**{name: given[name] for name in inspect.signature(item.function).parameters})
+
+
+@dataclass(frozen=True)
+class _Failed:
+    text: str
+    too_slow: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+FIT_CHECK_FUNCTION = f"test_{FIT_CHECK}"
+
+
+def check_id(item: pytest.Item) -> str:
+    """test_linear.py::test_forward[case] → linear.forward."""
+    if not isinstance(item, pytest.Function):
+        raise GraderFault(f"{item.nodeid} is not a test function.")
+    return f"{item.path.stem.removeprefix('test_')}.{item.originalname.removeprefix('test_')}"
+
+
+def module_of(check: str) -> str:
+    """linear.forward → linear."""
+    return check.partition(".")[0]

@@ -1,0 +1,259 @@
+"""What holds of every layer: short functions that any module's hidden tests share.
+
+A law asks the student's layer and the oracle the same question and compares the answers.
+"""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from autograder.suite import statistics
+from autograder.suite.draw import Draw
+from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.parity import alike, compare
+from autograder.suite.student import Description, Input, Layer, Meta, Seen, Student
+from autograder.suite.tolerances import FLOAT64, TRAJECTORY, Tolerance
+
+LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
+CONVOLUTION = re.compile(r"conv(?!ert)")
+UNFOLD = re.compile(r"^im2col$")
+DIFFERENTIATION = re.compile(r"^autograd::engine|^_make_dual$")
+"""Names of the dispatcher's operators, by family: forward and backward, of every backend."""
+
+
+def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] = ()) -> None:
+    """Same parameter names, shapes and dtypes, same state dict keys, the same names registered as None."""
+    made = layer.made
+    expected = {name: tuple(p.shape) for name, p in oracle.named_parameters()}
+    expect(
+        made.shapes() == expected,
+        f"The registered parameters are {_listing(made.shapes())}; expected {_listing(expected)}.",
+        cause=_registration_cause(made.shapes(), expected),
+    )
+    for parameter in made.parameters:
+        dtype = str(oracle.get_parameter(parameter.name).dtype).removeprefix("torch.")
+        expect(
+            parameter.dtype == dtype,
+            f"{parameter.name} is {parameter.dtype}; expected {dtype}.",
+            cause="The constructor's dtype has to reach the parameter; without one it is torch's default.",
+        )
+        expect(parameter.requires_grad, f"{parameter.name} does not require a gradient.")
+    expect(
+        sorted(made.state) == sorted(oracle.state_dict()),
+        f"The state dict holds {sorted(made.state)}; expected {sorted(oracle.state_dict())}.",
+        cause="A buffer or a second module is registered beside the parameters.",
+    )
+    for name in optional:
+        if name not in expected:
+            expect(
+                name in made.absent,
+                f"With {name}=False the name `{name}` is not registered as None.",
+                cause=f"register_parameter({name!r}, None) keeps the name and says that there is none.",
+            )
+
+
+def forward(
+    layer: Layer,
+    oracle: nn.Module,
+    x: Input,
+    tolerance: Tolerance = FLOAT64,
+    method: str = "forward",
+) -> None:
+    """The output equals the oracle's, and the input is left as it was."""
+    with torch.no_grad():
+        expected = oracle(x.tensor)
+    answer = layer.run(x, method=method, grad=False)
+    compare("the output", answer.value, expected, tolerance)
+    _untouched(answer.after, x.tensor)
+
+
+def gradients(
+    layer: Layer, oracle: nn.Module, x: Input, draw: Draw, method: str = "forward"
+) -> None:
+    """The output and every gradient equal the oracle's under a random upstream gradient."""
+    leaf = x.tensor.clone().requires_grad_()
+    output = oracle(leaf)
+    upstream = draw.normal(*output.shape)
+    oracle.zero_grad()
+    output.backward(upstream)
+    answer = layer.run(x, upstream, method=method)
+    compare("the output", answer.value, output.detach())
+    assert leaf.grad is not None
+    expected = {"input": leaf.grad, **{n: p.grad for n, p in oracle.named_parameters() if p.grad is not None}}
+    for name, gradient in expected.items():
+        expect(
+            name in answer.gradients,
+            f"No gradient reaches {'the input' if name == 'input' else name}: its .grad is None.",
+            cause="Somewhere on the way stands a detach, a .data, a no_grad, or a copy made by torch.tensor.",
+        )
+        compare(f"the gradient of {name}", answer.gradients[name], gradient)
+    _untouched(answer.after, x.tensor)
+
+
+def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> None:
+    """torch.autograd.gradcheck of the student's forward against the student's own backward.
+
+    Differences are central, with PyTorch's eps of 1e-6, atol of 1e-5 and rtol of 1e-3.
+    """
+    names = ["input", *layer.state()]
+    points = [x, *layer.state().values()]
+
+    def place(values: Sequence[Tensor]) -> Tensor:
+        layer.overwrite(dict(zip(names[1:], values[1:], strict=True)))
+        return values[0]
+
+    first = alike("the output", layer.run(x, method=method, grad=False).value, layer_output(layer, x, method))
+    upstream = draw.normal(*first.shape)
+    answer = layer.run(place(points), upstream, method=method)
+    for i, name in enumerate(names):
+        expect(name in answer.gradients, f"No gradient reaches {name}: its .grad is None.")
+        numeric = torch.empty_like(points[i])
+        for j in range(points[i].numel()):
+            outputs = []
+            for step in (EPSILON, -EPSILON):
+                moved = [point.clone() for point in points]
+                moved[i].view(-1)[j] += step
+                outputs.append(layer(place(moved), method))
+            numeric.view(-1)[j] = ((outputs[0] - outputs[1]) * upstream).sum() / (2 * EPSILON)
+        place(points)
+        compare(
+            f"the gradient of {name}, against central differences of your own forward,",
+            answer.gradients[name],
+            numeric,
+            GRADCHECK,
+        )
+
+
+EPSILON = 1e-6
+GRADCHECK = Tolerance(1e-3, 1e-5)
+"""torch.autograd.gradcheck's defaults."""
+
+
+def layer_output(layer: Layer, x: Tensor, method: str) -> Tensor:
+    """The output itself, as what a second call is to be like. Raises CheckFailed if it is no tensor."""
+    output = layer(x, method)
+    if not isinstance(output, Tensor):
+        raise CheckFailed("The output is not a tensor.")
+    return output
+
+
+def by_hand(student: Student, seen: Seen | None, *families: re.Pattern[str]) -> None:
+    """No operator of these families ran, and nothing tried to blind the recorder."""
+    assert seen is not None
+    used = sorted(
+        name for name in seen.operators if any(family.search(name.lower()) for family in families)
+    )
+    expect(
+        not used,
+        f"Ready-made work was recorded: {', '.join(used)}.",
+        cause="The operation that this exercise asks you to build does the work.",
+    )
+    expect(
+        seen.intact and not student.tampers,
+        "The record of what ran was interfered with.",
+        cause=f"The module names {', '.join(student.tampers)}." if student.tampers else "",
+    )
+
+
+def drawn_uniformly(make: Callable[[int], Layer], bound: float, draw: Draw) -> None:
+    """Every parameter is drawn from U(±bound), again by reset_parameters, and never twice the same."""
+    layer = make(draw.seed())
+    first = layer.state()
+    for name, values in first.items():
+        statistics.uniform(name, values, bound)
+    layer.do("reset_parameters", seed=draw.seed())
+    second = layer.state()
+    third = make(draw.seed()).state()
+    for name, values in first.items():
+        statistics.uniform(f"{name} after reset_parameters()", alike(name, second.get(name), values), bound)
+        expect(not torch.equal(values, second[name]), f"reset_parameters() leaves {name} as it was.")
+        expect(
+            not torch.equal(values, alike(name, third.get(name), values)),
+            f"Two layers begin with the same {name}.",
+            cause="A fixed seed is set, or the draws are not random.",
+        )
+
+
+def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw) -> None:
+    """The same question has the same answer, and other parameters give another one."""
+    forward(layer, oracle, Input(x))
+    forward(layer, oracle, Input(x))
+    changed = {name: p + draw.normal(*p.shape) for name, p in oracle.state_dict().items()}
+    layer.overwrite(changed)
+    oracle.load_state_dict(changed)
+    try:
+        forward(layer, oracle, Input(x))
+    except CheckFailed as failure:
+        raise CheckFailed(
+            f"After the parameters were changed in place, {failure.found}",
+            cause="Something derived from the weights was kept from before.",
+        ) from None
+
+
+def trains_like(
+    student: Student, layer: Layer, oracle: nn.Module, inputs: Sequence[Tensor], draw: Draw
+) -> None:
+    """A few steps of torch.optim.SGD with momentum move every parameter as they move the oracle's."""
+    settings = {"lr": 0.05, "momentum": 0.9}
+    optimizer = torch.optim.SGD(oracle.parameters(), **settings)
+    theirs = student.library("optim.SGD", layer, **settings)
+    for step, x in enumerate(inputs, 1):
+        output = oracle(x)
+        upstream = draw.normal(*output.shape)
+        optimizer.zero_grad()
+        output.backward(upstream)
+        optimizer.step()
+        layer.run(Input(x), upstream)
+        theirs.do("step")
+        state = layer.state()
+        for name, value in oracle.state_dict().items():
+            compare(f"{name} after step {step} of SGD", state.get(name), value, TRAJECTORY)
+
+
+def lies_on(made: Description, device: str) -> None:
+    """Every parameter lies on the device."""
+    for parameter in made.parameters:
+        expect(
+            parameter.device == device,
+            f"{parameter.name} lies on {parameter.device}; expected {device}.",
+            cause="The constructor's device has to reach the parameter.",
+        )
+
+
+def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "forward") -> None:
+    """On the meta device the output has the right shape and stays there."""
+    answer = layer.run(x, method=method, grad=False)
+    expect(
+        answer.shape == shape,
+        f"The output has shape {answer.shape or 'of a tensor on another device'}; expected {shape} on the meta device.",
+    )
+
+
+def _untouched(after: object, before: Tensor) -> None:
+    expect(
+        isinstance(after, Tensor) and torch.equal(after, before),
+        "The input was changed by the call.",
+        cause="An operation in place (its name ends in _, or it assigns to a slice) works on the input itself.",
+    )
+
+
+def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
+
+
+def _registration_cause(got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> str:
+    missing = expected.keys() - got.keys()
+    if not got:
+        return "A plain tensor is no parameter: wrap it in nn.Parameter and assign it to self."
+    if missing and len(got) < len(expected):
+        return f"{', '.join(sorted(missing))} is not an nn.Parameter assigned to self, or has another name."
+    if missing:
+        return "The names differ, and so do the keys of the state dict."
+    if got.keys() > expected.keys():
+        return "More is registered than there should be."
+    for name, shape in expected.items():
+        if got[name] != shape and tuple(reversed(got[name])) == shape:
+            return f"The dimensions of {name} are in the opposite order."
+    return ""

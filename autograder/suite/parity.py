@@ -1,0 +1,142 @@
+"""Compares what a student's code returned with what the oracle says, rung by rung.
+
+The ladder: type, shape, dtype, value. Each rung's message carries the arithmetic, and names a cause
+where a simple relation between the two explains the difference.
+"""
+
+import torch
+from torch import Tensor
+
+from autograder.sandbox.values import Opaque, Record
+from autograder.suite.failures import CheckFailed
+from autograder.suite.tolerances import FLOAT64, Tolerance
+
+
+def compare(what: str, got: object, expected: Tensor, tolerance: Tolerance = FLOAT64) -> None:
+    """Raise CheckFailed unless `got` is a tensor equal to `expected`.
+
+    Args:
+        what: what the message calls the value, such as "the output".
+        tolerance: as torch.testing.assert_close reads it.
+    """
+    got = alike(what, got, expected)
+    close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
+    if not bool(close.all()):
+        raise CheckFailed(
+            f"{what} differs: {_difference(got, expected, close)}", cause=_value_cause(got, expected)
+        )
+
+
+def alike(what: str, got: object, expected: Tensor) -> Tensor:
+    """`got`, if it is a tensor of the same shape and dtype with finite values. Raises CheckFailed."""
+    if not isinstance(got, Tensor):
+        raise CheckFailed(f"{what} is {describe(got)}; expected a tensor of shape {shape(expected)}.")
+    if got.shape != expected.shape:
+        raise CheckFailed(
+            f"{what} has shape {shape(got)}; expected {shape(expected)}.",
+            cause=_shape_cause(got, expected),
+        )
+    if got.dtype != expected.dtype:
+        raise CheckFailed(
+            f"{what} is {_dtype(got)}; expected {_dtype(expected)}, the dtype of what went in.",
+            cause="A tensor of a fixed dtype (or a .float()) takes part in the computation.",
+        )
+    if not bool(got.isfinite().all()):
+        bad = int((~got.isfinite()).sum())
+        raise CheckFailed(
+            f"{what} has {bad} of {got.numel()} values that are NaN or infinite.",
+            cause="Memory that was never filled, a division by zero, or an overflow.",
+        )
+    return got
+
+
+def compare_number(
+    what: str, got: object, expected: float, tolerance: Tolerance = FLOAT64, *, whole: bool = False
+) -> None:
+    """Raise CheckFailed unless `got` is a Python number equal to `expected`.
+
+    Args:
+        whole: demand an int.
+    """
+    wanted = "an int" if whole else "a float"
+    kinds = (int,) if whole else (int, float)
+    if isinstance(got, bool) or not isinstance(got, kinds):
+        cause = "A tensor with one element becomes a number by .item()." if isinstance(got, Tensor) else ""
+        raise CheckFailed(f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.", cause=cause)
+    if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
+        raise CheckFailed(f"{what} is {got:.10g}; expected {expected:.10g}.")
+
+
+def describe(value: object) -> str:
+    """What a value is, in words: "None", "a tuple of 2", "a tensor of shape (3, 4)"."""
+    match value:
+        case None:
+            return "None"
+        case Opaque(type_name=name):
+            return f"a {name}"
+        case Record():
+            return f"a {value.type_name} of {len(value)}"
+        case tuple() | list():
+            return f"a {type(value).__name__} of {len(value)}"
+        case Tensor():
+            return f"a tensor of shape {shape(value)}"
+        case bool() | int() | float():
+            return f"the {type(value).__name__} {value}"
+    return f"a {type(value).__name__}"
+
+
+def shape(tensor: Tensor) -> str:
+    """A shape as Python writes a tuple."""
+    return str(tuple(tensor.shape))
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _difference(got: Tensor, expected: Tensor, close: Tensor) -> str:
+    if got.dim() == 0:
+        return f"got {got.item():.8g}, expected {expected.item():.8g}."
+    distance = (got.double() - expected.double()).abs()
+    worst = int(distance.argmax())
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(worst), got.shape))
+    return (
+        f"{int((~close).sum())} of {got.numel()} values, most at index {index}: "
+        f"got {got.flatten()[worst].item():.6g}, expected {expected.flatten()[worst].item():.6g}."
+    )
+
+
+def _shape_cause(got: Tensor, expected: Tensor) -> str:
+    if got.dim() >= 2 and got.shape == expected.transpose(-1, -2).shape:
+        return "The last two dimensions are exchanged."
+    if got.numel() == expected.numel():
+        return "The number of values is right; they are arranged in another shape."
+    if got.dim() != expected.dim():
+        return f"The result has {got.dim()} dimensions instead of {expected.dim()}."
+    return ""
+
+
+def _value_cause(got: Tensor, expected: Tensor) -> str:
+    """A relation that explains the whole difference, if one of the simplest does."""
+    a, b = got.double(), expected.double()
+
+    def same(x: Tensor, y: Tensor) -> bool:
+        return torch.allclose(x, y, rtol=1e-5, atol=1e-7)
+
+    if not bool(b.abs().max() > 0):
+        return ""
+    if not bool(a.any()):
+        return "Every value is zero."
+    if same(a, -b):
+        return "The sign is flipped."
+    factor = float((a * b).sum() / (b * b).sum())
+    if same(a, factor * b):
+        return f"Every value is {factor:.6g} times what it should be."
+    if got.dim() >= 2 and a.shape == a.transpose(-1, -2).shape and same(a.transpose(-1, -2), b):
+        return "The last two dimensions are exchanged."
+    for dim in range(got.dim()):
+        if got.shape[dim] > 1 and same(a.flip(dim), b):
+            return f"The values along dimension {dim} run in reverse order."
+    if got.numel() > 2 and same(a.flatten().sort().values, b.flatten().sort().values):
+        return "The values are right, in the wrong order."
+    return ""

@@ -1,0 +1,77 @@
+"""Is a tensor drawn from the distribution it should be drawn from?"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from autograder.suite.failures import CheckFailed
+from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
+
+
+def uniform(what: str, got: Tensor, bound: float) -> None:
+    """Raise CheckFailed unless the values look drawn from U(-bound, bound).
+
+    A bound is never tested strictly: the outermost values may lie on it, rounded.
+    """
+    _distribution(
+        what,
+        got,
+        lambda x: ((x + bound) / (2 * bound)).clamp(0, 1),
+        f"U(-{bound:.5g}, {bound:.5g})",
+        bound / math.sqrt(3),
+    )
+    outermost = float(got.abs().max())
+    if outermost > bound * (1 + 1e-5):
+        raise CheckFailed(f"{what} reaches {outermost:.5g}, beyond the bound {bound:.5g}.")
+
+
+def normal(what: str, got: Tensor, std: float) -> None:
+    """Raise CheckFailed unless the values look drawn from N(0, std²)."""
+    _distribution(
+        what, got, lambda x: torch.special.ndtr(x / std), f"N(0, {std:.5g}²)", std
+    )
+
+
+def kolmogorov_smirnov(values: Tensor, cdf: Callable[[Tensor], Tensor]) -> float:
+    """√n·D, D being the largest distance between the empirical and the given distribution."""
+    ordered = values.double().flatten().sort().values
+    n = len(ordered)
+    steps = torch.arange(n + 1, dtype=torch.float64) / n
+    theory = cdf(ordered)
+    distance = torch.maximum((steps[1:] - theory).max(), (theory - steps[:-1]).max())
+    return math.sqrt(n) * float(distance)
+
+
+def _distribution(
+    what: str, got: Tensor, cdf: Callable[[Tensor], Tensor], name: str, std: float
+) -> None:
+    if not bool(got.isfinite().all()):
+        raise CheckFailed(
+            f"{what} holds NaN or infinite values.", cause="The memory was never filled."
+        )
+    distinct = got.flatten().unique().numel()
+    if distinct < 0.9 * got.numel():
+        raise CheckFailed(
+            f"{what} has only {distinct:,} distinct values among {got.numel():,}; expected as many "
+            f"draws from {name}.",
+            cause="The tensor is constant." if distinct == 1 else "The same draws are repeated.",
+        )
+    distance = kolmogorov_smirnov(got, cdf)
+    if not distance < KOLMOGOROV_SMIRNOV:
+        raise CheckFailed(
+            f"{what} is not drawn from {name}. Its standard deviation is {float(got.std()):.5g} (expected "
+            f"{std:.5g}), its mean {float(got.mean()):.2g}, its range {float(got.min()):.5g} to "
+            f"{float(got.max()):.5g}.",
+            cause=_cause(got, std),
+        )
+
+
+def _cause(got: Tensor, std: float) -> str:
+    ratio = float(got.std()) / std
+    if abs(float(got.mean())) > 0.2 * float(got.std()):
+        return "The values are not centred on zero."
+    if abs(ratio - 1) < 0.02:
+        return "The spread is right, the shape of the distribution is not."
+    return f"The spread is {ratio:.4g} times what it should be."

@@ -1,0 +1,592 @@
+"""The `student` fixture: the submission's functions and layers, as if they were here.
+
+    layer = student.CustomLinear(20, 30)     # a handle to a layer that lives in a worker
+    layer.load(oracle)                       # weights go in through load_state_dict
+    layer(x)                                 # values come back
+
+A name in CamelCase makes a layer, a name in snake_case calls a function. Whatever goes wrong on the
+other side becomes a CheckFailed whose text a student can act on.
+"""
+
+import difflib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from autograder.broker import Broker, Worker, WorkerLost
+from autograder.sandbox import values, wire
+from autograder.submission import Submission
+from autograder.suite.failures import CheckFailed
+from autograder.text import one_line, quote
+
+
+class Generator(NamedTuple):
+    """Stands for torch.Generator().manual_seed(seed) among the arguments of a call."""
+
+    seed: int
+
+
+class Meta(NamedTuple):
+    """Stands for an empty tensor on the meta device."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype = torch.float32
+
+
+@dataclass(frozen=True)
+class Input:
+    """A tensor among the arguments, with its memory layout and whether it requires a gradient."""
+
+    tensor: Tensor
+    layout: str = "contiguous"
+    requires_grad: bool = False
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A list of (inputs / 255, labels) slices of two tensors that the worker keeps."""
+
+    inputs: int
+    labels: int
+    size: int
+    start: int
+    stop: int
+
+
+class Kept(NamedTuple):
+    """The number of an object that the worker keeps."""
+
+    handle: int
+
+
+class Parameter(NamedTuple):
+    """A registered parameter, as the worker describes it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    device: str
+    requires_grad: bool
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a layer is made of: parameters in order, state dict keys, names registered as None."""
+
+    parameters: tuple[Parameter, ...]
+    state: tuple[str, ...]
+    absent: tuple[str, ...]
+    bases: tuple[str, ...]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape by parameter name, in order."""
+        return {parameter.name: parameter.shape for parameter in self.parameters}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the recorder saw: dispatcher operators, torch's own Python functions, and if it was intact."""
+
+    operators: frozenset[str]
+    functions: frozenset[str]
+    intact: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from a forward pass or a call.
+
+    Attributes:
+        value: the output or the result.
+        after: the input, or the list of arguments, as they are afterwards.
+        gradients: by name; "input" is the gradient of the first argument.
+        traits: for each tensor argument: is_result, is_leaf, requires_grad, has_grad.
+        draw: what the global generator yielded next.
+        shape, dtype: of an output on the meta device.
+    """
+
+    value: Any
+    after: Any = None
+    gradients: Mapping[str, Tensor] = field(default_factory=dict)
+    traits: Sequence[Mapping[str, bool]] = ()
+    seen: Seen | None = None
+    draw: Tensor | None = None
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+
+
+class Bench:
+    """One worker with one module of the submission imported. Raises CheckFailed where that fails."""
+
+    def __init__(
+        self, broker: Broker, submission: Submission, module: str, stand_ins: Mapping[str, float]
+    ) -> None:
+        self.module = module
+        self.stand_ins = dict(stand_ins)
+        self.worker: Worker = broker.worker()
+        self.tampers: list[str] = []
+        self._submission = submission
+        self.deadline = time.monotonic() + broker.policy.import_seconds
+        try:
+            self._import(submission)
+        except BaseException:
+            self.worker.close()
+            raise
+
+    def _import(self, submission: Submission) -> None:
+        sources = {
+            name: torch.frombuffer(bytearray(source or b"\n"), dtype=torch.uint8)
+            for name, source in submission.sources.items()
+        }
+        raw = [values.to_raw(name, source) for name, source in sources.items()]
+        reply, _ = self.ask("survey", {"sources": list(sources)}, raw)
+        survey = _taken(reply, "survey", dict).get(self.module, {})
+        if broken := survey.get("syntax_error"):
+            line, message = int(broken["line"]), one_line(str(broken["message"]))
+            raise CheckFailed(
+                f"{self.module}.py, line {line}: syntax error: {message}.{self._quoted(self.module, line)}",
+                cause="Python cannot read the file at all, so nothing in it can be graded.",
+            )
+        self.tampers = [str(name) for name in survey.get("tampers", [])]
+        self.ask("import", {"module": self.module, "stand_ins": self.stand_ins}, [])
+
+    def ask(
+        self, operation: str, arguments: dict[str, Any], raw: Sequence[wire.RawTensor]
+    ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
+        try:
+            reply, returned = self.worker.ask(operation, arguments, raw, self.deadline)
+            tensors = {item.name: values.from_raw(item) for item in returned}
+        except WorkerLost as lost:
+            raise CheckFailed(*_lost(lost)) from None
+        except wire.WireError as error:
+            raise CheckFailed(f"The reply was not valid: {error}.") from None
+        if "error" in reply:
+            raise self._failure(_taken(reply, "error", dict))
+        return reply, tensors
+
+    def _failure(self, error: dict[str, Any]) -> CheckFailed:
+        """The error that the worker describes, in words. Every field of it is data."""
+        match error:
+            case {"kind": "missing", "name": str() as name, "names": list() as names}:
+                found = difflib.get_close_matches(name, [n for n in names if isinstance(n, str)], 1)
+                near = f" The nearest name in it is {one_line(found[0], 60)}." if found else ""
+                return CheckFailed(
+                    f"{self.module}.py defines no {name}.{near}",
+                    cause=f"Rename it: the grader calls exactly {name}." if found else "",
+                )
+            case {"kind": "signature", "message": str() as message}:
+                return CheckFailed(
+                    f"The call itself failed: TypeError: {one_line(message)}",
+                    cause="The signature is not the one in the skeleton.",
+                )
+            case {"kind": "type", "got": str() as got, "wanted": str() as wanted}:
+                return CheckFailed(f"What came back is a {one_line(got)}; expected {wanted}.")
+            case {"kind": "no_graph"}:
+                return CheckFailed(
+                    "The output does not require a gradient: autograd has no way back through it.",
+                    cause="It was computed under no_grad, from .data or .detach(), or through numpy.",
+                )
+            case {"kind": "raised", "type": str() as kind, "message": str() as message, **rest}:
+                return self._raised(one_line(kind), message, rest.get("where"))
+        return CheckFailed("What came back cannot be read as an answer.")
+
+    def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
+        place = ""
+        match where:
+            case [str() as module, int() as line] if module in self._submission.sources:
+                place = f" in {module}.py, line {line}{self._quoted(module, line)}"
+        if kind == "NotImplementedError":
+            return CheckFailed(f"It is not written yet{place or '.'}\n{quote(message)}".rstrip())
+        text = f"{kind} was raised{place or '.'}"
+        if message.strip():
+            text += f"\n{quote(f'{kind}: {message}')}"
+        return CheckFailed(text, cause=_import_cause(kind, message))
+
+    def _quoted(self, module: str, line: int) -> str:
+        text = self._submission.line(module, line)
+        return f":\n{quote(text)}" if text else "."
+
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
+
+
+class Student:
+    """The submission, as a hidden test sees it. Everything it makes lives in one worker.
+
+    Attributes:
+        asked: the last thing asked, in words; it opens the message of a check that fails.
+        remark: what the report says beside a check that passes.
+    """
+
+    def __init__(self, bench: Bench, over: Callable[[Mapping[str, float]], Bench]) -> None:
+        self.bench = bench
+        self.asked = f"import {bench.module}"
+        self.remark = ""
+        self._over = over
+
+    def over_bricks(self, **scales: float) -> "Student":
+        """The same module over stock bricks whose outputs are multiplied by secret factors."""
+        return Student(self._over(scales), self._over)
+
+    def use_threads(self, count: int) -> None:
+        """Let the worker compute on so many threads."""
+        self._ask("threads", {"count": count})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name[0].isupper():
+            return lambda *args, seed=0, **kwargs: self.create(name, args, kwargs, seed)
+        return lambda *args, **kwargs: self.call(name, *args, **kwargs).value
+
+    def create(
+        self, name: str, args: Sequence[object], kwargs: Mapping[str, object], seed: int = 0
+    ) -> "Layer":
+        """A layer of the submission's class `name`, made under the given global seed."""
+        written = _written(name, args, kwargs)
+        self.asked = written
+        encoder = _encoder()
+        reply, _ = self._ask(
+            "create",
+            {
+                "name": name,
+                "args": encoder.tree(list(args)),
+                "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
+                "seed": seed,
+            },
+            encoder,
+        )
+        return Layer(self, written, _taken(reply, "handle", int), _description(reply))
+
+    def call(
+        self,
+        name: str,
+        *args: object,
+        grad: bool = True,
+        watch: bool = False,
+        after: bool = False,
+        upstream: Tensor | None = None,
+        seed: int = 0,
+        draw: int = 0,
+        asked: str = "",
+        **kwargs: object,
+    ) -> Answer:
+        """Call a function of the submission.
+
+        Args:
+            grad: whether autograd is on.
+            watch: record which operators run.
+            after: send the arguments back as they are afterwards.
+            upstream: ask for the gradient of the first argument under this upstream gradient.
+            seed: of the global generators.
+            draw: how many numbers to take from the global generator afterwards.
+        """
+        self.asked = asked or _written(name, args, kwargs)
+        encoder = _encoder()
+        arguments = {
+            "name": name,
+            "args": encoder.tree(list(args), "argument"),
+            "kwargs": {key: encoder.tree(value, key) for key, value in kwargs.items()},
+            "seed": seed,
+            "grad": grad,
+            "watch": watch,
+            "after": after,
+            "draw": draw,
+        }
+        if upstream is not None:
+            encoder.tensors.append(values.to_raw("upstream", upstream))
+        reply, tensors = self._ask("call", arguments, encoder)
+        return Answer(
+            value=_value(reply, "result", tensors),
+            after=_value(reply, "after", tensors),
+            gradients=_gradients(tensors),
+            traits=_traits(reply),
+            seen=_seen(reply) if watch else None,
+            draw=tensors.get("draw"),
+        )
+
+    def library(self, name: str, *args: object, **kwargs: object) -> "Layer":
+        """Something of torch's or ours in the worker: "nn.Linear", "optim.SGD", "probes.ModeProbe"."""
+        encoder = _encoder()
+        reply, _ = self._ask(
+            "library",
+            {
+                "name": name,
+                "args": encoder.tree(list(args)),
+                "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
+            },
+            encoder,
+        )
+        return Layer(self, name, _taken(reply, "handle", int), None)
+
+    def keep(self, *tensors: Tensor) -> list[int]:
+        """Send tensors that stay in the worker; returns their handles, in order."""
+        encoder = _encoder()
+        encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
+        reply, _ = self._ask("keep", {}, encoder)
+        return [int(handle) for handle in _taken(reply, "handles", list)]
+
+    @property
+    def tampers(self) -> list[str]:
+        """Names in the module's text that only serve to blind the recorder."""
+        return self.bench.tampers
+
+    def _ask(
+        self, operation: str, arguments: dict[str, Any], encoder: values.Encoder | None = None
+    ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        return self.bench.ask(operation, arguments, encoder.tensors if encoder else [])
+
+
+class Layer:
+    """A handle to a module that lives in the worker."""
+
+    def __init__(
+        self, student: Student, written: str, handle: int, description: Description | None
+    ) -> None:
+        self._student = student
+        self._written = written
+        self.handle = handle
+        self._made = description
+
+    @property
+    def made(self) -> Description:
+        """What the layer was made of when it was created."""
+        assert self._made is not None
+        return self._made
+
+    def describe(self) -> Description:
+        """What the layer is made of now."""
+        reply, _ = self._student._ask("describe", {"handle": self.handle})
+        return _description(reply)
+
+    def load(self, state: nn.Module | Mapping[str, Tensor]) -> None:
+        """Load a state dict, strictly, after moving the layer to the state's dtype."""
+        tensors = state.state_dict() if isinstance(state, nn.Module) else state
+        floating = [tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()]
+        if floating:
+            self.to(floating[0])
+        self._student.asked = f"{self._written}.load_state_dict({', '.join(tensors)})"
+        self._send("load", tensors)
+
+    def overwrite(self, parameters: Mapping[str, Tensor]) -> None:
+        """Change parameters in place, one by one."""
+        self._send("overwrite", parameters)
+
+    def _send(self, operation: str, tensors: Mapping[str, Tensor]) -> None:
+        encoder = _encoder()
+        encoder.tensors += [values.to_raw(name, tensor) for name, tensor in tensors.items()]
+        self._student._ask(operation, {"handle": self.handle}, encoder)
+
+    def to(self, target: torch.dtype | str) -> Description:
+        """Move the layer to a dtype or a device."""
+        name = values.DTYPE_NAMES[target] if isinstance(target, torch.dtype) else target
+        self._student.asked = f"{self._written}.to({name})"
+        reply, _ = self._student._ask("convert", {"handle": self.handle, "target": name})
+        return _description(reply)
+
+    def do(self, method: str, seed: int = 0) -> None:
+        """Call a method without arguments: reset_parameters, train, eval."""
+        self._student.asked = f"{self._written}.{method}()"
+        arguments = {"handle": self.handle, "name": method, "seed": seed}
+        self._student._ask("method", arguments)
+
+    def freeze(self, parameter: str) -> None:
+        """Let one parameter require no gradient."""
+        self._student._ask("freeze", {"handle": self.handle, "name": parameter})
+
+    def state(self) -> dict[str, Tensor]:
+        """The state dict."""
+        _, tensors = self._student._ask("state", {"handle": self.handle})
+        return tensors
+
+    def __call__(self, x: Tensor | Input, method: str = "forward") -> Any:
+        """The output, without gradients."""
+        return self.run(x, method=method, grad=False).value
+
+    def run(
+        self,
+        x: Tensor | Input | Meta,
+        upstream: Tensor | None = None,
+        *,
+        method: str = "forward",
+        grad: bool = True,
+        watch: bool = False,
+    ) -> Answer:
+        """A forward pass and, with an upstream gradient, the backward pass."""
+        match x:
+            case Meta():
+                size, dtype, layout = x.shape, x.dtype, " on the meta device"
+            case Input():
+                size, dtype = tuple(x.tensor.shape), x.tensor.dtype
+                layout = "" if x.layout == "contiguous" else f" in a {x.layout} memory layout"
+            case _:
+                size, dtype, layout = tuple(x.shape), x.dtype, ""
+        name = f"{self._written}" if method == "forward" else f"{self._written}.{method}"
+        self._student.asked = (
+            f"{name} on a {str(dtype).removeprefix('torch.')} input of shape {size}{layout}"
+        )
+        if upstream is not None and not isinstance(x, Meta):
+            x = Input(x, requires_grad=True) if isinstance(x, Tensor) else Input(x.tensor, x.layout, True)
+        encoder = _encoder()
+        tree = encoder.tree(x, "x")
+        if upstream is not None:
+            encoder.tensors.append(values.to_raw("upstream", upstream))
+        reply, tensors = self._student._ask(
+            "forward",
+            {"handle": self.handle, "method": method, "input": tree, "grad": grad, "watch": watch},
+            encoder,
+        )
+        if "meta" in reply:
+            meta = _taken(reply, "meta", dict)
+            return Answer(None, shape=tuple(meta["shape"]), dtype=str(meta["dtype"]))
+        return Answer(
+            value=_value(reply, "output", tensors),
+            after=tensors.get("input"),
+            gradients=_gradients(tensors),
+            seen=_seen(reply) if watch else None,
+        )
+
+    def inputs_of_children(self, x: Tensor) -> dict[str, tuple[int, ...]]:
+        """The shape that enters each child that is called as a layer."""
+        encoder = _encoder()
+        arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
+        reply, _ = self._student._ask("activations", arguments, encoder)
+        inputs = _taken(reply, "inputs", dict)
+        return {str(name): tuple(shape) for name, shape in inputs.items() if isinstance(shape, list)}
+
+
+def _encoder() -> values.Encoder:
+    def special(value: object) -> dict[str, Any] | None:
+        match value:
+            case Layer():
+                return {"handle": value.handle}
+            case Kept(handle):
+                return {"handle": handle}
+            case Generator(seed):
+                return {"generator": seed}
+            case Meta(size, dtype):
+                return {"meta_tensor": list(size), "dtype": values.DTYPE_NAMES[dtype]}
+            case Input(tensor, layout, requires_grad):
+                name = f"laid out {len(encoder.tensors)}"
+                encoder.tensors.append(values.to_raw(name, tensor))
+                return {"tensor": name, "layout": layout, "requires_grad": requires_grad}
+            case Batches(inputs, labels, size, start, stop):
+                return {"batches": [inputs, labels], "size": size, "start": start, "stop": stop}
+            case torch.dtype():
+                return {"dtype": values.DTYPE_NAMES[value]}
+        return None
+
+    encoder = values.Encoder(special)
+    return encoder
+
+
+def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
+    """A call as a student would write it, with tensors by their shapes."""
+    parts = [_written_value(value) for value in args]
+    parts += [f"{key}={_written_value(value)}" for key, value in kwargs.items()]
+    return f"{name}({', '.join(parts)})"
+
+
+def _written_value(value: object) -> str:
+    match value:
+        case Tensor():
+            return f"tensor{tuple(value.shape)}" if value.dim() else "tensor"
+        case Input():
+            return _written_value(value.tensor)
+        case Layer():
+            return value._written.partition("(")[0]
+        case Generator():
+            return "torch.Generator()"
+        case list() | tuple() if any(isinstance(item, Tensor | tuple | list) for item in value):
+            return f"[{len(value)} items]"
+        case Batches():
+            return "batches"
+        case float():
+            return f"{value:.6g}"
+    return str(value)
+
+
+def _lost(lost: WorkerLost) -> tuple[str]:
+    match lost.reason:
+        case "deadline":
+            return ("It did not finish in time: an endless loop, a very slow one, or waiting for input.",)
+        case "died":
+            return ("The process ended before it answered: os._exit, a crash, or too little memory.",)
+        case "output":
+            return (f"It was stopped because {lost}.",)
+    return (f"It was stopped because {lost}.",)
+
+
+def _import_cause(kind: str, message: str) -> str:
+    if kind in ("ModuleNotFoundError", "ImportError"):
+        return (
+            "The grader takes only the named modules, torch, numpy and the standard library; helpers "
+            "belong into the module itself."
+        )
+    return ""
+
+
+def _taken(reply: Mapping[str, Any], name: str, kind: type) -> Any:
+    """A field of a reply, of the type it must have. Raises CheckFailed."""
+    value = reply.get(name)
+    if not isinstance(value, kind):
+        raise CheckFailed("What came back cannot be read as an answer.")
+    return value
+
+
+def _value(reply: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor]) -> Any:
+    try:
+        return values.decode_tree(reply.get(name), tensors)
+    except wire.WireError as error:
+        raise CheckFailed(f"What came back cannot be read as an answer: {error}.") from None
+
+
+def _gradients(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    prefix = "grad "
+    return {n.removeprefix(prefix): tensor for n, tensor in tensors.items() if n.startswith(prefix)}
+
+
+def _traits(reply: Mapping[str, Any]) -> list[dict[str, bool]]:
+    return [item for item in _taken(reply, "traits", list) if isinstance(item, dict)]
+
+
+def _seen(reply: Mapping[str, Any]) -> Seen:
+    record = _taken(reply, "record", dict)
+    operators, functions = record.get("operators"), record.get("functions")
+    if not isinstance(operators, list) or not isinstance(functions, list):
+        raise CheckFailed("What came back cannot be read as an answer.")
+    return Seen(
+        frozenset(map(str, operators)), frozenset(map(str, functions)), record.get("intact") is True
+    )
+
+
+def _description(reply: Mapping[str, Any]) -> Description:
+    match reply.get("layer"):
+        case {
+            "parameters": list() as parameters,
+            "state": list() as state,
+            "absent": list() as absent,
+            "bases": list() as bases,
+        }:
+            return Description(
+                tuple(_parameter(entry) for entry in parameters),
+                tuple(one_line(str(name), 100) for name in state),
+                tuple(one_line(str(name), 100) for name in absent),
+                tuple(map(str, bases)),
+            )
+    raise CheckFailed("What came back cannot be read as an answer.")
+
+
+def _parameter(entry: object) -> Parameter:
+    match entry:
+        case [str() as name, str() as dtype, list() as size, str() as device, bool() as grad] if all(
+            type(length) is int for length in size
+        ):
+            return Parameter(one_line(name, 100), one_line(dtype, 20), tuple(size), one_line(device, 20), grad)
+    raise CheckFailed("What came back cannot be read as an answer.")

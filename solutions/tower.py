@@ -1,0 +1,98 @@
+"""The Tower of Insight: a 421,642-parameter network for MNIST, from your own bricks."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from conv2d import CustomConv2d
+from linear import CustomLinear
+
+
+class TowerOfInsight(nn.Module):
+    """Images (N, 1, 28, 28) to ten logits (N, 10).
+
+    stage                                  shape after it       parameters
+    conv1  1 → 32, 3×3, padding 1          (N, 32, 28, 28)             320
+    ReLU, max-pool 2                       (N, 32, 14, 14)
+    conv2  32 → 64, 3×3, padding 1         (N, 64, 14, 14)          18,496
+    ReLU, max-pool 2                       (N, 64, 7, 7)
+    flatten                                (N, 3136)
+    fc1    3136 → 128                      (N, 128)                401,536
+    ReLU
+    fc2    128 → 10                        (N, 10)                   1,290
+                                                          together 421,642
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION Build conv1, conv2, fc1, fc2 from CustomConv2d and CustomLinear.
+        self.conv1 = CustomConv2d(1, 32, kernel_size=3, padding=1)
+        self.conv2 = CustomConv2d(32, 64, kernel_size=3, padding=1)
+        self.fc1 = CustomLinear(64 * 7 * 7, 128)
+        self.fc2 = CustomLinear(128, 10)
+        ### END SOLUTION
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Logits: no softmax at the end, since cross-entropy brings its own.
+
+        Shapes: (N, 1, 28, 28) → (N, 10).
+        """
+        ### BEGIN SOLUTION Two blocks of convolution, ReLU and max-pool; flatten; fc1, ReLU, fc2.
+        hidden = F.max_pool2d(F.relu(self.conv1(input)), 2)
+        hidden = F.max_pool2d(F.relu(self.conv2(hidden)), 2)
+        hidden = hidden.flatten(1)
+        return self.fc2(F.relu(self.fc1(hidden)))
+        ### END SOLUTION
+
+
+def count_parameters(model: nn.Module) -> int:
+    """The number of trainable elements: those of the parameters that require a gradient."""
+    ### BEGIN SOLUTION Sum the elements of every parameter that requires a gradient.
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+    ### END SOLUTION
+
+
+def train_epoch(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    """One pass over the batches in training mode: a step of the optimizer for each.
+
+    Args:
+        batches: pairs (inputs (N, ...), labels (N,)); the last may be smaller than the others.
+        criterion: maps (logits, labels) to the mean loss of a batch.
+
+    Returns the mean loss per sample, as a float: a smaller batch weighs less.
+    """
+    ### BEGIN SOLUTION For each batch: clear gradients, logits, loss, backward, step; sum the loss.
+    model.train()
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+    ### END SOLUTION
+
+
+def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """The fraction of samples whose largest logit is at the label, in [0, 1].
+
+    In evaluation mode and without gradient tracking. Batches are as for train_epoch.
+    """
+    ### BEGIN SOLUTION Count the right answers and the samples; return their ratio as a float.
+    model.eval()
+    right, samples = 0, 0
+    with torch.no_grad():
+        for inputs, labels in batches:
+            right += (model(inputs).argmax(dim=1) == labels).sum().item()
+            samples += len(labels)
+    return right / samples
+    ### END SOLUTION

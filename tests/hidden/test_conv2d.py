@@ -1,0 +1,289 @@
+"""The hidden suite for conv2d.py. Cases are a table, laws are functions; every law runs over its cases."""
+
+from typing import NamedTuple
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from autograder.suite import laws
+from autograder.suite.failures import expect
+from autograder.suite.parity import compare, compare_number
+from autograder.suite.student import Input, Meta
+from autograder.suite.tolerances import FLOAT32
+
+Pair = int | tuple[int, int]
+METHODS = ("forward_im2col", "forward")
+
+
+class Case(NamedTuple):
+    """A layer, and the shape and memory layout of what goes in. Asymmetric on purpose."""
+
+    name: str
+    channels: tuple[int, int]
+    kernel: Pair
+    shape: tuple[int, int, int]  # N, H, W
+    stride: Pair = 1
+    padding: Pair = 0
+    dilation: Pair = 1
+    bias: bool = True
+    layout: str = "contiguous"
+
+    def layer(self, factory, **kwargs):
+        """The layer, made by nn.Conv2d or by the student's class."""
+        return factory(
+            *self.channels, self.kernel, self.stride, self.padding, self.dilation, bias=self.bias, **kwargs
+        )
+
+    def input_shape(self):
+        """(N, C, H, W)."""
+        n, h, w = self.shape
+        return n, self.channels[0], h, w
+
+
+CASES = [
+    Case("one_by_one", (3, 2), 1, (2, 4, 5)),
+    Case("square_kernel", (2, 3), 3, (2, 5, 7), padding=1),
+    Case("tall_kernel", (2, 3), (3, 2), (2, 6, 5)),
+    Case("wide_kernel", (3, 2), (1, 4), (3, 4, 7), bias=False),
+    Case("single_channels", (1, 1), (2, 3), (1, 5, 6)),
+    Case("equal_channels", (3, 3), 3, (3, 5, 5), padding=1),
+    Case("stride", (2, 4), 3, (2, 8, 9), stride=2),
+    Case("stride_pair", (2, 3), (3, 2), (2, 9, 8), stride=(2, 3)),
+    Case("stride_not_dividing", (2, 3), (2, 3), (2, 8, 10), stride=(3, 2)),
+    Case("stride_beyond_kernel", (1, 2), 2, (2, 9, 10), stride=3, bias=False),
+    Case("padding_pair", (2, 3), 3, (2, 5, 6), padding=(2, 1)),
+    Case("padding_one_axis", (2, 2), (2, 3), (1, 4, 6), padding=(0, 2)),
+    Case("padding_beyond_kernel", (1, 3), (2, 1), (2, 3, 4), padding=(3, 2)),
+    Case("dilation", (2, 3), 2, (2, 7, 6), dilation=2),
+    Case("dilation_pair", (2, 2), (2, 3), (2, 8, 9), dilation=(3, 2), bias=False),
+    Case("everything", (3, 4), (3, 2), (2, 11, 10), stride=(2, 3), padding=(1, 2), dilation=(2, 3)),
+    Case("whole_input", (2, 5), (4, 6), (3, 4, 6)),
+    Case("one_window_with_padding", (2, 2), (5, 4), (2, 3, 4), padding=(1, 0)),
+    Case("transposed", (2, 3), (2, 3), (2, 6, 5), layout="transposed"),
+    Case("strided", (2, 3), (3, 2), (2, 6, 7), stride=(1, 2), layout="strided"),
+    Case("channels_last", (3, 2), (2, 3), (2, 5, 6), padding=(1, 0), layout="channels_last"),
+]
+by_name = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
+PLAIN = Case("plain", (2, 3), 3, (2, 6, 6))
+
+
+def make(student, draw, case):
+    """A layer of the student's with the oracle's random weights."""
+    oracle = draw.fill(case.layer(nn.Conv2d))
+    layer = case.layer(student.CustomConv2d)
+    layer.load(oracle)
+    return layer, oracle
+
+
+SIZES = [  # size, kernel_size, stride, padding, dilation
+    (28, 3, 1, 1, 1),
+    (5, 5, 1, 0, 1),
+    (7, 2, 3, 0, 1),
+    (10, 3, 2, 0, 1),
+    (9, 3, 2, 2, 1),
+    (12, 2, 1, 0, 3),
+    (11, 3, 2, 1, 4),
+    (4, 1, 5, 0, 1),
+    (6, 4, 3, 3, 2),
+    (224, 7, 2, 3, 1),
+]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_output_size(student, size):
+    """output_size counts the windows along one axis, rounding down.
+
+    handouts/conv2d.md, "The arithmetic, worked".
+    """
+    n, k, s, p, d = size
+    expected = nn.Conv1d(1, 1, k, s, p, d)(torch.zeros(1, 1, n)).shape[-1]
+    got = student.output_size(n, k, stride=s, padding=p, dilation=d)
+    law = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
+    compare_number(f"The number of windows, {law},", got, expected, whole=True)
+    compare_number(f"The number of windows, {law},", student.output_size(n, k, s, p, d), expected, whole=True)
+    plain = n - k + 1
+    compare_number(f"output_size({n}, {k})", student.output_size(n, k), plain, whole=True)
+
+
+def unfolded(x, case):
+    """What im2col has to return."""
+    return F.unfold(x, case.kernel, case.dilation, case.padding, case.stride)
+
+
+def im2col_arguments(case):
+    """The geometry, as im2col takes it."""
+    return case.kernel, case.stride, case.padding, case.dilation
+
+
+@by_name
+def test_im2col(student, draw, case):
+    """im2col returns every window as a column, in F.unfold's order.
+
+    handouts/conv2d.md, "The arithmetic, worked": rows run over channel, kernel row, kernel column.
+    """
+    x = draw.normal(*case.input_shape())
+    answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
+    compare("the matrix of windows", answer.value, unfolded(x, case))
+    expect(torch.equal(answer.after[0], x), "The input was changed by the call.")
+
+
+@by_name
+def test_im2col_gradient(student, draw, case):
+    """The gradient of im2col adds up where windows overlap.
+
+    handouts/conv2d.md, "What trips people up": a pixel is in several windows, and each sends its
+    share of the gradient back.
+    """
+    x = draw.normal(*case.input_shape()).requires_grad_()
+    columns = unfolded(x, case)
+    upstream = draw.normal(*columns.shape)
+    columns.backward(upstream)
+    given = Input(x.detach(), case.layout, requires_grad=True)
+    answer = student.call("im2col", given, *im2col_arguments(case), upstream=upstream)
+    compare("the matrix of windows", answer.value, columns.detach())
+    expect("input" in answer.gradients, "No gradient reaches the input: its .grad is None.")
+    compare("the gradient of the input", answer.gradients["input"], x.grad)
+
+
+def test_im2col_by_hand(student, draw):
+    """im2col gathers the windows itself, without F.unfold, nn.Unfold or a convolution.
+
+    handouts/conv2d.md, "How it is graded": the operators that run are recorded.
+    """
+    x = draw.normal(*PLAIN.input_shape())
+    answer = student.call("im2col", Input(x), *im2col_arguments(PLAIN), watch=True)
+    compare("the matrix of windows", answer.value, unfolded(x, PLAIN))
+    laws.by_hand(student, answer.seen, laws.UNFOLD, laws.CONVOLUTION)
+
+
+@both_biases
+def test_registration(student, bias):
+    """weight and bias are registered as nn.Conv2d registers them.
+
+    handouts/conv2d.md, "What is asked": the weight is (out_channels, in_channels, KH, KW).
+    """
+    for arguments in ((3, 5, (2, 4)), (2, 7, 3)):
+        laws.registered_like(
+            nn.Conv2d(*arguments, bias=bias),
+            student.CustomConv2d(*arguments, bias=bias),
+            optional=("bias",),
+        )
+    laws.registered_like(
+        nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias),
+        student.CustomConv2d(2, 3, 1, dtype=torch.float64, bias=bias),
+        optional=("bias",),
+    )
+
+
+@by_name
+def test_forward(student, draw, case):
+    """forward_im2col and forward both equal nn.Conv2d's output.
+
+    handouts/conv2d.md, "The arithmetic, worked".
+    """
+    layer, oracle = make(student, draw, case)
+    for method in METHODS:
+        x = Input(draw.normal(*case.input_shape()), case.layout)
+        laws.forward(layer, oracle, x, method=method)
+
+
+def test_forward_float32(student, draw):
+    """The output equals nn.Conv2d's in float32, the dtype it is used in.
+
+    handouts/conv2d.md, "What trips people up".
+    """
+    oracle = draw.fill(nn.Conv2d(8, 6, 3, padding=1)).float()
+    layer = student.CustomConv2d(8, 6, 3, padding=1)
+    layer.load(oracle)
+    for method in METHODS:
+        x = Input(draw.normal(4, 8, 9, 7, dtype=torch.float32))
+        laws.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
+
+
+@by_name
+def test_gradient_parity(student, draw, case):
+    """The gradients of input, weight and bias equal nn.Conv2d's under a random upstream gradient.
+
+    handouts/conv2d.md, "The idea": the weight meets every window of every sample, so its gradient
+    sums over both.
+    """
+    layer, oracle = make(student, draw, case)
+    for method in METHODS:
+        x = Input(draw.normal(*case.input_shape()), case.layout)
+        laws.gradients(layer, oracle, x, draw, method=method)
+
+
+@both_biases
+def test_gradcheck(student, draw, bias):
+    """The backward pass is the derivative of the layer's own forward pass.
+
+    handouts/conv2d.md, "The idea".
+    """
+    tiny = Case("tiny", (1, 2), (2, 1), (1, 3, 3), stride=(1, 2), padding=(0, 1), bias=bias)
+    layer, _ = make(student, draw, tiny)
+    laws.gradcheck(layer, draw.normal(*tiny.input_shape()), draw, method="forward_im2col")
+
+
+def test_by_hand(student, draw):
+    """On the CPU no convolution operator does the work, neither forward nor backward.
+
+    handouts/conv2d.md, "How it is graded": the operators that run are recorded. The fused backend
+    is for CUDA tensors.
+    """
+    layer, oracle = make(student, draw, PLAIN)
+    for method in METHODS:
+        x = Input(draw.normal(*PLAIN.input_shape()))
+        laws.forward(layer, oracle, x, method=method)
+        upstream = draw.normal(2, 3, 4, 4)
+        seen = layer.run(x, upstream, method=method, watch=True).seen
+        laws.by_hand(student, seen, laws.CONVOLUTION)
+    expect(
+        not any(base.startswith("torch.nn.modules.conv") for base in layer.made.bases),
+        "CustomConv2d inherits from a ready-made layer of torch.nn.",
+        cause="The class is to be built on nn.Module alone.",
+    )
+
+
+@both_biases
+def test_initialisation(student, draw, bias):
+    """A new layer's weight and bias are drawn from U(±1/√fan_in), anew for every layer.
+
+    handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
+    """
+    laws.drawn_uniformly(
+        lambda seed: student.CustomConv2d(8, 1200, (3, 5), bias=bias, seed=seed), 120**-0.5, draw
+    )
+
+
+@both_biases
+def test_trains(student, draw, bias):
+    """The layer holds no state besides its parameters, and an optimizer can train it.
+
+    handouts/conv2d.md, "What trips people up".
+    """
+    case = Case("trained", (2, 3), (2, 3), (2, 5, 6), stride=(2, 1), padding=(1, 0), bias=bias)
+    layer, oracle = make(student, draw, case)
+    laws.follows_its_parameters(layer, oracle, draw.normal(*case.input_shape()), draw)
+    inputs = [draw.normal(*case.input_shape()), draw.normal(3, 2, 7, 4), draw.normal(1, 2, 4, 5)]
+    laws.trains_like(student, layer, oracle, inputs, draw)
+
+
+@both_biases
+def test_meta_device(student, bias):
+    """The layer makes no tensor of its own on the CPU, so it would run on a GPU.
+
+    handouts/conv2d.md, "How it is graded": the meta device has shapes but no memory, and refuses
+    to mix with CPU tensors.
+    """
+    case = Case("meta", (2, 3), (3, 2), (2, 7, 8), (2, 1), (1, 2), (1, 2), bias=bias)
+    shape = tuple(case.layer(nn.Conv2d)(torch.zeros(case.input_shape())).shape)
+    made = case.layer(student.CustomConv2d, device="meta")
+    laws.lies_on(made.made, "meta")
+    moved = case.layer(student.CustomConv2d)
+    laws.lies_on(moved.to("meta"), "meta")
+    for layer in (made, moved):
+        for method in METHODS:
+            laws.meta_output(layer, Meta(case.input_shape()), shape, method=method)

@@ -1,0 +1,243 @@
+"""The hidden suite for gradient_loop.py. Cases are a table, laws are functions."""
+
+import math
+
+import pytest
+import torch
+
+from autograder.suite import laws
+from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.parity import compare, compare_number, describe
+from autograder.suite.reference import fitted_line
+from autograder.suite.student import Input
+from autograder.suite.tolerances import LINE
+
+SHAPES = [(), (1,), (7,), (3, 4), (2, 1, 5)]
+by_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+def line(draw, shape):
+    """x, y, w, b: data of the shape, parameters without dimensions."""
+    return draw.normal(*shape), draw.normal(*shape), draw.normal(), draw.normal()
+
+
+@by_shape
+def test_predict(student, draw, shape):
+    """predict returns w·x + b for every x.
+
+    handouts/gradient_loop.md, "The arithmetic, worked".
+    """
+    x, _, w, b = line(draw, shape)
+    compare("the prediction", student.predict(x, w, b), w * x + b)
+
+
+@by_shape
+def test_squared_error(student, draw, shape):
+    """squared_error is the mean of the squared differences over all elements.
+
+    handouts/gradient_loop.md, "What trips people up": the sum grows with the number of points.
+    """
+    y_predicted, y = draw.normal(*shape), draw.normal(*shape)
+    compare("the error", student.squared_error(y_predicted, y), ((y_predicted - y) ** 2).mean())
+
+
+def derivatives(x, y, w, b):
+    """The oracle's gradients, by autograd."""
+    w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
+    ((w * x + b - y) ** 2).mean().backward()
+    return {"grad_w": w.grad, "grad_b": b.grad}
+
+
+def compare_gradients(result, expected):
+    """The pair (grad_w, grad_b); a number is as good as a tensor without dimensions."""
+    expect(
+        isinstance(result, tuple | list) and len(result) == 2,
+        f"The result is {describe(result)}; expected the pair (grad_w, grad_b).",
+    )
+    for got, (name, gradient) in zip(result, expected.items(), strict=True):
+        if isinstance(got, float | int) and not isinstance(got, bool):
+            compare_number(name, got, gradient.item())
+        else:
+            compare(name, got, gradient)
+
+
+@by_shape
+def test_manual_gradients(student, draw, shape):
+    """manual_gradients returns the derivatives of the error by w and by b.
+
+    handouts/gradient_loop.md, "The arithmetic, worked": the chain rule gives mean(2·e·x) and
+    mean(2·e).
+    """
+    given = line(draw, shape)
+    answer = student.call("manual_gradients", *given, grad=False, after=True)
+    compare_gradients(answer.value, derivatives(*given))
+    untouched(answer, given)
+
+
+def untouched(answer, given):
+    """The caller's tensors are as they were: their values, and what autograd knows of them."""
+    for name, before, after, traits in zip("xywb", given, answer.after, answer.traits, strict=False):
+        expect(
+            isinstance(after, torch.Tensor) and torch.equal(after, before),
+            f"The caller's {name} was changed by the call.",
+            cause="Work on copies: clone() before the first update in place.",
+        )
+        expect(
+            traits.get("requires_grad") is False and traits.get("has_grad") is False,
+            f"The caller's {name} now requires a gradient.",
+            cause="Work on copies: clone() before requires_grad_().",
+        )
+
+
+def test_manual_by_hand(student, draw):
+    """The gradients of the manual fit are arithmetic: autograd is not asked.
+
+    handouts/gradient_loop.md, "How it is graded": autograd is off, and calling it is recorded.
+    """
+    x, y, w, b = line(draw, (6,))
+    answer = student.call("manual_gradients", x, y, w, b, grad=False, watch=True)
+    compare_gradients(answer.value, derivatives(x, y, w, b))
+    laws.by_hand(student, answer.seen, laws.DIFFERENTIATION)
+    trained = student.call("train_manual", x, y, w, b, 0.05, 3, grad=False, watch=True)
+    compare_history(trained.value, fitted_line(x, y, w.item(), b.item(), 0.05, 3))
+    laws.by_hand(student, trained.seen, laws.DIFFERENTIATION)
+
+
+STEPPED = [[()], [(3,), ()], [(2, 3), (4,), (1, 2, 2)]]
+
+
+@pytest.mark.parametrize("shapes", STEPPED, ids=str)
+@pytest.mark.parametrize("leaves", [False, True], ids=["plain", "leaves"])
+def test_sgd_step(student, draw, shapes, leaves):
+    """sgd_step moves each parameter in place, against its gradient.
+
+    handouts/gradient_loop.md, "What trips people up": p = p - … makes a new tensor, and the
+    caller's stays where it was.
+    """
+    parameters = [draw.normal(*shape) for shape in shapes]
+    gradients = [draw.normal(*shape) for shape in shapes]
+    rate = draw.number(0.01, 0.5)
+    given = [Input(p, requires_grad=leaves) for p in parameters]
+    answer = student.call("sgd_step", given, gradients, rate, grad=not leaves, after=True)
+    for i, (before, gradient) in enumerate(zip(parameters, gradients, strict=True)):
+        after = answer.after[0][i]
+        expect(
+            not isinstance(after, torch.Tensor) or not torch.equal(after, before),
+            f"Parameter {i} did not move.",
+            cause="The update made a new tensor; change the given one, as -= does.",
+        )
+        compare(f"parameter {i} after the step", after, before - rate * gradient)
+        compare(f"gradient {i} after the step", answer.after[1][i], gradient)
+
+
+FITS = [  # shape of the data, learning rate, steps
+    ((), 0.05, 6),
+    ((7,), 0.1, 5),
+    ((7,), 0.02, 1),
+    ((3, 4), 0.05, 8),
+    ((5, 1), 0.15, 4),
+    ((4,), 0.1, 0),
+]
+by_fit = pytest.mark.parametrize("fit", FITS, ids=str)
+
+
+def compare_history(history, expected, tolerance=LINE):
+    """A list of (loss, w, b), one for each step, equal to the oracle's."""
+    expect(
+        isinstance(history, tuple | list),
+        f"The result is {describe(history)}; expected a list of Step.",
+    )
+    expect(
+        len(history) == len(expected),
+        f"The list holds {len(history)} steps; expected {len(expected)}.",
+    )
+    for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
+        expect(
+            isinstance(step, tuple | list) and len(step) == 3,
+            f"Entry {i} is {describe(step)}; expected Step(loss, w, b).",
+        )
+        for name, got, value in zip(("loss", "w", "b"), step, reference, strict=True):
+            try:
+                compare_number(f"{name} of step {i}", got, value, tolerance)
+            except CheckFailed as failure:
+                raise CheckFailed(failure.found, cause=failure.cause or history_cause(i, name)) from None
+
+
+def history_cause(i, name):
+    """What the first number that parts company says."""
+    if name == "loss":
+        return "" if i else "The loss of a step is taken before its update."
+    if i:
+        return "Step 0 was right: something is carried over from one step to the next."
+    return "w and b of a step are taken after its update; the gradient is the mean over all points."
+
+
+def train(student, name, given, rate, steps):
+    """Call train_manual or train_autograd; the caller's tensors stay as they are."""
+    answer = student.call(name, *given, rate, steps, after=True)
+    untouched(answer, given)
+    return answer.value
+
+
+def judge_training(student, draw, name, fit):
+    """The trajectory equals the oracle's."""
+    shape, rate, steps = fit
+    given = line(draw, shape)
+    x, y, w, b = given
+    expected = fitted_line(x, y, w.item(), b.item(), rate, steps)
+    compare_history(train(student, name, given, rate, steps), expected)
+
+
+@by_fit
+def test_train_manual(student, draw, fit):
+    """train_manual walks the path of plain gradient descent, step by step.
+
+    handouts/gradient_loop.md, "The arithmetic, worked": both gradients come from the same w and b.
+    """
+    judge_training(student, draw, "train_manual", fit)
+
+
+@by_fit
+def test_train_autograd(student, draw, fit):
+    """train_autograd walks the path of plain gradient descent, step by step.
+
+    handouts/gradient_loop.md, "What trips people up": gradients accumulate until they are cleared.
+    """
+    judge_training(student, draw, "train_autograd", fit)
+
+
+@pytest.mark.parametrize("shape", [None, (9,)], ids=["classic", "data"])
+def test_agreement(student, draw, shape):
+    """Both fits walk through the same numbers: x = 2, y = 5, and any other data.
+
+    handouts/gradient_loop.md, "The idea": loss.backward() is the same chain rule.
+    """
+    if shape is None:
+        given = torch.tensor([2.0, 5.0, 0.5, 0.1], dtype=torch.float64).unbind()
+    else:
+        given = line(draw, shape)
+    rate, steps = 0.03, 12
+    histories = [train(student, f"train_{name}", given, rate, steps) for name in ("manual", "autograd")]
+    expected = fitted_line(*given[:2], given[2].item(), given[3].item(), rate, steps)
+    compare_history(histories[0], expected)
+    compare_history(histories[1], histories[0])
+    losses = [step[0] for step in histories[1]]
+    expect(losses[-1] < losses[0] and math.isfinite(losses[-1]), "The loss does not fall.")
+
+
+def test_asks_autograd(student, draw):
+    """train_autograd gets its gradients from autograd.
+
+    handouts/gradient_loop.md, "What is asked": the two fits are to be two ways to the same
+    numbers.
+    """
+    given = line(draw, (5,))
+    answer = student.call("train_autograd", *given, 0.05, 3, watch=True)
+    x, y, w, b = given
+    compare_history(answer.value, fitted_line(x, y, w.item(), b.item(), 0.05, 3))
+    laws.by_hand(student, answer.seen)
+    expect(
+        any(laws.DIFFERENTIATION.search(name) for name in answer.seen.operators),
+        "Autograd was never asked for a gradient.",
+        cause="The gradients come from somewhere else, perhaps from manual_gradients.",
+    )

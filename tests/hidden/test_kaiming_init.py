@@ -1,0 +1,213 @@
+"""The hidden suite for kaiming_init.py. Cases are a table, laws are functions."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from autograder.suite import laws, statistics
+from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.parity import alike, compare_number, describe
+from autograder.suite.student import Generator, Input
+
+FANS = {  # shape: (fan_in, fan_out)
+    (20, 30): (30, 20),
+    (7, 5): (5, 7),
+    (1, 9): (9, 1),
+    (32, 16, 3, 3): (144, 288),
+    (8, 4, 2, 5): (40, 80),
+    (6, 3, 7): (21, 42),
+    (2, 3, 4, 5, 6): (360, 240),
+    (5, 1, 3, 2): (6, 30),
+}
+SHAPES = [(400, 300), (64, 32, 3, 5), (150, 80, 7)]
+by_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+def fans(shape):
+    """fan_in and fan_out, as torch.nn.init counts them."""
+    return nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
+
+
+def gain(a):
+    """torch.nn.init's gain of a leaky ReLU."""
+    return nn.init.calculate_gain("leaky_relu", a)
+
+
+@pytest.mark.parametrize("shape", FANS, ids=str)
+def test_calculate_fan(student, shape):
+    """calculate_fan counts inputs and outputs, times the taps of the kernel.
+
+    handouts/kaiming_init.md, "The arithmetic, worked".
+    """
+    result = student.calculate_fan(torch.zeros(shape))
+    expect(
+        isinstance(result, tuple | list) and len(result) == 2,
+        f"The result is {describe(result)}; expected the pair (fan_in, fan_out).",
+    )
+    for name, got, expected in zip(("fan_in", "fan_out"), result, FANS[shape], strict=True):
+        compare_number(f"{name} of a tensor of shape {shape}", got, expected, whole=True)
+
+
+@pytest.mark.parametrize("a", [0.0, 0.01, 0.2, 1.0, -0.5, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
+def test_leaky_relu_gain(student, a):
+    """leaky_relu_gain is √(2 / (1 + a²)), and √2 without an argument.
+
+    handouts/kaiming_init.md, "The idea".
+    """
+    compare_number(f"The gain for a = {a:.4g}", student.leaky_relu_gain(a), gain(a))
+    compare_number("The gain without an argument", student.leaky_relu_gain(), math.sqrt(2))
+
+
+def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
+    """A tensor filled by one of the functions; a second draw has to be another one."""
+    first, second = (
+        student.call(name, torch.zeros(shape, dtype=dtype), *extra, seed=draw.seed(), **kwargs).value
+        for _ in range(2)
+    )
+    first = alike("the filled tensor", first, torch.zeros(shape, dtype=dtype))
+    expect(
+        not isinstance(second, torch.Tensor) or not torch.equal(first, second),
+        "Two tensors were filled with the same numbers.",
+        cause="A fixed seed is set, or the draws are not random.",
+    )
+    return first
+
+
+@by_shape
+@pytest.mark.parametrize("a", [0.0, 0.3, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
+def test_kaiming_uniform(student, draw, shape, a):
+    """kaiming_uniform_ draws from U(±gain·√(3 / fan_in)).
+
+    handouts/kaiming_init.md, "The arithmetic, worked": a uniform variable on ±bound has the
+    variance bound²/3.
+    """
+    got = fill(student, draw, "kaiming_uniform_", shape, **({"a": a} if a else {}))
+    statistics.uniform("the tensor", got, gain(a) * math.sqrt(3 / fans(shape)[0]))
+
+
+@by_shape
+@pytest.mark.parametrize("a", [0.0, 0.3], ids=lambda a: f"{a:.3g}")
+def test_kaiming_normal(student, draw, shape, a):
+    """kaiming_normal_ draws from N(0, gain² / fan_in).
+
+    handouts/kaiming_init.md, "The arithmetic, worked".
+    """
+    got = fill(student, draw, "kaiming_normal_", shape, *((a,) if a else ()))
+    statistics.normal("the tensor", got, gain(a) / math.sqrt(fans(shape)[0]))
+
+
+@by_shape
+@pytest.mark.parametrize("factor", [1.0, 2.5], ids=str)
+def test_xavier_uniform(student, draw, shape, factor):
+    """xavier_uniform_ draws from U(±gain·√(6 / (fan_in + fan_out))).
+
+    handouts/kaiming_init.md, "The idea".
+    """
+    got = fill(student, draw, "xavier_uniform_", shape, **({"gain": factor} if factor != 1 else {}))
+    statistics.uniform("the tensor", got, factor * math.sqrt(6 / sum(fans(shape))))
+
+
+@pytest.mark.parametrize("shape", [(4000, 30), (3000, 8, 3, 5)], ids=str)
+def test_bias_uniform(student, draw, shape):
+    """bias_uniform_ draws from U(±1/√fan_in), with the fan_in of the weight.
+
+    handouts/kaiming_init.md, "What is asked".
+    """
+    weight = draw.normal(*shape, dtype=torch.float32)
+    got = fill(student, draw, "bias_uniform_", (shape[0],), weight)
+    statistics.uniform("the bias", got, 1 / math.sqrt(fans(shape)[0]))
+
+
+FILLERS = {
+    "kaiming_uniform_": (),
+    "kaiming_normal_": (),
+    "xavier_uniform_": (),
+    "bias_uniform_": ((50, 40),),
+}
+by_filler = pytest.mark.parametrize("name", FILLERS)
+
+
+def arguments(name, *, requires_grad=False):
+    """A tensor to fill, and what else the function takes."""
+    shape = (50,) if name == "bias_uniform_" else (50, 40)
+    return Input(torch.zeros(shape), requires_grad=requires_grad), *map(torch.ones, FILLERS[name])
+
+
+@by_filler
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_in_place(student, draw, name, dtype):
+    """Each function fills the tensor it was given, outside autograd, and returns it.
+
+    handouts/kaiming_init.md, "What trips people up": a parameter is a leaf that requires a
+    gradient, and filling it must not be recorded.
+    """
+    target, *rest = arguments(name, requires_grad=True)
+    target = Input(target.tensor.to(dtype), requires_grad=True)
+    answer = student.call(name, target, *rest, seed=draw.seed(), after=True)
+    filled = alike("the result", answer.value, target.tensor)
+    after = answer.after[0]
+    expect(
+        isinstance(after, torch.Tensor) and torch.equal(filled, after) and bool(after.any()),
+        "The tensor that was given is not filled; the result holds other values.",
+        cause="A new tensor was made; fill the given one in place.",
+    )
+    traits = answer.traits[0]
+    expect(traits.get("is_result") is True, "What is returned is not the tensor that was given.")
+    expect(
+        traits.get("is_leaf") is True and traits.get("requires_grad") is True,
+        "The tensor is no longer a leaf that requires a gradient.",
+        cause="Filling it was recorded by autograd, or requires_grad was switched off.",
+    )
+    for other, given in zip(answer.after[1:], rest, strict=True):
+        expect(torch.equal(other, given), "The weight was changed; only the bias is to be filled.")
+
+
+@by_filler
+def test_generator(student, draw, name):
+    """With a generator, the numbers come from it alone.
+
+    handouts/kaiming_init.md, "What is asked": the same generator repeats the same numbers,
+    whatever the global seed.
+    """
+    ours, another, seed = draw.seed(), draw.seed(), draw.seed()
+
+    def filled(generator, seed):
+        answer = student.call(name, *arguments(name), generator=Generator(generator), seed=seed, draw=3)
+        return alike("the result", answer.value, arguments(name)[0].tensor), answer.draw
+
+    first, drawn = filled(ours, seed)
+    expect(
+        torch.equal(first, filled(ours, draw.seed())[0]),
+        "The same generator gave other numbers under another global seed.",
+        cause="The numbers are drawn from the global generator: pass `generator` on.",
+    )
+    expect(
+        not torch.equal(first, filled(another, seed)[0]),
+        "Another generator gave the same numbers.",
+        cause="The generator is not used.",
+    )
+    untouched = torch.rand(3, generator=torch.Generator().manual_seed(seed))
+    expect(
+        drawn is not None and torch.equal(drawn, untouched),
+        "The global generator was used up as well, although a generator was given.",
+    )
+
+
+@by_filler
+def test_by_hand(student, draw, name):
+    """The distributions are made without torch.nn.init.
+
+    handouts/kaiming_init.md, "How it is graded": calls into torch.nn.init are recorded.
+    """
+    answer = student.call(name, *arguments(name), seed=draw.seed(), watch=True)
+    filled = alike("the result", answer.value, arguments(name)[0].tensor)
+    expect(float(filled.std()) > 0, "The tensor is not filled.")
+    laws.by_hand(student, answer.seen)
+    used = sorted(f for f in answer.seen.functions if f.startswith("torch.nn.init."))
+    if used:
+        raise CheckFailed(
+            f"Ready-made work was recorded: {', '.join(used)}.",
+            cause="torch.nn.init does the work that is asked of you here.",
+        )

@@ -1,0 +1,169 @@
+"""The hidden suite for linear.py. Cases are a table, laws are functions; every law runs over its cases."""
+
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import nn
+
+from autograder.suite import laws
+from autograder.suite.failures import expect
+from autograder.suite.student import Input, Meta
+from autograder.suite.tolerances import FLOAT32
+
+
+class Case(NamedTuple):
+    """A layer and the shape and memory layout of what goes in."""
+
+    name: str
+    in_features: int
+    out_features: int
+    shape: tuple[int, ...]
+    bias: bool = True
+    layout: str = "contiguous"
+
+
+CASES = [
+    Case("batch", 5, 3, (4, 5)),
+    Case("no_bias", 7, 4, (6, 7), bias=False),
+    Case("wide", 3, 11, (2, 3)),
+    Case("one_sample", 6, 5, (1, 6)),
+    Case("one_feature", 1, 4, (5, 1)),
+    Case("one_output", 4, 1, (3, 4)),
+    Case("square", 4, 4, (4, 4)),
+    Case("vector", 5, 3, (5,)),
+    Case("vector_no_bias", 5, 3, (5,), bias=False),
+    Case("three_dimensions", 6, 2, (3, 4, 6)),
+    Case("four_dimensions", 3, 5, (2, 3, 2, 3), bias=False),
+    Case("empty_batch", 4, 3, (0, 4)),
+    Case("transposed", 5, 3, (4, 5), layout="transposed"),
+    Case("strided", 5, 3, (2, 4, 5), layout="strided"),
+]
+by_name = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
+
+
+def make(student, draw, case):
+    """A layer of the student's with the oracle's random weights."""
+    oracle = draw.fill(nn.Linear(case.in_features, case.out_features, bias=case.bias))
+    layer = student.CustomLinear(case.in_features, case.out_features, bias=case.bias)
+    layer.load(oracle)
+    return layer, oracle
+
+
+@both_biases
+def test_registration(student, bias):
+    """weight and bias are registered as nn.Linear registers them.
+
+    handouts/linear.md, "What is asked": only an nn.Parameter that is assigned to self is seen by
+    optimizers and by the state dict.
+    """
+    laws.registered_like(
+        nn.Linear(20, 30, bias=bias),
+        student.CustomLinear(20, 30, bias=bias),
+        optional=("bias",),
+    )
+    laws.registered_like(
+        nn.Linear(3, 2, bias=bias, dtype=torch.float64),
+        student.CustomLinear(3, 2, bias=bias, dtype=torch.float64),
+        optional=("bias",),
+    )
+
+
+@by_name
+def test_forward(student, draw, case):
+    """The output equals nn.Linear's for every leading shape.
+
+    handouts/linear.md, "The arithmetic, worked".
+    """
+    layer, oracle = make(student, draw, case)
+    laws.forward(layer, oracle, Input(draw.normal(*case.shape), case.layout))
+
+
+def test_forward_float32(student, draw):
+    """The output equals nn.Linear's in float32, the dtype it is used in.
+
+    handouts/linear.md, "What trips people up".
+    """
+    oracle = draw.fill(nn.Linear(64, 48)).float()
+    layer = student.CustomLinear(64, 48)
+    layer.load(oracle)
+    laws.forward(layer, oracle, Input(draw.normal(32, 64, dtype=torch.float32)), tolerance=FLOAT32)
+
+
+@by_name
+def test_gradient_parity(student, draw, case):
+    """The gradients of input, weight and bias equal nn.Linear's under a random upstream gradient.
+
+    handouts/linear.md, "The arithmetic, worked": the gradient of the weight sums over the batch.
+    """
+    layer, oracle = make(student, draw, case)
+    laws.gradients(layer, oracle, Input(draw.normal(*case.shape), case.layout), draw)
+
+
+@both_biases
+def test_gradcheck(student, draw, bias):
+    """The backward pass is the derivative of the layer's own forward pass.
+
+    handouts/linear.md, "The idea": autograd follows every operation from the parameters to the
+    output; a detach, a copy or a trip through numpy cuts the way.
+    """
+    layer, oracle = make(student, draw, Case("tiny", 3, 2, (2, 3), bias=bias))
+    laws.gradcheck(layer, draw.normal(2, 3), draw)
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (2, 3, 8)], ids=["batch", "three_dimensions"])
+def test_by_hand(student, draw, shape):
+    """The product is computed by matrix arithmetic, not by nn.Linear, nn.Bilinear or F.linear.
+
+    handouts/linear.md, "How it is graded": the operators that run are recorded.
+    """
+    layer, oracle = make(student, draw, Case("seen", 8, 5, shape))
+    x = Input(draw.normal(*shape))
+    laws.forward(layer, oracle, x)
+    seen = layer.run(x, draw.normal(*shape[:-1], 5), watch=True).seen
+    laws.by_hand(student, seen, laws.LINEAR, laws.CONVOLUTION)
+    inherited = {"torch.nn.modules.linear.Linear", "torch.nn.modules.linear.Bilinear"}
+    expect(
+        not inherited & set(layer.made.bases),
+        "CustomLinear inherits from a ready-made layer of torch.nn.",
+        cause="The class is to be built on nn.Module alone.",
+    )
+
+
+@both_biases
+def test_initialisation(student, draw, bias):
+    """A new layer's weight and bias are drawn from U(±1/√in_features), anew for every layer.
+
+    handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
+    """
+    laws.drawn_uniformly(
+        lambda seed: student.CustomLinear(30, 4000, bias=bias, seed=seed), 30**-0.5, draw
+    )
+
+
+@both_biases
+def test_trains(student, draw, bias):
+    """The layer holds no state besides its parameters, and an optimizer can train it.
+
+    handouts/linear.md, "What trips people up": whatever is computed once in the constructor goes
+    stale as soon as the weights change.
+    """
+    layer, oracle = make(student, draw, Case("trained", 6, 4, (5, 6), bias=bias))
+    laws.follows_its_parameters(layer, oracle, draw.normal(5, 6), draw)
+    laws.trains_like(student, layer, oracle, [draw.normal(5, 6) for _ in range(3)], draw)
+
+
+@both_biases
+def test_meta_device(student, bias):
+    """The layer makes no tensor of its own on the CPU, so it would run on a GPU.
+
+    handouts/linear.md, "How it is graded": the meta device has shapes but no memory, and refuses
+    to mix with CPU tensors.
+    """
+    made = student.CustomLinear(5, 3, bias=bias, device="meta")
+    laws.lies_on(made.made, "meta")
+    laws.meta_output(made, Meta((4, 5)), (4, 3))
+    moved = student.CustomLinear(5, 3, bias=bias)
+    laws.lies_on(moved.to("meta"), "meta")
+    laws.meta_output(moved, Meta((2, 4, 5)), (2, 4, 3))

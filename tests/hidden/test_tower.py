@@ -1,0 +1,337 @@
+"""The hidden suite for tower.py. Cases are a table, laws are functions."""
+
+import math
+from typing import NamedTuple
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.sandbox.probes import ModeProbe
+from autograder.suite import laws, reference
+from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.fit import fitted_accuracy
+from autograder.suite.parity import alike, compare, compare_number
+from autograder.suite.student import Input, Kept, Meta
+from autograder.suite.tolerances import FLOAT32, TRAJECTORY
+
+BATCH_SIZES = [1, 2, 7]
+by_batch_size = pytest.mark.parametrize("n", BATCH_SIZES, ids=lambda n: f"batch_of_{n}")
+MODES = ["train", "eval"]
+
+
+def make(student, draw):
+    """A tower of the student's with the oracle's random weights, in float64."""
+    oracle = draw.fill(reference.ReferenceTower())
+    tower = student.TowerOfInsight()
+    tower.load(oracle)
+    return tower, oracle
+
+
+def images(draw, n):
+    """Random images (N, 1, 28, 28)."""
+    return draw.normal(n, 1, 28, 28)
+
+
+def test_parameters(student):
+    """Eight parameters in four parts: 320 + 18,496 + 401,536 + 1,290 = 421,642.
+
+    handouts/tower.md, "The arithmetic, worked".
+    """
+    made = student.TowerOfInsight()
+    laws.registered_like(reference.ReferenceTower(), made)
+    total = sum(math.prod(shape) for shape in made.made.shapes().values())
+    expect(total == 421_642, f"The parameters count {total:,} elements; expected 421,642.")
+
+
+def test_count_parameters(student):
+    """count_parameters counts the elements of the parameters that require a gradient.
+
+    handouts/tower.md, "What is asked".
+    """
+    tower = student.TowerOfInsight()
+    count = student.count_parameters(Kept(tower.handle))
+    compare_number("The count for the Tower", count, 421_642, whole=True)
+    tower.freeze("fc1.weight")
+    count = student.count_parameters(Kept(tower.handle))
+    law = "421,642 - 128·3136"
+    compare_number(f"The count with fc1.weight frozen, {law},", count, 20_234, whole=True)
+    layer = student.library("nn.Linear", 5, 3)
+    count = student.count_parameters(Kept(layer.handle))
+    compare_number("The count for nn.Linear(5, 3), 5·3 + 3,", count, 18, whole=True)
+
+
+@by_batch_size
+def test_shapes(student, draw, n):
+    """28×28 becomes 14×14, then 7×7; 64·7·7 = 3136 at flatten; ten logits for every image.
+
+    handouts/tower.md, "The arithmetic, worked".
+    """
+    tower, _ = make(student, draw)
+    expected = {"conv2": (n, 32, 14, 14), "fc1": (n, 3136), "fc2": (n, 128)}
+    for name, shape in tower.inputs_of_children(images(draw, n)).items():
+        if name in expected:
+            expect(
+                shape == expected[name],
+                f"What enters {name} has shape {shape}; expected {expected[name]}.",
+            )
+    logits = tower(images(draw, n))
+    alike("the logits", logits, torch.zeros(n, 10, dtype=torch.float64))
+
+
+@by_batch_size
+@pytest.mark.parametrize("mode", MODES)
+def test_forward(student, draw, n, mode):
+    """The logits equal those of the same network built of stock layers, in either mode.
+
+    handouts/tower.md, "What trips people up": a ReLU or a pool that is missing or misplaced, or a
+    softmax at the end.
+    """
+    tower, oracle = make(student, draw)
+    tower.do(mode)
+    laws.forward(tower, oracle, Input(images(draw, n)))
+
+
+@pytest.mark.parametrize("n", [2, 3], ids=lambda n: f"batch_of_{n}")
+def test_gradient_parity(student, draw, n):
+    """Every parameter gets the gradient that stock layers would give it.
+
+    handouts/tower.md, "What trips people up": a layer that the forward pass leaves out gets none.
+    """
+    tower, oracle = make(student, draw)
+    laws.gradients(tower, oracle, Input(images(draw, n)), draw)
+
+
+def test_own_bricks(student, draw):
+    """The tower is built from the CustomLinear and CustomConv2d that it imports.
+
+    handouts/tower.md, "What is asked": over bricks whose outputs are multiplied by secret factors,
+    the logits change as the bricks do.
+    """
+    factors = {"linear": draw.number(1.5, 3), "conv2d": -draw.number(1.5, 3)}
+    other = student.over_bricks(**factors)
+    oracle = draw.fill(reference.scaled_tower(**factors))
+    student.asked = "TowerOfInsight over bricks whose outputs are multiplied by secret factors"
+    try:
+        tower = other.TowerOfInsight()
+        tower.load(oracle)
+        laws.forward(tower, oracle, Input(images(draw, 2)))
+    except CheckFailed as failure:
+        raise CheckFailed(
+            failure.found,
+            cause="Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
+        ) from None
+
+
+def test_samples_apart(student, draw):
+    """An image's logits depend on that image alone, and are the same every time.
+
+    handouts/tower.md, "What trips people up": a softmax over the batch, a normalisation or a
+    dropout mixes images or adds chance.
+    """
+    tower, oracle = make(student, draw)
+    x = images(draw, 5)
+    with torch.no_grad():
+        expected = oracle(x)
+    for mode in MODES:
+        tower.do(mode)
+        together = tower(x)
+        for i, part in enumerate(x.split(1)):
+            alone = alike("the logits of one image", tower(part), expected[i : i + 1])
+            compare(f"image {i} of a batch, against the same image alone,", together[i : i + 1], alone)
+        order = draw.permutation(5)
+        compare("the logits of the batch in another order", tower(x[order]), together[order])
+
+
+def test_meta_device(student):
+    """The tower makes no tensor of its own on the CPU and asks for no device, so it would run on a GPU.
+
+    handouts/tower.md, "How it is graded".
+    """
+    tower = student.TowerOfInsight()
+    laws.lies_on(tower.to("meta"), "meta")
+    laws.meta_output(tower, Meta((3, 1, 28, 28)), (3, 10))
+
+
+def test_fresh_loss(student, draw):
+    """A fresh tower knows nothing: its loss is near ln 10 ≈ 2.30, and no two towers are alike.
+
+    handouts/tower.md, "The arithmetic, worked": ten equal chances cost -ln(1/10).
+    """
+    towers = [student.create("TowerOfInsight", (), {}, seed=draw.seed()) for _ in range(2)]
+    x, labels = draw.uniform(64, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 64)
+    logits = alike("the logits", towers[0](x), torch.zeros(64, 10))
+    loss = float(F.cross_entropy(logits, labels))
+    expect(
+        1.8 < loss < 5,
+        f"The loss of a fresh tower is {loss:.3g}; expected about ln 10 = 2.30.",
+        cause="The weights begin too large: see kaiming_init." if loss >= 5 else "",
+    )
+    expect(
+        not torch.equal(logits[0], logits[1]),
+        "A fresh tower gives different images the same logits.",
+        cause="Weights that begin at zero, or at one constant, never learn to differ.",
+    )
+    for name, value in towers[0].state().items():
+        expect(
+            not torch.equal(value, towers[1].state().get(name, value)),
+            f"Two fresh towers begin with the same {name}.",
+        )
+
+
+class Training(NamedTuple):
+    """An optimizer, the sizes of the batches of an epoch, and the model: a small probe or the Tower."""
+
+    optimizer: str
+    settings: dict[str, float]
+    sizes: tuple[int, ...]
+    model: str = "probe"
+    mode: str = "train"
+
+    def __str__(self) -> str:
+        return f"{self.model}-{self.mode}-{self.optimizer}-{'-'.join(map(str, self.sizes))}"
+
+    def models(self, student, draw):
+        """The oracle and the student's side of it, with the same random weights."""
+        if self.model == "tower":
+            theirs, oracle = make(student, draw)
+        else:
+            oracle, theirs = draw.fill(ModeProbe(6, 4)), student.library("probes.ModeProbe", 6, 4)
+            theirs.load(oracle)
+        theirs.do(self.mode)
+        return oracle, theirs
+
+    def batch(self, draw, n):
+        """Random inputs and labels for the model."""
+        if self.model == "tower":
+            return images(draw, n), draw.integers(0, 10, n)
+        return draw.normal(n, 6), draw.integers(0, 4, n)
+
+
+MOMENTUM = {"lr": 0.05, "momentum": 0.9}
+TRAININGS = [
+    Training("SGD", {"lr": 0.1}, (4, 4, 4)),
+    Training("SGD", {"lr": 0.1}, (5, 5, 2), mode="eval"),
+    Training("SGD", MOMENTUM, (3, 6, 2, 4), mode="eval"),
+    Training("Adam", {"lr": 0.01}, (4, 4, 3, 2)),
+    Training("Adam", {"lr": 0.01}, (7,), mode="eval"),
+    Training("SGD", MOMENTUM, (3, 2), "tower"),
+    Training("Adam", {"lr": 0.001}, (2, 3), "tower", mode="eval"),
+]
+
+
+def loops(student, oracle, theirs, training):
+    """The same optimizer on either side, and the criterion in the worker."""
+    ours = getattr(torch.optim, training.optimizer)(oracle.parameters(), **training.settings)
+    optimizer = student.library(f"optim.{training.optimizer}", theirs, **training.settings)
+    return ours, optimizer, student.library("nn.CrossEntropyLoss")
+
+
+def judge_epoch(student, oracle, theirs, batches, loop):
+    """One epoch on either side moves every weight alike, and has the same mean loss."""
+    ours, optimizer, criterion = loop
+    expected = reference.train_epoch(oracle, batches, ours)
+    loss = student.train_epoch(Kept(theirs.handle), batches, criterion, optimizer)
+    state = theirs.state()
+    student.asked = f"train_epoch on batches of {', '.join(str(len(y)) for _, y in batches)} samples"
+    for name, value in oracle.state_dict().items():
+        got = state.get(name)
+        if value.is_floating_point():
+            compare(f"{name} after {len(batches)} steps", got, value, TRAJECTORY)
+        else:
+            expect(got is not None and torch.equal(got, value), f"{name} differs: the batches were not each used once.")
+    compare_number("The mean loss per sample", loss, expected, TRAJECTORY)
+
+
+@pytest.mark.parametrize("training", TRAININGS, ids=str)
+def test_train_epoch(student, draw, training):
+    """train_epoch moves every weight as the reference loop does, in training mode, to 1e-9.
+
+    handouts/tower.md, "What trips people up": cleared gradients, model.train(), and a mean loss in
+    which a smaller batch weighs less.
+    """
+    oracle, theirs = training.models(student, draw)
+    loop = loops(student, oracle, theirs, training)
+    for _ in range(2):  # the second epoch finds what the first has left behind
+        batches = [training.batch(draw, n) for n in training.sizes]
+        judge_epoch(student, oracle, theirs, batches, loop)
+
+
+def test_one_batch(student, draw):
+    """A tower can learn eight images by heart: the loss falls to less than a tenth.
+
+    handouts/tower.md, "What trips people up": a network that cannot overfit one batch has a broken
+    path somewhere.
+    """
+    x, labels = draw.uniform(8, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 8)
+    tower = student.create("TowerOfInsight", (), {}, seed=draw.seed())
+    optimizer = student.library("optim.Adam", tower, lr=0.002)
+    criterion = student.library("nn.CrossEntropyLoss")
+    before = tower(x)
+    student.train_epoch(Kept(tower.handle), [(x, labels)] * 30, criterion, optimizer)
+    losses = [
+        float(F.cross_entropy(alike("the logits", logits, torch.zeros(8, 10)), labels))
+        for logits in (before, tower(x))
+    ]
+    student.asked = "30 steps of Adam on one batch of eight images"
+    expect(
+        losses[1] < losses[0] / 10,
+        f"The loss went from {losses[0]:.3g} to {losses[1]:.3g}; expected less than {losses[0] / 10:.3g}.",
+    )
+
+
+EVALUATIONS = [(4, 4), (5, 2), (1, 3, 6), (7,)]
+
+
+@pytest.mark.parametrize("sizes", EVALUATIONS, ids=str)
+@pytest.mark.parametrize("mode", MODES)
+def test_evaluate(student, draw, sizes, mode):
+    """evaluate returns the fraction that is right, in evaluation mode and without tracking gradients.
+
+    handouts/tower.md, "What trips people up": batches of different sizes weigh by their samples.
+    """
+    oracle = draw.fill(ModeProbe(6, 4).double())
+    for buffer in (oracle.norm.running_mean, oracle.norm.running_var):
+        buffer.copy_(draw.uniform(6) + 0.5)
+    theirs = student.library("probes.ModeProbe", 6, 4)
+    theirs.load(oracle)
+    theirs.do(mode)
+    batches = [(3 * draw.normal(n, 6), draw.integers(0, 4, n)) for n in sizes]
+    for i, (x, labels) in enumerate(batches):  # three in four right, the rest wrong
+        with torch.no_grad():
+            right = oracle.eval()(x).argmax(1)
+        wrong = draw.uniform(len(labels)) < 0.25
+        batches[i] = (x, torch.where(wrong, (right + 1) % 4, right))
+    expected = reference.accuracy(oracle, batches)
+    before = theirs.state()
+    result = student.evaluate(Kept(theirs.handle), batches)
+    student.asked = f"evaluate on batches of {', '.join(map(str, sizes))} samples"
+    compare_number("The fraction that is right", result, expected)
+    for name, value in theirs.state().items():
+        expect(
+            torch.equal(value, before[name]),
+            f"{name} was changed by evaluate.",
+            cause="Evaluation mode (model.eval()) leaves running statistics alone.",
+        )
+    loop = loops(student, oracle, theirs, Training("SGD", {"lr": 0.1}, sizes))
+    several = [batch for batch in batches if len(batch[1]) > 1]
+    judge_epoch(student, oracle, theirs, several, loop)
+
+
+def test_mnist_fit(student, draw, fit_context):
+    """Trained on altered MNIST by train_epoch, the tower reads held-out digits.
+
+    handouts/tower.md, "How it is graded": the images are altered and the labels permuted in a way
+    that only this run knows.
+    """
+    accuracy = fitted_accuracy(student, draw, fit_context)
+    plan = fit_context.plan
+    student.asked = f"train on MNIST: {plan.steps} steps of 64 images with Adam"
+    expect(
+        accuracy >= plan.threshold,
+        f"{100 * accuracy:.2f} % of 10,000 held-out images are read right; {100 * plan.target:.1f} % is the goal.",
+        cause="The weights that came back do not know the digits: see which checks above fail.",
+    )
+    student.remark = (
+        f"{100 * accuracy:.2f} % of 10,000 held-out images are read right (goal {100 * plan.target:.1f} %)."
+    )
