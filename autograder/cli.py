@@ -51,7 +51,10 @@ def main() -> NoReturn:
         code = error.exit_code
     except Exception as error:
         code = _show_other(error, errors, debug)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
+    os._exit(code if isinstance(code, int) else 0)
 
 
 _LABELS = {2: "Usage", 3: "The grader failed"}

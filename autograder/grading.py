@@ -1,6 +1,7 @@
 """One submission → Report."""
 
 import contextlib
+import gc
 import hashlib
 import os
 import platform
@@ -20,6 +21,13 @@ from autograder.sandbox.lean_torch import defer_compiler
 from autograder.sandbox.lockdown import hide_memory
 from autograder.submission import Submission
 from autograder.suite.judge import Judge, Progress, Verdict
+
+UNUSED_PLUGINS = (
+    *("cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "nose", "pastebin"),
+    *("setuponly", "setupplan", "stepwise", "terminal", "threadexception", "tmpdir"),
+    *("unittest", "unraisableexception", "warnings"),
+)
+"""Of pytest's own: each costs time at every test, and none changes a verdict."""
 
 _UNKNOWN_ISOLATION = {"level": "none", "detail": "no student code was run"}
 
@@ -48,6 +56,7 @@ def grade(
     started = time.monotonic()
     hide_memory()
     defer_compiler()
+    gc.freeze()  # torch's many objects stay; looking through them again and again is wasted
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
     modules = [module for name, module in course.modules.items() if not only or name in only]
     judge = Judge(course, submission, broker, seed, fit, progress)
@@ -89,7 +98,7 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
     arguments = [
         *(str(folder / file) for file in files),
         *("-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"),
-        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+        *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
         *("-p", "pytest_timeout", "--assert", "plain", "--capture", "no"),
     ]
     with _quiet_environment():

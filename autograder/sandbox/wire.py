@@ -19,6 +19,8 @@ MAGIC = b"TOI1"
 PROLOGUE = struct.Struct("<4sIQ")
 MAX_HEADER = 1 << 20
 MAX_TENSORS = 256
+MAX_BUFFERS = 64
+"""Of a frame, in one call of writev; the system allows 1024."""
 MAX_DIMENSIONS = 8
 MAX_NAME = 200
 MAX_ELEMENTS = 1 << 32
@@ -58,6 +60,15 @@ def encode(meta: dict[str, Any], tensors: Iterable[RawTensor] = ()) -> list[memo
     header = json.dumps({"meta": meta, "tensors": described}, allow_nan=False).encode()
     prologue = PROLOGUE.pack(MAGIC, len(header), sum(map(len, payload)))
     return [memoryview(prologue + header), *payload]
+
+
+def after(buffers: list[memoryview], written: int) -> list[memoryview]:
+    """What is left of the buffers of a frame once so many bytes are written."""
+    for i, buffer in enumerate(buffers):
+        if written < len(buffer):
+            return [buffer[written:], *buffers[i + 1 :]]
+        written -= len(buffer)
+    return []
 
 
 def read(

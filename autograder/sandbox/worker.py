@@ -62,11 +62,9 @@ def _receive(count: int) -> bytearray:
     return data
 
 
-def _write(frame: Sequence[memoryview]) -> None:
-    for part in frame:
-        view = part
-        while view:
-            view = view[os.write(REPLIES, view[: 1 << 20]) :]
+def _write(frame: list[memoryview]) -> None:
+    while frame:
+        frame = wire.after(frame, os.writev(REPLIES, frame[: wire.MAX_BUFFERS]))
 
 
 class Desk:
@@ -99,10 +97,10 @@ class Desk:
 
     # The submission
 
-    def do_survey(self, encoder: values.Encoder, sources: list[str]) -> dict[str, Any]:
-        """Take the sources, as tensors of bytes, and say what their text holds. Nothing is run."""
-        self._sources = {name: self._tensors[name].numpy().tobytes() for name in sources}
-        return {"survey": {name: survey(text, f"{name}.py") for name, text in self._sources.items()}}
+    def do_survey(self, encoder: values.Encoder, module: str) -> dict[str, Any]:
+        """Take the sources, as tensors of bytes; say what the text of one holds. Nothing is run."""
+        self._sources = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
+        return {"survey": survey(self._sources[module], f"{module}.py")}
 
     def do_import(
         self, encoder: values.Encoder, module: str, stand_ins: dict[str, float]
@@ -298,7 +296,8 @@ class Desk:
             raise AskError(kind="no_graph")
         if output.shape != upstream.shape or output.dtype != upstream.dtype:
             return  # the grader sees from the output itself what is wrong with it
-        output.backward(upstream)
+        # As output.backward(upstream) does, which would first import sympy to compare two shapes.
+        (output * upstream).sum().backward()
 
     def _described(self, error: BaseException) -> dict[str, Any]:
         """Type, message and the deepest line of the submission that the error came through."""

@@ -34,9 +34,10 @@ def load_sandbox() -> None:
 
 
 def warm_up() -> None:
-    """Import all a worker needs and take one training step, on one thread.
+    """Import all a worker needs, take one training step and use the meta device, on one thread.
 
-    The recorder stays cold: its first use starts a thread.
+    Each of these imports something on first use, the meta device the most. The recorder stays
+    cold: its first use starts a thread.
     """
     import torch
 
@@ -48,6 +49,7 @@ def warm_up() -> None:
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0])).backward()
     optimizer.step()
+    layer.to("meta")(torch.zeros(1, 2, device="meta"))
 
 
 def serve(control: socket.socket) -> None:

@@ -42,10 +42,11 @@ class Draw:
         return int(self.integers(0, 1 << 31))
 
     def fill(self, layer: LayerT) -> LayerT:
-        """Give a layer of the oracle random float64 weights, none of them near zero everywhere."""
+        """Give a layer of the oracle random float64 weights; outputs stay of the size of inputs."""
         layer.double()
         with torch.no_grad():
             for parameter in layer.parameters():
-                scale = 1 / max(1, parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 0.5
-                parameter.copy_(scale * self.normal(*parameter.shape))
+                fan_in = parameter[0].numel() if parameter.dim() > 1 else 3
+                bound = (3 / fan_in) ** 0.5
+                parameter.copy_(bound * (2 * self.uniform(*parameter.shape) - 1))
         return layer

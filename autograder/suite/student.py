@@ -143,8 +143,8 @@ class Bench:
             for name, source in submission.sources.items()
         }
         raw = [values.to_raw(name, source) for name, source in sources.items()]
-        reply, _ = self.ask("survey", {"sources": list(sources)}, raw)
-        survey = _taken(reply, "survey", dict).get(self.module, {})
+        reply, _ = self.ask("survey", {"module": self.module}, raw)
+        survey = _taken(reply, "survey", dict)
         if broken := survey.get("syntax_error"):
             line, message = int(broken["line"]), one_line(str(broken["message"]))
             raise CheckFailed(
