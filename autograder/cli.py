@@ -143,8 +143,10 @@ def grade(
     if junit is not None:
         _write(junit, junit_export.render(report))
     console.show(report, Console(highlight=False))
-    if report.fault:
-        raise GraderFault(f"Some checks could not be judged:\n{report.fault}")
+    if report.faults:
+        told = [f"{fault}\n{trace}" if debug else fault for fault, trace in report.faults]
+        advice = "" if debug else "\nRun again with --debug for the tracebacks."
+        raise GraderFault("These checks could not be judged:\n" + "\n".join(told) + advice)
     if report.per_cent < fail_under:
         raise typer.Exit(1)
 

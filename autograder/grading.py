@@ -17,7 +17,7 @@ from autograder.broker import Broker
 from autograder.course import FIT_CHECK, Course, FitMode, Module
 from autograder.errors import CourseError, GraderFault
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
-from autograder.sandbox.lean_torch import defer_compiler
+from autograder.sandbox.lean_torch import make_lean
 from autograder.sandbox.lockdown import hide_memory
 from autograder.submission import Submission
 from autograder.suite.judge import Judge, Progress, Verdict
@@ -55,7 +55,7 @@ def grade(
     """
     started = time.monotonic()
     hide_memory()
-    defer_compiler()
+    make_lean()
     gc.freeze()  # torch's many objects stay; looking through them again and again is wasted
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
     modules = [module for name, module in course.modules.items() if not only or name in only]
@@ -76,7 +76,7 @@ def grade(
         seconds=round(time.monotonic() - started, 3),
         environment=_environment(fit),
         modules=results,
-        fault="\n".join(verdict.fault for verdict in judge.verdicts.values() if verdict.fault),
+        faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
     )
 
 

@@ -52,8 +52,8 @@ class Isolation:
 class Report:
     """One submission, graded. Equal inputs and seeds give equal reports, but for the seconds.
 
-    `fault` is empty unless the grader itself failed in some check; that check counts as failed,
-    and the run ends with exit code 3.
+    `faults` is empty unless the grader itself failed in some check: a sentence and a traceback for
+    each. Such a check counts as failed, and the run ends with exit code 3.
     """
 
     submission: str
@@ -65,7 +65,7 @@ class Report:
     seconds: float
     environment: Mapping[str, str]
     modules: tuple[ModuleResult, ...]
-    fault: str = ""
+    faults: tuple[tuple[str, str], ...] = ()
 
     @property
     def score(self) -> float:

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from autograder.mnist.vision import load_torchvision
+from autograder.sandbox.lean_torch import make_lean
 
 _FOLDER = Path(__file__).parent
-_FILES = {True: "train", False: "t10k"}
 
 
 class Digits(NamedTuple):
@@ -27,17 +26,19 @@ class Digits(NamedTuple):
 
 def digits(*, train: bool) -> Digits:
     """The training or the test set."""
-    torchvision = load_torchvision()
+    make_lean()
+    from torchvision.datasets import MNIST
+
     with tempfile.TemporaryDirectory(prefix="tower-mnist-") as folder:
-        unpack(Path(folder), train=train)
-        dataset = torchvision.datasets.MNIST(folder, train=train)
+        unpack(Path(folder))
+        dataset = MNIST(folder, train=train)
         return Digits(dataset.data.unsqueeze(1), dataset.targets)
 
 
-def unpack(root: Path, *, train: bool) -> None:
-    """Write the set's two files where torchvision.datasets.MNIST(root) finds them."""
+def unpack(root: Path) -> None:
+    """Write the four files where torchvision.datasets.MNIST(root) finds them without a download."""
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True, exist_ok=True)
-    for packed in _FOLDER.glob(f"{_FILES[train]}-*.gz"):
+    for packed in _FOLDER.glob("*.gz"):
         with gzip.open(packed) as source, (raw / packed.stem).open("wb") as target:
             shutil.copyfileobj(source, target)

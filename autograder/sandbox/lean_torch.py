@@ -1,23 +1,49 @@
-"""torch without its compiler, until someone asks for it.
+"""torch and torchvision as a grader needs them: quick to start, and importable side by side.
 
-Every torch.optim constructor and every optimizer step imports torch._dynamo, which takes as long as
-torch itself and changes nothing outside torch.compile. A module that stands in its place answers
-the two calls the optimizers make (both do nothing outside compilation) and loads the real one on
-any other use. Import this before the first optimizer; without it all works, only later.
+Two things that torch's ecosystem does at import are put right here and nowhere else:
+
+Every torch.optim constructor and every step imports torch._dynamo, which takes as long as torch itself
+and changes nothing outside torch.compile. A module that stands in its place answers the two calls
+the optimizers make (both do nothing outside compilation) and loads the real one on any other use.
+
+torchvision's wheels are built against torch with CUDA. Beside a CPU-only torch their compiled
+operators do not load, and `import torchvision` ends with "operator torchvision::nms does not exist",
+since it describes its operators to the meta device whether they are there or not. Data sets and
+transforms need none of them, so the descriptions are left out; calling torchvision.ops.nms
+and its like still fails, with torch's own message.
 """
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 
-_NAME = "torch._dynamo"
+COMPILER = "torch._dynamo"
+DESCRIPTIONS = "torchvision._meta_registrations"
+
+
+def make_lean() -> None:
+    """Defer the compiler, unless it is loaded already; let torchvision import without CUDA."""
+    if COMPILER not in sys.modules:
+        sys.modules[COMPILER] = torch._dynamo = _Deferred(COMPILER)
+        sys.meta_path.insert(0, _Submodules())
+    if torch.version.cuda is None:
+        sys.modules.setdefault(DESCRIPTIONS, ModuleType(DESCRIPTIONS))
 
 
 class _Deferred(ModuleType):
+    """In the place of torch._dynamo until someone asks for more than the optimizers do."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__ = [str(Path(folder) / "_dynamo") for folder in torch.__path__]
+
     def graph_break(self, *args: object, **kwargs: object) -> None:
         """Outside compilation there is no graph to break."""
 
@@ -28,13 +54,38 @@ class _Deferred(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if sys.modules.get(_NAME) is self:
-            del sys.modules[_NAME]
-            vars(torch).pop("_dynamo", None)
-        return getattr(importlib.import_module(_NAME), name)
+        return getattr(_load_compiler(), name)
 
 
-def defer_compiler() -> None:
-    """Put the stand-in where torch._dynamo would be, unless that is loaded already."""
-    if _NAME not in sys.modules:
-        sys.modules[_NAME] = torch._dynamo = _Deferred(_NAME)
+class _Submodules(MetaPathFinder):
+    """`import torch._dynamo.utils` loads the real package first, as it would without us."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not fullname.startswith(f"{COMPILER}."):
+            return None
+        _load_compiler()
+        loaded = sys.modules.get(fullname)
+        return ModuleSpec(fullname, _Loaded(loaded)) if loaded else None
+
+
+class _Loaded(Loader):
+    """Hands out a module that the real package has imported meanwhile, as it is."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec
+
+
+def _load_compiler() -> ModuleType:
+    if isinstance(sys.modules.get(COMPILER), _Deferred):
+        del sys.modules[COMPILER]
+        vars(torch).pop("_dynamo", None)
+    return importlib.import_module(COMPILER)

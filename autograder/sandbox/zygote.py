@@ -44,7 +44,7 @@ def warm_up() -> None:
     torch.set_num_threads(1)
     from sandbox import lean_torch, worker  # noqa: F401 - imported for the workers' sake
 
-    lean_torch.defer_compiler()
+    lean_torch.make_lean()
     layer = torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0])).backward()

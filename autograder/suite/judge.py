@@ -41,6 +41,7 @@ class Verdict:
     remark: str = ""
     over_stand_ins: bool = False
     fault: str = ""
+    fault_trace: str = ""
     seconds: float = 0.0
 
 
@@ -141,10 +142,9 @@ class Judge:
     def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> None:
         """An exception that is no verdict is a fault of the grader, whoever provoked it."""
         if call.excinfo is not None and not isinstance(call.excinfo.value, KeyboardInterrupt):
-            self.verdicts[check_id(item)].fault = (
-                f"{item.name}: {call.excinfo.typename}: {call.excinfo.value}\n"
-                f"{call.excinfo.getrepr(style='short')}"
-            )
+            verdict = self.verdicts[check_id(item)]
+            verdict.fault = f"{check_id(item)}: {call.excinfo.typename}: {call.excinfo.value}"
+            verdict.fault_trace = str(call.excinfo.getrepr(style="short"))
 
     def pytest_sessionfinish(self) -> None:
         """Leave no worker behind."""
