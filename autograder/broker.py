@@ -54,7 +54,9 @@ class WorkerLost(Exception):
 class Worker:
     """One worker. It belongs to one submission and is killed when the context ends."""
 
-    def __init__(self, broker: "Broker", pid: int, pidfd: int, pipes: tuple[int, int, int], scratch: Path) -> None:
+    def __init__(
+        self, broker: "Broker", pid: int, pidfd: int, pipes: tuple[int, int, int], scratch: Path
+    ) -> None:
         self._broker = broker
         self._pid = pid
         self._pidfd = pidfd
@@ -86,7 +88,9 @@ class Worker:
         number = secrets.randbits(52)
         try:
             if select.select([self._replies], [], [], 0)[0]:
-                self._read_reply(1, 0.0)  # an end of file means it died; anything else was not asked for
+                self._read_reply(
+                    1, 0.0
+                )  # an end of file means it died; anything else was not asked for
                 raise wire.WireError("it spoke before it was asked")
             frame = wire.encode({"id": number, "op": operation, "arguments": arguments}, tensors)
             self._send(frame, deadline)
@@ -97,10 +101,11 @@ class Worker:
                 raise wire.WireError("it answered another question")
             return meta, raw
         except wire.WireError as error:
-            self._lose(WorkerLost("protocol", f"its reply was not a valid frame: {error}"))
+            raise self._lose(
+                WorkerLost("protocol", f"its reply was not a valid frame: {error}")
+            ) from None
         except WorkerLost as lost:
-            self._lose(lost)
-        raise self._lost
+            raise self._lose(lost) from None
 
     def _receive_isolation(self) -> dict[str, str]:
         deadline = time.monotonic() + SPAWN_SECONDS
@@ -113,16 +118,15 @@ class Worker:
         isolation: dict[str, str] = meta["isolation"]
         return isolation
 
-    def _lose(self, lost: WorkerLost) -> None:
+    def _lose(self, lost: WorkerLost) -> WorkerLost:
         self._lost = lost
         self.kill()
+        return lost
 
     def kill(self) -> None:
         """End the worker now."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def _send(self, frame: Sequence[memoryview], deadline: float) -> None:
         left = list(frame)
@@ -176,7 +180,9 @@ class Worker:
             self._printed += len(printed)
             self.log += printed[: KEPT_LOG - len(self.log)]
             if self._printed > self._broker.policy.output:
-                raise WorkerLost("output", f"it printed more than {self._broker.policy.output:,} bytes")
+                raise WorkerLost(
+                    "output", f"it printed more than {self._broker.policy.output:,} bytes"
+                )
 
     def close(self) -> None:
         """Kill the worker and leave nothing of it behind."""
@@ -188,7 +194,9 @@ class Worker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -247,7 +255,9 @@ class Broker:
         reply_read, reply_write = os.pipe()
         log_read, log_write = os.pipe()
         for pipe in (request_write, reply_write):
-            with contextlib.suppress(OSError):  # beyond this user's quota the default size has to do
+            with contextlib.suppress(
+                OSError
+            ):  # beyond this user's quota the default size has to do
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
             message = json.dumps({"scratch": str(scratch), "policy": asdict(self.policy)}).encode()
@@ -290,7 +300,9 @@ class Broker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

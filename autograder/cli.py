@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,6 +17,7 @@ from autograder import __version__
 from autograder.broker import Broker
 from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
 from autograder.errors import GraderFault, TowerError, UsageError
+from autograder.files import write_whole
 from autograder.submission import read_submission
 
 app = typer.Typer(
@@ -30,9 +30,14 @@ app = typer.Typer(
 
 CourseOption = Annotated[
     Path | None,
-    typer.Option("--course", help="The checkout with course.toml; otherwise $TOWER_COURSE, or where the kit is installed from."),
+    typer.Option(
+        "--course",
+        help="The checkout with course.toml; otherwise $TOWER_COURSE, or where the kit is installed from.",
+    ),
 ]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error of ours.")]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
+]
 
 
 def main() -> NoReturn:
@@ -47,7 +52,9 @@ def main() -> NoReturn:
     except TowerError as error:
         if debug:
             raise
-        errors.print(f"[bold red]{_LABELS.get(error.exit_code)}:[/] {escape(str(error))}", highlight=False)
+        errors.print(
+            f"[bold red]{_LABELS.get(error.exit_code)}:[/] {escape(str(error))}", highlight=False
+        )
         code = error.exit_code
     except Exception as error:
         code = _show_other(error, errors, debug)
@@ -84,7 +91,8 @@ def _show_version(value: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Grades the exercises of Tower of Insight. Student code returns values, never verdicts."""
@@ -97,13 +105,18 @@ def grade(
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
     fit: Annotated[
-        str | None, typer.Option(help="The MNIST fit: off, quick (200 steps) or full (an epoch). [default: course.toml's]")
+        str | None,
+        typer.Option(
+            help="The MNIST fit: off, quick (200 steps) or full (an epoch). [default: course.toml's]"
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Repeat a run exactly. [default: a new one]", show_default=False)
+        int | None,
+        typer.Option(min=0, help="Repeat a run exactly. [default: a new one]", show_default=False),
     ] = None,
     fail_under: Annotated[
-        float, typer.Option(min=0, max=100, help="Exit with 1 when the score is below so many per cent.")
+        float,
+        typer.Option(min=0, max=100, help="Exit with 1 when the score is below so many per cent."),
     ] = 0.0,
     course: CourseOption = None,
     debug: DebugOption = False,
@@ -117,17 +130,23 @@ def grade(
     mode = _chosen_fit(fit, loaded)
     submission = read_submission(path, loaded.modules)
     if not any(module in submission.sources for module in chosen) and only:
-        raise UsageError(f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}")
+        raise UsageError(
+            f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
+        )
     if not sys.platform.startswith("linux"):
-        raise UsageError("Grading keeps student code apart by means of the Linux kernel; run it on Linux.")
+        raise UsageError(
+            "Grading keeps student code apart by means of the Linux kernel; run it on Linux."
+        )
     outputs = [output for output in (json, junit) if output is not None]
     for output in outputs:
         _demand_writable(output)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
     with Broker(loaded.policy) as broker, _progress() as progress:
         broker.start()  # it imports torch while this process does
         from autograder import grading
-        from autograder.export import console, junit as junit_export
+        from autograder.export import console
         from autograder.export import json as json_export
+        from autograder.export import junit as junit_export
 
         report = grading.grade(
             loaded,
@@ -139,9 +158,9 @@ def grade(
             progress=progress,
         )
     if json is not None:
-        _write(json, json_export.render(report))
+        write_whole(json, json_export.render(report))
     if junit is not None:
-        _write(junit, junit_export.render(report))
+        write_whole(junit, junit_export.render(report))
     console.show(report, Console(highlight=False))
     if report.faults:
         told = [f"{fault}\n{trace}" if debug else fault for fault, trace in report.faults]
@@ -154,7 +173,10 @@ def grade(
 @app.command()
 def release(
     out: Annotated[
-        Path | None, typer.Option(help="Where to write. [default: assignments/ of the course]", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Where to write. [default: assignments/ of the course]", show_default=False
+        ),
     ] = None,
     course: CourseOption = None,
     debug: DebugOption = False,
@@ -199,33 +221,9 @@ def _chosen_fit(fit: str | None, course: Course) -> FitMode:
 
 def _demand_writable(path: Path) -> None:
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path} cannot be written: name a file in a directory that exists and is writable.")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write whole or not at all: into a neighbour that then takes the file's place."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            neighbour = Path(file.name)
-            try:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
-                neighbour.replace(path)
-            except BaseException:
-                neighbour.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise GraderFault(f"{path} could not be written: {error.strerror}. The report was not saved.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        raise UsageError(
+            f"{path} cannot be written: name a file in a directory that exists and is writable."
+        )
 
 
 @contextlib.contextmanager
@@ -235,7 +233,12 @@ def _progress() -> Iterator[Any]:
     if not console.is_terminal:
         yield lambda what, fraction: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda what, fraction: bar.update(task, description=what, completed=fraction)

@@ -112,7 +112,9 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
     unknown = limits.keys() - {field.name for field in fields(Policy)}
     if unknown:
         raise ValueError(f"unknown limits {sorted(unknown)}")
-    fits = {mode: FitPlan(**content["fits"][mode]) for mode in FIT_MODES if mode != "off"}
+    fits: dict[str, FitPlan] = {
+        mode: FitPlan(**content["fits"][mode]) for mode in FIT_MODES if mode != "off"
+    }
     return Course(root, content["title"], content["fit"], modules, fits, Policy(**limits))
 
 

@@ -83,7 +83,11 @@ def grade(
 def suite_digest(course: Course) -> str:
     """SHA-256 over all that decides a score: the package, the hidden tests, course.toml."""
     package = Path(__file__).parent
-    files = [course.root / "course.toml", *course.hidden_tests.rglob("*.py"), *package.rglob("*.py")]
+    files = [
+        course.root / "course.toml",
+        *course.hidden_tests.rglob("*.py"),
+        *package.rglob("*.py"),
+    ]
     digest = hashlib.sha256()
     for file in sorted(files):
         content = file.read_bytes()
@@ -138,11 +142,15 @@ def _left_out(check: str, fit: FitMode) -> bool:
     return fit == "off" and check == FIT_CHECK
 
 
-def _module_result(module: Module, submission: Submission, judge: Judge, fit: FitMode) -> ModuleResult:
+def _module_result(
+    module: Module, submission: Submission, judge: Judge, fit: FitMode
+) -> ModuleResult:
     shares = module.shares([check for check in module.weights if _left_out(check, fit)])
     problem = submission.problems.get(module.name, "")
     checks = tuple(
-        _check_result(f"{module.name}.{check}", points, problem, judge.verdicts.get(f"{module.name}.{check}"))
+        _check_result(
+            f"{module.name}.{check}", points, problem, judge.verdicts.get(f"{module.name}.{check}")
+        )
         for check, points in shares.items()
     )
     return ModuleResult(module.name, checks, problem or _stand_in_note(module, judge))
@@ -180,7 +188,9 @@ def _title(id: str) -> str:
 
 def _stand_in_note(module: Module, judge: Judge) -> str:
     names = [f"{module.name}.{check}" for check in module.weights]
-    replaced = [name for name in names if name in judge.verdicts and judge.verdicts[name].over_stand_ins]
+    replaced = [
+        name for name in names if name in judge.verdicts and judge.verdicts[name].over_stand_ins
+    ]
     if not replaced:
         return ""
     bricks = " and ".join(module.needs)

@@ -102,7 +102,9 @@ def _open_directory(path: Path) -> tuple[set[str], Reader]:
             descriptor = os.open(path / filename, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             if (path / filename).is_symlink():
-                raise _Unreadable("it is a symbolic link, not a file; hand in the file itself") from None
+                raise _Unreadable(
+                    "it is a symbolic link, not a file; hand in the file itself"
+                ) from None
             raise
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(descriptor).st_mode
@@ -122,7 +124,9 @@ def _open_archive(path: Path) -> tuple[set[str], Reader]:
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise UsageError(f"{path} is not a readable .zip: {one_line(str(error))}.") from None
     if len(entries) > MAX_ENTRIES:
-        raise UsageError(f"{path} holds {len(entries):,} entries; {MAX_ENTRIES:,} are read at most.")
+        raise UsageError(
+            f"{path} holds {len(entries):,} entries; {MAX_ENTRIES:,} are read at most."
+        )
     entries = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
     tops = {PurePosixPath(entry.filename).parts[:1] for entry in entries}
     nested = len(tops) == 1 and any("/" in entry.filename for entry in entries)
@@ -144,7 +148,13 @@ def _open_archive(path: Path) -> tuple[set[str], Reader]:
         try:
             with zipfile.ZipFile(path) as archive, archive.open(entry) as file:
                 return file.read(MAX_MODULE_BYTES + 1)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            EOFError,
+            ValueError,
+            RuntimeError,
+        ) as error:
             raise _Unreadable(f"the archive is damaged ({one_line(str(error))})") from None
         except Exception as error:  # zlib.error and its like, each compression has its own
             raise _Unreadable(f"the archive is damaged ({type(error).__name__})") from None

@@ -41,9 +41,13 @@ def _module(module: ModuleResult) -> RenderableType:
         parts.append(Padding(Text(module.note, "yellow"), (0, 0, 0, 2)))
     if all(check.status == "not_submitted" for check in module.checks):
         return Group(*parts, "")
+    told = ""
     for check in module.checks:
         parts.append(_line(check))
-        if check.status == "failed":
+        if check.status == "failed" and check.message == told:
+            parts.append(Padding(Text("The same as above.", "dim"), (0, 0, 0, 6)))
+        elif check.status == "failed":
+            told = check.message
             hint = [Text(f"Read on: {check.hint}", "cyan")] if check.hint else []
             parts.append(Padding(Group(Text(check.message), *hint), (0, 0, 1, 6)))
         elif check.message:
@@ -58,7 +62,9 @@ def _line(check: CheckResult) -> RenderableType:
     row.add_column()
     points = f"{check.score:g}/{check.max_score:g}" if check.max_score else "–"
     name = check.id.partition(".")[2]
-    row.add_row(_MARKS[check.status], Text(points, "dim"), Text.assemble((name, "bold"), f"  {check.title}"))
+    row.add_row(
+        _MARKS[check.status], Text(points, "dim"), Text.assemble((name, "bold"), f"  {check.title}")
+    )
     return row
 
 

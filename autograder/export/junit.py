@@ -1,5 +1,6 @@
 """The report as JUnit XML: a test suite for each module, a test case for each check."""
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from autograder.report import CheckResult, ModuleResult, Report
@@ -7,7 +8,9 @@ from autograder.report import CheckResult, ModuleResult, Report
 
 def render(report: Report) -> str:
     """The report as JUnit XML text. Its texts hold no character that XML forbids."""
-    root = ElementTree.Element("testsuites", name=report.submission, **_counts(_all_checks(report)))
+    root = ElementTree.Element(
+        "testsuites", {"name": report.submission, **_counts(_all_checks(report))}
+    )
     root.set("time", f"{report.seconds:.3f}")
     for module in report.modules:
         _add_suite(root, report, module)
@@ -16,7 +19,9 @@ def render(report: Report) -> str:
 
 
 def _add_suite(root: ElementTree.Element, report: Report, module: ModuleResult) -> None:
-    suite = ElementTree.SubElement(root, "testsuite", name=module.name, **_counts(module.checks))
+    suite = ElementTree.SubElement(
+        root, "testsuite", {"name": module.name, **_counts(module.checks)}
+    )
     suite.set("time", f"{sum(check.seconds for check in module.checks):.3f}")
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in {
@@ -47,7 +52,12 @@ def _all_checks(report: Report) -> list[CheckResult]:
     return [check for module in report.modules for check in module.checks]
 
 
-def _counts(checks: "list[CheckResult] | tuple[CheckResult, ...]") -> dict[str, str]:
+def _counts(checks: Sequence[CheckResult]) -> dict[str, str]:
     failed = sum(check.status in ("failed", "not_submitted") for check in checks)
     skipped = sum(check.status == "not_verified" for check in checks)
-    return {"tests": str(len(checks)), "failures": str(failed), "errors": "0", "skipped": str(skipped)}
+    return {
+        "tests": str(len(checks)),
+        "failures": str(failed),
+        "errors": "0",
+        "skipped": str(skipped),
+    }

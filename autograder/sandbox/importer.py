@@ -9,7 +9,6 @@ from importlib.util import spec_from_loader
 from types import ModuleType
 from typing import Any
 
-
 TAMPERING = frozenset(
     {
         "setprofile",
@@ -25,7 +24,7 @@ TAMPERING = frozenset(
 """Names that serve only to blind the recorder."""
 
 
-class SubmissionImporter(MetaPathFinder, SourceLoader):
+class SubmissionImporter(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # typeshed's own conflict
     """Finds the modules of a submission before anything on sys.path.
 
     As a SourceLoader it hands out the source, so tracebacks, inspect and TorchScript see the student's lines.
@@ -72,7 +71,12 @@ def survey(source: bytes, filename: str) -> dict[str, Any]:
         return {"syntax_error": {"line": line if isinstance(line, int) else 1, "message": message}}
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used |= {alias.name for node in ast.walk(tree) for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)}
+    used |= {
+        alias.name
+        for node in ast.walk(tree)
+        for alias in getattr(node, "names", [])
+        if isinstance(alias, ast.alias)
+    }
     used |= {
         node.value
         for node in ast.walk(tree)
@@ -85,7 +89,11 @@ def _defined(tree: ast.Module) -> set[str]:
     names: set[str] = set()
     for node in tree.body:
         match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 names.add(name)
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 names.update(alias.asname or alias.name for alias in aliases)

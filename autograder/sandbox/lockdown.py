@@ -19,7 +19,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(operation: int, argument: int) -> None:
-    """prctl(2). Raises OSError."""
+    """Call prctl(2), raising OSError where it fails."""
     zero = ctypes.c_ulong(0)
     if _libc.prctl(ctypes.c_int(operation), ctypes.c_ulong(argument), zero, zero, zero) < 0:
         code = ctypes.get_errno()
@@ -38,7 +38,9 @@ def die_with(parent: int) -> None:
         raise ProcessLookupError("the parent has ended")
 
 
-def enter(policy: Mapping[str, Any], scratch: str, keep: Collection[int], parent: int) -> dict[str, str]:
+def enter(
+    policy: Mapping[str, Any], scratch: str, keep: Collection[int], parent: int
+) -> dict[str, str]:
     """Lock the calling process down; returns the isolation that was reached.
 
     Args:

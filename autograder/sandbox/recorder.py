@@ -48,7 +48,7 @@ def recording() -> Iterator[Record]:
         if event == "call" and isinstance(module, str) and module.startswith("torch."):
             record.functions.add(f"{module}.{frame.f_code.co_qualname}")
 
-    events = profile(experimental_config=_ExperimentalConfig(profile_all_threads=True))
+    events: Any = profile(experimental_config=_ExperimentalConfig(profile_all_threads=True))
     events.__enter__()
     sys.setprofile(on_event)
     try:

@@ -54,7 +54,7 @@ def to_raw(name: str, tensor: Tensor) -> RawTensor:
         if plain.dtype not in DTYPE_NAMES:
             raise TypeError(f"a tensor of dtype {plain.dtype} cannot be sent")
         flat = plain.reshape(-1).view(torch.uint8)
-        data = memoryview(flat.numpy()) if flat.numel() else b""
+        data = flat.numpy().data if flat.numel() else b""
         return RawTensor(name, DTYPE_NAMES[plain.dtype], tuple(plain.shape), data)
 
 

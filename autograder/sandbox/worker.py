@@ -8,8 +8,8 @@ computed there alone.
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import PurePath
 from typing import Any
 
@@ -150,7 +150,9 @@ class Desk:
         """What a layer is made of now."""
         return {"layer": _description(self._objects[handle])}
 
-    def do_method(self, encoder: values.Encoder, handle: int, name: str, seed: int) -> dict[str, Any]:
+    def do_method(
+        self, encoder: values.Encoder, handle: int, name: str, seed: int
+    ) -> dict[str, Any]:
         """Call a method of a layer without arguments, such as reset_parameters, train or eval."""
         _seed_everything(seed)
         self._called(getattr(self._objects[handle], name), [], {})
@@ -202,8 +204,8 @@ class Desk:
             output = self._called(layer if method == "forward" else getattr(layer, method), [x], {})
             self._backward(output, upstream)
         reply = {"output": encoder.tree(output, "output")}
-        if output.device.type == "meta":
-            return {"meta": {"shape": list(output.shape), "dtype": str(output.dtype)}}
+        if isinstance(output, Tensor) and output.is_meta:
+            return {"meta_shape": list(output.shape)}
         encoder.tree(x, "input")
         if upstream is not None:
             _encode_gradient(encoder, "grad input", x)

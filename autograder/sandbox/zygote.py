@@ -1,9 +1,9 @@
 """The fork server: has torch imported, holds no secret, forks a worker on request.
 
-Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a clean environment.
-It stays single-threaded, since a fork of a process with OpenMP threads hangs. Over a
-SOCK_SEQPACKET socket it takes {"scratch", "policy"} with three descriptors (requests, replies,
-log) and answers {"pid"} with a pidfd; when a worker has ended it says {"ended": pid}.
+Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a
+clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs.
+Over a SOCK_SEQPACKET socket it takes {"scratch", "policy"} with three descriptors (requests,
+replies, log) and answers {"pid"} with a pidfd; when a worker has ended it says {"ended": pid}.
 """
 
 import gc
@@ -65,11 +65,11 @@ def serve(control: socket.socket) -> None:
     own_pid, workers = os.getpid(), set[int]()
     control.send(json.dumps({"ready": own_pid}).encode())
     while True:
-        readable, _, _ = select.select([control, wake_read], [], [])
+        readable, _, _ = select.select([control.fileno(), wake_read], [], [])
         if wake_read in readable:
             os.read(wake_read, 4096)
             _reap(control, workers)
-        if control not in readable:
+        if control.fileno() not in readable:
             continue
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not message:

@@ -172,7 +172,9 @@ class Judge:
         return tuple(need for need in needs if not self._proved(need))
 
     def _proved(self, module: str) -> bool:
-        checks = [self.verdicts.get(f"{module}.{name}") for name in self._course.modules[module].weights]
+        checks = [
+            self.verdicts.get(f"{module}.{name}") for name in self._course.modules[module].weights
+        ]
         return all(v is not None and v.judged and not v.failure and not v.fault for v in checks)
 
     def _trial(
@@ -198,7 +200,7 @@ class Judge:
                 else:
                     verdict.remark = student.remark
                     return None
-            if fresh:
+            if fresh or failed.too_slow:
                 return failed
 
     def _open(self, key: tuple[str, tuple[str, ...]]) -> _Seat | None:
@@ -232,7 +234,11 @@ class Judge:
                 other.close()
 
     def _call(self, item: pytest.Function, student: Student) -> None:
-        given: dict[str, Any] = {**item.funcargs, "student": student, "draw": Draw(self._seed, item.name)}
+        given: dict[str, Any] = {
+            **item.funcargs,
+            "student": student,
+            "draw": Draw(self._seed, item.name),
+        }
         item.obj(**{name: given[name] for name in inspect.signature(item.function).parameters})
 
 

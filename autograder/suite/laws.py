@@ -81,7 +81,10 @@ def gradients(
     answer = layer.run(x, upstream, method=method)
     compare("the output", answer.value, output.detach())
     assert leaf.grad is not None
-    expected = {"input": leaf.grad, **{n: p.grad for n, p in oracle.named_parameters() if p.grad is not None}}
+    expected = {
+        "input": leaf.grad,
+        **{n: p.grad for n, p in oracle.named_parameters() if p.grad is not None},
+    }
     for name, gradient in expected.items():
         expect(
             name in answer.gradients,
@@ -109,7 +112,9 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
         layer.overwrite(dict(zip(names[1:], values[1:], strict=True)))
         return values[0]
 
-    first = alike("the output", layer.run(x, method=method, grad=False).value, layer_output(layer, x, method))
+    first = alike(
+        "the output", layer.run(x, method=method, grad=False).value, layer_output(layer, x, method)
+    )
     upstream = draw.normal(*first.shape)
     answer = layer.run(place(points), upstream, method=method)
     for i, name in enumerate(names):
@@ -172,8 +177,12 @@ def drawn_uniformly(make: Callable[[int], Layer], bound: float, draw: Draw) -> N
     second = layer.state()
     third = make(draw.seed()).state()
     for name, values in first.items():
-        statistics.uniform(f"{name} after reset_parameters()", alike(name, second.get(name), values), bound)
-        expect(not torch.equal(values, second[name]), f"reset_parameters() leaves {name} as it was.")
+        statistics.uniform(
+            f"{name} after reset_parameters()", alike(name, second.get(name), values), bound
+        )
+        expect(
+            not torch.equal(values, second[name]), f"reset_parameters() leaves {name} as it was."
+        )
         expect(
             not torch.equal(values, alike(name, third.get(name), values)),
             f"Two layers begin with the same {name}.",
@@ -201,9 +210,8 @@ def trains_like(
     student: Student, layer: Layer, oracle: nn.Module, inputs: Sequence[Tensor], draw: Draw
 ) -> None:
     """A few steps of torch.optim.SGD with momentum move every parameter as they move the oracle's."""
-    settings = {"lr": 0.05, "momentum": 0.9}
-    optimizer = torch.optim.SGD(oracle.parameters(), **settings)
-    theirs = student.library("optim.SGD", layer, **settings)
+    optimizer = torch.optim.SGD(oracle.parameters(), lr=0.05, momentum=0.9)
+    theirs = student.library("optim.SGD", layer, lr=0.05, momentum=0.9)
     for step, x in enumerate(inputs, 1):
         output = oracle(x)
         upstream = draw.normal(*output.shape)
@@ -231,9 +239,11 @@ def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "fo
     """On the meta device the output has the right shape and stays there."""
     answer = layer.run(x, method=method, grad=False)
     expect(
-        answer.shape == shape,
-        f"The output has shape {answer.shape or 'of a tensor on another device'}; expected {shape} on the meta device.",
+        answer.meta_shape is not None,
+        "The output does not lie on the device of the input.",
+        cause="The result is copied to the CPU on the way.",
     )
+    expect(answer.meta_shape == shape, f"The output has shape {answer.meta_shape}; expected {shape}.")
 
 
 def _untouched(after: object, before: Tensor) -> None:
@@ -248,7 +258,9 @@ def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
 
 
-def _registration_cause(got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> str:
+def _registration_cause(
+    got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
+) -> str:
     missing = expected.keys() - got.keys()
     if not got:
         return "A plain tensor is no parameter: wrap it in nn.Parameter and assign it to self."

@@ -23,14 +23,17 @@ def compare(what: str, got: object, expected: Tensor, tolerance: Tolerance = FLO
     close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
     if not bool(close.all()):
         raise CheckFailed(
-            f"{what} differs: {_difference(got, expected, close)}", cause=_value_cause(got, expected)
+            f"{what} differs: {_difference(got, expected, close)}",
+            cause=_value_cause(got, expected),
         )
 
 
 def alike(what: str, got: object, expected: Tensor) -> Tensor:
     """`got`, if it is a tensor of the same shape and dtype with finite values. Raises CheckFailed."""
     if not isinstance(got, Tensor):
-        raise CheckFailed(f"{what} is {describe(got)}; expected a tensor of shape {shape(expected)}.")
+        raise CheckFailed(
+            f"{what} is {describe(got)}; expected a tensor of shape {shape(expected)}."
+        )
     if got.shape != expected.shape:
         raise CheckFailed(
             f"{what} has shape {shape(got)}; expected {shape(expected)}.",
@@ -61,8 +64,14 @@ def compare_number(
     wanted = "an int" if whole else "a float"
     kinds = (int,) if whole else (int, float)
     if isinstance(got, bool) or not isinstance(got, kinds):
-        cause = "A tensor with one element becomes a number by .item()." if isinstance(got, Tensor) else ""
-        raise CheckFailed(f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.", cause=cause)
+        cause = (
+            "A tensor with one element becomes a number by .item()."
+            if isinstance(got, Tensor)
+            else ""
+        )
+        raise CheckFailed(
+            f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.", cause=cause
+        )
     if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
         raise CheckFailed(f"{what} is {got:.10g}; expected {expected:.10g}.")
 

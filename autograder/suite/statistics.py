@@ -29,9 +29,7 @@ def uniform(what: str, got: Tensor, bound: float) -> None:
 
 def normal(what: str, got: Tensor, std: float) -> None:
     """Raise CheckFailed unless the values look drawn from N(0, std²)."""
-    _distribution(
-        what, got, lambda x: torch.special.ndtr(x / std), f"N(0, {std:.5g}²)", std
-    )
+    _distribution(what, got, lambda x: torch.special.ndtr(x / std), f"N(0, {std:.5g}²)", std)
 
 
 def kolmogorov_smirnov(ordered: Tensor, cdf: Callable[[Tensor], Tensor]) -> float:

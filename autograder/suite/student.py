@@ -57,12 +57,6 @@ class Batches:
     stop: int
 
 
-class Kept(NamedTuple):
-    """The number of an object that the worker keeps."""
-
-    handle: int
-
-
 class Parameter(NamedTuple):
     """A registered parameter, as the worker describes it."""
 
@@ -106,7 +100,7 @@ class Answer:
         gradients: by name; "input" is the gradient of the first argument.
         traits: for each tensor argument: is_result, is_leaf, requires_grad, has_grad.
         draw: what the global generator yielded next.
-        shape, dtype: of an output on the meta device.
+        meta_shape: the shape of an output on the meta device, which has no values.
     """
 
     value: Any
@@ -115,8 +109,7 @@ class Answer:
     traits: Sequence[Mapping[str, bool]] = ()
     seen: Seen | None = None
     draw: Tensor | None = None
-    shape: tuple[int, ...] = ()
-    dtype: str = ""
+    meta_shape: tuple[int, ...] | None = None
 
 
 class Bench:
@@ -148,7 +141,8 @@ class Bench:
         if broken := survey.get("syntax_error"):
             line, message = int(broken["line"]), one_line(str(broken["message"]))
             raise CheckFailed(
-                f"{self.module}.py, line {line}: syntax error: {message}.{self._quoted(self.module, line)}",
+                f"{self.module}.py, line {line}: syntax error: {message}.\n"
+                f"{quote(submission.line(self.module, line))}".rstrip(),
                 cause="Python cannot read the file at all, so nothing in it can be graded.",
             )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
@@ -162,7 +156,7 @@ class Bench:
             reply, returned = self.worker.ask(operation, arguments, raw, self.deadline)
             tensors = {item.name: values.from_raw(item) for item in returned}
         except WorkerLost as lost:
-            raise CheckFailed(*_lost(lost)) from None
+            raise CheckFailed(_lost(lost)) from None
         except wire.WireError as error:
             raise CheckFailed(f"The reply was not valid: {error}.") from None
         if "error" in reply:
@@ -196,20 +190,17 @@ class Bench:
         return CheckFailed("What came back cannot be read as an answer.")
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
-        place = ""
+        place, line_text = "", ""
         match where:
             case [str() as module, int() as line] if module in self._submission.sources:
-                place = f" in {module}.py, line {line}{self._quoted(module, line)}"
+                place = f" in {module}.py, line {line}"
+                line_text = self._submission.line(module, line)
         if kind == "NotImplementedError":
-            return CheckFailed(f"It is not written yet{place or '.'}\n{quote(message)}".rstrip())
-        text = f"{kind} was raised{place or '.'}"
-        if message.strip():
-            text += f"\n{quote(f'{kind}: {message}')}"
-        return CheckFailed(text, cause=_import_cause(kind, message))
-
-    def _quoted(self, module: str, line: int) -> str:
-        text = self._submission.line(module, line)
-        return f":\n{quote(text)}" if text else "."
+            return CheckFailed(f"It is not written yet{place}.\n{quote(message)}".rstrip())
+        quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
+        return CheckFailed(
+            "\n".join([f"{kind} was raised{place}.", *quoted]), cause=_import_cause(kind)
+        )
 
     def close(self) -> None:
         """End the worker."""
@@ -432,7 +423,11 @@ class Layer:
             f"{name} on a {str(dtype).removeprefix('torch.')} input of shape {size}{layout}"
         )
         if upstream is not None and not isinstance(x, Meta):
-            x = Input(x, requires_grad=True) if isinstance(x, Tensor) else Input(x.tensor, x.layout, True)
+            x = (
+                Input(x, requires_grad=True)
+                if isinstance(x, Tensor)
+                else Input(x.tensor, x.layout, True)
+            )
         encoder = _encoder()
         tree = encoder.tree(x, "x")
         if upstream is not None:
@@ -442,9 +437,8 @@ class Layer:
             {"handle": self.handle, "method": method, "input": tree, "grad": grad, "watch": watch},
             encoder,
         )
-        if "meta" in reply:
-            meta = _taken(reply, "meta", dict)
-            return Answer(None, shape=tuple(meta["shape"]), dtype=str(meta["dtype"]))
+        if "meta_shape" in reply:
+            return Answer(None, meta_shape=tuple(_taken(reply, "meta_shape", list)))
         return Answer(
             value=_value(reply, "output", tensors),
             after=tensors.get("input"),
@@ -458,16 +452,18 @@ class Layer:
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         reply, _ = self._student._ask("activations", arguments, encoder)
         inputs = _taken(reply, "inputs", dict)
-        return {str(name): tuple(shape) for name, shape in inputs.items() if isinstance(shape, list)}
+        return {
+            str(name): tuple(shape) for name, shape in inputs.items() if isinstance(shape, list)
+        }
 
 
 def _encoder() -> values.Encoder:
+    """An encoder for requests: it knows the nodes that stand for objects of the worker."""
+
     def special(value: object) -> dict[str, Any] | None:
         match value:
             case Layer():
                 return {"handle": value.handle}
-            case Kept(handle):
-                return {"handle": handle}
             case Generator(seed):
                 return {"generator": seed}
             case Meta(size, dtype):
@@ -512,22 +508,22 @@ def _written_value(value: object) -> str:
     return str(value)
 
 
-def _lost(lost: WorkerLost) -> tuple[str]:
+def _lost(lost: WorkerLost) -> str:
     match lost.reason:
         case "deadline":
-            return ("It did not finish in time: an endless loop, a very slow one, or waiting for input.",)
+            return (
+                "It did not finish in time: an endless loop, a very slow one, or waiting for input."
+            )
         case "died":
-            return ("The process ended before it answered: os._exit, a crash, or too little memory.",)
-        case "output":
-            return (f"It was stopped because {lost}.",)
-    return (f"It was stopped because {lost}.",)
+            return "The process ended before it answered: os._exit, a crash, or too little memory."
+    return f"It was stopped because {lost}."
 
 
-def _import_cause(kind: str, message: str) -> str:
+def _import_cause(kind: str) -> str:
     if kind in ("ModuleNotFoundError", "ImportError"):
         return (
-            "The grader takes only the named modules, torch, numpy and the standard library; helpers "
-            "belong into the module itself."
+            "Only the named modules, torch, numpy and the standard library can be imported; a helper "
+            "belongs into the module itself."
         )
     return ""
 
@@ -585,8 +581,10 @@ def _description(reply: Mapping[str, Any]) -> Description:
 
 def _parameter(entry: object) -> Parameter:
     match entry:
-        case [str() as name, str() as dtype, list() as size, str() as device, bool() as grad] if all(
-            type(length) is int for length in size
+        case [str() as name, str() as dtype, list() as size, str() as device, bool() as grad] if (
+            all(type(length) is int for length in size)
         ):
-            return Parameter(one_line(name, 100), one_line(dtype, 20), tuple(size), one_line(device, 20), grad)
+            return Parameter(
+                one_line(name, 100), one_line(dtype, 20), tuple(size), one_line(device, 20), grad
+            )
     raise CheckFailed("What came back cannot be read as an answer.")

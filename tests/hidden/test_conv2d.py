@@ -33,7 +33,13 @@ class Case(NamedTuple):
     def layer(self, factory, **kwargs):
         """The layer, made by nn.Conv2d or by the student's class."""
         return factory(
-            *self.channels, self.kernel, self.stride, self.padding, self.dilation, bias=self.bias, **kwargs
+            *self.channels,
+            self.kernel,
+            self.stride,
+            self.padding,
+            self.dilation,
+            bias=self.bias,
+            **kwargs,
         )
 
     def input_shape(self):
@@ -103,7 +109,9 @@ def test_output_size(student, size):
     got = student.output_size(n, k, stride=s, padding=p, dilation=d)
     law = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
     compare_number(f"The number of windows, {law},", got, expected, whole=True)
-    compare_number(f"The number of windows, {law},", student.output_size(n, k, s, p, d), expected, whole=True)
+    compare_number(
+        f"The number of windows, {law},", student.output_size(n, k, s, p, d), expected, whole=True
+    )
     plain = n - k + 1
     compare_number(f"output_size({n}, {k})", student.output_size(n, k), plain, whole=True)
 

@@ -76,7 +76,9 @@ def test_manual_gradients(student, draw, shape):
 
 def untouched(answer, given):
     """The caller's tensors are as they were: their values, and what autograd knows of them."""
-    for name, before, after, traits in zip("xywb", given, answer.after, answer.traits, strict=False):
+    for name, before, after, traits in zip(
+        "xywb", given, answer.after, answer.traits, strict=False
+    ):
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
             f"The caller's {name} was changed by the call.",
@@ -160,7 +162,9 @@ def compare_history(history, expected, tolerance=LINE):
             try:
                 compare_number(f"{name} of step {i}", got, value, tolerance)
             except CheckFailed as failure:
-                raise CheckFailed(failure.found, cause=failure.cause or history_cause(i, name)) from None
+                raise CheckFailed(
+                    failure.found, cause=failure.cause or history_cause(i, name)
+                ) from None
 
 
 def history_cause(i, name):
@@ -217,7 +221,9 @@ def test_agreement(student, draw, shape):
     else:
         given = line(draw, shape)
     rate, steps = 0.03, 12
-    histories = [train(student, f"train_{name}", given, rate, steps) for name in ("manual", "autograd")]
+    histories = [
+        train(student, f"train_{name}", given, rate, steps) for name in ("manual", "autograd")
+    ]
     expected = fitted_line(*given[:2], given[2].item(), given[3].item(), rate, steps)
     compare_history(histories[0], expected)
     compare_history(histories[1], histories[0])

@@ -63,7 +63,9 @@ def test_leaky_relu_gain(student, a):
 def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
     """A tensor filled by one of the functions; a second draw has to be another one."""
     first, second = (
-        student.call(name, torch.zeros(shape, dtype=dtype), *extra, seed=draw.seed(), **kwargs).value
+        student.call(
+            name, torch.zeros(shape, dtype=dtype), *extra, seed=draw.seed(), **kwargs
+        ).value
         for _ in range(2)
     )
     first = alike("the filled tensor", first, torch.zeros(shape, dtype=dtype))
@@ -174,7 +176,9 @@ def test_generator(student, draw, name):
     ours, another, seed = draw.seed(), draw.seed(), draw.seed()
 
     def filled(generator, seed):
-        answer = student.call(name, *arguments(name), generator=Generator(generator), seed=seed, draw=3)
+        answer = student.call(
+            name, *arguments(name), generator=Generator(generator), seed=seed, draw=3
+        )
         return alike("the result", answer.value, arguments(name)[0].tensor), answer.draw
 
     first, drawn = filled(ours, seed)

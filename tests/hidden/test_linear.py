@@ -108,7 +108,7 @@ def test_gradcheck(student, draw, bias):
     handouts/linear.md, "The idea": autograd follows every operation from the parameters to the
     output; a detach, a copy or a trip through numpy cuts the way.
     """
-    layer, oracle = make(student, draw, Case("tiny", 3, 2, (2, 3), bias=bias))
+    layer, _ = make(student, draw, Case("tiny", 3, 2, (2, 3), bias=bias))
     laws.gradcheck(layer, draw.normal(2, 3), draw)
 
 

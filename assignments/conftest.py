@@ -1,0 +1,6 @@
+"""Put this directory first on sys.path, so that a test finds the modules that lie beside it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))

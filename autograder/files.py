@@ -1,0 +1,39 @@
+"""Files are written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from autograder.errors import TowerError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the text into a neighbour that then takes the file's place; make folders as needed.
+
+    A full disk or a kill leaves the old file, or none. Raises TowerError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            neighbour = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                neighbour.replace(path)
+            except BaseException:
+                neighbour.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise TowerError(
+            f"{path} could not be written: {error.strerror}. What was there is as it was."
+        ) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

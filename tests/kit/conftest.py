@@ -1,0 +1,62 @@
+"""Fixtures for the tests of the kit: a grader that stays warm, and submissions made in memory."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.broker import Broker
+from autograder.course import Course, course_root, load_course
+from autograder.grading import grade
+from autograder.report import CheckResult, Report
+from autograder.submission import Submission
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    """The course of this checkout, with deadlines short enough for tests of endless loops."""
+    loaded = load_course(course_root())
+    policy = replace(loaded.policy, import_seconds=5.0, check_seconds=5.0, fit_seconds=120.0)
+    return replace(loaded, policy=policy)
+
+
+@pytest.fixture(scope="session")
+def broker(course: Course) -> Iterator[Broker]:
+    with Broker(course.policy) as broker:
+        broker.start()
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def solutions(course: Course) -> dict[str, bytes]:
+    """The reference solutions, by module."""
+    return {name: (ROOT / "solutions" / f"{name}.py").read_bytes() for name in course.modules}
+
+
+@pytest.fixture(scope="session")
+def judge(course: Course, broker: Broker) -> Callable[..., Report]:
+    """Grade modules given as text; with `only`, just these."""
+
+    def judge(sources: Mapping[str, bytes], only: str = "", seed: int = 1, fit: str = "off") -> Report:
+        submission = Submission("in-memory", dict(sources), problems_of(sources, course))
+        modules = only.split(",") if only else ()
+        return grade(course, submission, broker, seed=seed, fit=fit, only=modules)
+
+    return judge
+
+
+def problems_of(sources: Mapping[str, bytes], course: Course) -> dict[str, str]:
+    return {n: f"{n}.py was not submitted." for n in course.modules if n not in sources}
+
+
+def checks_of(report: Report) -> dict[str, CheckResult]:
+    """Check results by id."""
+    return {check.id: check for module in report.modules for check in module.checks}
+
+
+def failed(report: Report) -> set[str]:
+    """Ids of the checks that did not pass."""
+    return {check.id for check in checks_of(report).values() if check.status == "failed"}

@@ -1,0 +1,101 @@
+"""The whole of it: solutions earn everything, skeletons nothing, and a seed repeats a run."""
+
+from dataclasses import replace
+
+import pytest
+from conftest import checks_of, failed
+
+from autograder.release import skeleton
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_solutions_earn_every_point_for_any_seed(judge, solutions, seed):
+    report = judge(solutions, seed=seed)
+    assert failed(report) == set()
+    assert (report.score, report.max_score) == (100, 100)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_solutions_pass_the_fit_for_any_seed(judge, solutions, seed):
+    modules = {name: solutions[name] for name in ("linear", "conv2d", "tower")}
+    report = judge(modules, only="tower", seed=seed, fit="quick")
+    assert failed(report) == set()
+    assert (report.score, report.max_score) == (20, 20)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_skeletons_earn_nothing(judge, solutions, seed):
+    skeletons = {n: skeleton(source.decode(), n).encode() for n, source in solutions.items()}
+    report = judge(skeletons, seed=seed)
+    assert (report.score, report.max_score) == (0, 100)
+    for check in checks_of(report).values():
+        assert check.status == "failed" or check.id == "tower.mnist_fit"
+
+
+def without_seconds(report):
+    modules = [
+        replace(module, checks=tuple(replace(check, seconds=0.0) for check in module.checks))
+        for module in report.modules
+    ]
+    return replace(report, seconds=0.0, modules=tuple(modules))
+
+
+def test_a_seed_repeats_a_run_exactly(judge, solutions):
+    wrong = solutions | {"linear": solutions["linear"].replace(b"input @", b"0.5 * input @")}
+    first, second = (without_seconds(judge(wrong, seed=11)) for _ in range(2))
+    assert first == second
+    assert without_seconds(judge(wrong, seed=12)) != first
+
+
+def test_a_seed_repeats_the_fit(judge, solutions):
+    modules = {name: solutions[name] for name in ("linear", "conv2d", "tower")}
+    runs = [checks_of(judge(modules, only="tower", seed=5, fit="quick")) for _ in range(2)]
+    assert runs[0]["tower.mnist_fit"].message == runs[1]["tower.mnist_fit"].message
+    assert "% of 10,000 held-out images" in runs[0]["tower.mnist_fit"].message
+
+
+def test_without_the_fit_its_points_go_to_the_towers_other_checks(judge, solutions):
+    checks = checks_of(judge(solutions, only="tower"))
+    assert checks["tower.mnist_fit"].status == "not_verified"
+    assert checks["tower.mnist_fit"].max_score == 0
+    assert sum(check.max_score for check in checks.values()) == 20
+
+
+def test_only_grades_what_was_asked_for(judge, solutions):
+    report = judge(solutions, only="linear,kaiming_init")
+    assert [module.name for module in report.modules] == ["linear", "kaiming_init"]
+    assert report.max_score == 35
+
+
+UNTRAINED = b"""
+def train_epoch(model, batches, criterion, optimizer):
+    return 0.0
+"""
+
+MEMORISED = b"""
+def train_epoch(model, batches, criterion, optimizer):
+    # Weights from elsewhere: here, those of a tower trained on the first batch alone.
+    first = list(batches)[:1]
+    return honest_train_epoch(model, first * 30, criterion, optimizer)
+"""
+
+
+@pytest.mark.parametrize("cheat", [UNTRAINED, MEMORISED], ids=["untrained", "memorised"])
+def test_a_tower_that_does_not_learn_fails_the_fit(judge, solutions, cheat):
+    tower = solutions["tower"].replace(b"def train_epoch", b"def honest_train_epoch") + cheat
+    modules = {name: solutions[name] for name in ("linear", "conv2d")} | {"tower": tower}
+    report = judge(modules, only="tower", fit="quick")
+    assert "tower.mnist_fit" in failed(report)
+
+
+def test_slow_bricks_do_not_cost_the_fit(judge, solutions):
+    """A right layer too slow for the whole fit leaves it to stock layers, and the tower passes."""
+    slow = solutions["linear"].replace(
+        b"output = input @ self.weight.T",
+        b"import time; time.sleep(0.5 if self.training and len(input) == 64 else 0)\n"
+        b"        output = input @ self.weight.T",
+    )
+    modules = {"linear": slow, "conv2d": solutions["conv2d"], "tower": solutions["tower"]}
+    report = judge(modules, only="tower", fit="quick")
+    assert failed(report) == set()
+    assert "stock" in checks_of(report)["tower.mnist_fit"].message

@@ -1,0 +1,157 @@
+"""A submission cannot forge a verdict: each of these earns nothing beyond its honest twin."""
+
+import time
+from pathlib import Path
+
+import pytest
+from conftest import checks_of, failed
+
+HONEST_FORWARD = b"output = input @ self.weight.T"
+WRONG_FORWARD = b"output = input @ self.weight.T * 2"
+HEADER = b'"""A fully connected layer from a matrix product and an addition."""\n'
+
+
+@pytest.fixture(scope="session")
+def wrong(solutions):
+    """The honest twin: a layer that is wrong, and says so."""
+    return solutions["linear"].replace(HONEST_FORWARD, WRONG_FORWARD)
+
+
+@pytest.fixture(scope="session")
+def honest_failures(judge, wrong):
+    return failed(judge({"linear": wrong}, only="linear"))
+
+
+ALWAYS_EQUAL = b"""
+class AlwaysEqual(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func.__name__ in ("allclose", "isclose", "equal", "eq", "__eq__"):
+            return True
+        return super().__torch_function__(func, types, args, kwargs or {})
+    __eq__ = lambda self, other: True
+    __ne__ = lambda self, other: False
+"""
+
+FORGERIES = {
+    "always_equal_tensor": lambda source: source.replace(
+        b"return output if self.bias is None else output + self.bias",
+        b"return (output if self.bias is None else output + self.bias).as_subclass(AlwaysEqual)",
+    ).replace(b"class CustomLinear", ALWAYS_EQUAL + b"\n\nclass CustomLinear"),
+    "patched_assert_close": lambda source: source.replace(
+        HEADER,
+        b"import builtins, torch, torch.testing\n"
+        b"torch.testing.assert_close = lambda *a, **k: None\n"
+        b"torch.allclose = torch.isclose = torch.equal = lambda *a, **k: True\n"
+        b"builtins.all = builtins.any = lambda *a: True\n",
+    ),
+    "skip_inside_forward": lambda source: source.replace(
+        WRONG_FORWARD, b"import pytest; pytest.skip('no need')"
+    ),
+    "unittest_skip": lambda source: source.replace(
+        WRONG_FORWARD, b"import unittest; raise unittest.SkipTest('no need')"
+    ),
+    "exit_in_forward": lambda source: source.replace(WRONG_FORWARD, b"import os; os._exit(0)"),
+    "system_exit_in_forward": lambda source: source.replace(WRONG_FORWARD, b"raise SystemExit(0)"),
+    "nan_output": lambda source: source.replace(
+        WRONG_FORWARD, b"output = (input @ self.weight.T) * float('nan')"
+    ),
+    "patched_load_state_dict": lambda source: source.replace(
+        b"    def reset_parameters", b"    def load_state_dict(self, *a, **k): return None\n\n    def reset_parameters"
+    ),
+    "forged_frame": lambda source: source.replace(
+        WRONG_FORWARD,
+        b"import os; os.write(101, b'TOI1' + b'\\x02\\0\\0\\0' + b'\\0' * 8 + b'{}'); output = input @ self.weight.T * 2",
+    ),
+    "garbage_on_the_channel": lambda source: source.replace(
+        WRONG_FORWARD, b"import os; os.write(101, os.urandom(5000)); output = input"
+    ),
+    "answers_of_another_question": lambda source: source.replace(
+        WRONG_FORWARD,
+        b"import sys; f = sys._getframe()\n"
+        b"        while f and 'meta' not in f.f_locals: f = f.f_back\n"
+        b"        f.f_locals['meta'].update(id=0)\n"
+        b"        output = input @ self.weight.T * 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forgery_earns_nothing_beyond_its_honest_twin(judge, wrong, honest_failures, forgery):
+    source = FORGERIES[forgery](wrong)
+    assert source != wrong
+    report = judge({"linear": source}, only="linear")
+    assert failed(report) >= honest_failures
+    assert not report.faults
+    assert report.max_score == 20
+    assert len(checks_of(report)) == 9
+
+
+DEATHS = {
+    "exit_at_import": b"import os\nos._exit(0)\n",
+    "system_exit_at_import": b"raise SystemExit(0)\n",
+    "keyboard_interrupt_at_import": b"raise KeyboardInterrupt\n",
+    "segfault_at_import": b"import ctypes\nctypes.string_at(0)\n",
+    "abort_at_import": b"import os\nos.abort()\n",
+    "endless_recursion": b"def f(): return f()\nf()\n",
+    "exhausted_memory": b"x = bytearray(1 << 40)\n",
+    "flood_of_output": b"import os\nwhile True: os.write(1, b'y' * 65536)\n",
+    "endless_import": b"while True: pass\n",
+    "killed_parent": b"import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n",
+    "deeply_nested_source": b"x = " + b"(" * 5000 + b")" * 5000 + b"\n",
+    "null_bytes": b"x = 1\0\n",
+    "orphans": b"import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(60); os._exit(0)\nos._exit(1)\n",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_module_that_dies_costs_only_its_own_checks(judge, solutions, death):
+    modules = {"linear": DEATHS[death], "kaiming_init": solutions["kaiming_init"]}
+    report = judge(modules, only="linear,kaiming_init")
+    assert {module.name: module.score for module in report.modules} == {"linear": 0, "kaiming_init": 15}
+    assert not report.faults
+    assert all(check.message for check in report.modules[0].checks)
+
+
+def test_damage_of_one_check_is_not_anothers(judge, solutions):
+    """A gradcheck-sized input ends the process; every other question is answered honestly."""
+    source = solutions["linear"].replace(
+        HONEST_FORWARD,
+        b"import os\n"
+        b"        if input.shape == (2, 3) and self.weight.shape == (2, 3): os._exit(0)\n"
+        b"        output = input @ self.weight.T",
+    )
+    assert failed(judge({"linear": source}, only="linear")) == {"linear.gradcheck"}
+
+
+def test_a_check_is_not_harmed_by_what_another_left_behind(judge, solutions):
+    """A call on an empty batch poisons the process for all that come after it in the same worker."""
+    source = solutions["linear"].replace(
+        HONEST_FORWARD,
+        b"global poisoned\n"
+        b"        if input.numel() == 0: poisoned = True\n"
+        b"        output = input @ self.weight.T * (2 if poisoned and input.numel() else 1)",
+    ).replace(b"class CustomLinear", b"poisoned = False\n\n\nclass CustomLinear")
+    assert failed(judge({"linear": source}, only="linear")) <= {"linear.forward", "linear.gradient_parity"}
+
+
+def test_no_process_is_left_behind(judge, broker):
+    judge({"linear": DEATHS["orphans"]}, only="linear")
+    zygote = broker._zygote.pid
+    deadline = time.monotonic() + 10
+    while children(zygote) and time.monotonic() < deadline:
+        broker.worker().close()
+    assert children(zygote) == []
+
+
+def children(pid):
+    """The processes whose parent is `pid`, except those that are only waiting to be collected."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in listed if not is_zombie(child)]
+
+
+def is_zombie(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
