@@ -80,7 +80,7 @@ class CustomConv2d(nn.Module):
 
         Shapes: (N, in_channels, H, W) → (N, out_channels, OH, OW), see output_size.
         """
-        raise NotImplementedError("Multiply the flattened filters with im2col, add bias, fold to (N, C, OH, OW).")
+        raise NotImplementedError("Flattened filters times im2col, plus bias, in the shape (N, C, OH, OW).")
 
     def forward(self, input: Tensor) -> Tensor:
         """The GPU path: im2col on the CPU, the fused backend (F.conv2d, cuDNN) on CUDA.

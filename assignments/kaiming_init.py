@@ -38,7 +38,7 @@ def kaiming_normal_(
     tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
 ) -> Tensor:
     """Fill with N(0, std²), std = gain / √fan_in."""
-    raise NotImplementedError("Fill from the normal distribution with std gain/√fan_in and return the tensor.")
+    raise NotImplementedError("Fill with normal draws of std gain/√fan_in and return the tensor.")
 
 
 def xavier_uniform_(

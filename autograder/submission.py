@@ -106,12 +106,15 @@ def _open_directory(path: Path) -> tuple[set[str], Reader]:
                     "it is a symbolic link, not a file; hand in the file itself"
                 ) from None
             raise
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
                 kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or a device"
                 raise _Unreadable(f"it is {kind}, not a file")
-            return file.read(MAX_MODULE_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(MAX_MODULE_BYTES + 1)
+        finally:
+            os.close(descriptor)
 
     return names, read
 

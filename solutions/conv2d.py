@@ -113,7 +113,7 @@ class CustomConv2d(nn.Module):
 
         Shapes: (N, in_channels, H, W) → (N, out_channels, OH, OW), see output_size.
         """
-        ### BEGIN SOLUTION Multiply the flattened filters with im2col, add bias, fold to (N, C, OH, OW).
+        ### BEGIN SOLUTION Flattened filters times im2col, plus bias, in the shape (N, C, OH, OW).
         n, _, h, w = input.shape
         (kh, kw), (sh, sw), (ph, pw), (dh, dw) = (
             self.kernel_size,

@@ -48,7 +48,7 @@ def kaiming_normal_(
     tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
 ) -> Tensor:
     """Fill with N(0, std²), std = gain / √fan_in."""
-    ### BEGIN SOLUTION Fill from the normal distribution with std gain/√fan_in and return the tensor.
+    ### BEGIN SOLUTION Fill with normal draws of std gain/√fan_in and return the tensor.
     fan_in, _ = calculate_fan(tensor)
     std = leaky_relu_gain(a) / math.sqrt(fan_in)
     with torch.no_grad():

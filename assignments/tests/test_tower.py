@@ -3,13 +3,14 @@
 import math
 from collections import OrderedDict
 
-import conv2d
-import linear
 import pytest
 import torch
 import tower
 from torch import nn
 from torch.testing import assert_close
+
+import conv2d
+import linear
 
 SHAPES = {
     "conv1.weight": (32, 1, 3, 3),

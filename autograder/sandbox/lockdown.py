@@ -19,7 +19,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(operation: int, argument: int) -> None:
-    """Call prctl(2), raising OSError where it fails."""
+    """Change an attribute of this process by the system call of that name. Raises OSError."""
     zero = ctypes.c_ulong(0)
     if _libc.prctl(ctypes.c_int(operation), ctypes.c_ulong(argument), zero, zero, zero) < 0:
         code = ctypes.get_errno()

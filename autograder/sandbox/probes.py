@@ -8,6 +8,16 @@ import torch
 from torch import Tensor, nn
 
 
+class TiedProbe(nn.Module):
+    """Two linear layers that share their weight: its elements exist once."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.encoder = nn.Linear(features, features)
+        self.decoder = nn.Linear(features, features)
+        self.decoder.weight = self.encoder.weight
+
+
 class ModeProbe(nn.Module):
     """A classifier that computes something else in each mode.
 

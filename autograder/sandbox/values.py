@@ -36,9 +36,9 @@ class Opaque(NamedTuple):
 
 
 class Record(tuple[Any, ...]):
-    """A named tuple of the other side: its values, with the name of its type."""
+    """A named tuple of the other side: its values, and the names of its fields."""
 
-    type_name: str
+    fields: tuple[str, ...]
 
 
 def type_name(value: object) -> str:
@@ -102,8 +102,10 @@ class Encoder:
                 items = [self.tree(item, f"{name}.{i}", depth + 1) for i, item in enumerate(value)]
                 if isinstance(value, list):
                     return {"list": items}
-                plain = type(value) is tuple
-                return {"tuple": items} if plain else {"tuple": items, "of": type_name(value)}
+                fields = getattr(value, "_fields", None)
+                if not isinstance(fields, tuple) or not all(type(name) is str for name in fields):
+                    return {"tuple": items}
+                return {"tuple": items, "fields": [name[:MAX_TEXT] for name in fields]}
             case _:
                 return {"opaque": type_name(value)}
 
@@ -142,9 +144,9 @@ def decode_tree(
             return special(node) if special and rest else tensors[name]
         case {"list": list() as items}:
             return below(items)
-        case {"tuple": list() as items, "of": str() as name}:
+        case {"tuple": list() as items, "fields": list() as fields}:
             record = Record(below(items))
-            record.type_name = name
+            record.fields = tuple(map(str, fields))
             return record
         case {"tuple": list() as items}:
             return tuple(below(items))

@@ -190,19 +190,30 @@ class Desk:
     # Questions
 
     def do_forward(
-        self, encoder: values.Encoder, handle: int, method: str, input: Any, grad: bool, watch: bool
+        self,
+        encoder: values.Encoder,
+        handle: int,
+        method: str,
+        input: Any,
+        grad: bool,
+        watch: bool,
+        again: bool,
     ) -> dict[str, Any]:
         """The output of a layer, and the input as it is afterwards.
 
         With an `upstream` tensor beside the input, also the gradients of the input and of every
-        parameter.
+        parameter; with `again`, those that a second backward pass over the same graph yields.
         """
         layer, x = self._objects[handle], self._decoded(input)
         upstream = self._tensors.get("upstream")
         layer.zero_grad(set_to_none=True)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
             output = self._called(layer if method == "forward" else getattr(layer, method), [x], {})
-            self._backward(output, upstream)
+            self._backward(output, upstream, keep_graph=again)
+            if again:
+                layer.zero_grad(set_to_none=True)
+                x.grad = None
+                self._backward(output, upstream)
         reply = {"output": encoder.tree(output, "output")}
         if isinstance(output, Tensor) and output.is_meta:
             return {"meta_shape": list(output.shape)}
@@ -250,14 +261,28 @@ class Desk:
         function = self._named(name)
         given, named = self._decoded(args), self._decoded_dict(kwargs)
         upstream = self._tensors.get("upstream")
+        held = _held(given)
+        places = [tensor.data_ptr() for tensor in _flat_tensors(held)]
         _seed_everything(seed)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
             result = self._called(function, given, named)
+            grad_mode = torch.is_grad_enabled()
+            torch.set_grad_enabled(grad)
             self._backward(result, upstream)
         reply: dict[str, Any] = {
             "result": encoder.tree(result, "result"),
-            "after": encoder.tree(given, "after") if after else None,
-            "traits": [_traits(argument, result) for argument in _flat_tensors(given)],
+            "after": encoder.tree(held, "after") if after else None,
+            "traits": [
+                {
+                    "is_result": tensor is result,
+                    "is_leaf": tensor.is_leaf,
+                    "requires_grad": tensor.requires_grad,
+                    "has_grad": tensor.is_leaf and tensor.grad is not None,
+                    "moved": tensor.data_ptr() != place,
+                }
+                for tensor, place in zip(_flat_tensors(held), places, strict=True)
+            ],
+            "grad_mode": grad_mode,
         }
         if upstream is not None:
             _encode_gradient(encoder, "grad input", given[0])
@@ -287,7 +312,7 @@ class Desk:
                 raise AskError(kind="signature", message=where["message"]) from None
             raise
 
-    def _backward(self, output: Any, upstream: Tensor | None) -> None:
+    def _backward(self, output: Any, upstream: Tensor | None, *, keep_graph: bool = False) -> None:
         if not isinstance(output, Tensor):
             if upstream is not None:
                 raise AskError(kind="type", got=values.type_name(output), wanted="a torch.Tensor")
@@ -299,7 +324,7 @@ class Desk:
         if output.shape != upstream.shape or output.dtype != upstream.dtype:
             return  # the grader sees from the output itself what is wrong with it
         # As output.backward(upstream) does, which would first import sympy to compare two shapes.
-        (output * upstream).sum().backward()
+        (output * upstream).sum().backward(retain_graph=keep_graph)
 
     def _described(self, error: BaseException) -> dict[str, Any]:
         """Type, message and the deepest line of the submission that the error came through."""
@@ -336,8 +361,12 @@ class Desk:
                 return self._objects[handle]
             case {"dtype": name}:
                 return values.DTYPES[name]
-            case {"generator": seed}:
-                return torch.Generator().manual_seed(seed)
+            case {"generator": seed, "skip": skip}:
+                generator = torch.Generator().manual_seed(seed)
+                torch.rand(skip, generator=generator)
+                return generator
+            case {"once": items}:
+                return iter(self._decoded(items))
             case {"batches": [inputs, labels], "size": size, "start": start, "stop": stop}:
                 images, targets = self._objects[inputs], self._objects[labels]
                 return [
@@ -360,8 +389,10 @@ def _laid_out(tensor: Tensor, layout: str) -> Tensor:
             return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
         case "strided":
             wide = tensor.new_zeros(*tensor.shape[:-1], 2 * tensor.shape[-1])
-            wide[..., ::2] = tensor
-            return wide[..., ::2]
+            wide[..., 1::2] = tensor
+            return wide[..., 1::2]
+        case "offset":
+            return torch.cat([tensor.new_ones(7), tensor.flatten()])[7:].view(tensor.shape)
         case "channels_last":
             return tensor.contiguous(memory_format=torch.channels_last)
     return tensor.clone()
@@ -380,13 +411,9 @@ def _flat_tensors(value: Any) -> Iterator[Tensor]:
             yield from _flat_tensors(item)
 
 
-def _traits(argument: Tensor, result: Any) -> dict[str, bool]:
-    return {
-        "is_result": argument is result,
-        "is_leaf": argument.is_leaf,
-        "requires_grad": argument.requires_grad,
-        "has_grad": argument.is_leaf and argument.grad is not None,
-    }
+def _held(value: Any) -> Any:
+    """The same tensors in lists of our own, so that a call cannot put others in their places."""
+    return [_held(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _description(layer: nn.Module) -> dict[str, Any]:

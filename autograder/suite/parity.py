@@ -84,7 +84,7 @@ def describe(value: object) -> str:
         case Opaque(type_name=name):
             return f"a {name}"
         case Record():
-            return f"a {value.type_name} of {len(value)}"
+            return f"a named tuple ({', '.join(value.fields)})"
         case tuple() | list():
             return f"a {type(value).__name__} of {len(value)}"
         case Tensor():
@@ -116,7 +116,7 @@ def _difference(got: Tensor, expected: Tensor, close: Tensor) -> str:
 
 
 def _shape_cause(got: Tensor, expected: Tensor) -> str:
-    if got.dim() >= 2 and got.shape == expected.transpose(-1, -2).shape:
+    if min(got.dim(), expected.dim()) >= 2 and got.shape == expected.transpose(-1, -2).shape:
         return "The last two dimensions are exchanged."
     if got.numel() == expected.numel():
         return "The number of values is right; they are arranged in another shape."

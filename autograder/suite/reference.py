@@ -49,14 +49,15 @@ def scaled_tower(linear: float, conv2d: float) -> nn.Module:
 def train_epoch(
     model: nn.Module,
     batches: Sequence[tuple[Tensor, Tensor]],
+    criterion: nn.Module,
     optimizer: torch.optim.Optimizer,
 ) -> float:
-    """One pass with cross-entropy; the mean loss per sample."""
+    """One pass; the mean loss per sample."""
     model.train()
     total = 0.0
     for inputs, labels in batches:
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(inputs), labels)
+        loss = criterion(model(inputs), labels)
         loss.backward()
         optimizer.step()
         total += loss.item() * len(labels)

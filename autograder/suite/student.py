@@ -25,9 +25,10 @@ from autograder.text import one_line, quote
 
 
 class Generator(NamedTuple):
-    """Stands for torch.Generator().manual_seed(seed) among the arguments of a call."""
+    """Stands for torch.Generator().manual_seed(seed), after `skip` draws, among the arguments."""
 
     seed: int
+    skip: int = 0
 
 
 class Meta(NamedTuple):
@@ -55,6 +56,13 @@ class Batches:
     size: int
     start: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Once:
+    """An iterator over the items: it has no length, and can be gone through once."""
+
+    items: Sequence[object]
 
 
 class Parameter(NamedTuple):
@@ -98,7 +106,8 @@ class Answer:
         value: the output or the result.
         after: the input, or the list of arguments, as they are afterwards.
         gradients: by name; "input" is the gradient of the first argument.
-        traits: for each tensor argument: is_result, is_leaf, requires_grad, has_grad.
+        traits: for each tensor argument: is_result, is_leaf, requires_grad, has_grad, moved (it
+            lies elsewhere in memory than before).
         draw: what the global generator yielded next.
         meta_shape: the shape of an output on the meta device, which has no values.
     """
@@ -293,6 +302,11 @@ class Student:
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self._ask("call", arguments, encoder)
+        if grad and reply.get("grad_mode") is not True:
+            raise CheckFailed(
+                "After the call autograd is switched off, for everything that follows.",
+                cause="torch.set_grad_enabled(False) lasts; `with torch.no_grad():` ends with its block.",
+            )
         return Answer(
             value=_value(reply, "result", tensors),
             after=_value(reply, "after", tensors),
@@ -408,8 +422,12 @@ class Layer:
         method: str = "forward",
         grad: bool = True,
         watch: bool = False,
+        again: bool = False,
     ) -> Answer:
-        """A forward pass and, with an upstream gradient, the backward pass."""
+        """A forward pass and, with an upstream gradient, the backward pass.
+
+        With `again` the gradients are those of a second backward pass over the same graph.
+        """
         match x:
             case Meta():
                 size, dtype, layout = x.shape, x.dtype, " on the meta device"
@@ -434,7 +452,14 @@ class Layer:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self._student._ask(
             "forward",
-            {"handle": self.handle, "method": method, "input": tree, "grad": grad, "watch": watch},
+            {
+                "handle": self.handle,
+                "method": method,
+                "input": tree,
+                "grad": grad,
+                "watch": watch,
+                "again": again,
+            },
             encoder,
         )
         if "meta_shape" in reply:
@@ -464,8 +489,8 @@ def _encoder() -> values.Encoder:
         match value:
             case Layer():
                 return {"handle": value.handle}
-            case Generator(seed):
-                return {"generator": seed}
+            case Generator(seed, skip):
+                return {"generator": seed, "skip": skip}
             case Meta(size, dtype):
                 return {"meta_tensor": list(size), "dtype": values.DTYPE_NAMES[dtype]}
             case Input(tensor, layout, requires_grad):
@@ -474,6 +499,8 @@ def _encoder() -> values.Encoder:
                 return {"tensor": name, "layout": layout, "requires_grad": requires_grad}
             case Batches(inputs, labels, size, start, stop):
                 return {"batches": [inputs, labels], "size": size, "start": start, "stop": stop}
+            case Once(items):
+                return {"once": encoder.tree(list(items), f"once {len(encoder.tensors)}")}
             case torch.dtype():
                 return {"dtype": values.DTYPE_NAMES[value]}
         return None
@@ -501,7 +528,7 @@ def _written_value(value: object) -> str:
             return "torch.Generator()"
         case list() | tuple() if any(isinstance(item, Tensor | tuple | list) for item in value):
             return f"[{len(value)} items]"
-        case Batches():
+        case Batches() | Once():
             return "batches"
         case float():
             return f"{value:.6g}"

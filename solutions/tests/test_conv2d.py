@@ -2,11 +2,12 @@
 
 import math
 
-import conv2d
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
+
+import conv2d
 
 
 def picture() -> torch.Tensor:

@@ -2,10 +2,11 @@
 
 import math
 
-import linear
 import torch
 from torch import nn
 from torch.testing import assert_close
+
+import linear
 
 
 def tensor(values: list) -> torch.Tensor:

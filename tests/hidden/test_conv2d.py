@@ -68,6 +68,7 @@ CASES = [
     Case("whole_input", (2, 5), (4, 6), (3, 4, 6)),
     Case("one_window_with_padding", (2, 2), (5, 4), (2, 3, 4), padding=(1, 0)),
     Case("transposed", (2, 3), (2, 3), (2, 6, 5), layout="transposed"),
+    Case("offset", (2, 3), (3, 2), (2, 5, 4), layout="offset"),
     Case("strided", (2, 3), (3, 2), (2, 6, 7), stride=(1, 2), layout="strided"),
     Case("channels_last", (3, 2), (2, 3), (2, 5, 6), padding=(1, 0), layout="channels_last"),
 ]
@@ -162,9 +163,14 @@ def test_im2col_by_hand(student, draw):
     handouts/conv2d.md, "How it is graded": the operators that run are recorded.
     """
     x = draw.normal(*PLAIN.input_shape())
-    answer = student.call("im2col", Input(x), *im2col_arguments(PLAIN), watch=True)
-    compare("the matrix of windows", answer.value, unfolded(x, PLAIN))
-    laws.by_hand(student, answer.seen, laws.UNFOLD, laws.CONVOLUTION)
+    compare(
+        "the matrix of windows", student.im2col(x, *im2col_arguments(PLAIN)), unfolded(x, PLAIN)
+    )
+    for case in (PLAIN, *CASES):
+        with laws.judged_elsewhere():
+            x = draw.normal(*case.input_shape())
+            answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
+            laws.by_hand(student, answer.seen, laws.UNFOLD, laws.CONVOLUTION)
 
 
 @both_biases
@@ -243,11 +249,15 @@ def test_by_hand(student, draw):
     """
     layer, oracle = make(student, draw, PLAIN)
     for method in METHODS:
-        x = Input(draw.normal(*PLAIN.input_shape()))
-        laws.forward(layer, oracle, x, method=method)
-        upstream = draw.normal(2, 3, 4, 4)
-        seen = layer.run(x, upstream, method=method, watch=True).seen
-        laws.by_hand(student, seen, laws.CONVOLUTION)
+        laws.forward(layer, oracle, Input(draw.normal(*PLAIN.input_shape())), method=method)
+    for case in (PLAIN, *CASES):
+        with laws.judged_elsewhere():
+            layer, oracle = make(student, draw, case)
+            x = draw.normal(*case.input_shape())
+            upstream = draw.normal(*oracle(x).shape)
+            for method in METHODS:
+                seen = layer.run(Input(x), upstream, method=method, watch=True).seen
+                laws.by_hand(student, seen, laws.CONVOLUTION)
     expect(
         not any(base.startswith("torch.nn.modules.conv") for base in layer.made.bases),
         "CustomConv2d inherits from a ready-made layer of torch.nn.",

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from autograder.sandbox.values import Record
 from autograder.suite import laws
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import compare, compare_number, describe
@@ -28,7 +29,9 @@ def test_predict(student, draw, shape):
     handouts/gradient_loop.md, "The arithmetic, worked".
     """
     x, _, w, b = line(draw, shape)
-    compare("the prediction", student.predict(x, w, b), w * x + b)
+    answer = student.call("predict", x, w, b, after=True)
+    compare("the prediction", answer.value, w * x + b)
+    untouched(answer, {"x": x, "w": w, "b": b})
 
 
 @by_shape
@@ -38,7 +41,9 @@ def test_squared_error(student, draw, shape):
     handouts/gradient_loop.md, "What trips people up": the sum grows with the number of points.
     """
     y_predicted, y = draw.normal(*shape), draw.normal(*shape)
-    compare("the error", student.squared_error(y_predicted, y), ((y_predicted - y) ** 2).mean())
+    answer = student.call("squared_error", y_predicted, y, after=True)
+    compare("the error", answer.value, ((y_predicted - y) ** 2).mean())
+    untouched(answer, {"y_predicted": y_predicted, "y": y})
 
 
 def derivatives(x, y, w, b):
@@ -71,13 +76,13 @@ def test_manual_gradients(student, draw, shape):
     given = line(draw, shape)
     answer = student.call("manual_gradients", *given, grad=False, after=True)
     compare_gradients(answer.value, derivatives(*given))
-    untouched(answer, given)
+    untouched(answer, dict(zip("xywb", given, strict=True)))
 
 
 def untouched(answer, given):
     """The caller's tensors are as they were: their values, and what autograd knows of them."""
-    for name, before, after, traits in zip(
-        "xywb", given, answer.after, answer.traits, strict=False
+    for (name, before), after, traits in zip(
+        given.items(), answer.after, answer.traits, strict=False
     ):
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
@@ -130,6 +135,10 @@ def test_sgd_step(student, draw, shapes, leaves):
         )
         compare(f"parameter {i} after the step", after, before - rate * gradient)
         compare(f"gradient {i} after the step", answer.after[1][i], gradient)
+        expect(
+            answer.traits[i].get("requires_grad") is leaves,
+            f"Parameter {i} {'no longer requires' if leaves else 'now requires'} a gradient.",
+        )
 
 
 FITS = [  # shape of the data, learning rate, steps
@@ -155,7 +164,7 @@ def compare_history(history, expected, tolerance=LINE):
     )
     for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
         expect(
-            isinstance(step, tuple | list) and len(step) == 3,
+            isinstance(step, Record) and step.fields == ("loss", "w", "b"),
             f"Entry {i} is {describe(step)}; expected Step(loss, w, b).",
         )
         for name, got, value in zip(("loss", "w", "b"), step, reference, strict=True):
@@ -178,8 +187,9 @@ def history_cause(i, name):
 
 def train(student, name, given, rate, steps):
     """Call train_manual or train_autograd; the caller's tensors stay as they are."""
-    answer = student.call(name, *given, rate, steps, after=True)
-    untouched(answer, given)
+    asked = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps}) with x of shape {tuple(given[0].shape)}"
+    answer = student.call(name, *given, rate, steps, after=True, asked=asked)
+    untouched(answer, dict(zip("xywb", given, strict=True)))
     return answer.value
 
 

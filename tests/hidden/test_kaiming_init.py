@@ -64,7 +64,7 @@ def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
     """A tensor filled by one of the functions; a second draw has to be another one."""
     first, second = (
         student.call(
-            name, torch.zeros(shape, dtype=dtype), *extra, seed=draw.seed(), **kwargs
+            name, torch.full(shape, 7, dtype=dtype), *extra, seed=draw.seed(), **kwargs
         ).value
         for _ in range(2)
     )
@@ -78,7 +78,7 @@ def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
 
 
 @by_shape
-@pytest.mark.parametrize("a", [0.0, 0.3, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
+@pytest.mark.parametrize("a", [0.0, 0.8, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
 def test_kaiming_uniform(student, draw, shape, a):
     """kaiming_uniform_ draws from U(±gain·√(3 / fan_in)).
 
@@ -90,7 +90,7 @@ def test_kaiming_uniform(student, draw, shape, a):
 
 
 @by_shape
-@pytest.mark.parametrize("a", [0.0, 0.3], ids=lambda a: f"{a:.3g}")
+@pytest.mark.parametrize("a", [0.0, 0.8], ids=lambda a: f"{a:.3g}")
 def test_kaiming_normal(student, draw, shape, a):
     """kaiming_normal_ draws from N(0, gain² / fan_in).
 
@@ -134,7 +134,8 @@ by_filler = pytest.mark.parametrize("name", FILLERS)
 def arguments(name, *, requires_grad=False):
     """A tensor to fill, and what else the function takes."""
     shape = (50,) if name == "bias_uniform_" else (50, 40)
-    return Input(torch.zeros(shape), requires_grad=requires_grad), *map(torch.ones, FILLERS[name])
+    target = Input(torch.full(shape, 7.0), requires_grad=requires_grad)
+    return target, *map(torch.ones, FILLERS[name])
 
 
 @by_filler
@@ -151,12 +152,17 @@ def test_in_place(student, draw, name, dtype):
     filled = alike("the result", answer.value, target.tensor)
     after = answer.after[0]
     expect(
-        isinstance(after, torch.Tensor) and torch.equal(filled, after) and bool(after.any()),
+        isinstance(after, torch.Tensor) and torch.equal(filled, after) and bool((after != 7).any()),
         "The tensor that was given is not filled; the result holds other values.",
         cause="A new tensor was made; fill the given one in place.",
     )
     traits = answer.traits[0]
     expect(traits.get("is_result") is True, "What is returned is not the tensor that was given.")
+    expect(
+        traits.get("moved") is False,
+        "The tensor was given other memory; what shares the old, such as a view, was not filled.",
+        cause="Assigning to .data exchanges the memory; fill it with a method that ends in _.",
+    )
     expect(
         traits.get("is_leaf") is True and traits.get("requires_grad") is True,
         "The tensor is no longer a leaf that requires a gradient.",
@@ -175,10 +181,9 @@ def test_generator(student, draw, name):
     """
     ours, another, seed = draw.seed(), draw.seed(), draw.seed()
 
-    def filled(generator, seed):
-        answer = student.call(
-            name, *arguments(name), generator=Generator(generator), seed=seed, draw=3
-        )
+    def filled(generator, seed, skip=0):
+        given = Generator(generator, skip)
+        answer = student.call(name, *arguments(name), generator=given, seed=seed, draw=3)
         return alike("the result", answer.value, arguments(name)[0].tensor), answer.draw
 
     first, drawn = filled(ours, seed)
@@ -191,6 +196,11 @@ def test_generator(student, draw, name):
         not torch.equal(first, filled(another, seed)[0]),
         "Another generator gave the same numbers.",
         cause="The generator is not used.",
+    )
+    expect(
+        not torch.equal(first, filled(ours, seed, skip=5)[0]),
+        "A generator that has been drawn from gave the same numbers as a fresh one.",
+        cause="The generator is seeded again; draw from it as it is.",
     )
     untouched = torch.rand(3, generator=torch.Generator().manual_seed(seed))
     expect(

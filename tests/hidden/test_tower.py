@@ -6,13 +6,14 @@ from typing import NamedTuple
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from autograder.sandbox.probes import ModeProbe
 from autograder.suite import laws, reference
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import alike, compare, compare_number
-from autograder.suite.student import Input, Meta
+from autograder.suite.student import Input, Meta, Once
 from autograder.suite.tolerances import TRAJECTORY
 
 BATCH_SIZES = [1, 2, 7]
@@ -43,6 +44,14 @@ def test_parameters(student):
     expect(total == 421_642, f"The parameters count {total:,} elements; expected 421,642.")
 
 
+COUNTED = [  # model, arguments, the arithmetic, the count
+    ("nn.Linear", (5, 3), "5·3 + 3", 18),
+    ("nn.ReLU", (), "no parameter", 0),
+    ("probes.ModeProbe", (6, 4), "6 + 6 + 6·4 + 4, without running statistics", 40),
+    ("probes.TiedProbe", (4,), "4·4 + 4 + 4 for two layers that share their weight", 24),
+]
+
+
 def test_count_parameters(student):
     """count_parameters counts the elements of the parameters that require a gradient.
 
@@ -55,9 +64,10 @@ def test_count_parameters(student):
     count = student.count_parameters(tower)
     law = "421,642 - 128·3136"
     compare_number(f"The count with fc1.weight frozen, {law},", count, 20_234, whole=True)
-    layer = student.library("nn.Linear", 5, 3)
-    count = student.count_parameters(layer)
-    compare_number("The count for nn.Linear(5, 3), 5·3 + 3,", count, 18, whole=True)
+    for name, arguments, law, expected in COUNTED:
+        model = student.library(name, *arguments)
+        count = student.count_parameters(model)
+        compare_number(f"The count for {name}{arguments}, {law},", count, expected, whole=True)
 
 
 def test_shapes(student, draw):
@@ -187,9 +197,12 @@ class Training(NamedTuple):
     sizes: tuple[int, ...]
     model: str = "probe"
     mode: str = "train"
+    smoothing: float = 0.0  # of the labels, in the criterion
+    once: bool = False  # the batches are an iterator
 
     def __str__(self) -> str:
-        return f"{self.model}-{self.mode}-{self.optimizer}-{'-'.join(map(str, self.sizes))}"
+        kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
+        return f"{self.model}-{kind}-{self.optimizer}-{'-'.join(map(str, self.sizes))}"
 
     def models(self, student, draw):
         """The oracle and the student's side of it, with the same random weights."""
@@ -215,23 +228,34 @@ TRAININGS = [
     Training("SGD", MOMENTUM, (3, 6, 2, 4), mode="eval"),
     Training("Adam", {"lr": 0.01}, (4, 4, 3, 2)),
     Training("Adam", {"lr": 0.01}, (7,), mode="eval"),
+    Training("SGD", {"lr": 0.1}, (4, 3), smoothing=0.3),
+    Training("SGD", {"lr": 0.1}, (4, 2), once=True),
     Training("SGD", MOMENTUM, (3, 2), "tower"),
     Training("Adam", {"lr": 0.001}, (2, 3), "tower", mode="eval"),
 ]
 
 
 def loops(student, oracle, theirs, training):
-    """The same optimizer on either side, and the criterion in the worker."""
-    ours = getattr(torch.optim, training.optimizer)(oracle.parameters(), **training.settings)
-    optimizer = student.library(f"optim.{training.optimizer}", theirs, **training.settings)
-    return ours, optimizer, student.library("nn.CrossEntropyLoss")
+    """The same criterion and optimizer, here and in the worker."""
+    smoothing = training.smoothing
+    optimizer = getattr(torch.optim, training.optimizer)
+    return (
+        (
+            nn.CrossEntropyLoss(label_smoothing=smoothing),
+            optimizer(oracle.parameters(), **training.settings),
+        ),
+        (
+            student.library("nn.CrossEntropyLoss", label_smoothing=smoothing),
+            student.library(f"optim.{training.optimizer}", theirs, **training.settings),
+        ),
+    )
 
 
-def judge_epoch(student, oracle, theirs, batches, loop):
+def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
     """One epoch on either side moves every weight alike, and has the same mean loss."""
-    ours, optimizer, criterion = loop
-    expected = reference.train_epoch(oracle, batches, ours)
-    loss = student.train_epoch(theirs, batches, criterion, optimizer)
+    ours, in_worker = loop
+    expected = reference.train_epoch(oracle, batches, *ours)
+    loss = student.train_epoch(theirs, Once(batches) if once else batches, *in_worker)
     state = theirs.state()
     student.asked = (
         f"train_epoch on batches of {', '.join(str(len(y)) for _, y in batches)} samples"
@@ -259,7 +283,7 @@ def test_train_epoch(student, draw, training):
     loop = loops(student, oracle, theirs, training)
     for _ in range(2):  # the second epoch finds what the first has left behind
         batches = [training.batch(draw, n) for n in training.sizes]
-        judge_epoch(student, oracle, theirs, batches, loop)
+        judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
 
 
 def test_one_batch(student, draw):
@@ -318,9 +342,6 @@ def test_evaluate(student, draw, sizes, mode):
             f"{name} was changed by evaluate.",
             cause="Evaluation mode (model.eval()) leaves running statistics alone.",
         )
-    loop = loops(student, oracle, theirs, Training("SGD", {"lr": 0.1}, sizes))
-    several = [batch for batch in batches if len(batch[1]) > 1]
-    judge_epoch(student, oracle, theirs, several, loop)
 
 
 def test_mnist_fit(student, draw, fit_context):

@@ -40,7 +40,9 @@ def solutions(course: Course) -> dict[str, bytes]:
 def judge(course: Course, broker: Broker) -> Callable[..., Report]:
     """Grade modules given as text; with `only`, just these."""
 
-    def judge(sources: Mapping[str, bytes], only: str = "", seed: int = 1, fit: str = "off") -> Report:
+    def judge(
+        sources: Mapping[str, bytes], only: str = "", seed: int = 1, fit: str = "off"
+    ) -> Report:
         submission = Submission("in-memory", dict(sources), problems_of(sources, course))
         modules = only.split(",") if only else ()
         return grade(course, submission, broker, seed=seed, fit=fit, only=modules)

@@ -19,7 +19,13 @@ def messages(report):
 def test_a_missing_module_is_not_submitted_and_the_others_keep_their_points(judge, solutions):
     report = judge({name: source for name, source in solutions.items() if name != "linear"})
     scores = {module.name: module.score for module in report.modules}
-    assert scores == {"gradient_loop": 15, "linear": 0, "conv2d": 30, "kaiming_init": 15, "tower": 20}
+    assert scores == {
+        "gradient_loop": 15,
+        "linear": 0,
+        "conv2d": 30,
+        "kaiming_init": 15,
+        "tower": 20,
+    }
     checks = [check for check in checks_of(report).values() if check.id.startswith("linear.")]
     assert {check.status for check in checks} == {"not_submitted"}
     assert report.max_score == 100
@@ -44,12 +50,16 @@ def test_an_import_error_names_the_line_and_what_may_be_imported(judge):
 def test_a_misnamed_class_is_named_with_the_nearest_name(judge, solutions):
     source = solutions["linear"].replace(b"class CustomLinear", b"class CustomLiner")
     report = judge({"linear": source}, only="linear")
-    assert "linear.py defines no CustomLinear. The nearest name in it is CustomLiner." in messages(report)
+    assert "linear.py defines no CustomLinear. The nearest name in it is CustomLiner." in messages(
+        report
+    )
 
 
 def test_a_missing_function_is_named(judge, solutions):
     source = solutions["conv2d"].replace(b"def output_size", b"def out_size")
-    source = source.replace(b"output_size(h", b"out_size(h").replace(b"output_size(w", b"out_size(w")
+    source = source.replace(b"output_size(h", b"out_size(h").replace(
+        b"output_size(w", b"out_size(w"
+    )
     report = judge({"conv2d": source}, only="conv2d")
     assert failed(report) == {"conv2d.output_size"}
     assert "conv2d.py defines no output_size" in messages(report)
@@ -88,11 +98,14 @@ def test_printing_and_warning_harm_nothing(judge, solutions):
         print("x" * 100_000)
         """
     )
-    source = noise + patched(
-        solutions["linear"],
-        "output = input @ self.weight.T",
-        "print(input, self.weight); output = input @ self.weight.T",
-    ).decode()
+    source = (
+        noise
+        + patched(
+            solutions["linear"],
+            "output = input @ self.weight.T",
+            "print(input, self.weight); output = input @ self.weight.T",
+        ).decode()
+    )
     # the `from __future__`-free solution may stand below other code
     assert judge({"linear": source.encode()}, only="linear").score == 20
 

@@ -57,11 +57,14 @@ FORGERIES = {
         WRONG_FORWARD, b"output = (input @ self.weight.T) * float('nan')"
     ),
     "patched_load_state_dict": lambda source: source.replace(
-        b"    def reset_parameters", b"    def load_state_dict(self, *a, **k): return None\n\n    def reset_parameters"
+        b"    def reset_parameters",
+        b"    def load_state_dict(self, *a, **k): return None\n\n    def reset_parameters",
     ),
     "forged_frame": lambda source: source.replace(
         WRONG_FORWARD,
-        b"import os; os.write(101, b'TOI1' + b'\\x02\\0\\0\\0' + b'\\0' * 8 + b'{}'); output = input @ self.weight.T * 2",
+        b"import os\n"
+        b"        os.write(101, b'TOI1' + b'\\x02\\0\\0\\0' + b'\\0' * 8 + b'{}')\n"
+        b"        output = input @ self.weight.T * 2",
     ),
     "garbage_on_the_channel": lambda source: source.replace(
         WRONG_FORWARD, b"import os; os.write(101, os.urandom(5000)); output = input"
@@ -100,7 +103,12 @@ DEATHS = {
     "killed_parent": b"import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n",
     "deeply_nested_source": b"x = " + b"(" * 5000 + b")" * 5000 + b"\n",
     "null_bytes": b"x = 1\0\n",
-    "orphans": b"import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(60); os._exit(0)\nos._exit(1)\n",
+    "orphans": (
+        b"import os, time\n"
+        b"for _ in range(3):\n"
+        b"    if os.fork() == 0: os.setsid(); time.sleep(60); os._exit(0)\n"
+        b"os._exit(1)\n"
+    ),
 }
 
 
@@ -108,7 +116,10 @@ DEATHS = {
 def test_a_module_that_dies_costs_only_its_own_checks(judge, solutions, death):
     modules = {"linear": DEATHS[death], "kaiming_init": solutions["kaiming_init"]}
     report = judge(modules, only="linear,kaiming_init")
-    assert {module.name: module.score for module in report.modules} == {"linear": 0, "kaiming_init": 15}
+    assert {module.name: module.score for module in report.modules} == {
+        "linear": 0,
+        "kaiming_init": 15,
+    }
     assert not report.faults
     assert all(check.message for check in report.modules[0].checks)
 
@@ -126,13 +137,20 @@ def test_damage_of_one_check_is_not_anothers(judge, solutions):
 
 def test_a_check_is_not_harmed_by_what_another_left_behind(judge, solutions):
     """A call on an empty batch poisons the process for all that come after it in the same worker."""
-    source = solutions["linear"].replace(
-        HONEST_FORWARD,
-        b"global poisoned\n"
-        b"        if input.numel() == 0: poisoned = True\n"
-        b"        output = input @ self.weight.T * (2 if poisoned and input.numel() else 1)",
-    ).replace(b"class CustomLinear", b"poisoned = False\n\n\nclass CustomLinear")
-    assert failed(judge({"linear": source}, only="linear")) <= {"linear.forward", "linear.gradient_parity"}
+    source = (
+        solutions["linear"]
+        .replace(
+            HONEST_FORWARD,
+            b"global poisoned\n"
+            b"        if input.numel() == 0: poisoned = True\n"
+            b"        output = input @ self.weight.T * (2 if poisoned and input.numel() else 1)",
+        )
+        .replace(b"class CustomLinear", b"poisoned = False\n\n\nclass CustomLinear")
+    )
+    assert failed(judge({"linear": source}, only="linear")) <= {
+        "linear.forward",
+        "linear.gradient_parity",
+    }
 
 
 def test_no_process_is_left_behind(judge, broker):

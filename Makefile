@@ -1,0 +1,38 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := tests/bank/samples/flawed
+
+.PHONY: demo test lint bench release clean
+
+## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
+demo: $(VENV)/installed
+	$(BIN)/tower grade solutions
+	$(BIN)/tower grade $(SAMPLE)
+
+## test: every check that CI runs
+test: $(VENV)/installed lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed
+	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit solutions benchmarks
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+
+## bench: how long a grading takes, as a ratio to importing torch, and how long each check takes
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/grade.py
+
+## release: generate assignments/ from solutions/
+release: $(VENV)/installed
+	$(BIN)/tower release
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

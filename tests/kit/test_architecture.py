@@ -1,0 +1,69 @@
+"""The arrows of the house point one way, and the trust boundary is a folder."""
+
+import ast
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "autograder"
+ALLOWED = {  # what a part may import of the rest
+    "sandbox": set(),
+    "broker": {"sandbox", "errors"},
+    "mnist": {"sandbox"},
+    "text": set(),
+    "errors": set(),
+    "files": {"errors"},
+    "course": {"sandbox", "errors"},
+    "submission": {"errors", "text"},
+    "report": set(),
+    "suite": {"sandbox", "broker", "course", "errors", "mnist", "submission", "suite", "text"},
+    "grading": {"broker", "course", "errors", "report", "sandbox", "submission", "suite"},
+    "export": {"report"},
+    "release": {"errors", "files"},
+    "cli": {"broker", "course", "errors", "export", "files", "grading", "release", "submission"},
+}
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_imports_point_one_way(path):
+    part = part_of(path)
+    if part == "__init__":
+        return
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("autograder.")}
+    modules = {part_of(p) for p in PACKAGE.rglob("*.py")} - {"__init__"}
+    assert ours & modules <= ALLOWED[part]
+
+
+def test_the_sandbox_holds_no_answer():
+    """Nothing in the folder that a student may read names the hidden suite or a solution."""
+    for path in (PACKAGE / "sandbox").glob("*.py"):
+        roots = {name.split(".")[0] for name in imports(path)}
+        assert "autograder" not in roots
+        assert "tests" not in roots
+        assert "solutions" not in roots
+
+
+def test_a_worker_cannot_import_the_kit(judge, solutions):
+    source = solutions["kaiming_init"].replace(
+        b"import math",
+        b"import math, importlib.util\n"
+        b"assert importlib.util.find_spec('autograder') is None\n"
+        b"assert importlib.util.find_spec('solutions') is None\n",
+        1,
+    )
+    assert judge({"kaiming_init": source}, only="kaiming_init").score == 15

@@ -1,0 +1,214 @@
+"""The command line: usage errors name the choices, exit codes mean what --help says."""
+
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+TOWER = [str(Path(sys.executable).parent / "tower")]
+
+
+def tower(*arguments, **kwargs):
+    return subprocess.run(
+        [*TOWER, *map(str, arguments)], capture_output=True, text=True, timeout=300, **kwargs
+    )
+
+
+def one_line(text):
+    return " ".join(text.split())
+
+
+def test_help_does_not_import_torch():
+    code = (
+        "import sys; sys.argv = ['tower', '--help']\n"
+        "import os, autograder.cli as cli\n"
+        "os._exit = lambda code: print('code', code, 'torch' in sys.modules, 'pytest' in sys.modules)\n"
+        "cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "code 0 False False" in done.stdout
+    assert "grade" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["grade", "release", "schema"])
+def test_every_verb_has_help(verb):
+    done = tower(verb, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+USAGE = {
+    "a path that does not exist": (["grade", "/nowhere"], "/nowhere does not exist"),
+    "no path": (["grade"], "Missing argument"),
+    "an unknown module": (
+        ["grade", "solutions", "--only", "linaer"],
+        "--only does not know linaer. Choose from gradient_loop, linear, conv2d, kaiming_init, tower.",
+    ),
+    "an unknown fit": (["grade", "solutions", "--fit", "long"], "Choose from off, quick, full."),
+    "an unknown option": (["grade", "solutions", "--fast"], "No such option"),
+    "an unknown verb": (["mark", "solutions"], "No such command"),
+    "a negative seed": (["grade", "solutions", "--seed", "-1"], "Invalid value for '--seed'"),
+    "a report in no folder": (
+        ["grade", "solutions", "--json", "/nowhere/report.json"],
+        "/nowhere/report.json cannot be written",
+    ),
+    "no course": (["grade", "solutions", "--course", "/tmp"], "There is no course.toml in /tmp"),
+}
+
+
+@pytest.mark.parametrize("kind", USAGE)
+def test_a_usage_error_is_a_sentence_and_exit_code_2(kind):
+    arguments, words = USAGE[kind]
+    done = tower(*arguments, cwd=ROOT)
+    assert done.returncode == 2
+    assert words in one_line(done.stderr.replace("│", " "))
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_directory_is_a_usage_error_that_names_the_modules(tmp_path):
+    done = tower("grade", tmp_path)
+    assert done.returncode == 2
+    assert "gradient_loop.py, linear.py, conv2d.py, kaiming_init.py, tower.py" in one_line(
+        done.stderr
+    )
+
+
+def test_grade_writes_reports_and_exits_with_0_whatever_the_score(tmp_path):
+    (tmp_path / "linear.py").write_text("raise ValueError('no')\n")
+    report, junit = tmp_path / "report.json", tmp_path / "report.xml"
+    done = tower(
+        *("grade", tmp_path, "--only", "linear", "--fit", "off", "--seed", 3),
+        *("--json", report, "--junit", junit),
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(report.read_text())["score"] == 0
+    assert "<testsuites" in junit.read_text()
+    assert "ValueError was raised in linear.py, line 1" in one_line(done.stdout)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "linear.py",
+        "report.json",
+        "report.xml",
+    ]
+
+
+@pytest.mark.parametrize(("floor", "code"), [(100, 0), (0, 0)])
+def test_fail_under_lets_a_good_score_pass(floor, code):
+    done = tower(
+        *("grade", ROOT / "solutions", "--only", "kaiming_init", "--fit", "off"),
+        *("--fail-under", floor),
+    )
+    assert done.returncode == code, done.stderr
+
+
+def test_fail_under_exits_with_1_below_the_floor():
+    done = tower(
+        *("grade", ROOT / "assignments", "--only", "kaiming_init", "--fit", "off"),
+        "--fail-under",
+        50,
+    )
+    assert done.returncode == 1
+    assert "Score" in done.stdout
+
+
+def test_files_beside_the_modules_do_nothing(tmp_path):
+    """conftest.py, pytest.ini, sitecustomize.py and shadows of libraries are not even read."""
+    marker = tmp_path / "touched"
+    evil = f"open({str(marker)!r}, 'w').close()\n"
+    for name in ("conftest", "sitecustomize", "usercustomize", "torch", "json", "numpy", "pytest"):
+        (tmp_path / f"{name}.py").write_text(evil)
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
+    (tmp_path / "course.toml").write_text("")
+    (tmp_path / "kaiming_init.py").write_bytes(
+        (ROOT / "solutions" / "kaiming_init.py").read_bytes()
+    )
+    done = tower(
+        "grade", ".", "--only", "kaiming_init", "--fit", "off", "--fail-under", 100, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert not marker.exists()
+
+
+def test_a_hidden_suite_that_course_toml_does_not_describe_is_the_instructors_error(tmp_path):
+    for name in ("course.toml", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "course.toml").unlink()
+    text = (ROOT / "course.toml").read_text().replace("bias_uniform = 1", "bias_uniformity = 1")
+    (tmp_path / "course.toml").write_text(text)
+    done = tower(
+        "grade", ROOT / "solutions", "--only", "kaiming_init", "--fit", "off", "--course", tmp_path
+    )
+    assert done.returncode == 2
+    assert "kaiming_init.bias_uniform, kaiming_init.bias_uniformity" in one_line(done.stderr)
+
+
+def test_ctrl_c_stops_cleanly_and_leaves_nothing(tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    report = tmp_path / "report.json"
+    process = subprocess.Popen(
+        [*TOWER, "grade", str(ROOT / "solutions"), "--fit", "full", "--json", str(report)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("tower-*/worker-*")) and time.monotonic() < deadline:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped." in errors
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_a_clear_message_and_no_half_written_file(tmp_path):
+    (tmp_path / "linear.py").write_text("")
+    done = tower("grade", tmp_path, "--only", "linear", "--fit", "off", "--json", "/dev/full/x")
+    assert done.returncode == 2
+    from autograder.errors import TowerError
+    from autograder.files import write_whole
+
+    target = tmp_path / "report.json"
+    target.write_text("the old one")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(TowerError, match=r"report.json could not be written"):
+            write_whole(target, "x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert target.read_text() == "the old one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["linear.py", "report.json"]
+
+
+def test_a_progress_line_is_shown_on_a_terminal():
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [*TOWER, "grade", str(ROOT / "solutions"), "--only", "kaiming_init", "--fit", "off"],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        timeout=120,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(slave)
+    shown = os.read(master, 1 << 20).decode(errors="replace")
+    os.close(master)
+    assert done.returncode == 0
+    assert "kaiming_init." in shown
+    assert "%" in shown
+
+
+def test_the_schema_is_printed():
+    done = tower("schema")
+    assert json.loads(done.stdout)["title"] == "Tower of Insight report"

@@ -1,0 +1,93 @@
+"""Every export is a function of the Report, and holds what its format promises."""
+
+import io
+import json
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from autograder.export import console, junit
+from autograder.export import json as json_export
+from autograder.report import CheckResult, Isolation, ModuleResult, Report
+
+NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
+
+
+@pytest.fixture
+def report():
+    return Report(
+        submission=NASTY,
+        submission_digest="0" * 64,
+        suite_digest="1" * 64,
+        seed=7,
+        device="cpu",
+        isolation=Isolation("D", "a process of its own"),
+        seconds=4.2,
+        environment={"fit": "off", "torch": "2.13.0"},
+        modules=(
+            ModuleResult(
+                "linear",
+                (
+                    CheckResult("linear.forward", "It works", "passed", 4.0, 4.0, "", "", 0.1),
+                    CheckResult("linear.by_hand", NASTY, "failed", 0.0, 3.0, NASTY, NASTY, 0.2),
+                ),
+                NASTY,
+            ),
+            ModuleResult(
+                "tower",
+                (
+                    CheckResult("tower.mnist_fit", "Fit", "not_verified", 0.0, 0.0, "off"),
+                    CheckResult("tower.forward", "Logits", "not_submitted", 0.0, 2.0, "not there"),
+                ),
+            ),
+        ),
+    )
+
+
+def test_json_fits_its_published_schema(report):
+    content = json.loads(json_export.render(report))
+    jsonschema.Draft202012Validator.check_schema(json_export.schema())
+    jsonschema.validate(content, json_export.schema(), cls=jsonschema.Draft202012Validator)
+    assert (content["score"], content["max_score"]) == (4, 9)
+    assert [module["score"] for module in content["modules"]] == [4, 0]
+
+
+def test_the_schema_refuses_what_is_not_a_report(report):
+    content = json_export.as_dict(report)
+    for wrong in (
+        content | {"score": -1},
+        content | {"extra": 1},
+        {key: value for key, value in content.items() if key != "seed"},
+        content | {"modules": [{"name": "linear"}]},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, json_export.schema())
+
+
+def test_the_report_of_a_real_run_fits_the_schema(judge, solutions):
+    content = json.loads(json_export.render(judge(solutions | {"linear": b"oops("})))
+    jsonschema.validate(content, json_export.schema())
+
+
+def test_junit_counts_and_carries_every_check(report):
+    root = ElementTree.fromstring(junit.render(report))
+    assert root.attrib["tests"] == "4"
+    assert root.attrib["failures"] == "2"
+    assert root.attrib["skipped"] == "1"
+    cases = {case.attrib["name"]: case for case in root.iter("testcase")}
+    assert set(cases) == {"linear.forward", "linear.by_hand", "tower.mnist_fit", "tower.forward"}
+    assert NASTY in cases["linear.by_hand"].find("failure").text
+    properties = {p.attrib["name"]: p.attrib["value"] for p in root.iter("property")}
+    assert properties["isolation"] == "D"
+    assert properties["seed"] == "7"
+
+
+def test_the_console_shows_text_as_it_is_and_reads_no_markup(report):
+    shown = io.StringIO()
+    console.show(report, Console(file=shown, width=200, highlight=False))
+    text = shown.getvalue()
+    assert "[red]markup[/red]" in text
+    assert "4/4" in text
+    assert "44.4 %" in text
