@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,15 +41,18 @@ DebugOption = Annotated[
 ]
 
 
+STOPPED = 130
+
+
 def main() -> NoReturn:
     """Entry point of the `tower` command."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
     debug = "--debug" in sys.argv
     errors = Console(stderr=True)
     try:
         code = app(standalone_mode=False)
-    except KeyboardInterrupt:
-        errors.print("Stopped. Nothing was written.")
-        code = 130
+        if code == STOPPED:  # what typer makes of Ctrl-C
+            errors.print("Stopped. No report was written.")
     except TowerError as error:
         if debug:
             raise

@@ -80,7 +80,8 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
             "that holds them at its top."
         )
     name = path.resolve().name
-    return Submission(name.removesuffix(".zip") if path.is_file() else name, sources, problems)
+    name = one_line(name.removesuffix(".zip") if path.is_file() else name)
+    return Submission(name or "submission", sources, problems)
 
 
 class _Unreadable(Exception):

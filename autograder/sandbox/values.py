@@ -26,6 +26,7 @@ DTYPES = {
 }
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 MAX_DEPTH = 16
+MAX_INT = 1 << 63
 MAX_TEXT = 4000
 
 
@@ -91,7 +92,7 @@ class Encoder:
             case None | bool():
                 return value
             case int():
-                return int(value) if abs(value) < 1 << 63 else {"opaque": "a huge int"}
+                return int(value) if abs(value) < MAX_INT else {"opaque": "huge int"}
             case float():
                 return float(value) if math.isfinite(value) else {"float": repr(float(value))}
             case str():
@@ -134,7 +135,9 @@ def decode_tree(
     if depth > MAX_DEPTH:
         raise WireError("a value is nested too deeply")
     match node:
-        case None | bool() | int() | float():
+        case None | bool() | float():
+            return node
+        case int() if abs(node) < MAX_INT:
             return node
         case {"float": str() as text} if text in ("nan", "inf", "-inf"):
             return float(text)

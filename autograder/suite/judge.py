@@ -25,6 +25,9 @@ from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
 from autograder.suite.fit import FitContext, TooSlow
 from autograder.suite.student import Bench, Student
+from autograder.text import clean
+
+MAX_MESSAGE = 8000
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which fraction of the whole is behind."""
@@ -184,7 +187,8 @@ class Judge:
         key = (module_of(check), stand_ins)
         while True:
             if key in self._unimportable:
-                return _Failed(self._unimportable[key].message(f"import {key[0]}"))
+                failure = self._unimportable[key]
+                return _Failed(clean(failure.message(f"import {key[0]}"), MAX_MESSAGE))
             seat = self._seats.get(key) or self._open(key)
             if seat is None:
                 continue
@@ -196,7 +200,8 @@ class Judge:
                     self._call(item, student)
                 except CheckFailed as failure:
                     self._seats.pop(key).bench.close()
-                    failed = _Failed(failure.message(student.asked), isinstance(failure, TooSlow))
+                    text = clean(failure.message(student.asked), MAX_MESSAGE)
+                    failed = _Failed(text, isinstance(failure, TooSlow))
                 else:
                     verdict.remark = student.remark
                     return None

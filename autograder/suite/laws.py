@@ -198,10 +198,13 @@ def by_hand(student: Student, seen: Seen | None, *families: re.Pattern[str]) -> 
         )
 
 
-def drawn_uniformly(make: Callable[[int], Layer], bound: float, draw: Draw) -> None:
+def drawn_uniformly(
+    make: Callable[[int], Layer], oracle: nn.Module, bound: float, draw: Draw
+) -> None:
     """Every parameter is drawn from U(±bound), again by reset_parameters, and never twice the same."""
     layer = make(draw.seed())
-    first = layer.state()
+    state = layer.state()
+    first = {n: alike(n, state.get(n), like) for n, like in oracle.state_dict().items()}
     for name, values in first.items():
         statistics.uniform(name, values, bound)
     layer.do("reset_parameters", seed=draw.seed())

@@ -10,6 +10,7 @@ from torch import Tensor
 from autograder.sandbox.values import Opaque, Record
 from autograder.suite.failures import CheckFailed
 from autograder.suite.tolerances import FLOAT64, Tolerance
+from autograder.text import one_line
 
 
 def compare(what: str, got: object, expected: Tensor, tolerance: Tolerance = FLOAT64) -> None:
@@ -82,9 +83,9 @@ def describe(value: object) -> str:
         case None:
             return "None"
         case Opaque(type_name=name):
-            return f"a {name}"
+            return f"a {one_line(name, 80)}"
         case Record():
-            return f"a named tuple ({', '.join(value.fields)})"
+            return f"a named tuple of {len(value)}"
         case tuple() | list():
             return f"a {type(value).__name__} of {len(value)}"
         case Tensor():

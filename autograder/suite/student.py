@@ -23,6 +23,8 @@ from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed
 from autograder.text import one_line, quote
 
+UNREADABLE = "What came back cannot be read as an answer."
+
 
 class Generator(NamedTuple):
     """Stands for torch.Generator().manual_seed(seed), after `skip` draws, among the arguments."""
@@ -196,7 +198,7 @@ class Bench:
                 )
             case {"kind": "raised", "type": str() as kind, "message": str() as message, **rest}:
                 return self._raised(one_line(kind), message, rest.get("where"))
-        return CheckFailed("What came back cannot be read as an answer.")
+        return CheckFailed(UNREADABLE)
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
         place, line_text = "", ""
@@ -307,11 +309,14 @@ class Student:
                 "After the call autograd is switched off, for everything that follows.",
                 cause="torch.set_grad_enabled(False) lasts; `with torch.no_grad():` ends with its block.",
             )
+        left = _value(reply, "after", tensors)
+        if after and not _mirrors(left, list(args)):
+            raise CheckFailed(UNREADABLE)
         return Answer(
             value=_value(reply, "result", tensors),
-            after=_value(reply, "after", tensors),
+            after=left,
             gradients=_gradients(tensors),
-            traits=_traits(reply),
+            traits=_traits(reply, _count_tensors(list(args))),
             seen=_seen(reply) if watch else None,
             draw=tensors.get("draw"),
         )
@@ -478,7 +483,9 @@ class Layer:
         reply, _ = self._student._ask("activations", arguments, encoder)
         inputs = _taken(reply, "inputs", dict)
         return {
-            str(name): tuple(shape) for name, shape in inputs.items() if isinstance(shape, list)
+            str(name): tuple(shape)
+            for name, shape in inputs.items()
+            if isinstance(shape, list) and all(type(size) is int for size in shape)
         }
 
 
@@ -559,7 +566,7 @@ def _taken(reply: Mapping[str, Any], name: str, kind: type) -> Any:
     """A field of a reply, of the type it must have. Raises CheckFailed."""
     value = reply.get(name)
     if not isinstance(value, kind):
-        raise CheckFailed("What came back cannot be read as an answer.")
+        raise CheckFailed(UNREADABLE)
     return value
 
 
@@ -575,17 +582,47 @@ def _gradients(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): tensor for n, tensor in tensors.items() if n.startswith(prefix)}
 
 
-def _traits(reply: Mapping[str, Any]) -> list[dict[str, bool]]:
-    return [item for item in _taken(reply, "traits", list) if isinstance(item, dict)]
+def _traits(reply: Mapping[str, Any], count: int) -> list[dict[str, bool]]:
+    traits: list[dict[str, bool]] = _taken(reply, "traits", list)
+    if len(traits) != count or not all(isinstance(item, dict) for item in traits):
+        raise CheckFailed(UNREADABLE)
+    return traits
+
+
+def _mirrors(left: object, given: object) -> bool:
+    """Whether what is left of the arguments has a tensor wherever one was given."""
+    match given:
+        case Tensor() | Input():
+            return isinstance(left, Tensor)
+        case list() | tuple():
+            return (
+                isinstance(left, list | tuple)
+                and len(left) == len(given)
+                and all(map(_mirrors, left, given))
+            )
+    return True
+
+
+def _count_tensors(given: object) -> int:
+    match given:
+        case Tensor() | Input():
+            return 1
+        case Generator() | Meta():
+            return 0
+        case list() | tuple():
+            return sum(map(_count_tensors, given))
+    return 0
 
 
 def _seen(reply: Mapping[str, Any]) -> Seen:
     record = _taken(reply, "record", dict)
     operators, functions = record.get("operators"), record.get("functions")
     if not isinstance(operators, list) or not isinstance(functions, list):
-        raise CheckFailed("What came back cannot be read as an answer.")
+        raise CheckFailed(UNREADABLE)
     return Seen(
-        frozenset(map(str, operators)), frozenset(map(str, functions)), record.get("intact") is True
+        frozenset(one_line(str(name)) for name in operators),
+        frozenset(one_line(str(name)) for name in functions),
+        record.get("intact") is True,
     )
 
 
@@ -603,7 +640,7 @@ def _description(reply: Mapping[str, Any]) -> Description:
                 tuple(one_line(str(name), 100) for name in absent),
                 tuple(map(str, bases)),
             )
-    raise CheckFailed("What came back cannot be read as an answer.")
+    raise CheckFailed(UNREADABLE)
 
 
 def _parameter(entry: object) -> Parameter:
@@ -614,4 +651,4 @@ def _parameter(entry: object) -> Parameter:
             return Parameter(
                 one_line(name, 100), one_line(dtype, 20), tuple(size), one_line(device, 20), grad
             )
-    raise CheckFailed("What came back cannot be read as an answer.")
+    raise CheckFailed(UNREADABLE)

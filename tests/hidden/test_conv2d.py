@@ -272,7 +272,10 @@ def test_initialisation(student, draw, bias):
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
     """
     laws.drawn_uniformly(
-        lambda seed: student.CustomConv2d(2, 1500, (3, 5), bias=bias, seed=seed), 30**-0.5, draw
+        lambda seed: student.CustomConv2d(2, 1500, (3, 5), bias=bias, seed=seed),
+        nn.Conv2d(2, 1500, (3, 5), bias=bias),
+        30**-0.5,
+        draw,
     )
 
 

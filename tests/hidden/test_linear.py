@@ -140,7 +140,10 @@ def test_initialisation(student, draw, bias):
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
     """
     laws.drawn_uniformly(
-        lambda seed: student.CustomLinear(30, 1500, bias=bias, seed=seed), 30**-0.5, draw
+        lambda seed: student.CustomLinear(30, 1500, bias=bias, seed=seed),
+        nn.Linear(30, 1500, bias=bias),
+        30**-0.5,
+        draw,
     )
 
 
