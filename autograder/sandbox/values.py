@@ -54,8 +54,9 @@ def to_raw(name: str, tensor: Tensor) -> RawTensor:
         plain = torch.Tensor.detach(tensor).to("cpu").resolve_conj().resolve_neg().contiguous()
         if plain.dtype not in DTYPE_NAMES:
             raise TypeError(f"a tensor of dtype {plain.dtype} cannot be sent")
-        flat = plain.reshape(-1).view(torch.uint8)
-        data = flat.numpy().data if flat.numel() else b""
+        # One element counts as contiguous whatever its stride; a view as bytes wants a stride of 1.
+        flat = plain.reshape(-1) if plain.numel() != 1 else plain.reshape(-1).clone()
+        data = flat.as_strided((plain.numel(),), (1,)).view(torch.uint8).numpy().data
         return RawTensor(name, DTYPE_NAMES[plain.dtype], tuple(plain.shape), data)
 
 

@@ -255,7 +255,7 @@ class Desk:
         """The result of a function of the submission.
 
         With an `upstream` tensor, also the gradient of the first argument; with `after`, the
-        arguments as they are afterwards; with `draw`, so many numbers that the global generator
+        tensors among the arguments as they are afterwards; with `draw`, so many numbers that the global generator
         yields next.
         """
         function = self._named(name)
@@ -271,8 +271,11 @@ class Desk:
             self._backward(result, upstream)
         reply: dict[str, Any] = {
             "result": encoder.tree(result, "result"),
-            "after": encoder.tree(held, "after") if after else None,
-            "traits": [
+            "grad_mode": grad_mode,
+        }
+        if after:
+            reply["after"] = encoder.tree(held, "after")
+            reply["traits"] = [
                 {
                     "is_result": tensor is result,
                     "is_leaf": tensor.is_leaf,
@@ -281,9 +284,7 @@ class Desk:
                     "moved": tensor.data_ptr() != place,
                 }
                 for tensor, place in zip(_flat_tensors(held), places, strict=True)
-            ],
-            "grad_mode": grad_mode,
-        }
+            ]
         if upstream is not None:
             _encode_gradient(encoder, "grad input", given[0])
         if draw:

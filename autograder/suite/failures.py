@@ -25,6 +25,10 @@ class CheckFailed(Exception):
         return "\n".join(parts)
 
 
+class TooSlow(CheckFailed):
+    """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
+
+
 def expect(condition: bool, found: str, *, cause: str = "", asked: str = "") -> None:
     """Raise CheckFailed unless the condition holds."""
     if not condition:

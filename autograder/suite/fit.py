@@ -17,7 +17,7 @@ from torch import Tensor
 from autograder.course import FitPlan
 from autograder.mnist import digits
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed
+from autograder.suite.failures import TooSlow
 from autograder.suite.parity import alike
 from autograder.suite.reference import PARAMETERS, ReferenceTower, accuracy
 from autograder.suite.student import Batches, Student
@@ -29,15 +29,20 @@ CHUNK_STEPS = 31
 """Steps between two signs of progress."""
 
 
-class TooSlow(CheckFailed):
-    """A few steps foretell that the fit will not end in time. A slow brick is no wrong one."""
-
-
 @dataclass(frozen=True)
 class FitContext:
-    """The plan, the wall-clock limit in seconds, the worker's threads, and who wants to know of progress."""
+    """How the fit is to be run.
+
+    Attributes:
+        plan: steps and threshold.
+        trial_seconds: limit for making the tower and the first few steps.
+        seconds: limit for the rest.
+        threads: of the worker.
+        progress: told the fraction that is behind.
+    """
 
     plan: FitPlan
+    trial_seconds: float
     seconds: float
     threads: int
     progress: Callable[[float], None]
@@ -88,7 +93,7 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
     secret, start = draw_secret(draw), initial_weights(draw)
     train = digits(train=True)
     chosen = draw.permutation(len(train.labels))[: context.plan.steps * BATCH]
-    student.bench.deadline = time.monotonic() + context.seconds
+    student.bench.deadline = time.monotonic() + context.trial_seconds
     model = student.TowerOfInsight()
     model.load(start)
     student.use_threads(context.threads)
@@ -115,6 +120,8 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
                 f"{TRIAL_STEPS} steps of training took {time.monotonic() - began:.1f} s: all "
                 f"{context.plan.steps} would take longer than the {context.seconds:.0f} s there are."
             )
+        if done == 0:
+            student.bench.deadline = time.monotonic() + context.seconds
         done = stop
         context.progress(done / context.plan.steps)
     state = model.state()

@@ -22,8 +22,8 @@ from autograder.course import FIT_CHECK, Course, FitMode
 from autograder.errors import GraderFault
 from autograder.submission import Submission
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed
-from autograder.suite.fit import FitContext, TooSlow
+from autograder.suite.failures import CheckFailed, TooSlow
+from autograder.suite.fit import FitContext
 from autograder.suite.student import Bench, Student
 from autograder.text import clean
 
@@ -102,7 +102,9 @@ class Judge:
         def progress(fraction: float) -> None:
             self._progress("tower.mnist_fit", (self._done + fraction) / self._items)
 
-        return FitContext(plan, policy.fit_seconds, policy.fit_threads, progress)
+        return FitContext(
+            plan, policy.check_seconds, policy.fit_seconds, policy.fit_threads, progress
+        )
 
     # pytest's hooks
 
@@ -168,7 +170,9 @@ class Judge:
             verdict.failure = str(failure)
 
     def _replaceable(self, module: str, failure: "_Failed") -> tuple[str, ...]:
-        """The bricks in whose place stock layers may stand: those that have not proved themselves."""
+        """The bricks in whose place stock layers may stand: all of them where the time was short,
+        otherwise those that have not proved themselves.
+        """
         needs = self._course.modules[module].needs
         if failure.too_slow:
             return needs
@@ -205,7 +209,7 @@ class Judge:
                 else:
                     verdict.remark = student.remark
                     return None
-            if fresh or failed.too_slow:
+            if fresh:
                 return failed
 
     def _open(self, key: tuple[str, tuple[str, ...]]) -> _Seat | None:

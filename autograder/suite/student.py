@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from autograder.broker import Broker, Worker, WorkerLost
 from autograder.sandbox import values, wire
 from autograder.submission import Submission
-from autograder.suite.failures import CheckFailed
+from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.text import one_line, quote
 
 UNREADABLE = "What came back cannot be read as an answer."
@@ -106,9 +106,9 @@ class Answer:
 
     Attributes:
         value: the output or the result.
-        after: the input, or the list of arguments, as they are afterwards.
+        after: the input, or the list of arguments, as they are afterwards, where asked for.
         gradients: by name; "input" is the gradient of the first argument.
-        traits: for each tensor argument: is_result, is_leaf, requires_grad, has_grad, moved (it
+        traits: beside `after`, for each tensor argument: is_result, is_leaf, requires_grad, has_grad, moved (it
             lies elsewhere in memory than before).
         draw: what the global generator yielded next.
         meta_shape: the shape of an output on the meta device, which has no values.
@@ -167,7 +167,7 @@ class Bench:
             reply, returned = self.worker.ask(operation, arguments, raw, self.deadline)
             tensors = {item.name: values.from_raw(item) for item in returned}
         except WorkerLost as lost:
-            raise CheckFailed(_lost(lost)) from None
+            raise (TooSlow if lost.reason == "deadline" else CheckFailed)(_lost(lost)) from None
         except wire.WireError as error:
             raise CheckFailed(f"The reply was not valid: {error}.") from None
         if "error" in reply:
@@ -316,7 +316,7 @@ class Student:
             value=_value(reply, "result", tensors),
             after=left,
             gradients=_gradients(tensors),
-            traits=_traits(reply, _count_tensors(list(args))),
+            traits=_traits(reply, _count_tensors(list(args))) if after else (),
             seen=_seen(reply) if watch else None,
             draw=tensors.get("draw"),
         )

@@ -97,5 +97,29 @@ def test_slow_bricks_do_not_cost_the_fit(judge, solutions):
     )
     modules = {"linear": slow, "conv2d": solutions["conv2d"], "tower": solutions["tower"]}
     report = judge(modules, only="tower", fit="quick")
-    assert failed(report) == set()
+    assert failed(report) == set(), checks_of(report)["tower.mnist_fit"].message
     assert "stock" in checks_of(report)["tower.mnist_fit"].message
+
+
+def test_a_slow_brick_costs_the_tower_nothing(judge, solutions):
+    """A right convolution that exceeds a check's time with the Tower leaves it to stock layers."""
+    slow = solutions["conv2d"].replace(
+        b"        if input.is_cuda:",
+        b"        import time\n"
+        b"        if self.weight.shape[0] == 64 and len(input) == 7: time.sleep(6)\n"
+        b"        if input.is_cuda:",
+    )
+    modules = {"linear": solutions["linear"], "conv2d": slow, "tower": solutions["tower"]}
+    report = judge(modules, only="linear,conv2d,tower")
+    assert failed(report) == set()
+    assert "stock torch layers" in report.modules[-1].note
+
+
+def test_an_endless_loop_costs_only_the_checks_that_meet_it(judge, solutions):
+    endless = solutions["kaiming_init"].replace(
+        b"    bound = gain * math.sqrt(6", b"    while True: pass\n    bound = gain * math.sqrt(6"
+    )
+    report = judge({"kaiming_init": endless}, only="kaiming_init")
+    assert "kaiming_init.kaiming_uniform" not in failed(report)
+    assert "kaiming_init.xavier_uniform" in failed(report)
+    assert "did not finish in time" in checks_of(report)["kaiming_init.xavier_uniform"].message

@@ -1,0 +1,38 @@
+"""The bank: every wrong submission loses points where it should, no right one loses any."""
+
+import pytest
+from bank import mutants, variants
+from conftest import checks_of, failed
+
+MODULES = ("gradient_loop", "linear", "conv2d", "kaiming_init", "tower")
+MUTANTS = [mutant for module in MODULES for mutant in mutants(module)]
+VARIANTS = list(variants())
+
+
+def grade_module(judge, solutions, module, source, fit="off"):
+    return judge(solutions | {module: source}, only=module, seed=3, fit=fit)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
+def test_a_mutant_fails_the_check_that_is_meant_for_it(judge, solutions, mutant):
+    fit = "quick" if mutant.check == "tower.mnist_fit" else "off"
+    report = grade_module(judge, solutions, mutant.module, mutant.source, fit)
+    assert mutant.check in failed(report), mutant.misconception
+    assert not report.faults
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "source"), VARIANTS, ids=[f"{m}-{n}" for m, n, _ in VARIANTS]
+)
+def test_a_right_submission_that_is_written_differently_loses_nothing(
+    judge, solutions, module, name, source
+):
+    report = grade_module(judge, solutions, module, source)
+    assert not failed(report), "\n".join(check.message for check in checks_of(report).values())
+    assert not report.faults
+
+
+def test_every_check_is_seen_to_fail_on_a_mutant(course):
+    caught = {mutant.check for mutant in MUTANTS}
+    checks = {f"{m.name}.{check}" for m in course.modules.values() for check in m.weights}
+    assert checks <= caught
