@@ -12,7 +12,7 @@ demo: $(VENV)/installed
 
 ## test: every check that CI runs
 test: $(VENV)/installed lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit solutions benchmarks

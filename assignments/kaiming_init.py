@@ -51,8 +51,6 @@ def xavier_uniform_(
     raise NotImplementedError("Fill uniformly between ±gain·√(6 / (fan_in + fan_out)) and return the tensor.")
 
 
-def bias_uniform_(
-    bias: Tensor, weight: Tensor, generator: torch.Generator | None = None
-) -> Tensor:
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Fill the bias with U(-1/√fan_in, 1/√fan_in), with the fan_in of the weight beside it."""
     raise NotImplementedError("Fill uniformly between ±1/√fan_in of the weight and return the bias.")

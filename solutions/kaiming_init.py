@@ -70,9 +70,7 @@ def xavier_uniform_(
     ### END SOLUTION
 
 
-def bias_uniform_(
-    bias: Tensor, weight: Tensor, generator: torch.Generator | None = None
-) -> Tensor:
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Fill the bias with U(-1/√fan_in, 1/√fan_in), with the fan_in of the weight beside it."""
     ### BEGIN SOLUTION Fill uniformly between ±1/√fan_in of the weight and return the bias.
     fan_in, _ = calculate_fan(weight)
