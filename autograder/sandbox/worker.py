@@ -255,8 +255,8 @@ class Desk:
         """The result of a function of the submission.
 
         With an `upstream` tensor, also the gradient of the first argument; with `after`, the
-        tensors among the arguments as they are afterwards; with `draw`, so many numbers that the global generator
-        yields next.
+        tensors among the arguments as they are afterwards; with `draw`, so many numbers that the
+        global generator yields next.
         """
         function = self._named(name)
         given, named = self._decoded(args), self._decoded_dict(kwargs)

@@ -108,8 +108,8 @@ class Answer:
         value: the output or the result.
         after: the input, or the list of arguments, as they are afterwards, where asked for.
         gradients: by name; "input" is the gradient of the first argument.
-        traits: beside `after`, for each tensor argument: is_result, is_leaf, requires_grad, has_grad, moved (it
-            lies elsewhere in memory than before).
+        traits: beside `after`, for each tensor argument: is_result, is_leaf, requires_grad,
+            has_grad, moved (it lies elsewhere in memory than before).
         draw: what the global generator yielded next.
         meta_shape: the shape of an output on the meta device, which has no values.
     """
