@@ -1,0 +1,69 @@
+"""Windows by Tensor.unfold along either axis, thinned out for the dilation."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def _pair(value):
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
+    span = dilation * (kernel_size - 1) + 1
+    return math.floor((size + 2 * padding - span) / stride) + 1
+
+
+def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
+    kernel, stride, padding, dilation = map(_pair, (kernel_size, stride, padding, dilation))
+    windows = F.pad(input, (padding[1], padding[1], padding[0], padding[0]))
+    for axis in (0, 1):
+        span = dilation[axis] * (kernel[axis] - 1) + 1
+        windows = windows.unfold(2 + axis, span, stride[axis])
+    windows = windows[..., :: dilation[0], :: dilation[1]]  # (N, C, OH, OW, KH, KW)
+    return windows.permute(0, 1, 4, 5, 2, 3).flatten(4).flatten(1, 3)
+
+
+class CustomConv2d(nn.Module):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        bias=True,
+        device=None,
+        dtype=None,
+    ):
+        super().__init__()
+        self.kernel_size, self.stride = _pair(kernel_size), _pair(stride)
+        self.padding, self.dilation = _pair(padding), _pair(dilation)
+        shape = (out_channels, in_channels) + self.kernel_size
+        self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.register_parameter(
+            "bias",
+            nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None,
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.weight[0].numel())
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward_im2col(self, input):
+        sizes = zip(input.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation)
+        columns = im2col(input, self.kernel_size, self.stride, self.padding, self.dilation)
+        output = torch.matmul(self.weight.flatten(1), columns)
+        output = output.unflatten(-1, [output_size(*numbers) for numbers in sizes])
+        return output if self.bias is None else output + self.bias.view(-1, 1, 1)
+
+    def forward(self, input):
+        if input.is_cuda:
+            return F.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation)
+        return self.forward_im2col(input)
