@@ -1,10 +1,12 @@
 """The `tower` command. `--help` answers without importing torch, and only this file ends the process."""
 
 import contextlib
+import gc
 import os
 import secrets
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -53,31 +55,25 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
         if code == STOPPED:  # what typer makes of Ctrl-C
             errors.print("Stopped. No report was written.")
-    except TowerError as error:
-        if debug:
-            raise
-        errors.print(
-            f"[bold red]{_LABELS.get(error.exit_code)}:[/] {escape(str(error))}", highlight=False
-        )
-        code = error.exit_code
     except Exception as error:
-        code = _show_other(error, errors, debug)
+        code = _show(error, errors)
+        if debug:
+            traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
     # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
     os._exit(code if isinstance(code, int) else 0)
 
 
-_LABELS = {2: "Usage", 3: "The grader failed"}
-
-
-def _show_other(error: Exception, errors: Console, debug: bool) -> int:
-    """Typer's own usage errors, in its own words; anything else is a fault of ours."""
+def _show(error: Exception, errors: Console) -> int:
+    """Show an error as a sentence, typer's own in its own words; returns the exit code."""
+    if isinstance(error, TowerError):
+        label = "Usage" if error.exit_code == UsageError.exit_code else "The grader failed"
+        errors.print(f"[bold red]{label}:[/] {escape(str(error))}", highlight=False)
+        return error.exit_code
     if hasattr(error, "show") and hasattr(error, "exit_code"):
         error.show()
         return int(error.exit_code)
-    if debug:
-        raise error
     errors.print(
         f"[bold red]The grader failed:[/] {escape(f'{type(error).__name__}: {error}')}. "
         "Run again with --debug for the traceback.",
@@ -152,6 +148,7 @@ def grade(
         from autograder.export import json as json_export
         from autograder.export import junit as junit_export
 
+        gc.freeze()  # torch's many objects stay; looking through them for garbage is wasted
         report = grading.grade(
             loaded,
             submission,

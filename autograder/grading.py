@@ -1,7 +1,6 @@
 """One submission → Report."""
 
 import contextlib
-import gc
 import hashlib
 import os
 import platform
@@ -42,7 +41,9 @@ def grade(
     only: Collection[str] = (),
     progress: Progress = lambda what, fraction: None,
 ) -> Report:
-    """Run the hidden suite over one submission.
+    """Run the hidden suite over one submission, in this process and the broker's workers.
+
+    From here on this process computes on one thread and cannot be traced by others of its user.
 
     Args:
         seed: decides every random draw; the same seed repeats a run exactly.
@@ -56,7 +57,6 @@ def grade(
     started = time.monotonic()
     hide_memory()
     make_lean()
-    gc.freeze()  # torch's many objects stay; looking through them again and again is wasted
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
     modules = [module for name, module in course.modules.items() if not only or name in only]
     judge = Judge(course, submission, broker, seed, fit, progress)

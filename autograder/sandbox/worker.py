@@ -146,10 +146,6 @@ class Desk:
         torch.set_num_threads(count)
         return {}
 
-    def do_describe(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
-        """What a layer is made of now."""
-        return {"layer": _description(self._objects[handle])}
-
     def do_method(
         self, encoder: values.Encoder, handle: int, name: str, seed: int
     ) -> dict[str, Any]:

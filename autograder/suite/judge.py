@@ -28,6 +28,8 @@ from autograder.suite.student import Bench, Student
 from autograder.text import clean
 
 MAX_MESSAGE = 8000
+TRIALS = 4
+"""At most: over a student's own bricks and over stock layers, each in a shared and a fresh worker."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which fraction of the whole is behind."""
@@ -118,7 +120,7 @@ class Judge:
             title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
             self.verdicts.setdefault(check, Verdict(title, " ".join(hint.split())))
             own = policy.fit_seconds if check.endswith(FIT_CHECK) else policy.check_seconds
-            seconds = 4 * (policy.import_seconds + own)
+            seconds = TRIALS * (2 * policy.import_seconds + own)
             item.add_marker(pytest.mark.timeout(seconds, method="signal"))
         self._items = len(items)
 

@@ -366,14 +366,9 @@ class Layer:
 
     @property
     def made(self) -> Description:
-        """What the layer was made of when it was created."""
+        """What the layer is made of, as it was created."""
         assert self._made is not None
         return self._made
-
-    def describe(self) -> Description:
-        """What the layer is made of now."""
-        reply, _ = self._student._ask("describe", {"handle": self.handle})
-        return _description(reply)
 
     def load(self, state: nn.Module | Mapping[str, Tensor]) -> None:
         """Load a state dict, strictly, after moving the layer to the state's dtype."""
