@@ -16,6 +16,7 @@ from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
 from autograder.suite.student import Description, Input, Layer, Meta, Seen, Student
 from autograder.suite.tolerances import FLOAT64, TRAJECTORY, Tolerance
+from autograder.text import one_line
 
 LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
 CONVOLUTION = re.compile(r"conv(?!ert)")
@@ -184,7 +185,9 @@ def by_hand(student: Student, seen: Seen | None, *families: re.Pattern[str]) -> 
     """No operator of these families ran, and nothing tried to blind the recorder."""
     assert seen is not None
     used = sorted(
-        name for name in seen.operators if any(family.search(name.lower()) for family in families)
+        one_line(name)
+        for name in seen.operators
+        if any(family.search(name.lower()) for family in families)
     )
     if used:
         raise ReadyMade(

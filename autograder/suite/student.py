@@ -615,8 +615,8 @@ def _seen(reply: Mapping[str, Any]) -> Seen:
     if not isinstance(operators, list) or not isinstance(functions, list):
         raise CheckFailed(UNREADABLE)
     return Seen(
-        frozenset(one_line(str(name)) for name in operators),
-        frozenset(one_line(str(name)) for name in functions),
+        frozenset(map(str, operators)),
+        frozenset(map(str, functions)),
         record.get("intact") is True,
     )
 

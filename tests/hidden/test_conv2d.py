@@ -75,6 +75,9 @@ CASES = [
 by_name = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 PLAIN = Case("plain", (2, 3), 3, (2, 6, 6))
+WATCHED = [
+    case for case in CASES if case.name in ("one_by_one", "square_kernel", "everything", "offset")
+]
 
 
 def make(student, draw, case):
@@ -166,7 +169,7 @@ def test_im2col_by_hand(student, draw):
     compare(
         "the matrix of windows", student.im2col(x, *im2col_arguments(PLAIN)), unfolded(x, PLAIN)
     )
-    for case in (PLAIN, *CASES):
+    for case in (PLAIN, *WATCHED):
         with laws.judged_elsewhere():
             x = draw.normal(*case.input_shape())
             answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
@@ -250,7 +253,7 @@ def test_by_hand(student, draw):
     layer, oracle = make(student, draw, PLAIN)
     for method in METHODS:
         laws.forward(layer, oracle, Input(draw.normal(*PLAIN.input_shape())), method=method)
-    for case in (PLAIN, *CASES):
+    for case in (PLAIN, *WATCHED):
         with laws.judged_elsewhere():
             layer, oracle = make(student, draw, case)
             x = draw.normal(*case.input_shape())
