@@ -35,6 +35,7 @@ ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
 START_SECONDS = 120.0
 """For the zygote's import of torch from a cold disk."""
 SPAWN_SECONDS = 20.0
+STOP_SECONDS = 5.0
 PIPE_SIZE = 1 << 20
 """The default of 64 KiB costs a switch between the processes for every 64 KiB of weights."""
 KEPT_LOG = 64 << 10
@@ -58,7 +59,6 @@ class Worker:
         self, broker: "Broker", pid: int, pidfd: int, pipes: tuple[int, int, int], scratch: Path
     ) -> None:
         self._broker = broker
-        self._pid = pid
         self._pidfd = pidfd
         self._requests, self._replies, self._log = pipes
         self._scratch = scratch
@@ -266,6 +266,7 @@ class Broker:
         except BaseException:
             for descriptor in (request_write, reply_read, log_read):
                 os.close(descriptor)
+            self._stop_zygote()  # its answer may still come, and would be taken for the next one
             raise
         finally:
             for descriptor in (request_read, reply_write, log_write):
@@ -286,10 +287,13 @@ class Broker:
 
     def _stop_zygote(self) -> None:
         if self._control:
-            self._control.close()
+            self._control.close()  # at which the zygote kills all its descendants and ends
         if self._zygote:
-            self._zygote.kill()
-            self._zygote.wait()
+            try:
+                self._zygote.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._zygote.kill()
+                self._zygote.wait()
         self._zygote, self._control = None, None
 
     def close(self) -> None:

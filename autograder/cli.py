@@ -107,12 +107,13 @@ def grade(
     fit: Annotated[
         str | None,
         typer.Option(
-            help="The MNIST fit: off, quick (200 steps) or full (an epoch). [default: course.toml's]"
+            help="The MNIST fit: off, quick (200 steps) or full (an epoch).",
+            show_default="as course.toml says",
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Repeat a run exactly. [default: a new one]", show_default=False),
+        typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one"),
     ] = None,
     fail_under: Annotated[
         float,
@@ -158,11 +159,12 @@ def grade(
             only=chosen if only else (),
             progress=progress,
         )
+    with contextlib.suppress(SystemExit):  # rich's answer to a reader that goes away, as head does
+        console.show(report, Console(highlight=False))
     if json is not None:
         write_whole(json, json_export.render(report))
     if junit is not None:
         write_whole(junit, junit_export.render(report))
-    console.show(report, Console(highlight=False))
     if report.faults:
         told = [f"{fault}\n{trace}" if debug else fault for fault, trace in report.faults]
         advice = "" if debug else "\nRun again with --debug for the tracebacks."
@@ -175,9 +177,7 @@ def grade(
 def release(
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Where to write. [default: assignments/ of the course]", show_default=False
-        ),
+        typer.Option(help="Where to write.", show_default="assignments/ of the course"),
     ] = None,
     course: CourseOption = None,
     debug: DebugOption = False,
@@ -221,7 +221,11 @@ def _chosen_fit(fit: str | None, course: Course) -> FitMode:
 
 
 def _demand_writable(path: Path) -> None:
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    try:
+        possible = path.is_file() if path.exists() else path.parent.is_dir()
+    except OSError:  # a name that is too long, and the like
+        possible = False
+    if not possible or not os.access(path.parent, os.W_OK):
         raise UsageError(
             f"{path} cannot be written: name a file in a directory that exists and is writable."
         )

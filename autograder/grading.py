@@ -196,7 +196,7 @@ def _stand_in_note(module: Module, judge: Judge) -> str:
     bricks = " and ".join(module.needs)
     return (
         f"{len(replaced)} of {len(names)} checks did not pass over your own {bricks} and were judged "
-        "again over stock torch layers. What is wrong in the bricks is listed with them."
+        "again over stock torch layers."
     )
 
 

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +42,7 @@ class Submission:
 
     def line(self, module: str, number: int) -> str:
         """One line of a module's text, cleaned, or "" where there is none."""
-        lines = self.sources.get(module, b"").decode(errors="replace").splitlines()
+        lines = re.split("\r\n|\r|\n", self.sources.get(module, b"").decode(errors="replace"))
         return one_line(lines[number - 1]) if 0 < number <= len(lines) else ""
 
 
@@ -52,11 +53,18 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
     the path is no submission at all, or holds none of the modules.
     """
     modules = list(modules)
+    try:
+        path.stat()
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     if path.is_dir():
         names, read = _open_directory(path)
     elif path.is_file() and zipfile.is_zipfile(path):
         names, read = _open_archive(path)
     elif path.exists():
+        if path.suffix == ".zip":
+            raise UsageError(f"{path} is damaged: it is no .zip that can be read. Pack it again.")
         raise UsageError(
             f"{path} is neither a directory nor a .zip. Name the directory that holds "
             f"{_listing(modules)}, or a .zip of it."
@@ -77,7 +85,7 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
     if not any(f"{module}.py" in names for module in modules):
         raise UsageError(
             f"{path} holds none of the modules {_listing(modules)}. Name the directory or .zip "
-            "that holds them at its top."
+            f"that holds them at its top. {_contents(names)}"
         )
     name = path.resolve().name
     name = one_line(name.removesuffix(".zip") if path.is_file() else name)
@@ -132,7 +140,11 @@ def _open_archive(path: Path) -> tuple[set[str], Reader]:
             f"{path} holds {len(entries):,} entries; {MAX_ENTRIES:,} are read at most."
         )
     entries = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
-    tops = {PurePosixPath(entry.filename).parts[:1] for entry in entries}
+    tops = {
+        PurePosixPath(entry.filename).parts[:1]
+        for entry in entries
+        if not entry.filename.startswith(".")
+    }
     nested = len(tops) == 1 and any("/" in entry.filename for entry in entries)
     prefix = next(iter(tops))[0] + "/" if nested and next(iter(tops)) else ""
     by_name: dict[str, list[zipfile.ZipInfo]] = {}
@@ -182,6 +194,11 @@ def _nearest(filename: str, names: set[str]) -> str:
     if not found:
         return ""
     return f" There is a {one_line(by_folded[found[0]], 60)}: if that is it, rename it."
+
+
+def _contents(names: set[str]) -> str:
+    shown = sorted(one_line(name, 60) for name in names)[:8]
+    return f"It holds {', '.join(shown)}{' and more' if len(names) > 8 else ''}." if shown else ""
 
 
 def _listing(modules: list[str]) -> str:

@@ -12,6 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def pair(value: Any) -> tuple[int, int]:
+    """Vertical and horizontal, as the skeleton of conv2d gives it."""
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
 def output_size(
     size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
@@ -68,5 +73,6 @@ def stand_in(name: str, scale: float = 1.0) -> ModuleType:
     if name == "linear":
         vars(module).update(CustomLinear=CustomLinear)
     else:
-        vars(module).update(CustomConv2d=CustomConv2d, im2col=im2col, output_size=output_size)
+        given = {"pair": pair, "output_size": output_size, "im2col": im2col}
+        vars(module).update(given, CustomConv2d=CustomConv2d)
     return module

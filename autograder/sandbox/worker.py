@@ -198,13 +198,16 @@ class Desk:
         """The output of a layer, and the input as it is afterwards.
 
         With an `upstream` tensor beside the input, also the gradients of the input and of every
-        parameter; with `again`, those that a second backward pass over the same graph yields.
+        parameter; with `again`, those of a second backward pass over the same graph, after another
+        forward pass.
         """
         layer, x = self._objects[handle], self._decoded(input)
         upstream = self._tensors.get("upstream")
         layer.zero_grad(set_to_none=True)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
             output = self._called(layer if method == "forward" else getattr(layer, method), [x], {})
+            if again:  # what another forward pass does in between must not matter
+                self._called(layer if method == "forward" else getattr(layer, method), [x * 2], {})
             self._backward(output, upstream, keep_graph=again)
             if again:
                 layer.zero_grad(set_to_none=True)
@@ -224,9 +227,15 @@ class Desk:
         """Shapes that enter the children of a network, as far as they are called as layers."""
         seen: dict[str, list[int]] = {}
         network = self._objects[handle]
+
+        def note(name: str, inputs: list[Any]) -> None:
+            if inputs and isinstance(inputs[0], Tensor):
+                seen[name] = list(inputs[0].shape)
+
         hooks = [
             child.register_forward_pre_hook(
-                lambda _, args, name=name: seen.__setitem__(name, list(args[0].shape))
+                lambda _, args, kwargs, name=name: note(name, [*args, *kwargs.values()]),
+                with_kwargs=True,
             )
             for name, child in network.named_children()
         ]
@@ -284,7 +293,7 @@ class Desk:
         if upstream is not None:
             _encode_gradient(encoder, "grad input", given[0])
         if draw:
-            encoder.tree(torch.rand(draw), "draw")
+            encoder.tree(torch.rand(draw, dtype=torch.float32), "draw")
         return reply | ({"record": record.as_meta()} if record else {})
 
     # Helpers
@@ -360,7 +369,7 @@ class Desk:
                 return values.DTYPES[name]
             case {"generator": seed, "skip": skip}:
                 generator = torch.Generator().manual_seed(seed)
-                torch.rand(skip, generator=generator)
+                torch.rand(skip, generator=generator, dtype=torch.float32)
                 return generator
             case {"once": items}:
                 return iter(self._decoded(items))
@@ -423,5 +432,4 @@ def _description(layer: nn.Module) -> dict[str, Any]:
         "state": list(layer.state_dict()),
         "absent": [name for name, p in layer._parameters.items() if p is None],
         "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
-        "training": layer.training,
     }

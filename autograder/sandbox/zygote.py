@@ -73,6 +73,7 @@ def serve(control: socket.socket) -> None:
             continue
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not message:
+            _end()
             return
         request = json.loads(message)
         pid = os.fork()
@@ -104,11 +105,19 @@ def _reap(control: socket.socket, workers: set[int]) -> None:
             return
         if pid == 0:
             return
+        for orphan in _children() - workers:
+            os.kill(orphan, signal.SIGKILL)
         if pid in workers:
             workers.discard(pid)
-            for orphan in _children() - workers:
-                os.kill(orphan, signal.SIGKILL)
             control.send(json.dumps({"ended": pid}).encode())
+
+
+def _end() -> None:
+    """Kill every descendant; each that dies hands its own children to us."""
+    while children := _children():
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(-1, 0)
 
 
 def _children() -> set[int]:

@@ -8,18 +8,16 @@ class CheckFailed(Exception):
         found: what came back: the first rung that broke (type, shape, dtype, value, gradient),
             with its arithmetic.
         cause: the likely cause, where one can be named.
-        asked: what was asked; the `student` fixture knows it where a test does not say.
     """
 
-    def __init__(self, found: str, *, cause: str = "", asked: str = "") -> None:
+    def __init__(self, found: str, *, cause: str = "") -> None:
         super().__init__(found)
         self.found = found
         self.cause = cause
-        self.asked = asked
 
     def message(self, asked: str) -> str:
         """What was asked, what came back, the likely cause: one paragraph each."""
-        parts = [f"Asked: {self.asked or asked}", f"Found: {self.found}"]
+        parts = [f"Asked: {asked}", f"Found: {self.found}"]
         if self.cause:
             parts.append(f"Likely cause: {self.cause}")
         return "\n".join(parts)
@@ -29,7 +27,7 @@ class TooSlow(CheckFailed):
     """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
 
 
-def expect(condition: bool, found: str, *, cause: str = "", asked: str = "") -> None:
+def expect(condition: bool, found: str, *, cause: str = "") -> None:
     """Raise CheckFailed unless the condition holds."""
     if not condition:
-        raise CheckFailed(found, cause=cause, asked=asked)
+        raise CheckFailed(found, cause=cause)

@@ -165,11 +165,12 @@ class Judge:
         module = module_of(check)
         failure = self._trial(item, check, verdict, ())
         if failure is not None and (needs := self._replaceable(module, failure)):
-            verdict.over_stand_ins = self._trial(item, check, verdict, needs) is None
-            if verdict.over_stand_ins:
-                return
+            over_stand_ins = self._trial(item, check, verdict, needs)
+            verdict.over_stand_ins = over_stand_ins is None
+            if failure.at_import or over_stand_ins is None:
+                failure = over_stand_ins  # says more than that a brick cannot be imported
         if failure is not None:
-            verdict.failure = str(failure)
+            verdict.failure = failure.text
 
     def _replaceable(self, module: str, failure: "_Failed") -> tuple[str, ...]:
         """The bricks in whose place stock layers may stand: all of them where the time was short,
@@ -193,8 +194,8 @@ class Judge:
         key = (module_of(check), stand_ins)
         while True:
             if key in self._unimportable:
-                failure = self._unimportable[key]
-                return _Failed(clean(failure.message(f"import {key[0]}"), MAX_MESSAGE))
+                text = self._unimportable[key].message(f"import {key[0]}")
+                return _Failed(clean(text, MAX_MESSAGE), at_import=True)
             seat = self._seats.get(key) or self._open(key)
             if seat is None:
                 continue
@@ -257,9 +258,7 @@ class Judge:
 class _Failed:
     text: str
     too_slow: bool = False
-
-    def __str__(self) -> str:
-        return self.text
+    at_import: bool = False
 
 
 FIT_CHECK_FUNCTION = f"test_{FIT_CHECK}"

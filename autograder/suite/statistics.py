@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.suite.failures import CheckFailed
-from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
+from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 
 
 def uniform(what: str, got: Tensor, bound: float) -> None:
@@ -21,6 +21,7 @@ def uniform(what: str, got: Tensor, bound: float) -> None:
         lambda x: ((x + bound) / (2 * bound)).clamp(0, 1),
         f"U(-{bound:.5g}, {bound:.5g})",
         bound / math.sqrt(3),
+        4 / 5,
     )
     outermost = float(got.abs().max())
     if outermost > bound * (1 + 1e-5):
@@ -29,7 +30,7 @@ def uniform(what: str, got: Tensor, bound: float) -> None:
 
 def normal(what: str, got: Tensor, std: float) -> None:
     """Raise CheckFailed unless the values look drawn from N(0, std²)."""
-    _distribution(what, got, lambda x: torch.special.ndtr(x / std), f"N(0, {std:.5g}²)", std)
+    _distribution(what, got, lambda x: torch.special.ndtr(x / std), f"N(0, {std:.5g}²)", std, 2.0)
 
 
 def kolmogorov_smirnov(ordered: Tensor, cdf: Callable[[Tensor], Tensor]) -> float:
@@ -42,8 +43,17 @@ def kolmogorov_smirnov(ordered: Tensor, cdf: Callable[[Tensor], Tensor]) -> floa
 
 
 def _distribution(
-    what: str, got: Tensor, cdf: Callable[[Tensor], Tensor], name: str, std: float
+    what: str,
+    got: Tensor,
+    cdf: Callable[[Tensor], Tensor],
+    name: str,
+    std: float,
+    variance_of_square: float,
 ) -> None:
+    """Judge the shape by Kolmogorov-Smirnov, and mean and variance by themselves, more sharply.
+
+    `variance_of_square` is that of x²/std²: 2 for a normal x, 4/5 for a uniform one.
+    """
     if not bool(got.isfinite().all()):
         raise CheckFailed(
             f"{what} holds NaN or infinite values.", cause="The memory was never filled."
@@ -56,8 +66,11 @@ def _distribution(
             f"draws from {name}.",
             cause="The tensor is constant." if distinct == 1 else "The same draws are repeated.",
         )
+    n = len(ordered)
+    shift = abs(float(ordered.mean())) / std * math.sqrt(n)
+    spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(n / variance_of_square)
     distance = kolmogorov_smirnov(ordered, cdf)
-    if not distance < KOLMOGOROV_SMIRNOV:
+    if not (distance < KOLMOGOROV_SMIRNOV and max(shift, spread) < DEVIATIONS):
         raise CheckFailed(
             f"{what} is not drawn from {name}. Its standard deviation is {float(got.std()):.5g} (expected "
             f"{std:.5g}), its mean {float(got.mean()):.2g}, its range {float(got.min()):.5g} to "

@@ -10,7 +10,7 @@ other side becomes a CheckFailed whose text a student can act on.
 
 import difflib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -363,6 +363,7 @@ class Layer:
         self._written = written
         self.handle = handle
         self._made = description
+        self._names = set(description.state) if description else None
 
     @property
     def made(self) -> Description:
@@ -378,6 +379,7 @@ class Layer:
             self.to(floating[0])
         self._student.asked = f"{self._written}.load_state_dict({', '.join(tensors)})"
         self._send("load", tensors)
+        self._names = set(tensors)
 
     def overwrite(self, parameters: Mapping[str, Tensor]) -> None:
         """Change parameters in place, one by one."""
@@ -406,13 +408,21 @@ class Layer:
         self._student._ask("freeze", {"handle": self.handle, "name": parameter})
 
     def state(self) -> dict[str, Tensor]:
-        """The state dict."""
+        """The state dict. Raises CheckFailed if its names are no longer those it had."""
         _, tensors = self._student._ask("state", {"handle": self.handle})
+        if self._names is not None and tensors.keys() != self._names:
+            raise CheckFailed(
+                f"The state dict now holds {_names(tensors)}; it held {_names(self._names)}.",
+                cause="Something is registered, renamed or removed while the code runs.",
+            )
         return tensors
 
-    def __call__(self, x: Tensor | Input, method: str = "forward") -> Any:
-        """The output, without gradients."""
-        return self.run(x, method=method, grad=False).value
+    def __call__(self, x: Tensor | Input, method: str = "forward") -> Tensor:
+        """The output, without gradients. Raises CheckFailed unless it is a tensor."""
+        output = self.run(x, method=method, grad=False).value
+        if not isinstance(output, Tensor):
+            raise CheckFailed("What came back is not a tensor.", cause="A return is missing.")
+        return output
 
     def run(
         self,
@@ -509,6 +519,10 @@ def _encoder() -> values.Encoder:
 
     encoder = values.Encoder(special)
     return encoder
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(one_line(name, 60) for name in names)) or "nothing"
 
 
 def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:

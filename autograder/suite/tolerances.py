@@ -22,5 +22,8 @@ TRAJECTORY = Tolerance(1e-9, 1e-9)
 LINE = Tolerance(1e-12, 1e-12)
 """The fitted line: a handful of float64 operations a step, each within 1.1e-16."""
 
+DEVIATIONS = 6.0
+"""Largest deviation of a mean or a variance, in standard deviations: exceeded with 2e-9."""
+
 KOLMOGOROV_SMIRNOV = 3.2
 """Largest √n·D. The chance that an honest tensor exceeds it is 2·exp(-2·3.2²) = 2.6e-9."""

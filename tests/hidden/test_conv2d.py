@@ -140,6 +140,10 @@ def test_im2col(student, draw, case):
     answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
     compare("the matrix of windows", answer.value, unfolded(x, case))
     expect(torch.equal(answer.after[0], x), "The input was changed by the call.")
+    if case is CASES[0]:
+        compare("the matrix of windows, by default,", student.im2col(x, 2), F.unfold(x, 2))
+        named = student.im2col(x, 2, dilation=3, padding=2, stride=(1, 2))
+        compare("the matrix of windows, by keywords,", named, F.unfold(x, 2, 3, 2, (1, 2)))
 
 
 @by_name
@@ -169,11 +173,16 @@ def test_im2col_by_hand(student, draw):
     compare(
         "the matrix of windows", student.im2col(x, *im2col_arguments(PLAIN)), unfolded(x, PLAIN)
     )
-    for case in (PLAIN, *WATCHED):
+
+    def watch(case):
+        x = draw.normal(*case.input_shape())
+        answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
+        laws.by_hand(student, answer.seen, laws.UNFOLD, laws.CONVOLUTION)
+
+    watch(PLAIN)
+    for case in WATCHED:
         with laws.judged_elsewhere():
-            x = draw.normal(*case.input_shape())
-            answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
-            laws.by_hand(student, answer.seen, laws.UNFOLD, laws.CONVOLUTION)
+            watch(case)
 
 
 @both_biases
@@ -253,14 +262,19 @@ def test_by_hand(student, draw):
     layer, oracle = make(student, draw, PLAIN)
     for method in METHODS:
         laws.forward(layer, oracle, Input(draw.normal(*PLAIN.input_shape())), method=method)
-    for case in (PLAIN, *WATCHED):
+
+    def watch(case):
+        layer, oracle = make(student, draw, case)
+        x = draw.normal(*case.input_shape())
+        upstream = draw.normal(*oracle(x).shape)
+        for method in METHODS:
+            seen = layer.run(Input(x), upstream, method=method, watch=True).seen
+            laws.by_hand(student, seen, laws.CONVOLUTION)
+
+    watch(PLAIN)
+    for case in WATCHED:
         with laws.judged_elsewhere():
-            layer, oracle = make(student, draw, case)
-            x = draw.normal(*case.input_shape())
-            upstream = draw.normal(*oracle(x).shape)
-            for method in METHODS:
-                seen = layer.run(Input(x), upstream, method=method, watch=True).seen
-                laws.by_hand(student, seen, laws.CONVOLUTION)
+            watch(case)
     expect(
         not any(base.startswith("torch.nn.modules.conv") for base in layer.made.bases),
         "CustomConv2d inherits from a ready-made layer of torch.nn.",
@@ -274,10 +288,11 @@ def test_initialisation(student, draw, bias):
 
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
     """
+    channels = (2, 1500) if bias else (60, 20)
     laws.drawn_uniformly(
-        lambda seed: student.CustomConv2d(2, 1500, (3, 5), bias=bias, seed=seed),
-        nn.Conv2d(2, 1500, (3, 5), bias=bias),
-        30**-0.5,
+        lambda seed: student.CustomConv2d(*channels, (3, 5), bias=bias, seed=seed),
+        nn.Conv2d(*channels, (3, 5), bias=bias),
+        (channels[0] * 15) ** -0.5,
         draw,
     )
 

@@ -121,10 +121,15 @@ def test_by_hand(student, draw):
     """
     layer, oracle = make(student, draw, Case("seen", 8, 5, (6, 8)))
     laws.forward(layer, oracle, Input(draw.normal(6, 8)))
-    for shape in ((6, 8), (8,), (2, 3, 8)):
+
+    def watch(*shape):
+        answer = layer.run(Input(draw.normal(*shape)), draw.normal(*shape[:-1], 5), watch=True)
+        laws.by_hand(student, answer.seen, laws.LINEAR, laws.CONVOLUTION)
+
+    watch(6, 8)
+    for shape in ((8,), (2, 3, 8)):
         with laws.judged_elsewhere():
-            answer = layer.run(Input(draw.normal(*shape)), draw.normal(*shape[:-1], 5), watch=True)
-            laws.by_hand(student, answer.seen, laws.LINEAR, laws.CONVOLUTION)
+            watch(*shape)
     inherited = {"torch.nn.modules.linear.Linear", "torch.nn.modules.linear.Bilinear"}
     expect(
         not inherited & set(layer.made.bases),
@@ -139,10 +144,11 @@ def test_initialisation(student, draw, bias):
 
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
     """
+    sizes = (30, 1500) if bias else (300, 80)
     laws.drawn_uniformly(
-        lambda seed: student.CustomLinear(30, 1500, bias=bias, seed=seed),
-        nn.Linear(30, 1500, bias=bias),
-        30**-0.5,
+        lambda seed: student.CustomLinear(*sizes, bias=bias, seed=seed),
+        nn.Linear(*sizes, bias=bias),
+        sizes[0] ** -0.5,
         draw,
     )
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from autograder.sandbox.probes import ModeProbe
 from autograder.suite import laws, reference
-from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.failures import CheckFailed, TooSlow, expect
 from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import alike, compare, compare_number
 from autograder.suite.student import Input, Meta, Once
@@ -124,6 +124,8 @@ def test_own_bricks(student, draw):
         tower = other.TowerOfInsight()
         tower.load(oracle)
         laws.forward(tower, oracle, Input(images(draw, 2)))
+    except TooSlow:
+        raise
     except CheckFailed as failure:
         raise CheckFailed(
             failure.found,
@@ -143,7 +145,7 @@ def test_samples_apart(student, draw):
         expected = oracle(x)
     for mode in MODES:
         tower.do(mode)
-        together = tower(x)
+        together = alike("the logits", tower(x), expected)
         for i, part in enumerate(x.split(1)):
             alone = alike("the logits of one image", tower(part), expected[i : i + 1])
             compare(
@@ -334,7 +336,7 @@ def test_evaluate(student, draw, sizes, mode):
         batches[i] = (x, torch.where(wrong, (right + 1) % 4, right))
     expected = reference.accuracy(oracle, batches)
     before = theirs.state()
-    result = student.evaluate(theirs, batches)
+    result = student.evaluate(theirs, Once(batches) if sizes == (7,) else batches)
     student.asked = f"evaluate on batches of {', '.join(map(str, sizes))} samples"
     compare_number("The fraction that is right", result, expected)
     for name, value in theirs.state().items():
