@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 from conftest import checks_of, failed
 
+from autograder.course import Module
+from autograder.grading import grade
 from autograder.release import skeleton
+from autograder.submission import Submission
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -123,3 +126,64 @@ def test_an_endless_loop_costs_only_the_checks_that_meet_it(judge, solutions):
     assert "kaiming_init.kaiming_uniform" not in failed(report)
     assert "kaiming_init.xavier_uniform" in failed(report)
     assert "did not finish in time" in checks_of(report)["kaiming_init.xavier_uniform"].message
+
+
+RIGHT = {
+    "function_called_Linear": (
+        "linear",
+        b"output = input @ self.weight.T",
+        b"output = Linear.apply(input) @ self.weight.T",
+        b"class Linear(torch.autograd.Function):\n"
+        b"    @staticmethod\n"
+        b"    def forward(ctx, x):\n        return x.clone()\n\n"
+        b"    @staticmethod\n"
+        b"    def backward(ctx, gradient):\n        return gradient\n\n\n",
+    ),
+    "bricks_called_by_keyword": ("tower", b"self.conv1(input)", b"self.conv1(input=input)", b""),
+    "what_the_skeleton_gives": (
+        "tower",
+        b"from conv2d import CustomConv2d",
+        b"from conv2d import CustomConv2d, im2col, output_size, pair",
+        b"",
+    ),
+    "another_default_dtype": (
+        "kaiming_init",
+        b"import math\n",
+        b"import math\nimport torch\ntorch.set_default_dtype(torch.float64)\n",
+        b"",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_but_unusual_loses_nothing(judge, solutions, name):
+    module, old, new, before = RIGHT[name]
+    assert solutions[module].count(old) == 1
+    source = (
+        solutions[module].replace(old, new).replace(b"class Custom", before + b"class Custom", 1)
+    )
+    report = judge(solutions | {module: source}, only=module)
+    assert failed(report) == set(), [check.message for check in checks_of(report).values()]
+
+
+def test_a_tower_over_a_missing_brick_is_told_its_own_mistake(judge, solutions):
+    wrong = solutions["tower"].replace(b"        optimizer.zero_grad()\n", b"")
+    report = judge({"conv2d": solutions["conv2d"], "tower": wrong}, only="linear,conv2d,tower")
+    message = checks_of(report)["tower.train_epoch"].message
+    assert "after" in message
+    assert "ModuleNotFoundError" not in message
+
+
+def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, broker):
+    hidden = tmp_path / "tests" / "hidden"
+    hidden.mkdir(parents=True)
+    body = '"""Waits for ever."""\n    import time\n    time.sleep(600)\n'
+    (hidden / "test_waiting.py").write_text(f"def test_forward(student):\n    {body}")
+    (tmp_path / "course.toml").write_text("")
+    policy = replace(course.policy, import_seconds=0.3, check_seconds=0.3)
+    modules = {"waiting": Module("waiting", 20, {"forward": 1})}
+    small = replace(course, root=tmp_path, modules=modules, policy=policy)
+    submission = Submission("x", {"waiting": b"x = 1\n"}, {})
+    report = grade(small, submission, broker, seed=1, fit="off")
+    assert "Timeout" in report.faults[0][0]
+    assert report.score == 0

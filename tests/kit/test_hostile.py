@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import checks_of, failed
 
+from autograder.broker import Broker
+from autograder.grading import grade
+from autograder.submission import Submission
+
 HONEST_FORWARD = b"output = input @ self.weight.T"
 WRONG_FORWARD = b"output = input @ self.weight.T * 2"
 HEADER = b'"""A fully connected layer from a matrix product and an addition."""\n'
@@ -173,3 +177,89 @@ def is_zombie(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+EVASIONS = {
+    "raises_while_recorded": (
+        b"        import sys\n"
+        b"        assert sys.getprofile() is None\n"
+        b"        return torch.nn.functional.linear(input, self.weight, self.bias)\n"
+    ),
+    "operator_by_another_name": b"        return torch.ops.aten.linear(input, self.weight, self.bias)\n",
+    "scripted": b"        return torch.jit.script(SCRIPTED)(input, self.weight, self.bias)\n",
+    "in_a_thread": (
+        b"        from concurrent.futures import ThreadPoolExecutor\n"
+        b"        call = torch._C._nn.linear\n"
+        b"        with ThreadPoolExecutor() as pool:\n"
+        b"            return pool.submit(call, input, self.weight, self.bias).result()\n"
+    ),
+    "as_a_convolution": (
+        b"        x = input.reshape(-1, input.shape[-1], 1)\n"
+        b"        y = torch.conv1d(x, self.weight[:, :, None], self.bias)\n"
+        b"        return y.reshape(*input.shape[:-1], -1)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("evasion", EVASIONS)
+def test_a_ready_made_product_by_any_route_loses_the_by_hand_points(judge, solutions, evasion):
+    head, _, _ = solutions["linear"].partition(b"        ### BEGIN SOLUTION Return input")
+    scripted = (
+        b"def SCRIPTED(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None) -> torch.Tensor:\n"
+        b"    return torch.nn.functional.linear(x, w, b)\n\n\nclass CustomLinear"
+    )
+    source = head.replace(b"class CustomLinear", scripted) + EVASIONS[evasion]
+    report = judge({"linear": source}, only="linear")
+    assert "linear.by_hand" in failed(report)
+
+
+ODD_REPLIES = {
+    "state_that_grows": b"    def load_state_dict(self, *args, **kwargs):\n"
+    b"        self.register_buffer('cache', torch.zeros(1))\n"
+    b"        return super().load_state_dict(*args, strict=False)\n\n",
+    "nothing_for_some_inputs": b"    def __call__(self, x):\n"
+    b"        return None if x.shape[0] == 5 else super().__call__(x)\n\n",
+    "a_number": b"    def __call__(self, x):\n        return 3\n\n",
+    "nested_lists": b"    def __call__(self, x):\n        return [[[x]]]\n\n",
+    "whole_numbers": b"    def __call__(self, x):\n        return super().__call__(x).long()\n\n",
+    "nothing_at_all": b"    def __call__(self, x):\n        return torch.zeros(0)\n\n",
+    "a_sparse_tensor": b"    def __call__(self, x):\n        return super().__call__(x).to_sparse()\n\n",
+    "a_complex_tensor": b"    def __call__(self, x):\n        return super().__call__(x) * 1j\n\n",
+    "no_state": b"    def state_dict(self, *args, **kwargs):\n        return {}\n\n",
+    "a_state_of_objects": b"    def state_dict(self, *args, **kwargs):\n        return {'weight': 1}\n\n",
+}
+
+
+@pytest.mark.parametrize("reply", ODD_REPLIES)
+def test_no_reply_makes_the_grader_itself_fail(judge, solutions, reply):
+    source = solutions["linear"].replace(
+        b"    def reset_parameters", ODD_REPLIES[reply] + b"    def reset_parameters"
+    )
+    modules = {"linear": source, "conv2d": solutions["conv2d"], "tower": solutions["tower"]}
+    report = judge(modules, only="linear,tower")
+    assert report.faults == ()
+    assert report.modules[0].score < 20
+
+
+def test_what_a_submission_leaves_running_ends_with_the_grading(solutions, course):
+    """Children of children too, which detach themselves; they are found by an open file."""
+    source = (
+        b"import os, time\n"
+        b"if os.fork() == 0:\n"
+        b"    os.setsid()\n"
+        b"    os.fork()\n"
+        b"    time.sleep(120)\n"
+        b"    os._exit(0)\n"
+    )
+    submission = Submission("x", {"kaiming_init": source + solutions["kaiming_init"]}, {})
+    with Broker(course.policy) as broker:
+        broker.start()
+        grade(course, submission, broker, seed=1, fit="off", only=["kaiming_init"])
+        session = broker._zygote.pid
+        family = descendants(session)
+    assert [pid for pid in family if Path(f"/proc/{pid}").exists() and not is_zombie(pid)] == []
+
+
+def descendants(pid):
+    found = [int(child) for child in children(pid)]
+    return found + [other for child in found for other in descendants(child)]
