@@ -9,6 +9,7 @@ layers. Whatever a check does, its damage ends with it.
 """
 
 import inspect
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from _pytest._io import TerminalWriter
 
 from autograder.broker import Broker
 from autograder.course import FIT_CHECK, Course, FitMode
@@ -109,6 +111,10 @@ class Judge:
         )
 
     # pytest's hooks
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give pytest-timeout something to write its stack traces to: there is no terminal plugin."""
+        config.pluginmanager.register(_Silence(), "terminalreporter")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
         """Name the checks, leave out the fit where it is off, and guard our own side by a timeout."""
@@ -252,6 +258,12 @@ class Judge:
             "draw": Draw(self._seed, item.name),
         }
         item.obj(**{name: given[name] for name in inspect.signature(item.function).parameters})
+
+
+class _Silence:
+    """In the place of pytest's terminal reporter."""
+
+    _tw = TerminalWriter(io.StringIO())
 
 
 @dataclass(frozen=True)

@@ -185,5 +185,5 @@ def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, bro
     small = replace(course, root=tmp_path, modules=modules, policy=policy)
     submission = Submission("x", {"waiting": b"x = 1\n"}, {})
     report = grade(small, submission, broker, seed=1, fit="off")
-    assert "Timeout" in report.faults[0][0]
+    assert "Timeout" in report.faults[0][0], report.faults[0][1]
     assert report.score == 0
