@@ -274,16 +274,13 @@ class Broker:
         return Worker(self, pid, pidfd, (request_write, reply_read, log_read), scratch)
 
     def _answer(self, wanted: str, seconds: float) -> tuple[int, int]:
-        """The next message with the key `wanted`, and the descriptor that came with it, if any."""
+        """What the next message says of `wanted`, and the descriptor that came with it, if any."""
         assert self._control is not None
         self._control.settimeout(seconds)
-        while True:
-            message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
-            if not message:
-                raise EOFError("it has ended")
-            content = json.loads(message)
-            if wanted in content:
-                return content[wanted], descriptors[0] if descriptors else -1
+        message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
+        if not message:
+            raise EOFError("it has ended")
+        return json.loads(message)[wanted], descriptors[0] if descriptors else -1
 
     def _stop_zygote(self) -> None:
         if self._control:

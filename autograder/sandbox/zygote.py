@@ -3,7 +3,7 @@
 Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a
 clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs.
 Over a SOCK_SEQPACKET socket it takes {"scratch", "policy"} with three descriptors (requests,
-replies, log) and answers {"pid"} with a pidfd; when a worker has ended it says {"ended": pid}.
+replies, log) and answers {"pid"} with a pidfd. When the socket closes it kills every descendant and ends.
 """
 
 import gc
@@ -68,7 +68,7 @@ def serve(control: socket.socket) -> None:
         readable, _, _ = select.select([control.fileno(), wake_read], [], [])
         if wake_read in readable:
             os.read(wake_read, 4096)
-            _reap(control, workers)
+            _reap(workers)
         if control.fileno() not in readable:
             continue
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 3)
@@ -96,7 +96,7 @@ def _on_child(signum: int, frame: FrameType | None) -> None:
     """The wake-up descriptor does the work."""
 
 
-def _reap(control: socket.socket, workers: set[int]) -> None:
+def _reap(workers: set[int]) -> None:
     """Collect the dead, and kill what a dead worker left behind: it is re-parented to the zygote."""
     while True:
         try:
@@ -105,11 +105,9 @@ def _reap(control: socket.socket, workers: set[int]) -> None:
             return
         if pid == 0:
             return
+        workers.discard(pid)
         for orphan in _children() - workers:
             os.kill(orphan, signal.SIGKILL)
-        if pid in workers:
-            workers.discard(pid)
-            control.send(json.dumps({"ended": pid}).encode())
 
 
 def _end() -> None:
@@ -135,6 +133,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     warm_up()
     serve(control)
+    os._exit(0)  # the grader waits; taking torch apart would last a third of a second
 
 
 if __name__ == "__main__":
