@@ -56,7 +56,7 @@ class Worker:
     """One worker. It belongs to one submission and is killed when the context ends."""
 
     def __init__(
-        self, broker: "Broker", pid: int, pidfd: int, pipes: tuple[int, int, int], scratch: Path
+        self, broker: "Broker", pidfd: int, pipes: tuple[int, int, int], scratch: Path
     ) -> None:
         self._broker = broker
         self._pidfd = pidfd
@@ -255,14 +255,13 @@ class Broker:
         reply_read, reply_write = os.pipe()
         log_read, log_write = os.pipe()
         for pipe in (request_write, reply_write):
-            with contextlib.suppress(
-                OSError
-            ):  # beyond this user's quota the default size has to do
+            # Beyond this user's quota the default size has to do.
+            with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
             message = json.dumps({"scratch": str(scratch), "policy": asdict(self.policy)}).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
-            pid, pidfd = self._answer("pid", SPAWN_SECONDS)
+            _, pidfd = self._answer("pid", SPAWN_SECONDS)
         except BaseException:
             for descriptor in (request_write, reply_read, log_read):
                 os.close(descriptor)
@@ -271,7 +270,7 @@ class Broker:
         finally:
             for descriptor in (request_read, reply_write, log_write):
                 os.close(descriptor)
-        return Worker(self, pid, pidfd, (request_write, reply_read, log_read), scratch)
+        return Worker(self, pidfd, (request_write, reply_read, log_read), scratch)
 
     def _answer(self, wanted: str, seconds: float) -> tuple[int, int]:
         """What the next message says of `wanted`, and the descriptor that came with it, if any."""

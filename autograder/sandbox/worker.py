@@ -203,11 +203,12 @@ class Desk:
         """
         layer, x = self._objects[handle], self._decoded(input)
         upstream = self._tensors.get("upstream")
+        function = layer if method == "forward" else getattr(layer, method)
         layer.zero_grad(set_to_none=True)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
-            output = self._called(layer if method == "forward" else getattr(layer, method), [x], {})
+            output = self._called(function, [x], {})
             if again:  # what another forward pass does in between must not matter
-                self._called(layer if method == "forward" else getattr(layer, method), [x * 2], {})
+                self._called(function, [x * 2], {})
             self._backward(output, upstream, keep_graph=again)
             if again:
                 layer.zero_grad(set_to_none=True)

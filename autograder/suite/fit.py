@@ -114,13 +114,13 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
             optimizer,
             asked=f"train_epoch on MNIST: {context.plan.steps} batches of {BATCH}, Adam",
         )
-        foretold = (time.monotonic() - began) / stop * context.plan.steps
-        if done == 0 and foretold > 0.8 * context.seconds:
-            raise TooSlow(
-                f"{TRIAL_STEPS} steps of training took {time.monotonic() - began:.1f} s: all "
-                f"{context.plan.steps} would take longer than the {context.seconds:.0f} s there are."
-            )
         if done == 0:
+            taken = time.monotonic() - began
+            if taken / stop * context.plan.steps > 0.8 * context.seconds:
+                raise TooSlow(
+                    f"{stop} steps of training took {taken:.1f} s: all {context.plan.steps} "
+                    f"would take longer than the {context.seconds:.0f} s there are."
+                )
             student.bench.deadline = time.monotonic() + context.seconds
         done = stop
         context.progress(done / context.plan.steps)

@@ -115,8 +115,8 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
 
     Differences are central, with PyTorch's eps of 1e-6, atol of 1e-5 and rtol of 1e-3.
     """
-    names = ["input", *layer.state()]
-    points = [x, *layer.state().values()]
+    state = layer.state()
+    names, points = ["input", *state], [x, *state.values()]
 
     def place(values: Sequence[Tensor]) -> Tensor:
         layer.overwrite(dict(zip(names[1:], values[1:], strict=True)))
