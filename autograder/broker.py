@@ -21,14 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from autograder.errors import GraderFault
-from autograder.sandbox import wire
+from autograder.errors import GraderFault, IsolationError
+from autograder.sandbox import scratch, wire
+from autograder.sandbox.ladder import LEVELS, Isolation, isolation
 from autograder.sandbox.policy import Policy
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
@@ -44,7 +45,8 @@ KEPT_LOG = 64 << 10
 class WorkerLost(Exception):
     """The worker is gone or has been killed; `reason` says why.
 
-    Reasons: "deadline", "died", "output" (printed too much), "protocol" (broke the frame format).
+    Reasons: "deadline", "died", "output" (printed too much), "scratch" (wrote too much to files),
+    "protocol" (broke the frame format).
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -70,7 +72,7 @@ class Worker:
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         os.set_blocking(self._log, False)
-        self.isolation: dict[str, str] = self._receive_isolation()
+        self.isolation = self._receive_isolation()
 
     def ask(
         self,
@@ -107,7 +109,8 @@ class Worker:
         except WorkerLost as lost:
             raise self._lose(lost) from None
 
-    def _receive_isolation(self) -> dict[str, str]:
+    def _receive_isolation(self) -> Isolation:
+        """What the worker says of itself before it sees the submission. Raises IsolationError."""
         deadline = time.monotonic() + SPAWN_SECONDS
         try:
             meta, _ = wire.read(lambda count: self._read_reply(count, deadline), 0)
@@ -115,10 +118,25 @@ class Worker:
             self.close()
             printed = self.log.decode(errors="replace")[-2000:]
             raise GraderFault(f"A worker did not start: {error}. It printed: {printed}") from None
-        isolation: dict[str, str] = meta["isolation"]
-        return isolation
+        found = isolation(meta["facts"], meta["denied"])
+        if found.contradictions:
+            self.close()
+            raise IsolationError(
+                f"A worker claims isolation {found.level} ({found.detail}), and yet could do what that "
+                f"excludes: {', '.join(found.contradictions)}. Nothing was run; `tower doctor` tells more."
+            )
+        if LEVELS.index(found.level) > LEVELS.index(self._broker.require):
+            self.close()
+            raise IsolationError(
+                f"This machine gives isolation {found.level} ({found.detail}); {self._broker.require} is "
+                "demanded. `tower doctor` says what is missing and how to get it."
+            )
+        return found
 
     def _lose(self, lost: WorkerLost) -> WorkerLost:
+        limit = self._broker.policy.scratch
+        if lost.reason == "died" and scratch.size(str(self._scratch), limit) > limit:
+            lost = WorkerLost("scratch", f"it wrote more than {limit:,} bytes to files")
         self._lost = lost
         self.kill()
         return lost
@@ -189,7 +207,7 @@ class Worker:
         self.kill()
         for descriptor in (self._requests, self._replies, self._log, self._pidfd):
             os.close(descriptor)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        _remove(self._scratch)
 
     def __enter__(self) -> Self:
         return self
@@ -201,15 +219,39 @@ class Worker:
 
 
 class Broker:
-    """Owns the zygote. `start()` returns at once; the first worker waits for it to be ready."""
+    """Owns the zygote. `start()` returns at once; the first worker waits for it to be ready.
 
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._folder = Path(tempfile.mkdtemp(prefix="tower-"))
+    Args:
+        hidden: files and folders that no worker may see, beside the kit itself.
+        require: the level of isolation below which no worker is handed out, see ladder.LEVELS.
+        without: mechanisms of lockdown.MECHANISMS to leave out, as on a machine that lacks them.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        hidden: Collection[Path] = (),
+        *,
+        require: str = "C",
+        without: Collection[str] = (),
+    ) -> None:
+        self.policy, self.require = policy, require
+        self.reasons: Mapping[str, str] = {}
+        """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
+        self._hidden = [os.path.realpath(path) for path in (Path(__file__).parent, *hidden)]
+        self._without = list(without)
+        self._folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="tower-")))
+        self._cells = self._folder / "cells"
+        self._cells.mkdir()
+        self._canary = self._folder / "canary"
+        self._canary.write_text("what a worker must not be able to read\n")
+        if os.geteuid() == 0:  # workers may have another user id, and must find their own folder
+            self._folder.chmod(0o711)
+            self._cells.chmod(0o711)
         self._numbers = itertools.count()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._ready = False
+        self._facts: Mapping[str, Any] = {}
 
     def start(self) -> None:
         """Start the zygote by exec, with an environment that holds nothing of ours."""
@@ -217,7 +259,7 @@ class Broker:
         with theirs, (self._folder / "zygote.log").open("wb") as log:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno())],
-                env=_clean_environment(self._folder),
+                env=_clean_environment(self._cells),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -225,7 +267,15 @@ class Broker:
                 cwd="/",
                 start_new_session=True,
             )
-        self._control, self._ready = ours, False
+        place = {
+            "hidden": self._hidden,
+            "cells": str(self._cells),
+            "without": self._without,
+            "canary": str(self._canary),
+            "grader": os.getpid(),
+        }
+        ours.send(json.dumps(place).encode())
+        self._control, self._facts = ours, {}
 
     def worker(self) -> Worker:
         """Fork a worker. A zygote that has died is started again, once.
@@ -238,19 +288,23 @@ class Broker:
             except (OSError, EOFError) as error:
                 self._stop_zygote()
                 if last_try:
-                    log = (self._folder / "zygote.log").read_text(errors="replace")[-2000:]
-                    raise GraderFault(f"The fork server does not work: {error}. {log}") from None
+                    log = (self._folder / "zygote.log").read_text(errors="replace").strip()
+                    raise GraderFault(
+                        f"The process that starts workers has ended ({error}). Its last words: "
+                        f"{log.rpartition(chr(10))[2] or 'none'}"
+                    ) from None
         raise AssertionError
 
     def _fork(self) -> Worker:
         if self._control is None:
             self.start()
-        if not self._ready:
-            self._answer("ready", START_SECONDS)
-            self._ready = True
+        if not self._facts:
+            ready, _ = self._answer(START_SECONDS)
+            self._facts, self.reasons = ready["facts"], ready["reasons"]
         assert self._control is not None
-        scratch = self._folder / f"worker-{next(self._numbers)}"
-        scratch.mkdir(mode=0o700)
+        folder = self._cells / f"worker-{next(self._numbers)}"
+        folder.mkdir()
+        folder.chmod(0o777 if self._facts["uid"] else 0o700)
         request_read, request_write = os.pipe()
         reply_read, reply_write = os.pipe()
         log_read, log_write = os.pipe()
@@ -259,9 +313,9 @@ class Broker:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
-            message = json.dumps({"scratch": str(scratch), "policy": asdict(self.policy)}).encode()
+            message = json.dumps({"scratch": str(folder), "policy": asdict(self.policy)}).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
-            _, pidfd = self._answer("pid", SPAWN_SECONDS)
+            _, pidfd = self._answer(SPAWN_SECONDS)
         except BaseException:
             for descriptor in (request_write, reply_read, log_read):
                 os.close(descriptor)
@@ -270,16 +324,16 @@ class Broker:
         finally:
             for descriptor in (request_read, reply_write, log_write):
                 os.close(descriptor)
-        return Worker(self, pidfd, (request_write, reply_read, log_read), scratch)
+        return Worker(self, pidfd, (request_write, reply_read, log_read), folder)
 
-    def _answer(self, wanted: str, seconds: float) -> tuple[int, int]:
-        """What the next message says of `wanted`, and the descriptor that came with it, if any."""
+    def _answer(self, seconds: float) -> tuple[dict[str, Any], int]:
+        """The next message, and the descriptor that came with it, if any."""
         assert self._control is not None
         self._control.settimeout(seconds)
         message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
         if not message:
             raise EOFError("it has ended")
-        return json.loads(message)[wanted], descriptors[0] if descriptors else -1
+        return json.loads(message), descriptors[0] if descriptors else -1
 
     def _stop_zygote(self) -> None:
         if self._control:
@@ -295,7 +349,7 @@ class Broker:
     def close(self) -> None:
         """End the zygote and with it every worker; remove every file."""
         self._stop_zygote()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder)
 
     def __enter__(self) -> Self:
         return self
@@ -304,6 +358,16 @@ class Broker:
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder whatever a worker has made in it."""
+    try:
+        shutil.rmtree(folder)
+    except (OSError, RecursionError):  # such as folders nested deeper than a path can be long
+        subprocess.run(
+            ["/bin/rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL, check=False
+        )
 
 
 def _clean_environment(folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import platform
 import secrets
 import signal
 import sys
@@ -17,10 +18,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from autograder import __version__
-from autograder.broker import Broker
 from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
 from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.files import write_whole
+from autograder.sandbox.ladder import LEVELS, WEAK
 from autograder.submission import read_submission
 
 app = typer.Typer(
@@ -43,7 +44,19 @@ DebugOption = Annotated[
 ]
 
 
+RequireOption = Annotated[
+    str,
+    typer.Option(
+        "--require-isolation",
+        metavar="LEVEL",
+        help="Refuse to run student code below this level: A+, A, B or C. See tower doctor.",
+    ),
+]
+
+
 STOPPED = 130
+WEAKEST = "C"
+"""What is demanded unless something else is said."""
 
 
 def main() -> NoReturn:
@@ -119,6 +132,14 @@ def grade(
         float,
         typer.Option(min=0, max=100, help="Exit with 1 when the score is below so many per cent."),
     ] = 0.0,
+    require: RequireOption = WEAKEST,
+    allow_weak: Annotated[
+        bool,
+        typer.Option(
+            "--allow-weak-isolation",
+            help="Grade even where a submission could forge its result; every report then says so.",
+        ),
+    ] = False,
     course: CourseOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -126,6 +147,8 @@ def grade(
 
     Exit codes: 0 graded, whatever the score; 1 below --fail-under; 2 wrong usage; 3 the grader failed.
     """
+    _demand_linux()
+    required = _chosen_level(require, allow_weak=allow_weak)
     loaded = load_course(course_root(course))
     chosen = _chosen_modules(only, loaded)
     mode = _chosen_fit(fit, loaded)
@@ -134,15 +157,16 @@ def grade(
         raise UsageError(
             f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
         )
-    if not sys.platform.startswith("linux"):
-        raise UsageError(
-            "Grading keeps student code apart by means of the Linux kernel; run it on Linux."
-        )
     outputs = [output for output in (json, junit) if output is not None]
     for output in outputs:
         _demand_writable(output)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
-    with Broker(loaded.policy) as broker, _progress() as progress:
+    from autograder.broker import Broker
+
+    with (
+        Broker(loaded.policy, [loaded.root], require=required) as broker,
+        _progress() as progress,
+    ):
         broker.start()  # it imports torch while this process does
         from autograder import grading
         from autograder.export import console
@@ -170,6 +194,71 @@ def grade(
         advice = "" if debug else "\nRun again with --debug for the tracebacks."
         raise GraderFault("These checks could not be judged:\n" + "\n".join(told) + advice)
     if report.per_cent < fail_under:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    modules: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Modules to check, as in linear conv2d; all of them where none is named."
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--in",
+            help="The folder with your modules and tests/.",
+            show_default="this one, or assignments/",
+        ),
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Run the public tests over what you have written. Works on every system.
+
+    Exit codes: 0 all passed, 1 some failed, 2 wrong usage.
+    """
+    import pytest
+
+    place = folder or (Path() if any(Path("tests").glob("test_*.py")) else Path("assignments"))
+    tests = place / "tests"
+    known = sorted(path.stem.removeprefix("test_") for path in tests.glob("test_*.py"))
+    if not known:
+        raise UsageError(
+            f"There are no public tests in {tests}. Name the folder above them with --in."
+        )
+    unknown = [module for module in modules or () if module not in known]
+    if unknown:
+        raise UsageError(
+            f"There are no tests for {', '.join(unknown)}. Choose from {', '.join(known)}."
+        )
+    files = [str(tests / f"test_{module}.py") for module in modules or known]
+    code = pytest.main(
+        ["-p", "no:cacheprovider", "--rootdir", str(place), "-c", os.devnull, *files]
+    )
+    raise typer.Exit(int(code) if code in (0, 1) else UsageError.exit_code)
+
+
+@app.command()
+def doctor(
+    require: RequireOption = WEAKEST,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Show what this machine gives to keep student code apart, and what to do for more.
+
+    Exit codes: 0 this machine can grade; 1 it keeps student code less apart than --require-isolation.
+    """
+    _demand_linux()
+    required = _chosen_level(require, allow_weak=False)
+    loaded = load_course(course_root(course))
+    from autograder.doctor import examine, show
+
+    with Console(stderr=True).status("Starting a worker and trying to break out of it"):
+        diagnosis = examine(loaded)
+    show(diagnosis, Console(highlight=False))
+    if LEVELS.index(diagnosis.level) > LEVELS.index(required):
         raise typer.Exit(1)
 
 
@@ -209,6 +298,26 @@ def _chosen_modules(only: str, course: Course) -> list[str]:
             f"--only does not know {', '.join(unknown)}. Choose from {', '.join(course.modules)}."
         )
     return names or list(course.modules)
+
+
+def _demand_linux() -> None:
+    if not sys.platform.startswith("linux"):
+        raise UsageError(
+            "Grading keeps student code apart by means of the Linux kernel, and this is "
+            f"{platform.system()}. Grade on Linux or in the kit's container. `tower check` and the public "
+            "tests work here."
+        )
+
+
+def _chosen_level(require: str, *, allow_weak: bool) -> str:
+    accepted = LEVELS[: LEVELS.index(WEAK)]
+    if require not in accepted:
+        raise UsageError(
+            f"--require-isolation does not know {require}. Choose from {', '.join(accepted)}."
+        )
+    if allow_weak and require != WEAKEST:
+        raise UsageError("--allow-weak-isolation and --require-isolation contradict each other.")
+    return WEAK if allow_weak else require
 
 
 def _chosen_fit(fit: str | None, course: Course) -> FitMode:

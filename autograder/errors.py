@@ -1,4 +1,4 @@
-"""The three ways a run can go wrong. Each is shown and turned into an exit code in cli.py alone."""
+"""The ways a run can go wrong. Each is shown and turned into an exit code in cli.py alone."""
 
 
 class TowerError(Exception):
@@ -21,3 +21,7 @@ class CourseError(TowerError):
 
 class GraderFault(TowerError):
     """The grader itself failed. It is never the submission's fault, and never in its favour."""
+
+
+class IsolationError(TowerError):
+    """This machine keeps student code less apart than was demanded. Nothing was graded."""

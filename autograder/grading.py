@@ -16,8 +16,8 @@ from autograder.broker import Broker
 from autograder.course import FIT_CHECK, Course, FitMode, Module
 from autograder.errors import CourseError, GraderFault
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
+from autograder.sandbox.kernel import hide_memory
 from autograder.sandbox.lean_torch import make_lean
-from autograder.sandbox.lockdown import hide_memory
 from autograder.submission import Submission
 from autograder.suite.judge import Judge, Progress, Verdict
 
@@ -28,7 +28,7 @@ UNUSED_PLUGINS = (
 )
 """Of pytest's own: each costs time at every test, and none changes a verdict."""
 
-_UNKNOWN_ISOLATION = {"level": "none", "detail": "no student code was run"}
+_NOTHING_RAN = Isolation("none", "no student code was run")
 
 
 def grade(
@@ -52,6 +52,7 @@ def grade(
 
     Raises:
         CourseError: the suite and course.toml do not name the same checks.
+        IsolationError: this machine keeps student code less apart than the broker demands.
         GraderFault: no worker could be had, or pytest itself failed.
     """
     started = time.monotonic()
@@ -72,12 +73,17 @@ def grade(
         suite_digest=suite_digest(course),
         seed=seed,
         device="cpu",
-        isolation=Isolation(**(judge.isolation or _UNKNOWN_ISOLATION)),
+        isolation=_isolation(judge),
         seconds=round(time.monotonic() - started, 3),
         environment=_environment(fit),
         modules=results,
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
     )
+
+
+def _isolation(judge: Judge) -> Isolation:
+    found = judge.isolation
+    return Isolation(found.level, found.detail) if found else _NOTHING_RAN
 
 
 def suite_digest(course: Course) -> str:
@@ -107,6 +113,8 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
     ]
     with _quiet_environment():
         code = pytest.main(arguments, plugins=[judge])
+    if judge.stopped is not None:
+        raise judge.stopped
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):

@@ -1,47 +1,116 @@
 """What a forked worker gives up before it sees a byte of the submission.
 
-Process separation and resource limits. The kernel's part (uid drop, Landlock, seccomp) belongs in
-`enter`, after the parent-death signal; until it is there the level is D.
+`prepare` finds out, once in the zygote, what this machine allows; `enter` applies all of it to the
+calling process, in an order that matters; `probe` then tries what must have become impossible.
 """
 
-import ctypes
+import contextlib
 import os
 import resource
-import signal
-from collections.abc import Collection, Mapping
+import socket
+import sysconfig
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
-PR_SET_DUMPABLE = 4
-PR_SET_CHILD_SUBREAPER = 36
+from . import kernel, landlock, namespaces, seccomp, visible
+from .trial import in_child
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(operation: int, argument: int) -> None:
-    """Change an attribute of this process by the system call of that name. Raises OSError."""
-    zero = ctypes.c_ulong(0)
-    if _libc.prctl(ctypes.c_int(operation), ctypes.c_ulong(argument), zero, zero, zero) < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+FIRST_USER, USERS = 61184, 4336
+"""User ids that systemd sets aside for services without an account; each worker takes one by its
+process number, so that two submissions share none."""
+MECHANISMS = ("landlock", "seccomp", "seal", "uid", "namespaces")
+_SPARE_TASKS = 2048
+"""For what else an ordinary user may start, where the kernel counts a user's tasks together."""
 
 
-def hide_memory() -> None:
-    """Nobody of the same user may trace this process or read its memory, environment or descriptors."""
-    prctl(PR_SET_DUMPABLE, 0)
+@dataclass(frozen=True)
+class Cell:
+    """What the zygote found out about this machine.
+
+    Attributes:
+        visible: paths that a worker may read.
+        rights: what Landlock can deny here; None without it.
+        landlock: the version of its interface; 0 without it.
+        filter: the seccomp filter; empty without libseccomp.
+        sealed: whether that filter forbids to open files, for want of Landlock.
+        uid: whether workers take a user id of their own.
+        namespaces: whether the zygote is in namespaces of its own.
+        tasks: tasks of the same user that are not the worker's, for the limit of their number.
+        reasons: for each mechanism that is missing, why.
+    """
+
+    visible: tuple[str, ...]
+    rights: landlock.Rights | None
+    landlock: int
+    filter: bytes
+    sealed: bool
+    uid: bool
+    namespaces: bool
+    tasks: int
+    reasons: Mapping[str, str]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a worker in this cell claims, see ladder.isolation."""
+        return {
+            "landlock": self.landlock,
+            "seccomp": bool(self.filter),
+            "sealed": self.sealed,
+            "uid": self.uid,
+            "namespaces": self.namespaces,
+        }
 
 
-def die_with(parent: int) -> None:
-    """End this process when its parent ends. Raises ProcessLookupError if it has ended already."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        raise ProcessLookupError("the parent has ended")
+def prepare(hidden: Collection[str], folder: str, without: Collection[str]) -> Cell:
+    """Enter namespaces where possible, and find out what else there is. Before torch is imported.
+
+    Args:
+        hidden: resolved paths that no worker may see.
+        folder: where the workers' scratch folders will be made.
+        without: mechanisms to do without, as on a machine that lacks them.
+    """
+    reasons = dict.fromkeys(without, "it was left out on request")
+    paths = visible.visible_paths(hidden)
+    with open("/proc/self/oom_score_adj", "w") as file:  # rather a worker than the grader
+        file.write("800")
+    if "namespaces" not in without:
+        shown = [*paths, str(Path(__file__).parent)]
+        if reason := namespaces.reason_against(shown, folder):
+            reasons["namespaces"] = reason
+        else:
+            namespaces.enter(shown, folder)
+    if "uid" not in without and (reason := _reason_against_uid(paths, folder)):
+        reasons["uid"] = reason
+    version = 0 if "landlock" in without else landlock.version()
+    if not version:
+        reasons.setdefault("landlock", "this kernel does not have it, or it is switched off")
+    sealed = not version and "seal" not in without
+    instructions = b""
+    if "seccomp" not in without:
+        try:
+            instructions = seccomp.build(sealed=sealed)
+        except (OSError, AttributeError) as error:
+            reasons["seccomp"] = str(error)
+    in_namespaces, uid = "namespaces" not in reasons, "uid" not in reasons
+    return Cell(
+        visible=(*paths, *visible.PROCESS_FILES),
+        rights=landlock.all_rights() if version else None,
+        landlock=version,
+        filter=instructions,
+        sealed=sealed and bool(instructions),
+        uid=uid,
+        namespaces=in_namespaces,
+        tasks=0 if uid or in_namespaces else _tasks_of_user() + _SPARE_TASKS,
+        reasons=reasons,
+    )
 
 
 def enter(
-    policy: Mapping[str, Any], scratch: str, keep: Collection[int], parent: int
-) -> dict[str, str]:
-    """Lock the calling process down; returns the isolation that was reached.
+    cell: Cell, policy: Mapping[str, Any], scratch: str, keep: Collection[int], parent: int
+) -> None:
+    """Lock the calling process down; it must have one thread. Raises OSError.
 
     Args:
         policy: the fields of a Policy.
@@ -51,14 +120,112 @@ def enter(
     """
     os.setsid()
     _close_all_but(keep)
-    os.umask(0o077)
+    os.umask(0)  # the zygote counts what is in the folder, perhaps as another user
     os.chdir(scratch)
     os.environ.clear()
     os.environ.update(PATH="/usr/bin:/bin", LANG="C.UTF-8", HOME=scratch, TMPDIR=scratch)
-    _limit(policy)
-    die_with(parent)
-    hide_memory()
-    return {"level": "D", "detail": "a process of its own with resource limits; no kernel lockdown"}
+    _limit(policy, cell.tasks)
+    if cell.uid:
+        _take_user()
+    kernel.drop_capabilities()
+    kernel.die_with(parent)  # the change of user has cleared the zygote's own setting
+    kernel.hide_memory()
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    if cell.rights:
+        reading = [(path, landlock.READ) for path in cell.visible]
+        devices = [(path, landlock.USE) for path in visible.DEVICES]
+        landlock.restrict(cell.rights, [*reading, *devices, (scratch, landlock.KEEP)])
+    if cell.filter:
+        seccomp.install(cell.filter)
+
+
+def probe(canary: str, grader: int, parent: int, user: int) -> dict[str, bool]:
+    """Try what student code must not be able to do; for each attempt, whether it was denied.
+
+    Args:
+        canary: a file outside the scratch folders that every user may read.
+        grader: the process number of the grader, as it sees itself.
+        parent: that of the zygote, as the worker sees it.
+        user: the zygote's user id.
+    """
+
+    def fork() -> None:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+    def execute() -> None:
+        with contextlib.suppress(FileNotFoundError):  # then the kernel has looked for it
+            os.execve(f"{canary}.program", ["program"], {})
+
+    def trace() -> None:
+        with contextlib.suppress(ProcessLookupError):  # it is not being traced, but might be
+            kernel.peek(parent)
+
+    def share_user() -> None:
+        if os.getuid() != user:
+            raise PermissionError
+
+    attempts: dict[str, Callable[[], object]] = {
+        "read_hidden": lambda: os.close(os.open(canary, os.O_RDONLY)),
+        "list_hidden": lambda: os.listdir(os.path.dirname(canary)),
+        "write_outside": lambda: os.close(os.open(f"{canary}.new", os.O_WRONLY | os.O_CREAT)),
+        "file_metadata": lambda: os.stat(canary),
+        "grader_memory": lambda: os.close(os.open(f"/proc/{grader}/mem", os.O_RDONLY)),
+        "signal": lambda: os.kill(parent, 0),
+        "socket": lambda: socket.socket(socket.AF_UNIX).close(),
+        "privileges": lambda: os.setuid(0),
+        "trace": trace,
+        "share_user": share_user,
+        "fork": fork,
+        "execute": execute,
+    }
+    return {name: _is_denied(attempt) for name, attempt in attempts.items()}
+
+
+def _is_denied(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except OSError:
+        return True
+    return False
+
+
+def _reason_against_uid(paths: Collection[str], folder: str) -> str:
+    """Why workers cannot have a user id of their own here, tried in a child; "" where they can."""
+    if os.geteuid() != 0:
+        return "only root can start a process as another user"
+
+    def attempt() -> str:
+        try:
+            _take_user()
+            for path in (sysconfig.get_path("stdlib"), *paths, folder):
+                os.stat(path)
+            os.listdir(sysconfig.get_path("stdlib"))
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            return f"another user cannot work here: {error.strerror}{where}"
+        return ""
+
+    return in_child(attempt)
+
+
+def _take_user() -> None:
+    number = FIRST_USER + os.getpid() % USERS
+    os.setgroups([])
+    os.setresgid(number, number, number)
+    os.setresuid(number, number, number)
+
+
+def _tasks_of_user() -> int:
+    """Processes and threads of this user, as far as /proc shows them."""
+    count = 0
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{process}").st_uid == os.getuid():
+                count += len(os.listdir(f"/proc/{process}/task"))
+    return count
 
 
 def _close_all_but(keep: Collection[int]) -> None:
@@ -70,12 +237,14 @@ def _close_all_but(keep: Collection[int]) -> None:
                 continue
 
 
-def _limit(policy: Mapping[str, Any]) -> None:
+def _limit(policy: Mapping[str, Any], tasks: int) -> None:
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_AS, policy["memory"]),
         (resource.RLIMIT_CPU, policy["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, policy["file_size"]),
+        (resource.RLIMIT_FSIZE, policy["scratch"]),
         (resource.RLIMIT_NOFILE, policy["open_files"]),
+        (resource.RLIMIT_NPROC, policy["processes"] + tasks),
+        (resource.RLIMIT_MSGQUEUE, 0),
     ):
         resource.setrlimit(limit, (value, value))

@@ -17,10 +17,13 @@ class Policy:
     fit_seconds: float = 900.0
     """For the MNIST fit. Where a trial of a few steps foretells more, it runs on stock layers."""
     cpu_seconds: int = 3600
-    memory: int = 6 << 30
+    memory: int = 4 << 30
     """Address space. The interpreter with torch takes about 0.8 GiB of it."""
-    file_size: int = 64 << 20
+    scratch: int = 64 << 20
+    """What a worker may write to files; one that writes more is stopped."""
     open_files: int = 256
+    processes: int = 128
+    """Threads, that is: processes it may not start at all."""
     output: int = 16 << 20
     """What a worker may print; one that prints more is stopped."""
     reply: int = 64 << 20

@@ -2,11 +2,14 @@
 
 Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a
 clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs.
-Over a SOCK_SEQPACKET socket it takes {"scratch", "policy"} with three descriptors (requests,
-replies, log) and answers {"pid"} with a pidfd. When the socket closes it kills every descendant and ends.
+Over a SOCK_SEQPACKET socket it first takes {"hidden", "cells", "without", "canary", "grader"}, enters
+its cell, and answers {"facts", "reasons"}. From then on it takes {"scratch", "policy"} with three
+descriptors (requests, replies, log) and answers {"pid"} with a pidfd. It kills a worker whose folder
+outgrows the policy. When the socket closes it kills every descendant and ends.
 """
 
 import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -16,6 +19,22 @@ import socket
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.lockdown import Cell
+
+LOOK_SECONDS = 0.05
+"""Between two looks at the folders of living workers."""
+SEALED_IMPORTS = """
+    abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys concurrent.futures
+    contextlib copy csv ctypes dataclasses datetime decimal difflib enum fractions functools gc getpass
+    glob hashlib heapq importlib.util inspect io itertools json logging math numbers operator os pathlib
+    pickle platform pprint queue random re secrets statistics string struct sys tempfile textwrap threading
+    time timeit traceback types typing unittest unicodedata uuid warnings weakref zlib
+    numpy.fft numpy.linalg numpy.polynomial numpy.random numpy.testing torch.nn.utils.parametrize torch.utils.data torch.testing
+""".split()
+"""What a submission may import where no file can be opened any more."""
 
 
 def load_sandbox() -> None:
@@ -52,20 +71,24 @@ def warm_up() -> None:
     layer.to("meta")(torch.zeros(1, 2, device="meta"))
 
 
-def serve(control: socket.socket) -> None:
+def serve(control: socket.socket, cell: "Cell", place: dict[str, Any]) -> None:
     """Fork workers until the other end of the socket closes."""
-    from sandbox import lockdown, worker
+    from sandbox import kernel, scratch, worker
 
-    lockdown.prctl(lockdown.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, _on_child)
     signal.set_wakeup_fd(wake_write)
     gc.collect()
     gc.freeze()
-    own_pid, workers = os.getpid(), set[int]()
-    control.send(json.dumps({"ready": own_pid}).encode())
+    own_pid, workers = os.getpid(), dict[int, tuple[str, int]]()
+    control.send(json.dumps({"facts": cell.facts, "reasons": dict(cell.reasons)}).encode())
     while True:
-        readable, _, _ = select.select([control.fileno(), wake_read], [], [])
+        patience = LOOK_SECONDS if workers else None
+        readable, _, _ = select.select([control.fileno(), wake_read], [], [], patience)
+        for pid, (folder, limit) in workers.items():
+            if scratch.size(folder, limit) > limit:
+                os.kill(pid, signal.SIGKILL)
         if wake_read in readable:
             os.read(wake_read, 4096)
             _reap(workers)
@@ -81,10 +104,10 @@ def serve(control: socket.socket) -> None:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                worker.main(request, *descriptors, own_pid)
+                worker.main(cell, place | request, *descriptors, own_pid)
             finally:
                 os._exit(1)
-        workers.add(pid)
+        workers[pid] = (request["scratch"], request["policy"]["scratch"])
         for descriptor in descriptors:
             os.close(descriptor)
         pidfd = os.pidfd_open(pid)
@@ -96,7 +119,7 @@ def _on_child(signum: int, frame: FrameType | None) -> None:
     """The wake-up descriptor does the work."""
 
 
-def _reap(workers: set[int]) -> None:
+def _reap(workers: dict[int, tuple[str, int]]) -> None:
     """Collect the dead, and kill what a dead worker left behind: it is re-parented to the zygote."""
     while True:
         try:
@@ -105,8 +128,8 @@ def _reap(workers: set[int]) -> None:
             return
         if pid == 0:
             return
-        workers.discard(pid)
-        for orphan in _children() - workers:
+        workers.pop(pid, None)
+        for orphan in _children() - workers.keys():
             os.kill(orphan, signal.SIGKILL)
 
 
@@ -126,13 +149,18 @@ def _children() -> set[int]:
 def main() -> None:
     """Entry point; the argument is the control socket's descriptor."""
     load_sandbox()
-    from sandbox import lockdown
+    from sandbox import kernel, lockdown
 
-    lockdown.hide_memory()
-    lockdown.prctl(lockdown.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     control = socket.socket(fileno=int(sys.argv[1]))
+    place = json.loads(control.recv(1 << 20))
+    cell = lockdown.prepare(place.pop("hidden"), place.pop("cells"), place.pop("without"))
+    kernel.hide_memory()
     warm_up()
-    serve(control)
+    if cell.sealed:
+        for name in SEALED_IMPORTS:
+            importlib.import_module(name)
+    serve(control, cell, place)
     os._exit(0)  # the grader waits; taking torch apart would last a third of a second
 
 

@@ -21,7 +21,8 @@ from _pytest._io import TerminalWriter
 
 from autograder.broker import Broker
 from autograder.course import FIT_CHECK, Course, FitMode
-from autograder.errors import GraderFault
+from autograder.errors import GraderFault, IsolationError
+from autograder.sandbox.ladder import Isolation
 from autograder.submission import Submission
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow
@@ -73,7 +74,9 @@ class Judge:
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self.isolation: Mapping[str, str] = {}
+        self.isolation: Isolation | None = None
+        self.stopped: IsolationError | None = None
+        """Why the run was broken off, if so."""
         self.broken = ""
         """Why hidden tests could not be collected, if so."""
         self._course = course
@@ -154,7 +157,12 @@ class Judge:
 
     def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> None:
         """An exception that is no verdict is a fault of the grader, whoever provoked it."""
-        if call.excinfo is not None and not isinstance(call.excinfo.value, KeyboardInterrupt):
+        if call.excinfo is None or isinstance(call.excinfo.value, KeyboardInterrupt):
+            return
+        if isinstance(call.excinfo.value, IsolationError):
+            self.stopped = call.excinfo.value
+            item.session.shouldstop = "too little isolation"
+        else:
             verdict = self.verdicts[check_id(item)]
             verdict.fault = f"{check_id(item)}: {call.excinfo.typename}: {call.excinfo.value}"
             verdict.fault_trace = str(call.excinfo.getrepr(style="short"))

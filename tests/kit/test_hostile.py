@@ -8,6 +8,7 @@ from conftest import checks_of, failed
 
 from autograder.broker import Broker
 from autograder.grading import grade
+from autograder.sandbox.lockdown import MECHANISMS
 from autograder.submission import Submission
 
 HONEST_FORWARD = b"output = input @ self.weight.T"
@@ -157,12 +158,21 @@ def test_a_check_is_not_harmed_by_what_another_left_behind(judge, solutions):
     }
 
 
-def test_no_process_is_left_behind(judge, broker):
-    judge({"linear": DEATHS["orphans"]}, only="linear")
-    zygote = broker._zygote.pid
+@pytest.fixture(scope="module")
+def open_broker(course):
+    """A broker without the kernel's help, whose own clearing away has to do."""
+    with Broker(course.policy, require="D", without=MECHANISMS) as broker:
+        broker.start()
+        yield broker
+
+
+def test_no_process_is_left_behind(course, open_broker):
+    submission = Submission("x", {"linear": DEATHS["orphans"]}, {})
+    grade(course, submission, open_broker, seed=1, fit="off", only=["linear"])
+    zygote = open_broker._zygote.pid
     deadline = time.monotonic() + 10
     while children(zygote) and time.monotonic() < deadline:
-        broker.worker().close()
+        open_broker.worker().close()
     assert children(zygote) == []
 
 
@@ -241,7 +251,8 @@ def test_no_reply_makes_the_grader_itself_fail(judge, solutions, reply):
     assert report.modules[0].score < 20
 
 
-def test_what_a_submission_leaves_running_ends_with_the_grading(solutions, course):
+@pytest.mark.parametrize("without", [("seccomp",), MECHANISMS], ids=["namespaces", "nothing"])
+def test_what_a_submission_leaves_running_ends_with_the_grading(solutions, course, without):
     """Children of children too, which detach themselves; they are found by an open file."""
     source = (
         b"import os, time\n"
@@ -252,11 +263,10 @@ def test_what_a_submission_leaves_running_ends_with_the_grading(solutions, cours
         b"    os._exit(0)\n"
     )
     submission = Submission("x", {"kaiming_init": source + solutions["kaiming_init"]}, {})
-    with Broker(course.policy) as broker:
+    with Broker(course.policy, require="D", without=without) as broker:
         broker.start()
         grade(course, submission, broker, seed=1, fit="off", only=["kaiming_init"])
-        session = broker._zygote.pid
-        family = descendants(session)
+        family = descendants(broker._zygote.pid)
     assert [pid for pid in family if Path(f"/proc/{pid}").exists() and not is_zombie(pid)] == []
 
 

@@ -1,0 +1,144 @@
+"""What this machine gives to keep student code apart, found by trying, and what to do for more."""
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.broker import Broker
+from autograder.course import Course
+from autograder.sandbox.ladder import WEAK, Isolation
+
+_TITLES = {
+    "landlock": "Landlock",
+    "seccomp": "seccomp",
+    "uid": "user id of its own",
+    "namespaces": "namespaces of its own",
+}
+_GIVES = {
+    "landlock": "files, ports and signals are denied by the kernel",
+    "seccomp": "system calls a submission needs, and no others",
+    "uid": "workers run as users that own nothing",
+    "namespaces": "workers see no other file, process or network",
+}
+_ADVICE = {
+    "landlock": "Linux 5.13 or newer with landlock among its security modules (lsm= on the kernel's "
+    "command line). Without it a submission cannot open any file, its own included.",
+    "seccomp": "Install libseccomp: the package libseccomp2 of Debian and Ubuntu, libseccomp elsewhere.",
+    "uid": "Run the grader as root in a container, with Python outside /root.",
+    "namespaces": "Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on "
+    "Ubuntu). In a container a user id of its own does as well.",
+}
+_NEEDED_SPACE = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the diagnosis: `state` is "good", "missing" (could be better) or "bad"."""
+
+    title: str
+    state: str
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The level of isolation that this machine gives, and what it consists of."""
+
+    level: str
+    detail: str
+    findings: tuple[Finding, ...]
+
+
+def examine(course: Course) -> Diagnosis:
+    """Start a worker as a grading does, and see what it can do. Raises GraderFault."""
+    with Broker(course.policy, [course.root], require=WEAK) as broker:
+        broker.start()
+        with broker.worker() as worker:
+            found, reasons = worker.isolation, broker.reasons
+    findings = [*_mechanisms(found, reasons), _probes(found), *_machine(course)]
+    return Diagnosis(found.level, found.detail, tuple(findings))
+
+
+def _mechanisms(found: Isolation, reasons: Mapping[str, str]) -> list[Finding]:
+    # One of the two is enough for the highest level.
+    enough = {"uid", "namespaces"} if found.level == "A+" else set()
+    findings = []
+    for name, title in _TITLES.items():
+        if name not in reasons:
+            findings.append(Finding(title, "good", _GIVES[name]))
+        else:
+            advice = "" if name in enough else _ADVICE[name]
+            findings.append(Finding(title, "missing", reasons[name], advice))
+    return findings
+
+
+def _probes(found: Isolation) -> Finding:
+    names = {name: name.replace("_", " ") for name in sorted(found.denied)}
+    possible = [names[name] for name in names if not found.denied[name]]
+    if not possible:
+        return Finding("attempts of a worker", "good", f"all denied: {', '.join(names.values())}")
+    return Finding(
+        "attempts of a worker",
+        "bad" if found.level == WEAK else "missing",
+        f"{len(names) - len(possible)} of {len(names)} denied; possible: {', '.join(possible)}",
+    )
+
+
+def _machine(course: Course) -> list[Finding]:
+    folder = tempfile.gettempdir()
+    space = shutil.disk_usage(folder).free
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    enough_memory = memory >= course.policy.memory
+    return [
+        Finding(
+            "system",
+            "good",
+            f"Linux {platform.release()}, {platform.machine()}, {os.cpu_count()} cores",
+        ),
+        Finding("Python", "good", f"{platform.python_version()} at {sys.executable}"),
+        Finding(
+            "memory",
+            "good" if enough_memory else "missing",
+            f"{memory / 2**30:.1f} GiB; a worker may take {course.policy.memory / 2**30:.1f}",
+            "" if enough_memory else "Lower limits.memory in course.toml.",
+        ),
+        Finding(
+            "room for temporary files",
+            "good" if space >= _NEEDED_SPACE else "bad",
+            f"{space / 2**30:.1f} GiB in {folder}",
+            "" if space >= _NEEDED_SPACE else "Make room, or name another folder with TMPDIR.",
+        ),
+    ]
+
+
+def show(diagnosis: Diagnosis, console: Console) -> None:
+    """Print the diagnosis as a table, the level below it."""
+    marks = {
+        "good": Text("✓", "green"),
+        "missing": Text("–", "yellow"),
+        "bad": Text("✗", "bold red"),
+    }
+    table = Table(title="This machine", title_justify="left", title_style="bold")
+    table.add_column("")
+    table.add_column("what")
+    table.add_column("here", ratio=1)
+    table.add_column("for more", ratio=1)
+    for finding in diagnosis.findings:
+        row = Text(finding.title, "bold"), Text(finding.found), Text(finding.advice, "cyan")
+        table.add_row(marks[finding.state], *row)
+    console.print(table)
+    style = "bold red" if diagnosis.level == WEAK else "bold green"
+    console.print(Text(f"Isolation {diagnosis.level}: ", style) + Text(diagnosis.detail))
+    if diagnosis.level == WEAK:
+        console.print(
+            "Grading is refused here. --allow-weak-isolation grades all the same, for submissions you trust."
+        )

@@ -1,0 +1,83 @@
+"""The ladder of isolation: which level the facts amount to, and whether a worker's probes bear it out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LEVELS = ("A+", "A", "B", "C", "D")
+"""From the strongest. Below C a submission may forge its result."""
+WEAK = "D"
+NOT_FORGE_PROOF = "not forge-proof"
+
+_BY_LANDLOCK = {"read_hidden", "list_hidden", "write_outside", "grader_memory"}
+_BY_SECCOMP = {"signal", "trace", "socket", "fork", "execute", "privileges"}
+_USER = "share_user"
+"""No harm in itself, so it is not listed; it shows that a claimed user id is a fact."""
+_BY_UID = {_USER, "grader_memory"}
+_BY_NAMESPACES = {"file_metadata", "grader_memory"}
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What one worker reported before any student code ran, and the level it amounts to.
+
+    Attributes:
+        level: one of LEVELS.
+        detail: what it consists of and what it does not cover, as one line.
+        denied: for each probe, whether the kernel denied it.
+        contradictions: probes that succeeded although the level promises that they cannot.
+    """
+
+    level: str
+    detail: str
+    denied: Mapping[str, bool]
+    contradictions: tuple[str, ...]
+
+
+def isolation(facts: Mapping[str, Any], denied: Mapping[str, bool]) -> Isolation:
+    """Judge what a worker says of itself.
+
+    Args:
+        facts: "landlock" (the version of its interface, 0 for none), and whether "seccomp",
+            "sealed", "uid" and "namespaces" are in force.
+        denied: the result of each probe.
+    """
+    level = _level(facts)
+    promised = set(_BY_SECCOMP) if facts["seccomp"] else set()
+    if facts["landlock"] or (facts["sealed"] and facts["seccomp"]):
+        promised |= _BY_LANDLOCK
+    if facts["uid"]:
+        promised |= _BY_UID
+    if facts["namespaces"]:
+        promised |= _BY_NAMESPACES
+    return Isolation(
+        level,
+        _detail(level, facts, denied),
+        {name: was for name, was in denied.items() if name != _USER},
+        tuple(sorted(name for name in promised if not denied.get(name))),
+    )
+
+
+def _level(facts: Mapping[str, Any]) -> str:
+    if not facts["seccomp"]:
+        return "D"
+    if facts["landlock"]:
+        return "A+" if facts["uid"] or facts["namespaces"] else "A"
+    if facts["sealed"]:
+        return "B"
+    return "C" if facts["uid"] else "D"
+
+
+def _detail(level: str, facts: Mapping[str, Any], denied: Mapping[str, bool]) -> str:
+    has = [
+        f"Landlock {facts['landlock']}" if facts["landlock"] else "",
+        "seccomp" if facts["seccomp"] else "",
+        "no file can be opened" if facts["sealed"] and facts["seccomp"] else "",
+        "own user id" if facts["uid"] else "",
+        "own namespaces" if facts["namespaces"] else "",
+    ]
+    text = ", ".join(part for part in has if part) or "a process of its own with resource limits"
+    if level == WEAK:
+        return f"{NOT_FORGE_PROOF}: {text} only"
+    open_to = [n.replace("_", " ") for n in sorted(denied) if not denied[n] and n != _USER]
+    return f"{text}; not covered: {', '.join(open_to)}" if open_to else text

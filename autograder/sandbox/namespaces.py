@@ -1,0 +1,82 @@
+"""A world of its own for the zygote: its files are those it needs, its processes only its own.
+
+New mount, process, network, IPC and host name namespaces, and for an ordinary user a user namespace
+to be allowed the others. When the first process of a process namespace ends, the kernel kills all the
+others, so nothing outlives a run whatever it does. See namespaces(7) and pivot_root(2).
+"""
+
+import os
+import signal
+from collections.abc import Collection
+from pathlib import Path
+
+from . import kernel, visible
+from .trial import in_child
+
+_OWN = (
+    kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+)
+
+
+def reason_against(paths: Collection[str], folder: str) -> str:
+    """Why it cannot be had here, tried in a child; "" where it can."""
+
+    def attempt() -> str:
+        enter(paths, folder)
+        return ""
+
+    return in_child(attempt)
+
+
+def enter(paths: Collection[str], folder: str) -> None:
+    """Go on in a child process that sees only these paths, read-only, and `folder` to write in.
+
+    The calling process stays behind to wait for the child, and ends as it ended. It must have one
+    thread, and must not have hidden its memory. Raises OSError where the kernel refuses.
+    """
+    user, group = os.geteuid(), os.getegid()
+    try:
+        kernel.unshare(_OWN)
+    except PermissionError:
+        kernel.unshare(_OWN | kernel.CLONE_NEWUSER)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    pid = os.fork()
+    if pid:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # unshare may have cleared it
+        os.closerange(0, 1 << 16)
+        _, status = os.waitpid(pid, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    kernel.die_with(0)  # seen from inside, the parent has the number 0
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    view = f"{folder}/view"
+    Path(view).mkdir(exist_ok=True)
+    kernel.mount("view", view, "tmpfs", data="mode=755,size=1m")
+    _show([*paths, *visible.DEVICES], view)
+    Path(f"{view}/proc").mkdir()
+    kernel.mount("proc", f"{view}/proc", "proc")
+    Path(view + folder).mkdir(parents=True, exist_ok=True)
+    kernel.make_read_only(view)
+    kernel.mount(folder, view + folder, flags=kernel.MS_BIND)
+    kernel.become_root_of_files(view)
+
+
+def _show(paths: Collection[str], view: str) -> None:
+    """Let each path appear in the view, under its own name and under that without symbolic links."""
+    shown: set[Path] = set()
+    for name in sorted({Path(path) for path in paths} | {Path(path).resolve() for path in paths}):
+        if shown.intersection(name.parents) or not name.exists():
+            continue
+        target = Path(f"{view}{name}")
+        if name.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+        kernel.mount(os.path.realpath(name), str(target), flags=kernel.MS_BIND | kernel.MS_REC)
+        shown.add(name)

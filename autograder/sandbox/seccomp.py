@@ -1,0 +1,154 @@
+"""A seccomp filter: the system calls that student code may make; every other one does not exist.
+
+The numbers, the checks of the architecture and the code of the filter come from libseccomp, which
+every Debian, Ubuntu, Fedora and Arch has installed (libseccomp2). It is built once, in the zygote.
+"""
+
+import ctypes
+import errno
+import os
+from collections.abc import Iterator
+
+from . import kernel
+
+ALLOWED = """
+    brk madvise map_shadow_stack mincore mlock mlock2 mmap mprotect mremap mseal msync munlock munmap
+    get_mempolicy mbind membarrier pkey_alloc pkey_free pkey_mprotect set_mempolicy
+    access chdir close close_range copy_file_range creat dup dup2 dup3 epoll_create epoll_create1
+    epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2
+    faccessat faccessat2 fadvise64 fallocate fchdir fdatasync fstat fstatfs fsync ftruncate getcwd
+    getdents getdents64 lseek lstat mkdir mkdirat newfstatat open openat pipe pipe2 poll ppoll pread64
+    preadv preadv2 pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv select
+    sendfile splice stat statfs statx sync_file_range tee timerfd_create timerfd_gettime
+    timerfd_settime umask write writev
+    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep pause setitimer
+    time timer_create timer_delete timer_getoverrun timer_gettime timer_settime times
+    arch_prctl exit exit_group futex futex_requeue futex_wait futex_waitv futex_wake get_robust_list
+    get_thread_area getcpu getrandom getrlimit getrusage restart_syscall rseq sched_get_priority_max
+    sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler sched_rr_get_interval
+    sched_yield set_robust_list set_thread_area set_tid_address setrlimit sysinfo uname wait4 waitid
+    rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sigaltstack
+    capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getresgid getresuid getsid
+    gettid getuid
+""".split()
+"""Memory, files, waiting, time, threads, own signals, own ids. What opening a file reaches is
+Landlock's affair; here only what works on a file that is open, and never what removes or renames."""
+
+OPENING = "creat mkdir mkdirat open openat".split()
+"""Left out where there is no Landlock: then no file can be opened at all."""
+
+REFUSED = """
+    accept accept4 bind bpf chmod chown chroot clone connect execve execveat fchmod fchmodat fchown
+    fchownat flock fork futimesat getpriority ioctl fcntl io_uring_setup keyctl kill lchown link linkat
+    listen memfd_create mknod mknodat mount open_by_handle_at perf_event_open personality pidfd_open
+    prctl prlimit64 process_vm_readv process_vm_writev ptrace rename renameat renameat2 rmdir
+    sched_setaffinity sched_setparam sched_setscheduler sendmsg sendto setgid setgroups setpgid
+    setpriority setregid setresgid setresuid setreuid setsid setuid shmget socket socketpair symlink
+    symlinkat tgkill tkill truncate umount2 unlink unlinkat unshare userfaultfd utime utimensat utimes
+    vfork
+""".split()
+"""Answered "not permitted", which tells an honest program more than "not implemented"."""
+
+CLONE_THREAD = 0x00010000
+ONE_OF: dict[str, tuple[int, tuple[int, ...]]] = {
+    "fcntl": (1, (0, 1, 2, 3, 4, 1030, 1032)),  # F_DUPFD to F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
+    "ioctl": (1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),  # TCGETS, TIOCGWINSZ, FIO*
+    "prctl": (0, (3, 15, 16, 21, 23, 39, 0x53564D41)),  # gets, PR_SET_NAME, PR_SET_VMA
+    "prlimit64": (0, (0,)),  # one's own
+    "sched_setaffinity": (0, (0,)),
+}
+"""System calls of many uses: the place of an argument (of 32 bits), and the values it may have.
+
+An owner of signals (F_SETOWN with F_SETSIG) is not among them: with it a process can kill another
+without a call of kill. Nor is typing into a terminal (TIOCSTI)."""
+
+_ACT_KILL_PROCESS, _ACT_ALLOW = 0x80000000, 0x7FFF0000
+_ATTRIBUTE_BAD_ARCHITECTURE, _ATTRIBUTE_OPTIMIZE = 2, 8
+_NOT_EQUAL, _MASKED_EQUAL = 1, 7
+_MODE_FILTER = 2
+_INSTRUCTION_BYTES = 8
+
+
+def _error(number: int) -> int:
+    return 0x00050000 | number
+
+
+class _Comparison(ctypes.Structure):
+    _fields_ = (
+        ("argument", ctypes.c_uint),
+        ("operation", ctypes.c_int),
+        ("first", ctypes.c_uint64),
+        ("second", ctypes.c_uint64),
+    )
+
+
+def build(*, sealed: bool, architecture: str = "") -> bytes:
+    """The filter as the kernel's instructions, for this machine or an architecture by libseccomp's name.
+
+    Raises OSError where libseccomp is missing or refuses.
+    """
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    library.seccomp_rule_add_array.argtypes = (
+        *(ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p),
+    )
+
+    def checked(result: int) -> None:
+        if result < 0:
+            raise OSError(-result, f"libseccomp: {os.strerror(-result)}")
+
+    context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_error(errno.ENOSYS))))
+    try:
+        checked(library.seccomp_attr_set(context, _ATTRIBUTE_BAD_ARCHITECTURE, _ACT_KILL_PROCESS))
+        # A binary tree instead of a list, from libseccomp 2.5 on.
+        library.seccomp_attr_set(context, _ATTRIBUTE_OPTIMIZE, 2)
+        if architecture:
+            checked(library.seccomp_arch_remove(context, 0))
+            token = library.seccomp_arch_resolve_name(architecture.encode())
+            checked(library.seccomp_arch_add(context, token))
+        for name, action, comparisons in _rules(sealed=sealed):
+            number = library.seccomp_syscall_resolve_name(name.encode())
+            array = (_Comparison * len(comparisons))(*comparisons)
+            added = library.seccomp_rule_add_array(context, action, number, len(array), array)
+            # A call that this architecture or this libseccomp does not know is not allowed either.
+            if added != -errno.EDOM and number != -1:
+                checked(added)
+        with os.fdopen(os.memfd_create("filter"), "r+b") as file:
+            checked(library.seccomp_export_bpf(context, file.fileno()))
+            file.seek(0)
+            return file.read()
+    finally:
+        library.seccomp_release(context)
+
+
+def _rules(*, sealed: bool) -> Iterator[tuple[str, int, list[_Comparison]]]:
+    """Pairs of a name and what to do with it, where its arguments are as compared."""
+    refuse = _error(errno.EPERM)
+    for name in ALLOWED:
+        opening = sealed and name in OPENING
+        yield name, refuse if opening else _ACT_ALLOW, []
+    for name in REFUSED:
+        if name == "clone":
+            thread = _Comparison(0, _MASKED_EQUAL, CLONE_THREAD, CLONE_THREAD)
+            yield name, _ACT_ALLOW, [thread]
+            yield name, refuse, [_Comparison(0, _MASKED_EQUAL, CLONE_THREAD, 0)]
+        elif name in ONE_OF:
+            place, values = ONE_OF[name]
+            for value in values:
+                yield name, _ACT_ALLOW, [_Comparison(place, _MASKED_EQUAL, 0xFFFFFFFF, value)]
+        else:
+            yield name, refuse, []
+
+
+def install(instructions: bytes) -> None:
+    """Put the calling thread, and all it starts, under the filter for ever. Raises OSError.
+
+    It must be the only thread, and may gain no privileges (PR_SET_NO_NEW_PRIVS).
+    """
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+    program = Program(len(instructions) // _INSTRUCTION_BYTES, instructions)
+    pointer = ctypes.cast(ctypes.byref(program), ctypes.c_void_p)
+    kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, pointer)

@@ -1,0 +1,51 @@
+"""The files a worker may read: Python, its packages, the system's libraries, and nothing hidden."""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+_SYSTEM = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"),
+    *("/usr/share/zoneinfo", "/etc/localtime", "/sys/devices/system/cpu"),
+)
+PROCESS_FILES = ("/proc/cpuinfo", "/proc/meminfo")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+
+
+def visible_paths(hidden: Collection[str]) -> list[str]:
+    """What student code may read, such that nothing hidden lies under it.
+
+    Where something hidden lies inside a folder that has to be readable, the folder's other entries
+    are named one by one: neither Landlock nor a mount can take a part away again.
+
+    Args:
+        hidden: absolute paths, with every symbolic link resolved, of what must not be seen.
+    """
+    inside = [Path(path) for path in hidden]
+    libraries = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_packages(inside)]
+    found: list[str] = []
+    for path in dict.fromkeys([*libraries, *_SYSTEM]):
+        found += _without(Path(path), inside)
+    return found
+
+
+def _packages(hidden: list[Path]) -> Iterator[str]:
+    """The folders on the path; one within something hidden only if it is one for packages."""
+    for entry in sys.path:
+        folder = Path(os.path.realpath(entry))
+        for_packages = folder.name in ("site-packages", "dist-packages", "lib-dynload")
+        if folder.is_dir() and (for_packages or not any(map(folder.is_relative_to, hidden))):
+            yield entry
+
+
+def _without(path: Path, hidden: list[Path]) -> Iterator[str]:
+    real = Path(os.path.realpath(path))
+    if real in hidden or not real.exists():
+        return
+    if not any(secret.is_relative_to(real) for secret in hidden):
+        yield str(path)
+        return
+    for child in real.iterdir():
+        yield from _without(child, hidden)
