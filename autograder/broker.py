@@ -118,7 +118,7 @@ class Worker:
             self.close()
             printed = self.log.decode(errors="replace")[-2000:]
             raise GraderFault(f"A worker did not start: {error}. It printed: {printed}") from None
-        found = isolation(meta["facts"], meta["denied"])
+        found = isolation(meta["facts"], meta["denied"], meta["seconds"])
         if found.contradictions:
             self.close()
             raise IsolationError(

@@ -85,7 +85,10 @@ def _probes(found: Isolation) -> Finding:
     names = {name: name.replace("_", " ") for name in sorted(found.denied)}
     possible = [names[name] for name in names if not found.denied[name]]
     if not possible:
-        return Finding("attempts of a worker", "good", f"all denied: {', '.join(names.values())}")
+        taken = f"lockdown and attempts took {1000 * found.seconds:.1f} ms"
+        return Finding(
+            "attempts of a worker", "good", f"all denied: {', '.join(names.values())}; {taken}"
+        )
     return Finding(
         "attempts of a worker",
         "bad" if found.level == WEAK else "missing",
@@ -130,8 +133,8 @@ def show(diagnosis: Diagnosis, console: Console) -> None:
     table = Table(title="This machine", title_justify="left", title_style="bold")
     table.add_column("")
     table.add_column("what")
-    table.add_column("here", ratio=1)
-    table.add_column("for more", ratio=1)
+    table.add_column("here", ratio=1, overflow="fold")
+    table.add_column("for more", ratio=1, overflow="fold")
     for finding in diagnosis.findings:
         row = Text(finding.title, "bold"), Text(finding.found), Text(finding.advice, "cyan")
         table.add_row(marks[finding.state], *row)

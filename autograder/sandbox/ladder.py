@@ -26,15 +26,19 @@ class Isolation:
         detail: what it consists of and what it does not cover, as one line.
         denied: for each probe, whether the kernel denied it.
         contradictions: probes that succeeded although the level promises that they cannot.
+        seconds: what locking down and probing took.
     """
 
     level: str
     detail: str
     denied: Mapping[str, bool]
     contradictions: tuple[str, ...]
+    seconds: float
 
 
-def isolation(facts: Mapping[str, Any], denied: Mapping[str, bool]) -> Isolation:
+def isolation(
+    facts: Mapping[str, Any], denied: Mapping[str, bool], seconds: float = 0.0
+) -> Isolation:
     """Judge what a worker says of itself.
 
     Args:
@@ -55,6 +59,7 @@ def isolation(facts: Mapping[str, Any], denied: Mapping[str, bool]) -> Isolation
         _detail(level, facts, denied),
         {name: was for name, was in denied.items() if name != _USER},
         tuple(sorted(name for name in promised if not denied.get(name))),
+        seconds,
     )
 
 

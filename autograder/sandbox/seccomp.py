@@ -41,13 +41,16 @@ REFUSED = """
     accept accept4 bind bpf chmod chown chroot clone connect execve execveat fchmod fchmodat fchown
     fchownat flock fork futimesat getpriority ioctl fcntl io_uring_setup keyctl kill lchown link linkat
     listen memfd_create mknod mknodat mount open_by_handle_at perf_event_open personality pidfd_open
-    prctl prlimit64 process_vm_readv process_vm_writev ptrace rename renameat renameat2 rmdir
+    prctl prlimit64 process_vm_readv process_vm_writev ptrace rename renameat renameat2
     sched_setaffinity sched_setparam sched_setscheduler sendmsg sendto setgid setgroups setpgid
     setpriority setregid setresgid setresuid setreuid setsid setuid shmget socket socketpair symlink
-    symlinkat tgkill tkill truncate umount2 unlink unlinkat unshare userfaultfd utime utimensat utimes
-    vfork
+    symlinkat tgkill tkill truncate umount2 unshare userfaultfd utime utimensat utimes vfork
 """.split()
 """Answered "not permitted", which tells an honest program more than "not implemented"."""
+
+PRETENDED = ["rmdir", "unlink", "unlinkat"]
+"""Answered as if done, and not done: a program may clear away its temporary files, while what it has
+written stays to be counted."""
 
 CLONE_THREAD = 0x00010000
 ONE_OF: dict[str, tuple[int, tuple[int, ...]]] = {
@@ -127,6 +130,8 @@ def _rules(*, sealed: bool) -> Iterator[tuple[str, int, list[_Comparison]]]:
     for name in ALLOWED:
         opening = sealed and name in OPENING
         yield name, refuse if opening else _ACT_ALLOW, []
+    for name in PRETENDED:
+        yield name, _error(0), []
     for name in REFUSED:
         if name == "clone":
             thread = _Comparison(0, _MASKED_EQUAL, CLONE_THREAD, CLONE_THREAD)

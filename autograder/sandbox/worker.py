@@ -8,6 +8,7 @@ computed there alone.
 import os
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import PurePath
@@ -47,10 +48,12 @@ def main(
     null, user = os.open(os.devnull, os.O_RDONLY), os.getuid()
     for source, target in ((null, 0), (log, 1), (log, 2), (requests, REQUESTS), (replies, REPLIES)):
         os.dup2(source, target, inheritable=False)
+    started = time.perf_counter()
     lockdown.enter(cell, request["policy"], request["scratch"], {REQUESTS, REPLIES}, parent)
     denied = lockdown.probe(request["canary"], request["grader"], parent, user)
+    taken = time.perf_counter() - started
     # The one message that can be believed: no byte of the submission has arrived yet.
-    _write(wire.encode({"facts": cell.facts, "denied": denied}))
+    _write(wire.encode({"facts": cell.facts, "denied": denied, "seconds": taken}))
     desk = Desk()
     while True:
         try:

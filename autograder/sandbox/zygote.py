@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.05
 """Between two looks at the folders of living workers."""
 SEALED_IMPORTS = """
-    abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys concurrent.futures
-    contextlib copy csv ctypes dataclasses datetime decimal difflib enum fractions functools gc getpass
-    glob hashlib heapq importlib.util inspect io itertools json logging math numbers operator os pathlib
-    pickle platform pprint queue random re secrets statistics string struct sys tempfile textwrap threading
-    time timeit traceback types typing unittest unicodedata uuid warnings weakref zlib
-    numpy.fft numpy.linalg numpy.polynomial numpy.random numpy.testing torch.nn.utils.parametrize torch.utils.data torch.testing
+    abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys
+    concurrent.futures contextlib copy csv ctypes dataclasses datetime decimal difflib enum
+    fractions functools gc getpass glob hashlib heapq importlib.util inspect io itertools json
+    logging math numbers operator os pathlib pickle platform pprint queue random re secrets
+    statistics string struct sys tempfile textwrap threading time timeit traceback types typing
+    unittest unicodedata uuid warnings weakref zlib numpy.fft numpy.linalg numpy.polynomial
+    numpy.random numpy.testing torch.nn.utils.parametrize torch.utils.data torch.testing
 """.split()
 """What a submission may import where no file can be opened any more."""
 
