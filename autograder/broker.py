@@ -269,6 +269,7 @@ class Broker:
             )
         place = {
             "hidden": self._hidden,
+            "folder": str(self._folder),
             "cells": str(self._cells),
             "without": self._without,
             "canary": str(self._canary),

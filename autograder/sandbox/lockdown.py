@@ -63,13 +63,19 @@ class Cell:
         }
 
 
-def prepare(hidden: Collection[str], folder: str, without: Collection[str]) -> Cell:
+def prepare(
+    hidden: Collection[str],
+    folder: str,
+    without: Collection[str],
+    at_end: Callable[[], object],
+) -> Cell:
     """Enter namespaces where possible, and find out what else there is. Before torch is imported.
 
     Args:
         hidden: resolved paths that no worker may see.
         folder: where the workers' scratch folders will be made.
         without: mechanisms to do without, as on a machine that lacks them.
+        at_end: what the process that stays outside the namespaces does in the end.
     """
     reasons = dict.fromkeys(without, "it was left out on request")
     paths = visible.visible_paths(hidden)
@@ -80,7 +86,7 @@ def prepare(hidden: Collection[str], folder: str, without: Collection[str]) -> C
         if reason := namespaces.reason_against(shown, folder):
             reasons["namespaces"] = reason
         else:
-            namespaces.enter(shown, folder)
+            namespaces.enter(shown, folder, at_end)
     if "uid" not in without and (reason := _reason_against_uid(paths, folder)):
         reasons["uid"] = reason
     version = 0 if "landlock" in without else landlock.version()

@@ -6,20 +6,13 @@ others, so nothing outlives a run whatever it does. See namespaces(7) and pivot_
 """
 
 import os
-import signal
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from . import kernel, visible
 from .trial import in_child
 
-_OWN = (
-    kernel.CLONE_NEWNS
-    | kernel.CLONE_NEWPID
-    | kernel.CLONE_NEWNET
-    | kernel.CLONE_NEWIPC
-    | kernel.CLONE_NEWUTS
-)
+_OWN = kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 
 
 def reason_against(paths: Collection[str], folder: str) -> str:
@@ -32,11 +25,11 @@ def reason_against(paths: Collection[str], folder: str) -> str:
     return in_child(attempt)
 
 
-def enter(paths: Collection[str], folder: str) -> None:
+def enter(paths: Collection[str], folder: str, at_end: Callable[[], object] = lambda: None) -> None:
     """Go on in a child process that sees only these paths, read-only, and `folder` to write in.
 
-    The calling process stays behind to wait for the child, and ends as it ended. It must have one
-    thread, and must not have hidden its memory. Raises OSError where the kernel refuses.
+    The calling process stays behind to wait for the child, then calls `at_end` and ends. It must
+    have one thread, and must not have hidden its memory. Raises OSError where the kernel refuses.
     """
     user, group = os.geteuid(), os.getegid()
     try:
@@ -48,11 +41,12 @@ def enter(paths: Collection[str], folder: str) -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     pid = os.fork()
     if pid:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # unshare may have cleared it
         os.closerange(0, 1 << 16)
         _, status = os.waitpid(pid, 0)
+        at_end()
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     kernel.die_with(0)  # seen from inside, the parent has the number 0
+    kernel.unshare(kernel.CLONE_NEWNS)  # here, so that the parent keeps the files as they are
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     view = f"{folder}/view"
     Path(view).mkdir(exist_ok=True)

@@ -2,10 +2,10 @@
 
 Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a
 clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs.
-Over a SOCK_SEQPACKET socket it first takes {"hidden", "cells", "without", "canary", "grader"}, enters
-its cell, and answers {"facts", "reasons"}. From then on it takes {"scratch", "policy"} with three
-descriptors (requests, replies, log) and answers {"pid"} with a pidfd. It kills a worker whose folder
-outgrows the policy. When the socket closes it kills every descendant and ends.
+Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells", "without", "canary",
+"grader"}, enters its cell, and answers {"facts", "reasons"}. From then on it takes {"scratch",
+"policy"} with three descriptors (requests, replies, log) and answers {"pid"} with a pidfd. It kills a
+worker whose folder outgrows the policy. When the socket closes it kills every descendant and ends.
 """
 
 import gc
@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -152,16 +153,24 @@ def main() -> None:
     load_sandbox()
     from sandbox import kernel, lockdown
 
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     control = socket.socket(fileno=int(sys.argv[1]))
     place = json.loads(control.recv(1 << 20))
-    cell = lockdown.prepare(place.pop("hidden"), place.pop("cells"), place.pop("without"))
+
+    def clear_away() -> None:
+        """Remove the grader's files if it was killed and cannot do so itself."""
+        if os.getppid() != place["grader"]:
+            shutil.rmtree(place["folder"], ignore_errors=True)
+
+    cells = place.pop("cells")
+    cell = lockdown.prepare(place.pop("hidden"), cells, place.pop("without"), clear_away)
     kernel.hide_memory()
     warm_up()
     if cell.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)
     serve(control, cell, place)
+    if not cell.namespaces:
+        clear_away()
     os._exit(0)  # the grader waits; taking torch apart would last a third of a second
 
 

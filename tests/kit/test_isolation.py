@@ -541,3 +541,31 @@ def test_the_size_of_a_folder_counts_everything(tmp_path):
     (tmp_path / "d").symlink_to("/usr")
     assert 1_100_000 <= scratch.size(str(tmp_path), 1 << 30) <= 1_200_000
     assert scratch.size(str(tmp_path), 50_000) > 50_000
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from autograder.broker import Broker
+from autograder.course import course_root, load_course
+
+course = load_course(course_root())
+broker = Broker(course.policy, require="D", without={without!r})
+worker = broker.worker()
+print(broker._folder, broker._zygote.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("without", [(), MECHANISMS], ids=["locked", "bare"])
+def test_a_grader_that_is_killed_leaves_no_process_and_no_file(without):
+    result = subprocess.run(
+        [sys.executable, "-c", KILLED.format(without=without)], capture_output=True, text=True
+    )
+    assert result.returncode == -9, result.stderr
+    folder, pid = result.stdout.split()
+    deadline = time.monotonic() + 20
+    while (Path(folder).exists() or is_alive(pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(folder).exists()
+    assert not is_alive(pid)
