@@ -109,13 +109,23 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
             if need not in modules:
                 raise ValueError(f"modules.{module.name} needs {need!r}, which is no module")
     limits = content.get("limits", {})
-    unknown = limits.keys() - {field.name for field in fields(Policy)}
-    if unknown:
-        raise ValueError(f"unknown limits {sorted(unknown)}")
+    _check_limits(limits)
     fits: dict[str, FitPlan] = {
         mode: FitPlan(**content["fits"][mode]) for mode in FIT_MODES if mode != "off"
     }
     return Course(root, content["title"], content["fit"], modules, fits, Policy(**limits))
+
+
+def _check_limits(limits: Mapping[str, Any]) -> None:
+    kinds = {field.name: type(field.default) for field in fields(Policy)}
+    unknown = limits.keys() - kinds.keys()
+    if unknown:
+        raise ValueError(f"unknown limits {sorted(unknown)}; there are {', '.join(kinds)}")
+    for name, value in limits.items():
+        whole = type(value) is int
+        if not (whole or (type(value) is float and kinds[name] is float)) or value <= 0:
+            kind = "number" if kinds[name] is float else "whole number"
+            raise ValueError(f"limits.{name} is {value!r}; it must be a {kind} above 0")
 
 
 def _module(name: str, table: dict[str, Any]) -> Module:
