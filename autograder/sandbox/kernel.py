@@ -93,6 +93,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     _checked(_libc.mount(*texts, ctypes.c_ulong(flags), data.encode() or None))
 
 
+def unmount(target: str) -> None:
+    """Take a mount away, at once from sight and in full when nothing uses it. Raises OSError."""
+    _checked(_libc.umount2(target.encode(), ctypes.c_int(MNT_DETACH)))
+
+
 def make_read_only(target: str) -> None:
     """Let nothing be written and no set-user-id file be obeyed on a mount and all below it.
 
@@ -106,5 +111,5 @@ def become_root_of_files(folder: str) -> None:
     """Make a mounted folder the root directory and forget the old one. Raises OSError."""
     os.chdir(folder)
     _checked(_libc.pivot_root(b".", b"."))  # the old root now lies on top of the new one
-    _checked(_libc.umount2(b".", ctypes.c_int(MNT_DETACH)))
+    unmount(".")
     os.chdir("/")

@@ -1,9 +1,17 @@
-"""How much a worker has written into its folder."""
+"""A worker's folder: one that cannot grow too large, or one that is looked at."""
 
 import os
 
+from . import kernel
+
 _ENTRY = 4096
 """What a file or folder costs beside its content."""
+
+
+def bound(folder: str, limit: int) -> None:
+    """Put a file system of limited size in the place of an empty folder. Raises OSError."""
+    options = f"size={limit},nr_inodes={max(limit // _ENTRY, 16)},mode=777"
+    kernel.mount("scratch", folder, "tmpfs", data=options)
 
 
 def size(folder: str, limit: int) -> int:

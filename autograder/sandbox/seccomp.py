@@ -12,24 +12,23 @@ from collections.abc import Iterator
 from . import kernel
 
 ALLOWED = """
-    brk madvise map_shadow_stack mincore mlock mlock2 mmap mprotect mremap mseal msync munlock munmap
+    brk madvise map_shadow_stack mincore mlock mlock2 mmap mprotect mremap mseal msync munlock
+    munmap
     get_mempolicy mbind membarrier pkey_alloc pkey_free pkey_mprotect set_mempolicy
-    access chdir close close_range copy_file_range creat dup dup2 dup3 epoll_create epoll_create1
-    epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2
-    faccessat faccessat2 fadvise64 fallocate fchdir fdatasync fstat fstatfs fsync ftruncate getcwd
-    getdents getdents64 lseek lstat mkdir mkdirat newfstatat open openat pipe pipe2 poll ppoll pread64
-    preadv preadv2 pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv select
-    sendfile splice stat statfs statx sync_file_range tee timerfd_create timerfd_gettime
-    timerfd_settime umask write writev
-    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep pause setitimer
-    time timer_create timer_delete timer_getoverrun timer_gettime timer_settime times
+    access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
+    fadvise64 fallocate fchdir fdatasync fstat fstatfs fsync ftruncate getcwd getdents getdents64
+    lseek lstat mkdir mkdirat newfstatat open openat pipe pipe2 poll ppoll pread64 preadv preadv2
+    pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv select sendfile stat
+    statfs statx sync_file_range umask write writev
+    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep pause
+    setitimer time times
     arch_prctl exit exit_group futex futex_requeue futex_wait futex_waitv futex_wake get_robust_list
     get_thread_area getcpu getrandom getrlimit getrusage restart_syscall rseq sched_get_priority_max
     sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler sched_rr_get_interval
     sched_yield set_robust_list set_thread_area set_tid_address setrlimit sysinfo uname wait4 waitid
     rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sigaltstack
-    capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getresgid getresuid getsid
-    gettid getuid
+    capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getresgid getresuid
+    getsid gettid getuid
 """.split()
 """Memory, files, waiting, time, threads, own signals, own ids. What opening a file reaches is
 Landlock's affair; here only what works on a file that is open, and never what removes or renames."""
@@ -53,6 +52,11 @@ PRETENDED = ["rmdir", "unlink", "unlinkat"]
 written stays to be counted."""
 
 CLONE_THREAD = 0x00010000
+O_TMPFILE = 0o20000000
+"""A file without a name could not be counted; without it, programs name theirs and then unlink it."""
+FLAGS = {"open": 1, "openat": 2}
+"""Where these take their flags."""
+
 ONE_OF: dict[str, tuple[int, tuple[int, ...]]] = {
     "fcntl": (1, (0, 1, 2, 3, 4, 1030, 1032)),  # F_DUPFD to F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
     "ioctl": (1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),  # TCGETS, TIOCGWINSZ, FIO*
@@ -128,8 +132,14 @@ def _rules(*, sealed: bool) -> Iterator[tuple[str, int, list[_Comparison]]]:
     """Pairs of a name and what to do with it, where its arguments are as compared."""
     refuse = _error(errno.EPERM)
     for name in ALLOWED:
-        opening = sealed and name in OPENING
-        yield name, refuse if opening else _ACT_ALLOW, []
+        if sealed and name in OPENING:
+            yield name, refuse, []
+        elif name in FLAGS:
+            yield name, _ACT_ALLOW, [_Comparison(FLAGS[name], _MASKED_EQUAL, O_TMPFILE, 0)]
+            unnamed = _Comparison(FLAGS[name], _MASKED_EQUAL, O_TMPFILE, O_TMPFILE)
+            yield name, _error(errno.EOPNOTSUPP), [unnamed]
+        else:
+            yield name, _ACT_ALLOW, []
     for name in PRETENDED:
         yield name, _error(0), []
     for name in REFUSED:

@@ -1,5 +1,6 @@
 """The files a worker may read: Python, its packages, the system's libraries, and nothing hidden."""
 
+import importlib.util
 import os
 import sys
 import sysconfig
@@ -24,20 +25,21 @@ def visible_paths(hidden: Collection[str]) -> list[str]:
         hidden: absolute paths, with every symbolic link resolved, of what must not be seen.
     """
     inside = [Path(path) for path in hidden]
-    libraries = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_packages(inside)]
+    libraries = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_packages()]
     found: list[str] = []
     for path in dict.fromkeys([*libraries, *_SYSTEM]):
         found += _without(Path(path), inside)
     return found
 
 
-def _packages(hidden: list[Path]) -> Iterator[str]:
-    """The folders on the path; one within something hidden only if it is one for packages."""
+def _packages() -> Iterator[str]:
+    """Where packages are installed, and nothing else that is on the path, such as a checkout."""
     for entry in sys.path:
-        folder = Path(os.path.realpath(entry))
-        for_packages = folder.name in ("site-packages", "dist-packages", "lib-dynload")
-        if folder.is_dir() and (for_packages or not any(map(folder.is_relative_to, hidden))):
+        if Path(entry).name in ("site-packages", "dist-packages", "lib-dynload"):
             yield entry
+    for name in ("torch", "numpy"):  # these may be checkouts, of those who build their own
+        spec = importlib.util.find_spec(name)
+        yield from (spec.submodule_search_locations or ()) if spec else ()
 
 
 def _without(path: Path, hidden: list[Path]) -> Iterator[str]:

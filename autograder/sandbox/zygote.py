@@ -8,6 +8,7 @@ Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells", "witho
 worker whose folder outgrows the policy. When the socket closes it kills every descendant and ends.
 """
 
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sandbox.lockdown import Cell
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.02
 """Between two looks at the folders of living workers."""
 SEALED_IMPORTS = """
     abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys
@@ -73,74 +74,105 @@ def warm_up() -> None:
     layer.to("meta")(torch.zeros(1, 2, device="meta"))
 
 
-def serve(control: socket.socket, cell: "Cell", place: dict[str, Any]) -> None:
-    """Fork workers until the other end of the socket closes."""
-    from sandbox import kernel, scratch, worker
+class ForkServer:
+    """Forks workers on request, and leaves nothing of them behind.
 
-    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-    wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.signal(signal.SIGCHLD, _on_child)
-    signal.set_wakeup_fd(wake_write)
-    gc.collect()
-    gc.freeze()
-    own_pid, workers = os.getpid(), dict[int, tuple[str, int]]()
-    control.send(json.dumps({"facts": cell.facts, "reasons": dict(cell.reasons)}).encode())
-    while True:
-        patience = LOOK_SECONDS if workers else None
-        readable, _, _ = select.select([control.fileno(), wake_read], [], [], patience)
-        for pid, (folder, limit) in workers.items():
-            if scratch.size(folder, limit) > limit:
-                os.kill(pid, signal.SIGKILL)
-        if wake_read in readable:
-            os.read(wake_read, 4096)
-            _reap(workers)
-        if control.fileno() not in readable:
-            continue
-        message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 3)
-        if not message:
-            _end()
-            return
-        request = json.loads(message)
-        pid = os.fork()
+    Args:
+        control: the socket to the grader.
+        cell: what every worker is locked into.
+        place: what every worker's probes need to know, see lockdown.probe.
+    """
+
+    def __init__(self, control: socket.socket, cell: "Cell", place: dict[str, Any]) -> None:
+        self._control, self._cell, self._place = control, cell, place
+        self._workers: dict[int, tuple[str, int]] = {}
+        """The folder of each worker and its limit, by process number."""
+
+    def serve(self) -> None:
+        """Until the other end of the socket closes."""
+        from sandbox import kernel
+
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, _on_child)
+        signal.set_wakeup_fd(wake_write)
+        gc.collect()
+        gc.freeze()
+        ready = {"facts": self._cell.facts, "reasons": dict(self._cell.reasons)}
+        self._control.send(json.dumps(ready).encode())
+        while True:
+            looking = self._workers and not self._cell.namespaces
+            readable, _, _ = select.select(
+                [self._control.fileno(), wake_read], [], [], LOOK_SECONDS if looking else None
+            )
+            if looking:
+                self._look()
+            if wake_read in readable:
+                os.read(wake_read, 4096)
+                self._reap()
+            if self._control.fileno() in readable:
+                message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 3)
+                if not message:
+                    self._end()
+                    return
+                self._spawn(json.loads(message), descriptors)
+
+    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        from sandbox import scratch, worker
+
+        folder, limit = request["scratch"], request["policy"]["scratch"]
+        if self._cell.namespaces:
+            scratch.bound(folder, limit)
+        own_pid, pid = os.getpid(), os.fork()
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                worker.main(cell, place | request, *descriptors, own_pid)
+                worker.main(self._cell, self._place | request, *descriptors, own_pid)
             finally:
                 os._exit(1)
-        workers[pid] = (request["scratch"], request["policy"]["scratch"])
+        self._workers[pid] = (folder, limit)
         for descriptor in descriptors:
             os.close(descriptor)
         pidfd = os.pidfd_open(pid)
-        socket.send_fds(control, [json.dumps({"pid": pid}).encode()], [pidfd])
+        socket.send_fds(self._control, [json.dumps({"pid": pid}).encode()], [pidfd])
         os.close(pidfd)
+
+    def _look(self) -> None:
+        """Where the kernel does not bound a folder, kill the worker that has outgrown it."""
+        from sandbox import scratch
+
+        for pid, (folder, limit) in self._workers.items():
+            if scratch.size(folder, limit) > limit:
+                os.kill(pid, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        """Collect the dead, and kill what a dead worker left: it is re-parented to this process."""
+        from sandbox import kernel
+
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if (known := self._workers.pop(pid, None)) and self._cell.namespaces:
+                with contextlib.suppress(OSError):  # it went when the grader removed the folder
+                    kernel.unmount(known[0])
+            for orphan in _children() - self._workers.keys():
+                os.kill(orphan, signal.SIGKILL)
+
+    def _end(self) -> None:
+        """Kill every descendant; each that dies hands its own children to us."""
+        while children := _children():
+            for pid in children:
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(-1, 0)
 
 
 def _on_child(signum: int, frame: FrameType | None) -> None:
     """The wake-up descriptor does the work."""
-
-
-def _reap(workers: dict[int, tuple[str, int]]) -> None:
-    """Collect the dead, and kill what a dead worker left behind: it is re-parented to the zygote."""
-    while True:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        workers.pop(pid, None)
-        for orphan in _children() - workers.keys():
-            os.kill(orphan, signal.SIGKILL)
-
-
-def _end() -> None:
-    """Kill every descendant; each that dies hands its own children to us."""
-    while children := _children():
-        for pid in children:
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(-1, 0)
 
 
 def _children() -> set[int]:
@@ -168,7 +200,7 @@ def main() -> None:
     if cell.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)
-    serve(control, cell, place)
+    ForkServer(control, cell, place).serve()
     if not cell.namespaces:
         clear_away()
     os._exit(0)  # the grader waits; taking torch apart would last a third of a second
