@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench release clean
+.PHONY: demo test lint bench attacks fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -19,9 +19,14 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
-## bench: how long a grading takes, as a ratio to importing torch, and how long each check takes
+## bench: how long a grading takes, as a ratio to importing torch, and what the lockdown costs
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/grade.py
+	$(BIN)/python benchmarks/lockdown.py
+
+## attacks: run the bank of attacks against a naive grader and this one; write docs/attacks.md
+attacks: $(VENV)/installed
+	$(BIN)/python tests/kit/attack_lab.py --markdown docs/attacks.md
 
 ## release: generate assignments/ from solutions/
 release: $(VENV)/installed

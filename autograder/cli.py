@@ -117,6 +117,7 @@ def grade(
     only: Annotated[str, typer.Option(help="Grade these modules alone, as in linear,conv2d.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one web page.")] = None,
     fit: Annotated[
         str | None,
         typer.Option(
@@ -157,9 +158,9 @@ def grade(
         raise UsageError(
             f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
         )
-    outputs = [output for output in (json, junit) if output is not None]
-    for output in outputs:
-        _demand_writable(output)
+    for output in (json, junit, html):
+        if output is not None:
+            _demand_writable(output)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
     from autograder.broker import Broker
 
@@ -170,6 +171,7 @@ def grade(
         broker.start()  # it imports torch while this process does
         from autograder import grading
         from autograder.export import console
+        from autograder.export import html as html_export
         from autograder.export import json as json_export
         from autograder.export import junit as junit_export
 
@@ -185,10 +187,10 @@ def grade(
         )
     with contextlib.suppress(SystemExit):  # rich's answer to a reader that goes away, as head does
         console.show(report, Console(highlight=False))
-    if json is not None:
-        write_whole(json, json_export.render(report))
-    if junit is not None:
-        write_whole(junit, junit_export.render(report))
+    writers = ((json, json_export), (junit, junit_export), (html, html_export))
+    for output, writer in writers:
+        if output is not None:
+            write_whole(output, writer.render(report))
     if report.faults:
         told = [f"{fault}\n{trace}" if debug else fault for fault, trace in report.faults]
         advice = "" if debug else "\nRun again with --debug for the tracebacks."

@@ -16,7 +16,7 @@ ALLOWED = """
     munmap
     get_mempolicy mbind membarrier pkey_alloc pkey_free pkey_mprotect set_mempolicy
     access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
-    fadvise64 fallocate fchdir fdatasync fstat fstatfs fsync ftruncate getcwd getdents getdents64
+    fadvise64 fchdir fdatasync fstat fstatfs fsync ftruncate getcwd getdents getdents64
     lseek lstat mkdir mkdirat newfstatat open openat pipe pipe2 poll ppoll pread64 preadv preadv2
     pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv select sendfile stat
     statfs statx sync_file_range umask write writev
