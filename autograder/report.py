@@ -47,6 +47,11 @@ class Isolation:
     level: str
     detail: str
 
+    @property
+    def is_weak(self) -> bool:
+        """Whether code that means harm could have forged the result."""
+        return self.level == "D" or "not forge-proof" in self.detail
+
 
 @dataclass(frozen=True)
 class Report:

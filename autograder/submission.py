@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import UsageError
-from autograder.text import one_line
+from autograder.text import one_line, word, words
 
 MAX_MODULE_BYTES = 256 << 10
 MAX_ENTRIES = 10_000
@@ -193,12 +193,11 @@ def _nearest(filename: str, names: set[str]) -> str:
     found = difflib.get_close_matches(filename, by_folded, n=1, cutoff=0.75)
     if not found:
         return ""
-    return f" There is a {one_line(by_folded[found[0]], 60)}: if that is it, rename it."
+    return f" There is a {word(by_folded[found[0]])}: if that is it, rename it."
 
 
 def _contents(names: set[str]) -> str:
-    shown = sorted(one_line(name, 60) for name in names)[:8]
-    return f"It holds {', '.join(shown)}{' and more' if len(names) > 8 else ''}." if shown else ""
+    return f"It holds {words(names)}."
 
 
 def _listing(modules: list[str]) -> str:

@@ -1,12 +1,16 @@
 """The report on a terminal."""
 
-from rich.console import Console, Group, RenderableType
+import re
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from autograder.report import CheckResult, ModuleResult, Report
+from autograder.text import PREFIX
 
 _MARKS = {
     "passed": Text("✓", "green"),
@@ -14,12 +18,14 @@ _MARKS = {
     "not_verified": Text("–", "yellow"),
     "not_submitted": Text("✗", "red"),
 }
+_DOUBLE_COLON = re.compile(":(?=:)")
 
 
 def show(report: Report, console: Console) -> None:
     """Print the report: a line for each check, the message under each that failed, the score.
 
-    All text goes through rich.text.Text, which reads no markup.
+    All text goes through rich.text.Text, which reads no markup. Whatever the width, no line begins with
+    a command to GitHub's runner, and what a submission wrote stands behind its prefix.
     """
     console.print(_heading(report))
     for module in report.modules:
@@ -28,17 +34,22 @@ def show(report: Report, console: Console) -> None:
 
 
 def _heading(report: Report) -> RenderableType:
-    facts = Text(f"seed {report.seed} · fit {report.environment['fit']} · {report.device}", "dim")
-    isolation = Text(f"isolation {report.isolation.level}: {report.isolation.detail}", "dim")
-    return Panel(Group(facts, isolation), title=Text(report.submission, "bold"), title_align="left")
+    facts = _text(f"seed {report.seed} · fit {report.environment['fit']} · {report.device}", "dim")
+    isolation = _text(
+        f"isolation {report.isolation.level}: {report.isolation.detail}",
+        "bold yellow" if report.isolation.is_weak else "dim",
+    )
+    return Panel(
+        Group(facts, isolation), title=_text(report.submission, "bold"), title_align="left"
+    )
 
 
 def _module(module: ModuleResult) -> RenderableType:
     parts: list[RenderableType] = [
-        Text.assemble((module.name, "bold"), f"  {module.score:g} of {module.max_score:g}")
+        Text.assemble(_text(module.name, "bold"), f"  {module.score:g} of {module.max_score:g}")
     ]
     if module.note:
-        parts.append(Padding(Text(module.note, "yellow"), (0, 0, 0, 2)))
+        parts.append(Padding(_message(module.note, "yellow"), (0, 0, 0, 2)))
     if all(check.status == "not_submitted" for check in module.checks):
         return Group(*parts, "")
     told = ""
@@ -48,10 +59,10 @@ def _module(module: ModuleResult) -> RenderableType:
             parts.append(Padding(Text("The same as above.", "dim"), (0, 0, 0, 6)))
         elif check.status == "failed":
             told = check.message
-            hint = [Text(f"Read on: {check.hint}", "cyan")] if check.hint else []
-            parts.append(Padding(Group(Text(check.message), *hint), (0, 0, 1, 6)))
+            hint = [_text(f"Read on: {check.hint}", "cyan")] if check.hint else []
+            parts.append(Padding(Group(_message(check.message), *hint), (0, 0, 1, 6)))
         elif check.message:
-            parts.append(Padding(Text(check.message, "dim"), (0, 0, 0, 6)))
+            parts.append(Padding(_message(check.message, "dim"), (0, 0, 0, 6)))
     return Group(*parts, "")
 
 
@@ -62,10 +73,38 @@ def _line(check: CheckResult) -> RenderableType:
     row.add_column()
     points = f"{check.score:g}/{check.max_score:g}" if check.max_score else "–"
     name = check.id.partition(".")[2]
-    row.add_row(
-        _MARKS[check.status], Text(points, "dim"), Text.assemble((name, "bold"), f"  {check.title}")
-    )
+    title = Text.assemble(_text(name, "bold"), "  ", _text(check.title))
+    row.add_row(_MARKS[check.status], Text(points, "dim"), title)
     return row
+
+
+def _message(text: str, style: str = "") -> RenderableType:
+    lines = (
+        _Quoted(line.removeprefix(PREFIX), style) if line.startswith(PREFIX) else _text(line, style)
+        for line in text.split("\n")
+    )
+    return Group(*lines)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """A line of ours. Any word of it may come to stand at the start of a printed line.
+
+    The runner would read a line that starts with two colons as a command, however far it is indented.
+    """
+    return Text(_DOUBLE_COLON.sub(": ", text), style)
+
+
+@dataclass(frozen=True)
+class _Quoted:
+    """A submission's line: each printed line that it is broken into has the prefix."""
+
+    text: str
+    style: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(1, options.max_width - len(PREFIX))
+        for part in Text(self.text).wrap(console, width):
+            yield Text(PREFIX + part.plain, self.style, no_wrap=True, overflow="ignore")
 
 
 def _summary(report: Report) -> RenderableType:
@@ -77,7 +116,7 @@ def _summary(report: Report) -> RenderableType:
     for module in report.modules:
         share = module.score / module.max_score if module.max_score else 0.0
         bar = Text("█" * round(20 * share), "green" if share == 1 else "yellow")
-        table.add_row(module.name, f"{module.score:g}", f"{module.max_score:g}", bar)
+        table.add_row(_text(module.name), f"{module.score:g}", f"{module.max_score:g}", bar)
     table.add_section()
     table.add_row(
         Text("together", "bold"),

@@ -29,6 +29,7 @@ def _add_suite(root: ElementTree.Element, report: Report, module: ModuleResult) 
         "max_score": f"{module.max_score:g}",
         "seed": str(report.seed),
         "isolation": report.isolation.level,
+        "isolation_detail": report.isolation.detail,
         "submission_digest": report.submission_digest,
         "suite_digest": report.suite_digest,
     }.items():

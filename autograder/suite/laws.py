@@ -16,7 +16,7 @@ from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
 from autograder.suite.student import Description, Input, Layer, Meta, Seen, Student
 from autograder.suite.tolerances import FLOAT64, TRAJECTORY, Tolerance
-from autograder.text import one_line
+from autograder.text import MAX_WORDS, words
 
 LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
 CONVOLUTION = re.compile(r"conv(?!ert)")
@@ -44,7 +44,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         expect(parameter.requires_grad, f"{parameter.name} does not require a gradient.")
     expect(
         sorted(made.state) == sorted(oracle.state_dict()),
-        f"The state dict holds {sorted(made.state)}; expected {sorted(oracle.state_dict())}.",
+        f"The state dict holds {words(made.state)}; expected {words(oracle.state_dict())}.",
         cause="A buffer or a second module is registered beside the parameters.",
     )
     state = {name: torch.rand_like(value) for name, value in oracle.state_dict().items()}
@@ -174,14 +174,14 @@ def judged_elsewhere() -> Iterator[None]:
 def by_hand(student: Student, seen: Seen | None, *families: re.Pattern[str]) -> None:
     """No operator of these families ran, and nothing tried to blind the recorder."""
     assert seen is not None
-    used = sorted(
-        one_line(name)
+    used = [
+        name.replace("::", ".")
         for name in seen.operators
         if any(family.search(name.lower()) for family in families)
-    )
+    ]
     if used:
         raise ReadyMade(
-            f"Ready-made work was recorded: {', '.join(used)}.",
+            f"Ready-made work was recorded: {words(used)}.",
             cause="The operation that this exercise asks you to build does the work.",
         )
     if student.tampers or not seen.intact:
@@ -285,7 +285,9 @@ def _untouched(after: object, before: Tensor) -> None:
 
 
 def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
-    return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
+    shown = [f"{name} {shape}" for name, shape in shapes.items()]
+    more = [f"{len(shown) - MAX_WORDS} more"] if len(shown) > MAX_WORDS else []
+    return ", ".join(shown[:MAX_WORDS] + more) or "none"
 
 
 def _registration_cause(

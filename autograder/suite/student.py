@@ -10,7 +10,7 @@ other side becomes a CheckFailed whose text a student can act on.
 
 import difflib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,9 +21,11 @@ from autograder.broker import Broker, Worker, WorkerLost
 from autograder.sandbox import values, wire
 from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed, TooSlow
-from autograder.text import one_line, quote
+from autograder.text import one_line, quote, word, words
 
 UNREADABLE = "What came back cannot be read as an answer."
+MAX_NAMES = 5000
+"""Of a module, that are searched for one that resembles the name that is missing."""
 
 
 class Generator(NamedTuple):
@@ -149,13 +151,13 @@ class Bench:
         raw = [values.to_raw(name, source) for name, source in sources.items()]
         reply, _ = self.ask("survey", {"module": self.module}, raw)
         survey = _taken(reply, "survey", dict)
-        if broken := survey.get("syntax_error"):
-            line, message = int(broken["line"]), one_line(str(broken["message"]))
-            raise CheckFailed(
-                f"{self.module}.py, line {line}: syntax error: {message}.\n"
-                f"{quote(submission.line(self.module, line))}".rstrip(),
-                cause="Python cannot read the file at all, so nothing in it can be graded.",
-            )
+        match survey.get("syntax_error"):
+            case {"line": int() as line, "message": str() as message}:
+                raise CheckFailed(
+                    f"{self.module}.py, line {line}: syntax error: {one_line(message)}.\n"
+                    f"{quote(submission.line(self.module, line))}".rstrip(),
+                    cause="Python cannot read the file at all, so nothing in it can be graded.",
+                )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         self.ask("import", {"module": self.module, "stand_ins": self.stand_ins}, [])
 
@@ -169,7 +171,7 @@ class Bench:
         except WorkerLost as lost:
             raise (TooSlow if lost.reason == "deadline" else CheckFailed)(_lost(lost)) from None
         except wire.WireError as error:
-            raise CheckFailed(f"The reply was not valid: {error}.") from None
+            raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
         if "error" in reply:
             raise self._failure(_taken(reply, "error", dict))
         return reply, tensors
@@ -178,39 +180,45 @@ class Bench:
         """The error that the worker describes, in words. Every field of it is data."""
         match error:
             case {"kind": "missing", "name": str() as name, "names": list() as names}:
-                found = difflib.get_close_matches(name, [n for n in names if isinstance(n, str)], 1)
-                near = f" The nearest name in it is {one_line(found[0], 60)}." if found else ""
+                name = word(name)
+                listed = [n for n in names if isinstance(n, str)]
+                found = difflib.get_close_matches(name, listed, 1)
+                near = f" The nearest name in it is {found[0]}." if found else ""
                 return CheckFailed(
                     f"{self.module}.py defines no {name}.{near}",
                     cause=f"Rename it: the grader calls exactly {name}." if found else "",
                 )
             case {"kind": "signature", "message": str() as message}:
                 return CheckFailed(
-                    f"The call itself failed: TypeError: {one_line(message)}",
+                    f"The call itself failed.\n{quote(f'TypeError: {message}')}",
                     cause="The signature is not the one in the skeleton.",
                 )
-            case {"kind": "type", "got": str() as got, "wanted": str() as wanted}:
-                return CheckFailed(f"What came back is a {one_line(got)}; expected {wanted}.")
+            case {
+                "kind": "type",
+                "got": str() as got,
+                "wanted": "a torch.nn.Module" | "a torch.Tensor" as wanted,
+            }:
+                return CheckFailed(f"What came back is a {word(got)}; expected {wanted}.")
             case {"kind": "no_graph"}:
                 return CheckFailed(
                     "The output does not require a gradient: autograd has no way back through it.",
                     cause="It was computed under no_grad, from .data or .detach(), or through numpy.",
                 )
             case {"kind": "raised", "type": str() as kind, "message": str() as message, **rest}:
-                return self._raised(one_line(kind), message, rest.get("where"))
+                return self._raised(kind, message, rest.get("where"))
         return CheckFailed(UNREADABLE)
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
         place, line_text = "", ""
         match where:
             case [str() as module, int() as line] if module in self._submission.sources:
-                place = f" in {module}.py, line {line}"
-                line_text = self._submission.line(module, line)
+                if line_text := self._submission.line(module, line):
+                    place = f" in {module}.py, line {line}"
         if kind == "NotImplementedError":
             return CheckFailed(f"It is not written yet{place}.\n{quote(message)}".rstrip())
         quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
         return CheckFailed(
-            "\n".join([f"{kind} was raised{place}.", *quoted]), cause=_import_cause(kind)
+            "\n".join([f"{word(kind)} was raised{place}.", *quoted]), cause=_import_cause(kind)
         )
 
     def close(self) -> None:
@@ -409,10 +417,11 @@ class Layer:
 
     def state(self) -> dict[str, Tensor]:
         """The state dict. Raises CheckFailed if its names are no longer those it had."""
-        _, tensors = self._student._ask("state", {"handle": self.handle})
+        _, returned = self._student._ask("state", {"handle": self.handle})
+        tensors = {word(name): tensor for name, tensor in returned.items()}
         if self._names is not None and tensors.keys() != self._names:
             raise CheckFailed(
-                f"The state dict now holds {_names(tensors)}; it held {_names(self._names)}.",
+                f"The state dict now holds {words(tensors)}; it held {words(self._names)}.",
                 cause="Something is registered, renamed or removed while the code runs.",
             )
         return tensors
@@ -473,7 +482,7 @@ class Layer:
             encoder,
         )
         if "meta_shape" in reply:
-            return Answer(None, meta_shape=tuple(_taken(reply, "meta_shape", list)))
+            return Answer(None, meta_shape=_shape(reply["meta_shape"]))
         return Answer(
             value=_value(reply, "output", tensors),
             after=tensors.get("input"),
@@ -487,11 +496,7 @@ class Layer:
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         reply, _ = self._student._ask("activations", arguments, encoder)
         inputs = _taken(reply, "inputs", dict)
-        return {
-            str(name): tuple(shape)
-            for name, shape in inputs.items()
-            if isinstance(shape, list) and all(type(size) is int for size in shape)
-        }
+        return {word(name): _shape(shape) for name, shape in inputs.items()}
 
 
 def _encoder() -> values.Encoder:
@@ -521,10 +526,6 @@ def _encoder() -> values.Encoder:
     return encoder
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(one_line(name, 60) for name in names)) or "nothing"
-
-
 def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
     """A call as a student would write it, with tensors by their shapes."""
     parts = [_written_value(value) for value in args]
@@ -542,7 +543,9 @@ def _written_value(value: object) -> str:
             return value._written.partition("(")[0]
         case Generator():
             return "torch.Generator()"
-        case list() | tuple() if any(isinstance(item, Tensor | tuple | list) for item in value):
+        case list() | tuple() if any(
+            isinstance(item, Tensor | Input | tuple | list) for item in value
+        ):
             return f"[{len(value)} items]"
         case Batches() | Once():
             return "batches"
@@ -588,7 +591,11 @@ def _value(reply: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor]) -
 
 def _gradients(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     prefix = "grad "
-    return {n.removeprefix(prefix): tensor for n, tensor in tensors.items() if n.startswith(prefix)}
+    return {
+        word(name.removeprefix(prefix)): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _traits(reply: Mapping[str, Any], count: int) -> list[dict[str, bool]]:
@@ -645,8 +652,8 @@ def _description(reply: Mapping[str, Any]) -> Description:
         }:
             return Description(
                 tuple(_parameter(entry) for entry in parameters),
-                tuple(one_line(str(name), 100) for name in state),
-                tuple(one_line(str(name), 100) for name in absent),
+                tuple(word(str(name)) for name in state),
+                tuple(word(str(name)) for name in absent),
                 tuple(map(str, bases)),
             )
     raise CheckFailed(UNREADABLE)
@@ -654,10 +661,16 @@ def _description(reply: Mapping[str, Any]) -> Description:
 
 def _parameter(entry: object) -> Parameter:
     match entry:
-        case [str() as name, str() as dtype, list() as size, str() as device, bool() as grad] if (
-            all(type(length) is int for length in size)
+        case [str() as name, str() as dtype, size, str() as device, bool() as grad]:
+            return Parameter(word(name), word(dtype), _shape(size), word(device), grad)
+    raise CheckFailed(UNREADABLE)
+
+
+def _shape(sizes: object) -> tuple[int, ...]:
+    """Sizes that a tensor may have; a number without end would be a text without end."""
+    match sizes:
+        case list() if len(sizes) <= wire.MAX_DIMENSIONS and all(
+            type(size) is int and 0 <= size < values.MAX_INT for size in sizes
         ):
-            return Parameter(
-                one_line(name, 100), one_line(dtype, 20), tuple(size), one_line(device, 20), grad
-            )
+            return tuple(sizes)
     raise CheckFailed(UNREADABLE)

@@ -1,0 +1,328 @@
+"""Text from a submission is data, by whatever route it comes and wherever it is shown."""
+
+import io
+import json
+import re
+import runpy
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+from bank import BANK
+from conftest import checks_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from text_lab import (
+    COMMAND,
+    ROUTES,
+    gains,
+    looked_at,
+    loose_characters,
+    markup,
+    naive,
+    printed,
+    reports,
+    strings,
+)
+
+from autograder.export import console, html, junit
+from autograder.export import json as json_export
+from autograder.report import CheckResult, Isolation, ModuleResult, Report
+from autograder.suite.failures import CheckFailed
+from autograder.text import MAX_WORD, PREFIX, clean, one_line, quote, word, words
+
+ATTACKS = {path.stem: path for path in sorted((BANK / "attacks").glob("text_*.py"))}
+
+
+def text_of(attack):
+    return runpy.run_path(str(ATTACKS[attack]))["text"]()
+
+
+@pytest.fixture(scope="module")
+def harmless(course, broker):
+    return reports("harmless", course, broker)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_carries_a_word_into_the_report(harmless, route):
+    assert "harmless" in checks_of(harmless[0])[ROUTES[route]].message
+
+
+def test_names_of_files_and_folders_are_carried_into_the_report(harmless):
+    directory, archive = harmless
+    assert directory.submission == archive.submission == "harmless"
+    assert "There is a harmtower.py" in archive.modules[-1].note
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_text_gains_nothing_by_any_route(course, broker, attack):
+    assert gains(text_of(attack), course, broker) == []
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_text_harms_whoever_pastes_it_as_it_is(attack):
+    assert naive(text_of(attack))
+    assert naive("harmless") == []
+
+
+def test_the_lab_sees_what_a_text_gains_where_nothing_guards_against_it(harmless):
+    """The same report with the text put into one message as it is."""
+
+    def with_message(text):
+        module = harmless[0].modules[0]
+        check = replace(module.checks[0], message=f"Asked: x\nFound: y\n{text}")
+        altered = replace(module, checks=(check, *module.checks[1:]))
+        return replace(harmless[0], modules=(altered, *harmless[0].modules[1:]))
+
+    like = with_message(f"{PREFIX}harmless")
+    assert looked_at(like, like) == []
+    for text in ("Found: nothing", "##[debug]x", "\x1b[2J", "a\u202eb", "a\n" * 101, "\u0301"):
+        assert looked_at(with_message(text), like), text
+
+
+# Any text at all
+
+FRAGMENTS = (
+    *(
+        "::",
+        ":",
+        "::error::",
+        "##[",
+        "##[debug]",
+        "##vso[",
+        "#",
+        "[",
+        "]",
+        "[red]",
+        "[/]",
+        ":smile:",
+    ),
+    *("\n", "\t", "\r", "\v", "\x1b[31m", "\x9b2J", "\x00", "\x85", "\u2028", "\u202e", "\u200b"),
+    *("\u0301", "\u0338", "\u0489", "\ufe0f", "\u034f", "\u3164", "\ud800", "\udfff", "\uffff"),
+    *(
+        "<script>",
+        "</pre>",
+        "<!-- x -->",
+        "<i a='",
+        "]]>",
+        "&amp;",
+        "&#0;",
+        '"',
+        "'",
+        "{{ 7 }}",
+        "{% if %}",
+        "${{ x }}",
+    ),
+    *(PREFIX, "Found: ", "Asked: ", " ", "     ", "x" * 30, "漢字", "é", "✓ 4/4 forward"),
+)
+TEXTS = st.lists(
+    st.sampled_from(FRAGMENTS) | st.text(st.characters(), max_size=10), max_size=30
+).map("".join)
+CLEAN = TEXTS.map(clean)
+LINES = TEXTS.map(one_line)
+MESSAGES = CLEAN | st.builds(
+    lambda asked, found, cause, quoted: clean(
+        CheckFailed(f"{found}\n{quote(quoted)}", cause=cause).message(asked)
+    ),
+    *(TEXTS, TEXTS, TEXTS, TEXTS),
+)
+CHECKS = st.builds(
+    CheckResult,
+    id=LINES,
+    title=LINES,
+    status=st.sampled_from(["passed", "failed", "not_verified", "not_submitted"]),
+    score=st.just(0.0),
+    max_score=st.just(1.0),
+    message=MESSAGES,
+    hint=CLEAN,
+)
+REPORTS = st.builds(
+    Report,
+    submission=LINES,
+    submission_digest=st.just("0" * 64),
+    suite_digest=st.just("1" * 64),
+    seed=st.just(7),
+    device=st.just("cpu"),
+    isolation=st.builds(Isolation, st.sampled_from(["A", "D"]), CLEAN),
+    seconds=st.just(1.0),
+    environment=st.fixed_dictionaries({"fit": LINES, "torch": LINES}),
+    modules=st.lists(
+        st.builds(ModuleResult, LINES, st.lists(CHECKS, max_size=3).map(tuple), CLEAN), max_size=2
+    ).map(tuple),
+)
+
+
+@given(TEXTS)
+def test_clean_text_holds_no_character_that_acts_and_no_command(text):
+    cleaned = clean(text)
+    assert loose_characters(cleaned) == []
+    assert not any(map(COMMAND.match, cleaned.split("\n")))
+    assert clean(cleaned) == cleaned
+    assert len(clean(text, 10)) <= 10 + len(" [cut]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = a[::2]  # every second, ## see above",
+        "Größe, naïve, 漢字, עִבְרִית, ภาษาไทย, e\u0301, ½ ✓ → ∀ 😀",
+        "a\tb\n    c = {'d': \"e\"}\n<html> & [list] {set}",
+    ],
+)
+def test_ordinary_text_stays_as_it_is(text):
+    assert clean(text) == text
+
+
+@given(TEXTS)
+def test_every_quoted_line_has_the_prefix(text):
+    assert all(line.startswith(PREFIX) for line in quote(text).split("\n") if quote(text))
+
+
+def test_a_quotation_is_cut_in_both_directions():
+    assert len(quote("x" * 50_000_000)) < 2100
+    assert quote("\n" * 1500).count("\n") == 40
+
+
+@given(TEXTS)
+def test_a_name_is_one_word_and_none_that_it_is_not(text):
+    shown = word(text)
+    assert re.fullmatch(r"[\w.?]{1,60}…?", shown)
+    assert shown == text or "?" in shown or "…" in shown
+    assert loose_characters(shown) == []
+
+
+def test_names_of_types_and_parameters_stay_as_they_are():
+    assert word("torch.Tensor") == "torch.Tensor"
+    assert words(["weight", "conv1.bias", "0.größe"]) == "0.größe, conv1.bias, weight"
+    assert words(map(str, range(1000))).endswith("992 more")
+    assert word("we\u200bight") != "weight"
+    assert word("x" * (MAX_WORD + 1)) != word("x" * MAX_WORD)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_a_message_has_one_line_of_ours_for_each_rung(asked, found, cause):
+    lines = CheckFailed(found, cause=cause).message(asked).split("\n")
+    ours = [line.partition(": ")[0] for line in lines if not line.startswith(PREFIX)]
+    assert ours == ["Asked", "Found", "Likely cause"][: 3 if cause else 2]
+
+
+@given(REPORTS, st.integers(20, 200))
+@settings(deadline=None)
+def test_no_printed_line_gives_a_command_at_any_width(report, width):
+    plain = printed(report, width)
+    assert not any(map(COMMAND.match, plain)), plain
+    assert loose_characters("\n".join(plain)) == []
+    shown = io.StringIO()
+    coloured = Console(file=shown, width=width, highlight=False, force_terminal=True)
+    console.show(report, coloured)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown.getvalue()).split("\n")
+    assert not any(map(COMMAND.match, lines)), lines
+
+
+@given(TEXTS, st.integers(20, 200))
+@settings(deadline=None)
+def test_a_submissions_words_stand_behind_the_prefix_in_every_printed_line(text, width):
+    check = CheckResult("linear.forward", "Title", "failed", 0.0, 1.0, f"Found: it.\n{quote(text)}")
+    module = ModuleResult("linear", (check,))
+    report = replace(EMPTY, modules=(module,))
+    lines = [line.strip() for line in printed(report, width)]
+    message = lines[lines.index("Found: it.") + 1 : lines.index("Score")]
+    assert all(line.startswith(PREFIX.strip()) for line in message if line)
+    # Nothing is lost: rich expands tabs, and takes white space away where it breaks a line.
+    kept = "".join("".join(line.removeprefix(PREFIX.strip()) for line in message).split())
+    expected = "".join(line.removeprefix(PREFIX) for line in quote(text).split("\n"))
+    assert kept == "".join(expected.split())
+
+
+EMPTY = Report(
+    submission="x",
+    submission_digest="0" * 64,
+    suite_digest="1" * 64,
+    seed=7,
+    device="cpu",
+    isolation=Isolation("A", "all of it"),
+    seconds=1.0,
+    environment={"fit": "off", "torch": "2"},
+    modules=(),
+)
+
+
+@given(REPORTS)
+@settings(deadline=None)
+def test_the_page_holds_any_text_as_text(report):
+    page = html.render(report)
+    assert loose_characters(page) == []
+    known = elements(html.render(SPECIMEN)) | elements(html.render(EMPTY))
+    assert elements(page) <= known
+    shown = text_of_page(page)
+    for module in report.modules:
+        assert module.note in shown
+        for check in module.checks:
+            assert check.title in shown
+            assert check.hint in shown
+        for check in [check for check in module.checks if check.status == "failed"][:1]:
+            if check.message != module.note:
+                assert all(line.removeprefix(PREFIX) in shown for line in check.message.split("\n"))
+
+
+def elements(page):
+    """Elements by name and names of attributes, and whatever is no element. Names of modules are ours."""
+    return {
+        (first, *(item if first in KINDS else item[0] for item in rest))
+        for first, *rest in markup(page)
+    }
+
+
+KINDS = ("end of", "comment", "declaration", "instruction")
+
+
+def text_of_page(page):
+    parts = []
+    parser = HTMLParser()
+    parser.handle_data = parts.append
+    parser.feed(page)
+    parser.close()
+    return "".join(parts)
+
+
+SPECIMEN = replace(
+    EMPTY,
+    isolation=Isolation("D", "none"),
+    modules=(
+        ModuleResult(
+            "linear",
+            tuple(
+                CheckResult(f"linear.{status}", "t", status, 0.0, 1.0, f"Found: x\n{PREFIX}y", "z")
+                for status in ("passed", "failed", "not_verified", "not_submitted")
+            ),
+            "note",
+        ),
+    ),
+)
+
+
+@given(REPORTS)
+@settings(deadline=None)
+def test_the_xml_says_what_the_json_says_of_any_text(report):
+    text = json_export.render(report)
+    content = json.loads(text)
+    assert text.isascii()
+    assert content == json_export.as_dict(report)
+    assert loose_characters("".join(strings(content))) == []
+    root = ElementTree.fromstring(junit.render(report))
+    assert {element.tag for element in root.iter()} <= {
+        *("testsuites", "testsuite", "properties", "property", "testcase", "failure", "skipped")
+    }
+    assert root.get("name") == content["submission"]
+    for suite, module in zip(root, content["modules"], strict=True):
+        assert suite.get("name") == module["name"]
+        details = {p.get("name"): p.get("value") for p in suite.iter("property")}
+        assert details["isolation_detail"] == content["isolation"]["detail"]
+        for case, check in zip(suite.iter("testcase"), module["checks"], strict=True):
+            told = f"{check['title']}\n{check['message']}\n{check['hint']}".strip()
+            if check["status"] in ("failed", "not_submitted"):
+                assert case.find("failure").text == told
+            if check["status"] == "not_verified":
+                assert case.find("skipped").get("message") == check["message"]
