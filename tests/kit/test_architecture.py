@@ -20,7 +20,11 @@ ALLOWED = {  # what a part may import of the rest
     "grading": {"broker", "course", "errors", "report", "sandbox", "submission", "suite"},
     "export": {"report", "text"},
     "release": {"errors", "files"},
-    "cli": {"broker", "course", "errors", "export", "files", "grading", "release", "submission"},
+    "doctor": {"broker", "course", "sandbox"},
+    "cli": {
+        *("broker", "course", "doctor", "errors", "export", "files", "grading", "release"),
+        *("sandbox", "submission"),
+    },
 }
 
 
