@@ -15,7 +15,7 @@ test: $(VENV)/installed lint
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/installed
-	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit solutions benchmarks
+	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit solutions benchmarks fuzz
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
@@ -27,6 +27,11 @@ bench: $(VENV)/installed
 ## attacks: run the bank of attacks against a naive grader and this one; write docs/attacks.md
 attacks: $(VENV)/installed
 	$(BIN)/python tests/kit/attack_lab.py --markdown docs/attacks.md
+
+## fuzz: five minutes of odd bytes for the reader of replies, five of replies that lie for the suite
+fuzz: $(VENV)/installed
+	$(BIN)/python fuzz/fuzz_wire.py --seconds 300
+	$(BIN)/python fuzz/fuzz_replies.py --seconds 300
 
 ## release: generate assignments/ from solutions/
 release: $(VENV)/installed

@@ -1,4 +1,9 @@
-"""Reads untrusted files into memory: the named modules and nothing else."""
+"""Reads untrusted files into memory: the named modules and nothing else.
+
+The path is the user's word and is followed wherever it leads. What lies below it is the student's: in
+a directory a module is a regular file with one name, and no link is followed; an archive is read
+through one descriptor and never unpacked. Sizes are capped whatever a file says of itself.
+"""
 
 import difflib
 import hashlib
@@ -6,15 +11,22 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from autograder.errors import UsageError
-from autograder.text import one_line, word, words
+from autograder.text import one_line, word
 
 MAX_MODULE_BYTES = 256 << 10
-MAX_ENTRIES = 10_000
+TOO_LARGE = f"it is larger than {MAX_MODULE_BYTES >> 10} KiB"
+MAX_CONTENTS_BYTES = 1 << 20
+"""Of an archive's table of contents, which takes about 120 for an entry."""
+MAX_NAMES = 1000
+"""How many names are looked at for one that is nearly right."""
 
 
 @dataclass(frozen=True)
@@ -52,153 +64,277 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
     A module that is missing or unreadable becomes a problem of its own. Raises UsageError where
     the path is no submission at all, or holds none of the modules.
     """
-    modules = list(modules)
+    filenames = {module: f"{module}.py" for module in modules}
+    shown = one_line(str(path), 500)
+    sources, problems, absent = {}, {}, []
     try:
-        path.stat()
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
-            raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    if path.is_dir():
-        names, read = _open_directory(path)
-    elif path.is_file() and zipfile.is_zipfile(path):
-        names, read = _open_archive(path)
-    elif path.exists():
-        if path.suffix == ".zip":
-            raise UsageError(f"{path} is damaged: it is no .zip that can be read. Pack it again.")
+        with _opened(path, filenames.values()) as holder:
+            for module, filename in filenames.items():
+                try:
+                    sources[module] = _checked(holder.read(filename))
+                except FileNotFoundError:
+                    absent.append(module)
+                except (OSError, _Unreadable) as error:
+                    problems[module] = f"{filename} could not be read: {_reason(error)}."
+            names = holder.names() if absent else []
+    except FileNotFoundError:
+        raise UsageError(f"{shown} does not exist. Name a directory or a .zip.") from None
+    except (OSError, _Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
+        raise UsageError(f"{shown} cannot be read: {_reason(error)}.") from None
+    if len(absent) == len(filenames):
         raise UsageError(
-            f"{path} is neither a directory nor a .zip. Name the directory that holds "
-            f"{_listing(modules)}, or a .zip of it."
+            f"{shown} holds none of the modules {', '.join(filenames.values())}. Name the directory "
+            f"or .zip that holds them at its top. {_contents(names)}".rstrip()
         )
-    else:
-        raise UsageError(f"{path} does not exist. Name a directory or a .zip.")
-    sources, problems = {}, {}
-    for module in modules:
-        filename = f"{module}.py"
-        if filename not in names:
-            problems[module] = f"{filename} was not submitted.{_nearest(filename, names)}"
-            continue
-        try:
-            sources[module] = _checked(read(filename))
-        except (OSError, _Unreadable) as error:
-            reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            problems[module] = f"{filename} could not be read: {reason}."
-    if not any(f"{module}.py" in names for module in modules):
-        raise UsageError(
-            f"{path} holds none of the modules {_listing(modules)}. Name the directory or .zip "
-            f"that holds them at its top. {_contents(names)}"
-        )
-    name = path.resolve().name
-    name = one_line(name.removesuffix(".zip") if path.is_file() else name)
+    for module in absent:
+        near = _nearest(filenames[module], names)
+        problems[module] = f"{filenames[module]} was not submitted.{near}"
+    name = one_line(re.sub(r"(?i)\.zip$", "", os.path.realpath(path).rpartition("/")[2]))
     return Submission(name or "submission", sources, problems)
 
 
 class _Unreadable(Exception):
-    """Why a file is not taken."""
+    """Why a file is not taken: the end of a sentence."""
 
 
-Reader = Callable[[str], bytes]
+def _reason(error: Exception) -> str:
+    return one_line((isinstance(error, OSError) and error.strerror) or str(error), 400)
 
 
-def _open_directory(path: Path) -> tuple[set[str], Reader]:
-    try:
-        names = set(os.listdir(path))
-    except OSError as error:
-        raise UsageError(f"{path} could not be listed: {error.strerror}.") from None
-
-    def read(filename: str) -> bytes:
-        # O_NONBLOCK: opening a pipe must not wait for its writer. O_NOFOLLOW: no link elsewhere.
-        try:
-            descriptor = os.open(path / filename, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            if (path / filename).is_symlink():
-                raise _Unreadable(
-                    "it is a symbolic link, not a file; hand in the file itself"
-                ) from None
-            raise
-        try:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
-                kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or a device"
-                raise _Unreadable(f"it is {kind}, not a file")
+@contextmanager
+def _opened(path: Path, filenames: Collection[str]) -> Iterator["_Directory | _Archive"]:
+    with _descriptor(path, {stat.S_IFDIR, stat.S_IFREG}, follow=True) as descriptor:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            yield _Directory(descriptor, filenames)
+        else:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read(MAX_MODULE_BYTES + 1)
-        finally:
-            os.close(descriptor)
-
-    return names, read
+                yield _Archive(file, filenames)
 
 
-def _open_archive(path: Path) -> tuple[set[str], Reader]:
-    """The files at the archive's top, or in its only folder, as most tools pack them."""
+KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+@contextmanager
+def _descriptor(
+    path: Path | str, kinds: Collection[int], *, within: int | None = None, follow: bool = False
+) -> Iterator[int]:
+    """A descriptor of a file that is of one of these kinds.
+
+    The kind is asked for before the file is opened, since opening a device can have effects; that
+    it has not been replaced in between, afterwards.
+    """
+    before = os.stat(path, dir_fd=within, follow_symlinks=follow)
+    kind = stat.S_IFMT(before.st_mode)
+    if kind not in kinds:
+        wanted = " or ".join(KINDS[wanted] for wanted in sorted(kinds))
+        raise _Unreadable(f"it is {KINDS.get(kind, 'a device')}, not {wanted}")
+    if not follow and before.st_nlink > 1:
+        # Its other name may lie where the student cannot look but the grader can. Backups that link
+        # what has not changed are refused with it: from outside the two cannot be told apart.
+        raise _Unreadable("it has another name elsewhere (a hard link); hand in a copy of it")
+    # O_NONBLOCK: nobody who holds a lease on the file, or the other end of a pipe, is waited for.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags, dir_fd=within)
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise UsageError(f"{path} is not a readable .zip: {one_line(str(error))}.") from None
-    if len(entries) > MAX_ENTRIES:
-        raise UsageError(
-            f"{path} holds {len(entries):,} entries; {MAX_ENTRIES:,} are read at most."
-        )
-    entries = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
-    tops = {
-        PurePosixPath(entry.filename).parts[:1]
-        for entry in entries
-        if not entry.filename.startswith(".")
-    }
-    nested = len(tops) == 1 and any("/" in entry.filename for entry in entries)
-    prefix = next(iter(tops))[0] + "/" if nested and next(iter(tops)) else ""
-    by_name: dict[str, list[zipfile.ZipInfo]] = {}
-    for entry in entries:
-        by_name.setdefault(entry.filename.removeprefix(prefix).rstrip("/"), []).append(entry)
+        after = os.fstat(descriptor)
+        if not os.path.samestat(before, after) or stat.S_IFMT(after.st_mode) != kind:
+            raise _Unreadable("it was replaced while it was read")  # a number can be used again
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
-    def read(filename: str) -> bytes:
-        entry, *others = by_name[filename]
+
+class _Directory:
+    """The regular files at the top of a directory."""
+
+    def __init__(self, descriptor: int, filenames: Collection[str]) -> None:
+        self._descriptor = descriptor
+        self._filenames = filenames
+
+    def read(self, filename: str) -> bytes:
+        """A file, or enough of it to see that it is too large.
+
+        Raises FileNotFoundError where it is missing, OSError or _Unreadable where it is not taken.
+        """
+        with (
+            _descriptor(filename, {stat.S_IFREG}, within=self._descriptor) as descriptor,
+            os.fdopen(descriptor, "rb", closefd=False) as file,
+        ):
+            return file.read(MAX_MODULE_BYTES + 1)
+
+    def names(self) -> list[str]:
+        """Some of what is there, and the modules one folder further down."""
+        names = []
+        with os.scandir(self._descriptor) as entries:
+            for entry in islice(entries, MAX_NAMES):
+                folder = entry.is_dir(follow_symlinks=False)
+                inside = [f"{entry.name}/{name}" for name in self._filenames] if folder else []
+                names += [name for name in inside if self._has(name)] or [entry.name]
+        return names
+
+    def _has(self, name: str) -> bool:
+        return os.access(name, os.F_OK, dir_fd=self._descriptor, follow_symlinks=False)
+
+
+ENCRYPTED = 0x2041
+"""Flags of a zip entry: encrypted, strongly encrypted, and the same of its header."""
+DOS_DIRECTORY = 0x10
+
+
+class _Archive:
+    """The files of a .zip at its top, or in the one folder that holds the modules, as tools pack them."""
+
+    def __init__(self, file: BinaryIO, filenames: Collection[str]) -> None:
+        _demand_zip(file)
+        try:
+            self._archive = zipfile.ZipFile(_Capped(file))
+        except _Unreadable:
+            raise
+        except Exception as error:  # zipfile raises a dozen kinds for bytes that are no archive
+            raise _Unreadable(f"it is damaged, pack it again ({_reason(error)})") from None
+        self._names: list[str] = []
+        folders: dict[tuple[str, ...], dict[str, list[zipfile.ZipInfo]]] = {}
+        for entry in self._archive.infolist():
+            *folder, filename = _parts(entry.orig_filename)
+            if filename in filenames:
+                folders.setdefault(tuple(folder), {}).setdefault(filename, []).append(entry)
+            if filename and len(self._names) < MAX_NAMES:
+                self._names.append("/".join([*folder, filename]))
+        depth = min(map(len, folders), default=0)
+        highest = [folder for folder in folders if len(folder) == depth]
+        if len(highest) > 1:
+            listed = _listing(["/".join(folder) for folder in highest])
+            raise _Unreadable(f"several of its folders hold modules, {listed}; pack one of them")
+        self._prefix = "".join(f"{part}/" for folder in highest for part in folder)
+        self._entries = folders[highest[0]] if highest else {}
+
+    def read(self, filename: str) -> bytes:
+        """A file, whole. Raises as _Directory.read does."""
+        if filename not in self._entries:
+            raise FileNotFoundError
+        entry, *others = self._entries[filename]
+        kind = stat.S_IFMT(entry.external_attr >> 16)
         if others:
             raise _Unreadable("the archive holds it more than once")
-        if entry.is_dir():
+        if entry.filename.endswith(("/", "\\")) or entry.external_attr & DOS_DIRECTORY:
             raise _Unreadable("it is a directory, not a file")
-        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+        if kind not in (0, stat.S_IFREG):
             raise _Unreadable("it is a link or a device, not a file; pack the file itself")
-        if entry.flag_bits & 1:
+        if entry.flag_bits & ENCRYPTED:
             raise _Unreadable("it is encrypted; pack it without a password")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # The other methods can ask for gigabytes of memory before the first byte comes out.
+            raise _Unreadable(
+                "it is compressed by a method that is not read; pack an ordinary .zip"
+            )
+        if max(entry.file_size, entry.compress_size) > MAX_MODULE_BYTES:
+            raise _Unreadable(TOO_LARGE)
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(entry) as file:
+            with self._archive.open(entry) as file:
                 return file.read(MAX_MODULE_BYTES + 1)
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-            RuntimeError,
-        ) as error:
-            raise _Unreadable(f"the archive is damaged ({one_line(str(error))})") from None
-        except Exception as error:  # zlib.error and its like, each compression has its own
-            raise _Unreadable(f"the archive is damaged ({type(error).__name__})") from None
+        except Exception as error:  # as above, and zlib.error
+            raise _Unreadable(f"the archive is damaged ({_reason(error)})") from None
 
-    return set(by_name), read
+    def names(self) -> list[str]:
+        """Some of what is there, as seen from the folder of the modules."""
+        return [name.removeprefix(self._prefix) for name in self._names]
+
+
+class _Capped:
+    """A file that hands out no more at once than an honest archive needs.
+
+    zipfile reads as much as an archive claims that its table of contents takes.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, count: int = -1) -> bytes:
+        """At most `count` bytes; without one, at most as many as are handed out at once."""
+        if count > MAX_CONTENTS_BYTES:
+            raise _Unreadable("it holds too many files; pack the modules alone")
+        return self._file.read(count if count >= 0 else MAX_CONTENTS_BYTES)
+
+
+OTHER_ARCHIVES = (  # how a file begins, where, and what it is then
+    (b"7z\xbc\xaf\x27\x1c", 0, "a 7z archive"),
+    (b"Rar!\x1a\x07", 0, "a rar archive"),
+    (b"\x1f\x8b", 0, "a gzip archive"),
+    (b"BZh", 0, "a bzip2 archive"),
+    (b"\xfd7zXZ\0", 0, "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", 0, "a zstd archive"),
+    (b"ustar", 257, "a tar archive"),
+)
+ZIP_BEGINNINGS = (b"PK\3\4", b"PK\5\6")
+"""Of the first entry, and of the end of an archive without any."""
+
+
+def _demand_zip(file: BinaryIO) -> None:
+    """Raise _Unreadable unless the file begins as a .zip does.
+
+    A .zip is found from its end, so any other file may be one besides; what a student shows and
+    what is graded would then be two things.
+    """
+    beginning = file.read(512)
+    if beginning.startswith(ZIP_BEGINNINGS):
+        return
+    for magic, place, kind in OTHER_ARCHIVES:
+        if beginning.startswith(magic, place):
+            raise _Unreadable(f"it is {kind}; pack a .zip, or name the directory itself")
+    raise _Unreadable("it is neither a directory nor a .zip")
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The folders and the name of an archive's entry, or ("",) for one that is hidden or lies elsewhere."""
+    path = PurePosixPath(name.replace("\\", "/"))  # old tools of Windows separate them so
+    *folders, _ = parts = path.parts or ("",)
+    for folder in folders:
+        if folder.startswith((".", "/")) or folder.endswith(":") or folder == "__MACOSX":
+            return ("",)
+    return parts if "\0" not in name else ("",)
 
 
 def _checked(source: bytes) -> bytes:
     if len(source) > MAX_MODULE_BYTES:
-        raise _Unreadable(f"it is larger than {MAX_MODULE_BYTES >> 10} KiB")
+        raise _Unreadable(TOO_LARGE)
     try:
         source.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _Unreadable(f"it is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    if b"\0" in source:
+        raise _Unreadable(f"it is not text (byte {source.index(0)} is null); save it as UTF-8")
     return source
 
 
-def _nearest(filename: str, names: set[str]) -> str:
+def _nearest(filename: str, names: list[str]) -> str:
     by_folded = {name.casefold(): name for name in names}
     found = difflib.get_close_matches(filename, by_folded, n=1, cutoff=0.75)
     if not found:
         return ""
-    return f" There is a {word(by_folded[found[0]])}: if that is it, rename it."
+    near = _shown(by_folded[found[0]])
+    if near.endswith(".ipynb"):
+        return f" There is a {near}: export it as {filename}."
+    return f" There is a {near}: if that is it, {'move' if '/' in near else 'rename'} it."
 
 
-def _contents(names: set[str]) -> str:
-    return f"It holds {words(names)}."
+def _contents(names: list[str]) -> str:
+    return f"It holds {_listing(names)}." if names else ""
 
 
-def _listing(modules: list[str]) -> str:
-    return ", ".join(f"{module}.py" for module in modules)
+def _listing(names: list[str]) -> str:
+    """A few of the names: what lies in folders first, hidden files last."""
+    order = sorted(names, key=lambda name: ("/" not in name, name.startswith("."), name))
+    shown = [_shown(name) for name in order[:8]]
+    return f"{', '.join(shown)}{' and more' if len(names) > len(shown) else ''}"
+
+
+def _shown(name: str) -> str:
+    """A path's name, fit to stand within a sentence."""
+    return "/".join(word(part) for part in name.split("/"))

@@ -6,7 +6,7 @@ the same towards the worker and back, so neither side ever unpickles.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -105,7 +105,7 @@ class Encoder:
                 if isinstance(value, list):
                     return {"list": items}
                 fields = getattr(value, "_fields", None)
-                if not isinstance(fields, tuple) or not all(type(name) is str for name in fields):
+                if not isinstance(fields, tuple) or not _name_each(fields, items):
                     return {"tuple": items}
                 return {"tuple": items, "fields": [name[:MAX_TEXT] for name in fields]}
             case _:
@@ -117,6 +117,11 @@ class Encoder:
         except (TypeError, RuntimeError, NotImplementedError):
             return {"opaque": f"a tensor of {tensor.dtype} on {tensor.device}"}
         return {"tensor": name}
+
+
+def _name_each(fields: Collection[object], items: Collection[object]) -> bool:
+    """Whether the fields are names, one for each item."""
+    return len(fields) == len(items) and all(type(field) is str for field in fields)
 
 
 def decode_tree(
@@ -148,11 +153,11 @@ def decode_tree(
             return special(node) if special and rest else tensors[name]
         case {"list": list() as items}:
             return below(items)
-        case {"tuple": list() as items, "fields": list() as fields}:
+        case {"tuple": list() as items, "fields": list() as fields} if _name_each(fields, items):
             record = Record(below(items))
-            record.fields = tuple(map(str, fields))
+            record.fields = tuple(fields)
             return record
-        case {"tuple": list() as items}:
+        case {"tuple": list() as items, **rest} if not rest:
             return tuple(below(items))
         case {"opaque": str() as name}:
             return Opaque(name)

@@ -348,7 +348,10 @@ class Student:
         encoder = _encoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
         reply, _ = self._ask("keep", {}, encoder)
-        return [int(handle) for handle in _taken(reply, "handles", list)]
+        handles: list[int] = _taken(reply, "handles", list)
+        if len(handles) != len(tensors) or not all(type(handle) is int for handle in handles):
+            raise CheckFailed(UNREADABLE)
+        return handles
 
     @property
     def tampers(self) -> list[str]:
