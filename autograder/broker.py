@@ -240,13 +240,14 @@ class Broker:
         """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
         self._hidden = [os.path.realpath(path) for path in (Path(__file__).parent, *hidden)]
         self._without = list(without)
-        self._folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="tower-")))
-        self._cells = self._folder / "cells"
+        self.folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="tower-")))
+        """All that this run writes for a time; removed when the broker closes."""
+        self._cells = self.folder / "cells"
         self._cells.mkdir()
-        self._canary = self._folder / "canary"
+        self._canary = self.folder / "canary"
         self._canary.write_text("what a worker must not be able to read\n")
         if os.geteuid() == 0:  # workers may have another user id, and must find their own folder
-            self._folder.chmod(0o711)
+            self.folder.chmod(0o711)
             self._cells.chmod(0o711)
         self._numbers = itertools.count()
         self._zygote: subprocess.Popen[bytes] | None = None
@@ -256,7 +257,7 @@ class Broker:
     def start(self) -> None:
         """Start the zygote by exec, with an environment that holds nothing of ours."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, (self._folder / "zygote.log").open("wb") as log:
+        with theirs, (self.folder / "zygote.log").open("wb") as log:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno())],
                 env=_clean_environment(self._cells),
@@ -269,7 +270,7 @@ class Broker:
             )
         place = {
             "hidden": self._hidden,
-            "folder": str(self._folder),
+            "folder": str(self.folder),
             "cells": str(self._cells),
             "without": self._without,
             "canary": str(self._canary),
@@ -289,7 +290,7 @@ class Broker:
             except (OSError, EOFError) as error:
                 self._stop_zygote()
                 if last_try:
-                    log = (self._folder / "zygote.log").read_text(errors="replace").strip()
+                    log = (self.folder / "zygote.log").read_text(errors="replace").strip()
                     raise GraderFault(
                         f"The process that starts workers has ended ({error}). Its last words: "
                         f"{log.rpartition(chr(10))[2] or 'none'}"
@@ -350,7 +351,7 @@ class Broker:
     def close(self) -> None:
         """End the zygote and with it every worker; remove every file."""
         self._stop_zygote()
-        _remove(self._folder)
+        _remove(self.folder)
 
     def __enter__(self) -> Self:
         return self

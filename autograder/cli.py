@@ -169,6 +169,8 @@ def grade(
         _progress() as progress,
     ):
         broker.start()  # it imports torch while this process does
+        # torchvision has torch make a folder for compiled code, which nobody here compiles.
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
         from autograder import grading
         from autograder.export import console
         from autograder.export import html as html_export

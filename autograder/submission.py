@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from autograder.errors import UsageError
-from autograder.text import one_line, word
+from autograder.text import one_line
 
 MAX_MODULE_BYTES = 256 << 10
 TOO_LARGE = f"it is larger than {MAX_MODULE_BYTES >> 10} KiB"
@@ -319,7 +319,7 @@ def _nearest(filename: str, names: list[str]) -> str:
     if not found:
         return ""
     near = _shown(by_folded[found[0]])
-    if near.endswith(".ipynb"):
+    if by_folded[found[0]].endswith(".ipynb"):
         return f" There is a {near}: export it as {filename}."
     return f" There is a {near}: if that is it, {'move' if '/' in near else 'rename'} it."
 
@@ -336,5 +336,6 @@ def _listing(names: list[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """A path's name, fit to stand within a sentence."""
-    return "/".join(word(part) for part in name.split("/"))
+    """A path's name, fit to stand within a sentence: in quotes where it might pass for one."""
+    shown = one_line(name, 60)
+    return shown if re.fullmatch(r"[\w./-]+", shown) else f'"{shown.replace(chr(34), "?")}"'

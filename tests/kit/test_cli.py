@@ -160,13 +160,21 @@ def test_ctrl_c_stops_cleanly_and_leaves_nothing(tmp_path):
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("tower-*/worker-*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("tower-*/cells/worker-*")) and time.monotonic() < deadline:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Stopped." in errors
     assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_grading_with_the_fit_leaves_no_file(tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [*TOWER, "grade", str(ROOT / "solutions"), "--only", "tower", "--fit", "quick"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -529,7 +529,7 @@ def test_a_thousand_checks_leave_nothing_behind(course, solutions):
             broker.worker().close()
         assert len(living(broker._zygote.pid)) <= 1
         assert list(broker._cells.glob("worker-*")) == []
-        folder = broker._folder
+        folder = broker.folder
     assert grown < 8 << 20
     assert not folder.exists()
     assert len(os.listdir("/proc/self/fd")) == descriptors
@@ -554,7 +554,7 @@ from autograder.course import course_root, load_course
 course = load_course(course_root())
 broker = Broker(course.policy, require="D", without={without!r})
 worker = broker.worker()
-print(broker._folder, broker._zygote.pid, flush=True)
+print(broker.folder, broker._zygote.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
