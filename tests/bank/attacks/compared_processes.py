@@ -1,0 +1,26 @@
+"""Learn by kcmp which files and memory two processes share."""
+
+import ctypes
+import errno
+import os
+import platform
+
+FAMILY = "secrets"
+KCMP, KCMP_FILES = 312, 2
+
+
+def system_call(number, *arguments):
+    """A system call by its number on x86-64. Raises OSError."""
+    if platform.machine() != "x86_64":
+        raise OSError(errno.ENOSYS, "the number is known for x86-64 alone")
+    libc = ctypes.CDLL(None, use_errno=True)
+    given = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = libc.syscall(ctypes.c_long(number), *given)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def attack(world):
+    same = system_call(KCMP, os.getpid(), world["victim"], KCMP_FILES, 0, 0)
+    return f"GOT a comparison with another process: {same}"

@@ -1,0 +1,10 @@
+"""Delete the results file."""
+
+import os
+
+FAMILY = "forgery"
+
+
+def attack(world):
+    os.unlink(world["results"])
+    return "deleted"

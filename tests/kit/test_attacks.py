@@ -1,0 +1,137 @@
+"""The attack lab, run over the whole bank: nothing is gained here, and the lab would see it if it were."""
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from attack_lab import attacks
+from conftest import ROOT
+
+from autograder.broker import Broker
+
+LAB = ROOT / "tests" / "kit" / "attack_lab.py"
+NOBODY = 65534
+GAINS_WITHOUT_PROTECTION = {
+    "read_hidden_tests": "the hidden test secret came out",
+    "write_results": "results.json was changed",
+    "kill_victim": "the victim was ended",
+    "tcp_connection": "the tcp listener received something",
+    "shell": "a shell: free",
+}
+PLACES = (Path("/usr/local/bin"), Path("/usr/bin"))
+"""Where interpreters lie that everybody may start."""
+PROTECTIONS = ("landlock", "seccomp", "seal", "uid", "namespaces")
+
+
+def run_lab(folder, *arguments, python=sys.executable, **kwargs):
+    """The lab's records, and its exit code."""
+    found = folder / "attacks.json"
+    done = subprocess.run(
+        [python, str(LAB), "--json", str(found), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=840,
+        **kwargs,
+    )
+    assert found.exists(), done.stdout + done.stderr
+    return json.loads(found.read_text()), done.returncode
+
+
+def gains(records):
+    return {r["name"]: r["ours"]["gained"] for r in records["attacks"] if r["ours"]["gained"]}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    return run_lab(tmp_path_factory.mktemp("lab"))
+
+
+def test_no_attack_gains_anything(lab):
+    records, code = lab
+    assert gains(records) == {}
+    assert code == 0
+
+
+def test_every_attack_gains_something_from_a_naive_grader_or_says_why_not(lab):
+    records, _ = lab
+    assert [
+        record["name"]
+        for record in records["attacks"]
+        if not record["naive"]["gained"] and not record["not_naive"]
+    ] == []
+
+
+def test_the_bank_holds_attacks_of_every_family(lab):
+    records, _ = lab
+    families = {"secrets", "forgery", "lies", "signals", "floods", "network", "files"}
+    assert len(records["attacks"]) >= 60
+    assert families <= {record["family"] for record in records["attacks"]}
+
+
+def test_every_attack_stands_in_the_documentation():
+    documented = (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8")
+    assert [attack.name for attack in attacks() if f"`{attack.name}`" not in documented] == []
+
+
+def test_the_lab_sees_what_attacks_gain_without_protection(tmp_path):
+    """A lab that is blind would find nothing either."""
+    without = []
+    if "without" in inspect.signature(Broker).parameters:
+        without = ["--without", ",".join(PROTECTIONS)]
+    names = ",".join(GAINS_WITHOUT_PROTECTION)
+    records, code = run_lab(tmp_path, "--no-naive", "--only", names, *without)
+    seen = gains(records)
+    assert {name: seen.get(name, [""])[0] for name in seen} == GAINS_WITHOUT_PROTECTION
+    assert code == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="The tests run as an ordinary user already.")
+def test_no_attack_of_an_ordinary_user_gains_anything():
+    """A grader that is not root has fewer means: it cannot give its workers a user of their own."""
+    with tempfile.TemporaryDirectory(prefix="toi-ordinary-") as name:
+        folder = Path(name)
+        os.chown(folder, NOBODY, NOBODY)
+        python = ordinary_python(folder)
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": folder}
+        records, code = run_lab(folder, "--no-naive", python=python, **user)
+    assert records["user"] == "an ordinary user"
+    assert gains(records) == {}
+    assert code == 0
+
+
+def ordinary_python(folder):
+    """An interpreter like ours that an ordinary user may start: an environment over our packages."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = Path(pytest.__file__).parents[1]
+    for number, folder_of_it in enumerate((Path(sys.executable).resolve().parent, *PLACES)):
+        place = folder_of_it / version
+        environment = folder / str(number)
+        (environment / "bin").mkdir(parents=True)
+        (environment / "lib" / version / "site-packages").mkdir(parents=True)
+        (environment / "pyvenv.cfg").write_text(f"home = {folder_of_it}\n")
+        (environment / "bin" / "python").symlink_to(place)
+        (environment / "lib" / version / "site-packages" / "ours.pth").write_text(f"{packages}\n")
+        command = [environment / "bin" / "python", "-I", "-c", "import torch, pytest"]
+        needed = [*command[:-1], f"{command[-1]}; open({str(ROOT / 'course.toml')!r})"]
+        try:
+            done = subprocess.run(
+                needed,
+                user=NOBODY,
+                group=NOBODY,
+                extra_groups=[],
+                cwd=folder,
+                capture_output=True,
+                check=False,
+            )
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return str(environment / "bin" / "python")
+    pytest.skip(
+        f"There is no {version} that an ordinary user may start with these packages and this checkout."
+    )
