@@ -25,6 +25,8 @@ _INVISIBLE = re.compile(
 _COMMAND = re.compile(r"^[^\S\n]*:(?=:)|#(?=#\w*\[)", re.MULTILINE)
 """What a CI service that reads a log acts upon: `::` first in a line, `##[`, `##vso[` anywhere in it."""
 
+_DOUBLE_COLON = re.compile(":(?=:)")
+
 _NO_WORD = re.compile(r"[^\w.]+|[\u115f\u1160\u3164\uffa0]+")
 
 
@@ -43,6 +45,15 @@ def clean(text: str, limit: int = MAX_CHARACTERS) -> str:
 def one_line(text: str, limit: int = 200) -> str:
     """The cleaned text on a single line."""
     return " ".join(clean(text, limit).split())
+
+
+def wrappable(text: str) -> str:
+    """Cleaned text, with no two colons in a row left: any word of it may come to begin a line.
+
+    Where a console breaks it, GitHub's runner would read what begins with two colons as a command,
+    however far it is indented.
+    """
+    return _DOUBLE_COLON.sub(": ", text)
 
 
 def quote(text: str) -> str:

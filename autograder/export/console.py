@@ -1,6 +1,5 @@
 """The report on a terminal."""
 
-import re
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.report import CheckResult, ModuleResult, Report
-from autograder.text import PREFIX
+from autograder.text import PREFIX, wrappable
 
 _MARKS = {
     "passed": Text("✓", "green"),
@@ -18,7 +17,6 @@ _MARKS = {
     "not_verified": Text("–", "yellow"),
     "not_submitted": Text("✗", "red"),
 }
-_DOUBLE_COLON = re.compile(":(?=:)")
 
 
 def show(report: Report, console: Console) -> None:
@@ -87,11 +85,8 @@ def _message(text: str, style: str = "") -> RenderableType:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """A line of ours. Any word of it may come to stand at the start of a printed line.
-
-    The runner would read a line that starts with two colons as a command, however far it is indented.
-    """
-    return Text(_DOUBLE_COLON.sub(": ", text), style)
+    """A line of ours."""
+    return Text(wrappable(text), style)
 
 
 @dataclass(frozen=True)

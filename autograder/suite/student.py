@@ -181,7 +181,7 @@ class Bench:
         match error:
             case {"kind": "missing", "name": str() as name, "names": list() as names}:
                 name = word(name)
-                listed = [n for n in names if isinstance(n, str)]
+                listed = [word(n) for n in names[:MAX_NAMES] if isinstance(n, str)]
                 found = difflib.get_close_matches(name, listed, 1)
                 near = f" The nearest name in it is {found[0]}." if found else ""
                 return CheckFailed(

@@ -154,7 +154,7 @@ READERS = {"kit": read_by_kit, "naive": read_naively}
 def main(reader, path, *modules):
     """Read, and print as JSON what came of it."""
     # The floods of the bank shall not flood the machine that they are tried on.
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MEMORY, 2 * MEMORY))
     told = {}
     tracemalloc.start()

@@ -29,7 +29,6 @@ import sys
 import sysconfig
 import tempfile
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -72,6 +71,8 @@ START_SECONDS = 120.0
 LEAVE_SECONDS = 3.0
 """For what a submission has started to be gone after the grading."""
 MAX_REPORT = 1 << 20
+MAX_ANSWER = 64 << 20
+READ = 1 << 16
 PR_SET_CHILD_SUBREAPER = 36
 
 HONEST_RETURN = "return output if self.bias is None else output + self.bias"
@@ -170,6 +171,7 @@ class Subject:
             stderr=self._printed,
             cwd=world.folder,
             start_new_session=True,
+            preexec_fn=lab_world.die_with_parent,
             env={
                 "PATH": "/usr/bin:/bin",
                 "LANG": "C.UTF-8",
@@ -182,7 +184,7 @@ class Subject:
                 "ACCESS_TOKEN": world.secret("environment"),
             },
         )
-        self._unread = b""
+        self._unread = bytearray()
         setup = {kind: world.secret(kind) for kind in ("memory", "hidden test", "scratch")}
         places = {"hidden": str(world.hidden), "work": str(world.work)}
         self.send(**setup, **places, policy=POLICY, twin=wrong_linear())
@@ -206,20 +208,21 @@ class Subject:
             self._process.stdin.flush()
 
     def receive(self, seconds: float) -> dict[str, Any] | None:
-        """The next answer; None where it ended or took too long."""
+        """The next answer; None where it ended, took too long or said too much."""
         assert self._process.stdout
         deadline = time.monotonic() + seconds
-        while b"\n" not in self._unread:
-            left = max(0.0, deadline - time.monotonic())
-            if not select.select([self._process.stdout], [], [], left)[0]:
+        line = self._unread
+        while b"\n" not in line[-READ:] and len(line) < MAX_ANSWER:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
                 return None
-            received = os.read(self._process.stdout.fileno(), 1 << 20)
+            received = os.read(self._process.stdout.fileno(), READ)
             if not received:
                 return None
-            self._unread += received
-        line, _, self._unread = self._unread.partition(b"\n")
+            line += received
+        content, _, self._unread = line.partition(b"\n")
         try:
-            answer: dict[str, Any] = json.loads(line)
+            answer: dict[str, Any] = json.loads(content)
         except ValueError:
             return None
         return answer
@@ -254,7 +257,7 @@ class Subject:
         )
         if self.kind == "ours":
             return self.receive(OURS_SECONDS), None
-        answer = self.receive(NAIVE_SECONDS)
+        answer = self.receive(NAIVE_SECONDS if attack.kind != "build" else 3 * NAIVE_SECONDS)
         if answer is None or "exit" in answer:
             return None, answer["exit"] if answer else None
         ended = self.receive(LEAVE_SECONDS)
@@ -304,7 +307,7 @@ def run_one(attack: Attack, subject: Subject) -> tuple[Finding, bool]:
     harmed = [change for pid in before for change in _harm(pid, before[pid], subject)]
     gained += [*harmed, *world.evidence()]
     finding = Finding(
-        gained=list(dict.fromkeys(world.told(gain) for gain in gained)),
+        gained=list(dict.fromkeys(_short(gain, world) for gain in gained)),
         stopped=what_stopped(answer, world),
         seconds=round(time.monotonic() - started, 2),
     )
@@ -346,10 +349,9 @@ def naive_gains(
     printed = subject.printed_bytes()
     if printed > subject.world.limits.output:
         yield f"{printed >> 20} MiB came into the log"
+    yield from answer.get("gains", [])
     texts = [*answer.get("replies", []), subject.printed().decode(errors="replace")]
     yield from _loot(texts, subject.world)
-    if attack.kind == "text":
-        yield from hostile_exports(answer)
 
 
 def _naive_verdict(junit: Path, code: int | None) -> Iterator[str]:
@@ -375,8 +377,7 @@ def our_gains(attack: Attack, subject: Subject, answer: dict[str, Any] | None) -
     if answer is None:
         yield "the grader gave no answer"
         return
-    if answer.get("code") == 3:
-        yield f"the grader gave up: {answer['refused'][:100]}"
+    yield from answer.get("gains", [])
     for fault in answer.get("faults", []):
         yield f"the grader failed: {fault[:100]}"
     if "passed" not in answer:
@@ -389,13 +390,11 @@ def our_gains(attack: Attack, subject: Subject, answer: dict[str, Any] | None) -
         yield "the maximum of points is another"
     if answer["level"] not in (twin["level"], "none"):
         yield f"the isolation is reported as {answer['level'][:20]}"
-    if len(answer["exports"]["json"]) > MAX_REPORT:
+    if answer["size"] > MAX_REPORT:
         yield "the report swelled"
     if answer["kept"] > subject.world.limits.output:
         yield "the log swelled"
-    texts = [*answer["replies"], *answer["messages"], *answer["logs"], *answer["exports"].values()]
-    yield from _loot(texts, subject.world)
-    yield from hostile_exports(answer["exports"])
+    yield from _loot(answer["replies"] + answer["messages"] + answer["logs"], subject.world)
 
 
 def _loot(texts: Sequence[str], world: World) -> Iterator[str]:
@@ -407,41 +406,10 @@ def _loot(texts: Sequence[str], world: World) -> Iterator[str]:
             yield text.removeprefix(f"{LOOT}GOT ").splitlines()[0][:80]
 
 
-WORKFLOW_COMMAND = re.compile(r"^\s*(::\w|##\[)", re.MULTILINE)
-ACTIVE_HTML = re.compile(r"<\s*(script|img|svg|iframe|a|style|/p)\b", re.IGNORECASE)
-FORMULA = re.compile(r"(^|,)\s*[=+@-]", re.MULTILINE)
-
-
-def hostile_exports(exports: dict[str, str]) -> Iterator[str]:
-    """What a text could do to those who read a report, by export."""
-    for name, text in exports.items():
-        if name not in ("console", "log", "json", "junit", "html", "csv"):
-            continue
-        if any(unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" for c in text):
-            yield f"the {name} holds control characters"
-        if name in ("console", "log") and WORKFLOW_COMMAND.search(text):
-            yield f"a line of the {name} is a workflow command"
-        if name == "html" and ACTIVE_HTML.search(text):
-            yield "the page holds markup of the student's"
-        if name == "csv" and FORMULA.search(text):
-            yield "the table holds a formula"
-        if name == "junit":
-            try:
-                tags = {element.tag for element in ElementTree.fromstring(text).iter()}
-            except (ElementTree.ParseError, UnicodeEncodeError, ValueError):
-                yield "the JUnit file is no XML"
-                continue
-            known = {"testsuites", "testsuite", "properties", "property", "testcase"}
-            if tags - known - {"failure", "skipped"}:
-                yield "the JUnit file holds elements of the student's"
-
-
 def what_stopped(answer: dict[str, Any] | None, world: World) -> str:
     """The first thing that an attack met, in a line."""
     if answer is None:
         return ""
-    if "refused" in answer:
-        return _short(answer["refused"], world)
     for reply in answer.get("replies", []):
         if reply.startswith(LOOT) and not reply.startswith(f"{LOOT}GOT "):
             return _short(f"it says “{reply.removeprefix(LOOT)}”, and nothing is seen of it", world)
@@ -515,7 +483,12 @@ def run_all(kind: str, chosen: Sequence[Attack], without: str) -> dict[str, dict
     command = [*prefix, sys.executable, __file__, "--run-part", kind, "--without", without]
     parts = [",".join(attack.name for attack in chosen[start::2]) for start in (0, 1)]
     processes = [
-        subprocess.Popen([*command, "--only", names], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, "--only", names],
+            stdout=subprocess.PIPE,
+            preexec_fn=lab_world.die_with_parent,
+            text=True,
+        )
         for names in parts
         if names
     ]
@@ -528,14 +501,12 @@ def run_all(kind: str, chosen: Sequence[Attack], without: str) -> dict[str, dict
             gains = "; ".join(record["gained"]) or "nothing"
             print(f"{kind:5}  {record['seconds']:6.2f} s  {record['name']}: {gains}", flush=True)
             records.append(record)
-        process.wait()
+        if process.wait():
+            raise RuntimeError(f"A part of the lab ended with {process.returncode}.")
         return records
 
     with ThreadPoolExecutor(2) as pool:
-        found = {record["name"]: record for part in pool.map(read, processes) for record in part}
-    if missing := {attack.name for attack in chosen} - found.keys():
-        raise RuntimeError(f"There is no run of {', '.join(sorted(missing))}.")
-    return found
+        return {record["name"]: record for part in pool.map(read, processes) for record in part}
 
 
 def _raise_loopback() -> None:

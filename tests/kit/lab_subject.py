@@ -19,10 +19,8 @@ import io
 import json
 import os
 import resource
-import shutil
 import sys
 import types
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -212,39 +210,17 @@ def naive_forge(request: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 def naive_build(request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Unpack or copy what was handed in, and read it."""
-    path = build(request)
-    unpacked = Path("unpacked")
-    if path.is_dir():
-        shutil.copytree(path, unpacked)
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                target = unpacked / entry.filename  # as much code does that unpacks by hand
-                if entry.is_dir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if entry.external_attr >> 28 == 0o12:
-                    target.symlink_to(archive.read(entry).decode())
-                else:
-                    target.write_bytes(archive.read(entry))
-    else:
-        shutil.unpack_archive(path, unpacked)
-    texts = [
-        file.read_bytes()[: 1 << 20].decode(errors="replace")
-        for file in unpacked.rglob("*.py")
-        if not file.is_dir()
-    ]
-    return {"replies": texts}, 0
+    """Copy or unpack what was handed in, and read it."""
+    import archive_lab
+
+    return {"gains": archive_lab.naive(load(request).build, Path(request["inbox"]))}, 0
 
 
 def naive_text(request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Write the text into a log, a JUnit file and a page, as it is."""
-    text = load(request).text()
-    log = f"RuntimeError: {text}\n"
-    junit = f"<testsuite><testcase><failure>{text}</failure></testcase></testsuite>"
-    return {"log": log, "junit": junit, "html": f"<p>{text}</p>", "csv": f"linear,{text},0\n"}, 0
+    """Paste the text as it is into a log, a page and the like."""
+    import text_lab
+
+    return {"gains": text_lab.naive(load(request).text())}, 0
 
 
 NAIVE = {
@@ -262,11 +238,6 @@ def load(request: dict[str, Any]) -> Any:
     return module
 
 
-def build(request: dict[str, Any]) -> Path:
-    """Let the attack write its submission; returns where."""
-    return Path(load(request).build(Path(request["inbox"])))
-
-
 # Ours
 
 
@@ -275,9 +246,10 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
     secret = hold(setup)  # noqa: F841 - an attack may find it among the locals
     from autograder.broker import Broker
     from autograder.course import course_root, load_course
-    from autograder.errors import TowerError
+    from autograder.export import json as json_export
     from autograder.grading import grade
-    from autograder.submission import Submission, read_submission
+    from autograder.report import Report
+    from autograder.submission import Submission
 
     class Witness(Broker):
         """A broker that keeps the workers it hands out, and all that they answer."""
@@ -314,48 +286,73 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
     broker = Witness(course.policy, **chosen)
     broker.start()
 
-    def judged(submission: Any) -> dict[str, Any]:
+    def graded(name: str, source: str) -> Report:
         del broker.workers[:], broker.replies[:]
-        report = grade(course, submission, broker, seed=1, fit="off", only=["linear"])
+        submission = Submission(name, {"linear": source.encode()}, {})
+        return grade(course, submission, broker, seed=1, fit="off", only=["linear"])
+
+    def described(report: Report) -> dict[str, Any]:
+        checks = [check for module in report.modules for check in module.checks]
         return {
-            "passed": [c.id for m in report.modules for c in m.checks if c.status == "passed"],
+            "passed": [check.id for check in checks if check.status == "passed"],
             "max_score": report.max_score,
             "level": report.isolation.level,
             "detail": report.isolation.detail,
             "faults": [fault for fault, _ in report.faults],
             "replies": list(dict.fromkeys(broker.replies))[:50],
-            "messages": [c.message for m in report.modules for c in m.checks if c.message],
+            "messages": [check.message for check in checks if check.message],
             "logs": [w.log.decode(errors="replace") for w in broker.workers if w.log][:4],
-            "kept": max(len(w.log) for w in broker.workers) if broker.workers else 0,
-            "exports": exports(report),
+            "kept": max((len(worker.log) for worker in broker.workers), default=0),
+            "size": len(json_export.render(report)),
         }
 
-    twin = judged(Submission("twin", {"linear": setup["twin"].encode()}, {}))
+    def judged(request: dict[str, Any]) -> dict[str, Any]:
+        if request["kind"] == "build":
+            return ours_build(request, list(course.modules))
+        if request["kind"] == "text":
+            import text_lab
+
+            like = graded("x", speak("harmless"))
+            report = graded("x", speak(load(request).text()))
+            return described(report) | {"gains": text_lab.looked_at(report, like)}
+        return described(graded(request["name"], request["source"]))
+
+    twin = described(graded("twin", setup["twin"]))
     for folder in Path(setup["work"]).glob("tower-*"):
         (folder / "worker-other").mkdir()
         (folder / "worker-other" / "answer.txt").write_text(setup["scratch"])
     say(answers, ready=os.getpid(), twin=twin)
     for line in sys.stdin:
-        request = json.loads(line)
         try:
-            if request["kind"] == "build":
-                submission = read_submission(build(request), course.modules)
-            else:
-                source = request["source"]
-                if request["kind"] == "text":
-                    source = speak(load(request).text())
-                submission = Submission(request["name"], {"linear": source.encode()}, {})
-            answer = judged(submission)
-            if request["kind"] == "build":
-                answer["replies"] += [
-                    s.decode(errors="replace") for s in submission.sources.values()
-                ]
-        except TowerError as error:
-            answer = {"refused": str(error), "code": error.exit_code}
+            answer = judged(json.loads(line))
         except Exception as error:
             answer = {"faults": [f"{type(error).__name__}: {error}"]}
         say(answers, **answer)
     broker.close()
+
+
+def ours_build(request: dict[str, Any], modules: list[str]) -> dict[str, Any]:
+    """Read what was handed in as the kit does."""
+    import archive_lab
+
+    from autograder.errors import UsageError
+    from autograder.submission import read_submission
+
+    made = []
+
+    def build(folder: Path) -> Path:
+        made.append(load(request).build(folder))
+        return made[0]
+
+    gains = archive_lab.gains(build, Path(request["inbox"]), modules)
+    told = "it was not read again"
+    if not gains:
+        try:
+            problems = read_submission(made[0], modules).problems
+            told = problems.get("linear", "linear.py was read as text, and nothing else")
+        except UsageError as error:
+            told = str(error)
+    return {"gains": gains, "messages": [told]}
 
 
 def policy_of(course: Any, wanted: dict[str, Any]) -> Any:
@@ -370,25 +367,11 @@ def policy_of(course: Any, wanted: dict[str, Any]) -> Any:
 def speak(text: str) -> str:
     """A submission that says this text in every way it can."""
     return (
-        f"text = {text!r}\nprint(text)\n"
-        "raise type(text.replace(chr(0), ''), (RuntimeError,), {})(text)\n"
+        f"text = {text!r}\n"
+        "name = text.replace(chr(0), '').encode('utf-8', 'replace').decode() or 'empty'\n"
+        "print(name)\n"
+        "raise type(name, (RuntimeError,), {})(text)\n"
     )
-
-
-def exports(report: Any) -> dict[str, str]:
-    """The report as every export shows it."""
-    from rich.console import Console
-
-    from autograder.export import console, junit
-    from autograder.export import json as json_export
-
-    page = io.StringIO()
-    console.show(report, Console(file=page, width=100))
-    return {
-        "console": page.getvalue(),
-        "json": json_export.render(report),
-        "junit": junit.render(report),
-    }
 
 
 if __name__ == "__main__":

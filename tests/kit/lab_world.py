@@ -99,7 +99,9 @@ class World:
         self.inbox.mkdir()
         self.packages.mkdir()
         self._listen()
-        self.victim = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        self.victim = subprocess.Popen(
+            ["sleep", "1000"], start_new_session=True, preexec_fn=die_with_parent
+        )
         self._before = self._fingerprints()
         self._victim_before = condition(self.victim.pid)
 
@@ -288,7 +290,6 @@ def _snippets() -> dict[str, str]:
     return {
         "the hidden suite": hidden.splitlines()[0],
         "a solution": next(line.strip() for line in solved if len(line.strip()) > 20),
-        "a file of the system": Path("/etc/passwd").read_text(encoding="utf-8").splitlines()[0],
     }
 
 
@@ -313,6 +314,12 @@ def _unlock(path: Path) -> None:
 
 
 # Processes
+
+
+def die_with_parent() -> None:
+    """Between fork and exec: let the kernel end this process when the one that started it ends."""
+    pr_set_pdeathsig = 1
+    _libc.prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
 def descendants(pid: int) -> set[int]:

@@ -31,6 +31,7 @@ from autograder.export import console, html, junit
 from autograder.export import json as json_export
 from autograder.report import CheckResult, Isolation, ModuleResult, Report
 from autograder.suite.failures import CheckFailed
+from autograder.suite.student import Layer, Meta, Student
 from autograder.text import MAX_WORD, PREFIX, clean, one_line, quote, word, words
 
 ATTACKS = {path.stem: path for path in sorted((BANK / "attacks").glob("text_*.py"))}
@@ -199,6 +200,30 @@ def test_names_of_types_and_parameters_stay_as_they_are():
     assert words(map(str, range(1000))).endswith("992 more")
     assert word("we\u200bight") != "weight"
     assert word("x" * (MAX_WORD + 1)) != word("x" * MAX_WORD)
+
+
+def test_an_odd_name_of_a_parameter_is_the_same_name_every_time(judge, solutions):
+    source = solutions["linear"].replace(
+        b"        self.reset_parameters()",
+        b"        self.register_parameter('::odd name', torch.nn.Parameter(torch.zeros(1)))\n"
+        b"        self.reset_parameters()",
+    )
+    checks = checks_of(judge({"linear": source}, only="linear"))
+    assert "?odd?name (1,)" in checks["linear.registration"].message
+    assert checks["linear.initialisation"].status == "passed"
+
+
+@pytest.mark.parametrize("shape", [["a text"], [-1], [1 << 63], [1.5], [True], [1] * 9, {}, "1"])
+def test_a_shape_is_whole_numbers_or_no_answer(shape):
+    class Bench:
+        module = "linear"
+
+        def ask(self, operation, arguments, tensors):
+            return {"meta_shape": shape}, {}
+
+    layer = Layer(Student(Bench(), over=None), "CustomLinear()", 0, None)
+    with pytest.raises(CheckFailed, match="cannot be read as an answer"):
+        layer.run(Meta((1,)))
 
 
 @given(TEXTS, TEXTS, TEXTS)

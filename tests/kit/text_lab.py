@@ -96,7 +96,7 @@ class CustomLinear(torch.nn.Module):
 worker = sys.modules["sandbox.worker"]
 SHORT = TEXT[:50_000]
 ERRORS = {
-    "predict": {"kind": "missing", "name": SHORT, "names": [SHORT, SHORT + "s"]},
+    "predict": {"kind": "missing", "name": SHORT, "names": [TEXT[:60], SHORT]},
     "squared_error": {"kind": "signature", "message": SHORT},
     "manual_gradients": {"kind": "type", "got": SHORT, "wanted": "a torch.Tensor"},
     "sgd_step": {"kind": "raised", "type": SHORT, "message": SHORT, "where": ["gradient_loop", 1]},
