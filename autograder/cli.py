@@ -111,9 +111,20 @@ def _options(
     """Grades the exercises of Tower of Insight. Student code returns values, never verdicts."""
 
 
+def _named(text: str) -> Path:
+    if not text:  # Path("") is the working directory, which nobody has named
+        raise UsageError("PATH is empty. Name a directory or a .zip; the working directory is .")
+    return Path(text)
+
+
 @app.command()
 def grade(
-    path: Annotated[Path, typer.Argument(help="A directory or a .zip with the student's modules.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A directory or a .zip with the student's modules.", parser=_named, metavar="PATH"
+        ),
+    ],
     only: Annotated[str, typer.Option(help="Grade these modules alone, as in linear,conv2d.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,

@@ -21,8 +21,6 @@ FIRST_USER, USERS = 61184, 4336
 """User ids that systemd sets aside for services without an account; each worker takes one by its
 process number, so that two submissions share none."""
 MECHANISMS = ("landlock", "seccomp", "seal", "uid", "namespaces")
-_SPARE_TASKS = 2048
-"""For what else an ordinary user may start, where the kernel counts a user's tasks together."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class Cell:
         sealed: whether that filter forbids to open files, for want of Landlock.
         uid: whether workers take a user id of their own.
         namespaces: whether the zygote is in namespaces of its own.
-        tasks: tasks of the same user that are not the worker's, for the limit of their number.
         reasons: for each mechanism that is missing, why.
     """
 
@@ -48,7 +45,6 @@ class Cell:
     sealed: bool
     uid: bool
     namespaces: bool
-    tasks: int
     reasons: Mapping[str, str]
 
     @property
@@ -99,16 +95,14 @@ def prepare(
             instructions = seccomp.build(sealed=sealed)
         except (OSError, AttributeError) as error:
             reasons["seccomp"] = str(error)
-    in_namespaces, uid = "namespaces" not in reasons, "uid" not in reasons
     return Cell(
         visible=(*paths, *visible.PROCESS_FILES),
         rights=landlock.all_rights() if version else None,
         landlock=version,
         filter=instructions,
         sealed=sealed and bool(instructions),
-        uid=uid,
-        namespaces=in_namespaces,
-        tasks=0 if uid or in_namespaces else _tasks_of_user() + _SPARE_TASKS,
+        uid="uid" not in reasons,
+        namespaces="namespaces" not in reasons,
         reasons=reasons,
     )
 
@@ -130,7 +124,7 @@ def enter(
     os.chdir(scratch)
     os.environ.clear()
     os.environ.update(PATH="/usr/bin:/bin", LANG="C.UTF-8", HOME=scratch, TMPDIR=scratch)
-    _limit(policy, cell.tasks)
+    _limit(policy, count_tasks=cell.uid or cell.namespaces)
     if cell.uid:
         _take_user()
     kernel.drop_capabilities()
@@ -224,16 +218,6 @@ def _take_user() -> None:
     os.setresuid(number, number, number)
 
 
-def _tasks_of_user() -> int:
-    """Processes and threads of this user, as far as /proc shows them."""
-    count = 0
-    for process in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if os.stat(f"/proc/{process}").st_uid == os.getuid():
-                count += len(os.listdir(f"/proc/{process}/task"))
-    return count
-
-
 def _close_all_but(keep: Collection[int]) -> None:
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor > 2 and descriptor not in keep:
@@ -243,14 +227,16 @@ def _close_all_but(keep: Collection[int]) -> None:
                 continue
 
 
-def _limit(policy: Mapping[str, Any], tasks: int) -> None:
-    for limit, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, policy["memory"]),
-        (resource.RLIMIT_CPU, policy["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, policy["scratch"]),
-        (resource.RLIMIT_NOFILE, policy["open_files"]),
-        (resource.RLIMIT_NPROC, policy["processes"] + tasks),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
+def _limit(policy: Mapping[str, Any], *, count_tasks: bool) -> None:
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_AS: policy["memory"],
+        resource.RLIMIT_CPU: policy["cpu_seconds"],
+        resource.RLIMIT_FSIZE: policy["scratch"],
+        resource.RLIMIT_NOFILE: policy["open_files"],
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    if count_tasks:  # elsewhere the kernel counts what else the user has started; the zygote looks
+        limits[resource.RLIMIT_NPROC] = policy["processes"]
+    for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))

@@ -85,8 +85,8 @@ class ForkServer:
 
     def __init__(self, control: socket.socket, cell: "Cell", place: dict[str, Any]) -> None:
         self._control, self._cell, self._place = control, cell, place
-        self._workers: dict[int, tuple[str, int]] = {}
-        """The folder of each worker and its limit, by process number."""
+        self._workers: dict[int, dict[str, Any]] = {}
+        """The policy of each worker, and its folder, by process number."""
 
     def serve(self) -> None:
         """Until the other end of the socket closes."""
@@ -120,9 +120,8 @@ class ForkServer:
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> None:
         from sandbox import scratch, worker
 
-        folder, limit = request["scratch"], request["policy"]["scratch"]
         if self._cell.namespaces:
-            scratch.bound(folder, limit)
+            scratch.bound(request["scratch"], request["policy"]["scratch"])
         own_pid, pid = os.getpid(), os.fork()
         if pid == 0:
             try:
@@ -131,7 +130,7 @@ class ForkServer:
                 worker.main(self._cell, self._place | request, *descriptors, own_pid)
             finally:
                 os._exit(1)
-        self._workers[pid] = (folder, limit)
+        self._workers[pid] = {**request["policy"], "folder": request["scratch"]}
         for descriptor in descriptors:
             os.close(descriptor)
         pidfd = os.pidfd_open(pid)
@@ -139,11 +138,12 @@ class ForkServer:
         os.close(pidfd)
 
     def _look(self) -> None:
-        """Where the kernel does not bound a folder, kill the worker that has outgrown it."""
+        """Kill workers that have outgrown what the kernel does not bound without namespaces."""
         from sandbox import scratch
 
-        for pid, (folder, limit) in self._workers.items():
-            if scratch.size(folder, limit) > limit:
+        for pid, policy in self._workers.items():
+            folder, limit = policy["folder"], policy["scratch"]
+            if scratch.size(folder, limit) > limit or _threads(pid) > policy["processes"]:
                 os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
@@ -159,7 +159,7 @@ class ForkServer:
                 return
             if (known := self._workers.pop(pid, None)) and self._cell.namespaces:
                 with contextlib.suppress(OSError):  # it went when the grader removed the folder
-                    kernel.unmount(known[0])
+                    kernel.unmount(known["folder"])
             for orphan in _children() - self._workers.keys():
                 os.kill(orphan, signal.SIGKILL)
 
@@ -173,6 +173,14 @@ class ForkServer:
 
 def _on_child(signum: int, frame: FrameType | None) -> None:
     """The wake-up descriptor does the work."""
+
+
+def _threads(pid: int) -> int:
+    """How many a process has; 0 where it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}/task").st_nlink - 2
+    except FileNotFoundError:
+        return 0
 
 
 def _children() -> set[int]:

@@ -170,6 +170,12 @@ def test_ctrl_c_stops_cleanly_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_empty_path_is_not_the_working_directory(tmp_path):
+    done = tower("grade", "", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "PATH is empty" in done.stderr
+
+
 def test_a_grading_with_the_fit_leaves_no_file(tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [*TOWER, "grade", str(ROOT / "solutions"), "--only", "tower", "--fit", "quick"]

@@ -417,6 +417,17 @@ TOO_MUCH = {
         "while True: pass",
         "wrote more|Permission denied|Operation not permitted",
     ),
+    "files_that_are_removed_and_stay_open": (
+        "import os\nx = []\n"
+        "for i in range(50):\n"
+        "    x.append(open(f'{i}', 'wb'))\n    os.unlink(f'{i}')\n    x[-1].write(bytes(1 << 20))\n",
+        "wrote more than 4,194,304 bytes|No space left on device",
+    ),
+    "temporary_files": (
+        "import tempfile\nx = []\n"
+        "while True:\n    x.append(tempfile.TemporaryFile())\n    x[-1].write(bytes(1 << 20))",
+        "wrote more than 4,194,304 bytes|No space left on device",
+    ),
     "descriptors": ("import os\nx = [os.dup(1) for _ in range(100)]", "Too many open files"),
     "threads": (
         "import threading, time\nthreading.stack_size(65536)\n"
@@ -439,6 +450,17 @@ def test_too_much_ends_in_a_sentence(course, small, what):
     assert any(part in message for part in expected.split("|")), message
     with small.worker() as worker:
         assert worker.isolation.level != "D"
+
+
+@pytest.mark.parametrize("what", ["threads", "many_files", "temporary_files", "nested_folders"])
+def test_too_much_ends_without_namespaces_too(course, what):
+    """There the fork server looks, and kills."""
+    policy = replace(course.policy, scratch=4 << 20, processes=40)
+    with Broker(policy, [course.root], without=("namespaces", "uid")) as broker:
+        broker.start()
+        source = TOO_MUCH[what][0] + "\nwhile True: pass"
+        message = first_message(course, broker, source)
+    assert "did not finish in time" not in message
 
 
 def test_the_folder_is_cleared_away(course, small):
