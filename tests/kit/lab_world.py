@@ -56,6 +56,7 @@ class World:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.folder = Path(tempfile.mkdtemp(prefix="toi-lab-"))
+        self.folder.chmod(0o711)  # workers that are other users have to find their own folder in it
         self.mark = f"toi-attack-{secrets.token_hex(6)}"
         self.key = 0x70000000 + secrets.randbits(24)
         self.tokens = {kind: secrets.token_hex(16) for kind in KINDS}
