@@ -238,6 +238,8 @@ class Broker:
         self.policy, self.require = policy, require
         self.reasons: Mapping[str, str] = {}
         """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
+        self.isolation: Isolation | None = None
+        """What the last worker reported."""
         self._hidden = [os.path.realpath(path) for path in (Path(__file__).parent, *hidden)]
         self._without = list(without)
         self.folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="tower-")))
@@ -326,7 +328,9 @@ class Broker:
         finally:
             for descriptor in (request_read, reply_write, log_write):
                 os.close(descriptor)
-        return Worker(self, pidfd, (request_write, reply_read, log_read), folder)
+        worker = Worker(self, pidfd, (request_write, reply_read, log_read), folder)
+        self.isolation = worker.isolation
+        return worker
 
     def _answer(self, seconds: float) -> tuple[dict[str, Any], int]:
         """The next message, and the descriptor that came with it, if any."""

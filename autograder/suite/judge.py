@@ -239,7 +239,8 @@ class Judge:
                 if last_try:
                     self._unimportable[key] = failure
                 continue
-            self.isolation = bench.worker.isolation
+            finally:
+                self.isolation = self._broker.isolation
             self._seats[key] = _Seat(bench)
             return self._seats[key]
         return None

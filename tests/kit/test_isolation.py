@@ -139,6 +139,11 @@ def test_a_worker_that_can_do_what_its_level_excludes_stops_the_run(course, solu
             grade(course, submission, broker, seed=1, fit="off")
 
 
+def test_a_module_that_fails_at_import_has_run_and_the_report_says_where(course, broker):
+    report = grade(course, submission_of("1 / 0"), broker, seed=1, fit="off", only=["linear"])
+    assert report.isolation.level in ladder.LEVELS
+
+
 # The command line
 
 
