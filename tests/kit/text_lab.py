@@ -224,7 +224,8 @@ def _directory(text: str, parent: Path) -> Path:
     folder.mkdir()
     for module, source in MODULES.items():
         (folder / f"{module}.py").write_text(header + source, encoding="utf-8")
-    broken = b"def broken(: # " + text[:20_000].encode("utf-8", "replace")
+    shown = text[:20_000].replace("\0", "")  # a module that holds a null is not taken at all
+    broken = b"def broken(: # " + shown.encode("utf-8", "replace")
     (folder / "tower.py").write_bytes(broken)
     return folder
 
