@@ -23,6 +23,7 @@ from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.files import write_whole
 from autograder.sandbox.ladder import LEVELS, WEAK
 from autograder.submission import read_submission
+from autograder.text import clean, wrappable
 
 app = typer.Typer(
     help="Grades the exercises of Tower of Insight. Student code returns values, never verdicts.",
@@ -55,6 +56,8 @@ RequireOption = Annotated[
 
 
 STOPPED = 130
+MAX_ERROR = 100_000
+"""Characters of an error that are shown; the tracebacks of --debug are long."""
 WEAKEST = "C"
 """What is demanded unless something else is said."""
 
@@ -82,17 +85,22 @@ def _show(error: Exception, errors: Console) -> int:
     """Show an error as a sentence, typer's own in its own words; returns the exit code."""
     if isinstance(error, TowerError):
         label = "Usage" if error.exit_code == UsageError.exit_code else "The grader failed"
-        errors.print(f"[bold red]{label}:[/] {escape(str(error))}", highlight=False)
+        errors.print(f"[bold red]{label}:[/] {escape(_printable(str(error)))}", highlight=False)
         return error.exit_code
     if hasattr(error, "show") and hasattr(error, "exit_code"):
         error.show()
         return int(error.exit_code)
     errors.print(
-        f"[bold red]The grader failed:[/] {escape(f'{type(error).__name__}: {error}')}. "
+        f"[bold red]The grader failed:[/] {escape(_printable(f'{type(error).__name__}: {error}'))}. "
         "Run again with --debug for the traceback.",
         highlight=False,
     )
     return GraderFault.exit_code
+
+
+def _printable(text: str) -> str:
+    """An error's text for the terminal: a path or a fault may hold words of a submission."""
+    return wrappable(clean(text, MAX_ERROR))
 
 
 def _show_version(value: bool) -> None:

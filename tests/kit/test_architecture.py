@@ -23,7 +23,7 @@ ALLOWED = {  # what a part may import of the rest
     "doctor": {"broker", "course", "sandbox"},
     "cli": {
         *("broker", "course", "doctor", "errors", "export", "files", "grading", "release"),
-        *("sandbox", "submission"),
+        *("sandbox", "submission", "text"),
     },
 }
 

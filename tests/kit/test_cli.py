@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from rich.console import Console
+
+from autograder import cli
+from autograder.errors import UsageError
 
 TOWER = [str(Path(sys.executable).parent / "tower")]
 
@@ -71,6 +75,18 @@ def test_a_usage_error_is_a_sentence_and_exit_code_2(kind):
     assert done.returncode == 2
     assert words in one_line(done.stderr.replace("│", " "))
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_a_folders_name_gives_no_command_by_way_of_an_error(tmp_path, width, capsys):
+    """At some width the console breaks the line where the command begins."""
+    text = f"{tmp_path}/x\x1b[2J\x9b2J\r::error::a ##[debug]b\u202e does not exist"
+    errors = Console(stderr=True, width=width)
+    assert cli._show(UsageError(text), errors) == 2
+    assert cli._show(ValueError(text), errors) == 3
+    lines = capsys.readouterr().err.split("\n")
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines), lines
+    assert not set("\x1b\x9b\r\u202e") & set("".join(lines))
 
 
 def test_an_empty_directory_is_a_usage_error_that_names_the_modules(tmp_path):

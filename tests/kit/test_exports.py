@@ -2,13 +2,15 @@
 
 import io
 import json
+import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 from rich.console import Console
 
-from autograder.export import console, junit
+from autograder.export import console, html, junit
 from autograder.export import json as json_export
 from autograder.report import CheckResult, Isolation, ModuleResult, Report
 
@@ -81,6 +83,7 @@ def test_junit_counts_and_carries_every_check(report):
     assert NASTY in cases["linear.by_hand"].find("failure").text
     properties = {p.attrib["name"]: p.attrib["value"] for p in root.iter("property")}
     assert properties["isolation"] == "D"
+    assert properties["isolation_detail"] == "a process of its own"
     assert properties["seed"] == "7"
 
 
@@ -91,3 +94,59 @@ def test_the_console_shows_text_as_it_is_and_reads_no_markup(report):
     assert "[red]markup[/red]" in text
     assert "4/4" in text
     assert "44.4 %" in text
+
+
+WEAK = [Isolation("D", "a process of its own"), Isolation("C", "a uid of its own; not forge-proof")]
+STRONG = [Isolation("A+", "all of it"), Isolation("none", "no student code was run")]
+
+
+@pytest.mark.parametrize("isolation", WEAK + STRONG, ids=lambda isolation: isolation.level)
+def test_weak_isolation_is_shown_as_a_warning(report, isolation):
+    report = replace(report, isolation=isolation)
+    shown = io.StringIO()
+    coloured = Console(
+        file=shown, width=200, force_terminal=True, color_system="standard", highlight=False
+    )
+    console.show(report, coloured)
+    line = next(line for line in shown.getvalue().split("\n") if "isolation" in line)
+    assert ("\x1b[1;33misolation" in line) == (isolation in WEAK)
+    page = html.render(report)
+    assert ('class="warning"' in page) == (isolation in WEAK)
+    assert isolation.level in page
+    assert isolation.detail in page
+
+
+def test_the_page_shows_every_fact_and_every_check(report):
+    page = html.render(report)
+    for words in (
+        *("4</b> of 9 points", "44.4 %", "<dd>7</dd>", "<dd>off</dd>", "<dd>cpu</dd>", "4.2 s"),
+        *("0" * 64, "1" * 64, "torch 2.13.0"),
+        *("It works", "linear.forward · 0.10 s", "not submitted", "not there", "not verified"),
+    ):
+        assert words in page
+    opened = re.findall(r'<details class="(\w+)"( open)?>', page)
+    assert opened == [
+        ("passed", ""),
+        ("failed", " open"),
+        ("not_verified", ""),
+        ("not_submitted", ""),
+    ]
+
+
+def test_the_page_has_no_script_and_asks_for_nothing_from_elsewhere(report):
+    page = html.render(report)
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in page
+    assert not re.search(r"<(script|link|img|iframe|object|form)|\bsrc=|url\(|@import", page)
+    assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', page))
+
+
+def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apart(report):
+    message = "Asked: x\nFound: it.\nstudent | a line\nstudent | another\nLikely cause: y"
+    check = CheckResult("linear.forward", "It works", "failed", 0.0, 4.0, message)
+    module = ModuleResult("linear", (check, replace(check, id="linear.trains")))
+    page = html.render(replace(report, modules=(module,)))
+    assert page.count("<pre>a line\nanother</pre>") == 1
+    assert page.count("<pre>Asked: x\nFound: it.</pre>") == 1
+    assert page.count("<pre>Likely cause: y</pre>") == 1
+    assert page.count("The same as above.") == 1
