@@ -1,21 +1,40 @@
 """What the lockdown costs: a worker's start, and the speed of forward and of training inside.
 
-A locked worker and a bare one (a process of its own with resource limits) take turns, so that a
-machine whose speed drifts treats them alike. Printed are medians; a cost in per cent is the median of
-the ratios of neighbours.
+The speed is taken in processes that measure themselves before and after they lock themselves down,
+and in as many that do all of it but the locking; these say how far the measurement itself can be
+trusted. Two processes cannot be compared with each other: they differ by up to a tenth in where their
+memory came to lie. Namespaces are left out: the zygote is in them, not the worker's doing.
 """
 
+import ctypes
+import os
 import statistics
+import struct
+import tempfile
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as in a worker
+
 import time
 
-from autograder.broker import Broker, Worker
-from autograder.course import course_root, load_course
-from autograder.sandbox import values, wire
-from autograder.sandbox.lockdown import MECHANISMS
+import torch
+from rich.console import Console
+from rich.progress import track
 
-STARTS, ROUNDS = 101, 41
+from autograder.broker import Broker
+from autograder.course import course_root, load_course
+from autograder.sandbox import lean_torch, lockdown
+from autograder.sandbox.policy import Policy
+
+STARTS, PROCESSES, REPEATS = 101, 30, 7
 START_LIMIT, SPEED_LIMIT = 15.0, 2.0
 """Milliseconds that lockdown may add to a start; per cent that it may take from speed."""
+TASKS = (("forward", 10, 1), ("train", 4, 1), ("train", 4, 2))
+"""A function of the source, how often it does its step in one call, and its threads."""
+OMP_PAUSE_HARD = 2
 
 SOURCE = b"""
 import time
@@ -65,36 +84,56 @@ def seconds_of_lockdown(broker: Broker) -> float:
         return worker.isolation.seconds
 
 
-def ask(worker: Worker, operation: str, **arguments: object) -> dict[str, object]:
-    """One question without tensors."""
-    return worker.ask(operation, arguments, [], time.monotonic() + 120)[0]
+def change(
+    cell: lockdown.Cell, policy: Policy, folder: str, task: tuple[str, int, int], *, lock: bool
+) -> float:
+    """Time after by time before, in one process that locks itself down in between, or does not.
+
+    One process, since two of them differ by up to a tenth in where their memory came to lie.
+    """
+    name, count, threads = task
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            torch.set_num_threads(threads)
+            space: dict[str, Callable[[int], float]] = {}
+            exec(SOURCE, space)
+            before = _best(space[name], count)
+            # The filter binds the calling thread and what it starts from now on, so the others end.
+            ctypes.CDLL(_openmp()).omp_pause_resource_all(OMP_PAUSE_HARD)
+            if len(os.listdir("/proc/self/task")) > 1:
+                raise RuntimeError("OpenMP has kept its threads")
+            if lock:
+                lockdown.enter(cell, asdict(policy), folder, [sender], os.getppid())
+            else:
+                os.setsid()  # the scheduler shares the cores out by session
+            os.write(sender, struct.pack("d", _best(space[name], count) / before))
+            status = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(sender)
+    with os.fdopen(receiver, "rb") as file:
+        answer = file.read()
+    os.waitpid(child, 0)
+    if not answer:
+        raise SystemExit("A process of the benchmark has failed; its error is above.")
+    return float(struct.unpack("d", answer)[0])
 
 
-def with_module(broker: Broker, threads: int) -> Worker:
-    """A worker with the module above imported."""
-    worker = broker.worker()
-    source = wire.RawTensor("linear", "uint8", (len(SOURCE),), SOURCE)
-    worker.ask("survey", {"module": "linear"}, [source], time.monotonic() + 120)
-    ask(worker, "threads", count=threads)
-    ask(worker, "import", module="linear", stand_ins={})
-    return worker
+def _openmp() -> str:
+    """The path of the OpenMP that torch has loaded; its wheels rename the file."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    return next(line.split()[-1] for line in maps if "libgomp" in line)
 
 
-def seconds(worker: Worker, name: str, count: int) -> float:
-    """What a function of the module says it took."""
-    reply = ask(
-        worker,
-        "call",
-        name=name,
-        args=values.Encoder().tree([count]),
-        kwargs={},
-        seed=0,
-        grad=True,
-        watch=False,
-        after=False,
-        draw=0,
-    )
-    return float(values.decode_tree(reply["result"], {}))
+def _best(function: Callable[[int], float], count: int) -> float:
+    """The least seconds of a few calls: what else the machine does only ever adds."""
+    function(count)  # allocates
+    return min(function(count) for _ in range(REPEATS))
 
 
 def main() -> None:
@@ -102,7 +141,7 @@ def main() -> None:
     course = load_course(course_root())
     with (
         Broker(course.policy, [course.root]) as locked,
-        Broker(course.policy, require="D", without=MECHANISMS) as bare,
+        Broker(course.policy, require="D", without=lockdown.MECHANISMS) as bare,
     ):
         with locked.worker() as worker:
             print(f"isolation {worker.isolation.level}: {worker.isolation.detail}\n")
@@ -118,23 +157,34 @@ def main() -> None:
         print(
             "(a bare one's probes succeed: they fork a process, which takes longer than the lockdown)\n"
         )
-        for name, count, threads in (("forward", 10, 1), ("train", 3, 1), ("train", 3, 2)):
-            one, other = with_module(locked, threads), with_module(bare, threads)
-            for worker in (one, other):
-                seconds(worker, name, count)  # the first call allocates
-            ratios = []
-            for turn in range(ROUNDS):
-                order = (one, other) if turn % 2 else (other, one)
-                times = {worker: seconds(worker, name, count) for worker in order}
-                ratios.append(times[one] / times[other])
-            quarters = statistics.quantiles(ratios, n=4)
-            low, middle, high = (100 * (quarter - 1) for quarter in quarters)
+    torch.set_num_threads(1)
+    lean_torch.make_lean()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)  # a worker may have another user id
+        cell = lockdown.prepare([], folder, ["namespaces"], lambda: None)
+        for task in TASKS:
+            by_lock: dict[bool, list[float]] = {True: [], False: []}
+            for turn in track(
+                range(2 * PROCESSES), task[0], console=Console(stderr=True), transient=True
+            ):
+                lock = turn % 4 in (1, 2)
+                by_lock[lock].append(change(cell, course.policy, folder, task, lock=lock))
+            name, _, threads = task
+            (with_lock, one), (without, other) = (_centre(by_lock[lock]) for lock in (True, False))
             print(
-                f"{name}, {threads} thread(s): {middle:+.2f} % "
-                f"(quartiles {low:+.1f} to {high:+.1f}; limit {SPEED_LIMIT})"
+                f"{name}, {threads} thread(s): {with_lock - without:+.2f} % "
+                f"(standard error {(one**2 + other**2) ** 0.5:.2f}; limit {SPEED_LIMIT})"
             )
-            one.close()
-            other.close()
+
+
+def _centre(ratios: list[float]) -> tuple[float, float]:
+    """Median of the changes in per cent, and its standard error.
+
+    That is 1.253 deviations by the root of n (for normal errors); the deviation is taken from the
+    quartiles, since a few processes are far off.
+    """
+    quarters = statistics.quantiles([100 * (ratio - 1) for ratio in ratios], n=4)
+    return quarters[1], 1.253 * (quarters[2] - quarters[0]) / 1.349 / len(ratios) ** 0.5
 
 
 if __name__ == "__main__":
