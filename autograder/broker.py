@@ -29,7 +29,7 @@ from typing import Any, Self
 
 from autograder.errors import GraderFault, IsolationError
 from autograder.sandbox import scratch, wire
-from autograder.sandbox.ladder import LEVELS, Isolation, isolation
+from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
 from autograder.sandbox.policy import Policy
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
@@ -232,7 +232,7 @@ class Broker:
         policy: Policy,
         hidden: Collection[Path] = (),
         *,
-        require: str = "C",
+        require: str = WEAKEST_ACCEPTED,
         without: Collection[str] = (),
     ) -> None:
         self.policy, self.require = policy, require

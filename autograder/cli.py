@@ -21,7 +21,7 @@ from autograder import __version__
 from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
 from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.files import write_whole
-from autograder.sandbox.ladder import LEVELS, WEAK
+from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
 from autograder.submission import read_submission
 from autograder.text import clean, wrappable
 
@@ -43,8 +43,6 @@ CourseOption = Annotated[
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
 ]
-
-
 RequireOption = Annotated[
     str,
     typer.Option(
@@ -53,13 +51,9 @@ RequireOption = Annotated[
         help="Refuse to run student code below this level: A+, A, B or C. See tower doctor.",
     ),
 ]
-
-
 STOPPED = 130
 MAX_ERROR = 100_000
 """Characters of an error that are shown; the tracebacks of --debug are long."""
-WEAKEST = "C"
-"""What is demanded unless something else is said."""
 
 
 def main() -> NoReturn:
@@ -152,7 +146,7 @@ def grade(
         float,
         typer.Option(min=0, max=100, help="Exit with 1 when the score is below so many per cent."),
     ] = 0.0,
-    require: RequireOption = WEAKEST,
+    require: RequireOption = WEAKEST_ACCEPTED,
     allow_weak: Annotated[
         bool,
         typer.Option(
@@ -190,13 +184,15 @@ def grade(
         broker.start()  # it imports torch while this process does
         # torchvision has torch make a folder for compiled code, which nobody here compiles.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
+        gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
         from autograder import grading
         from autograder.export import console
         from autograder.export import html as html_export
         from autograder.export import json as json_export
         from autograder.export import junit as junit_export
 
-        gc.freeze()  # torch's many objects stay; looking through them for garbage is wasted
+        gc.freeze()
+        gc.enable()
         report = grading.grade(
             loaded,
             submission,
@@ -265,7 +261,7 @@ def check(
 
 @app.command()
 def doctor(
-    require: RequireOption = WEAKEST,
+    require: RequireOption = WEAKEST_ACCEPTED,
     course: CourseOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -338,7 +334,7 @@ def _chosen_level(require: str, *, allow_weak: bool) -> str:
         raise UsageError(
             f"--require-isolation does not know {require}. Choose from {', '.join(accepted)}."
         )
-    if allow_weak and require != WEAKEST:
+    if allow_weak and require != WEAKEST_ACCEPTED:
         raise UsageError("--allow-weak-isolation and --require-isolation contradict each other.")
     return WEAK if allow_weak else require
 

@@ -50,7 +50,7 @@ class Isolation:
     @property
     def is_weak(self) -> bool:
         """Whether code that means harm could have forged the result."""
-        return self.level == "D" or "not forge-proof" in self.detail
+        return self.level == "D"
 
 
 @dataclass(frozen=True)

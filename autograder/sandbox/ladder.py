@@ -7,6 +7,8 @@ from typing import Any
 LEVELS = ("A+", "A", "B", "C", "D")
 """From the strongest. Below C a submission may forge its result."""
 WEAK = "D"
+WEAKEST_ACCEPTED = "C"
+"""What is demanded unless something else is said."""
 NOT_FORGE_PROOF = "not forge-proof"
 
 _BY_LANDLOCK = {"read_hidden", "list_hidden", "write_outside", "grader_memory"}

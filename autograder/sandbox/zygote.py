@@ -5,7 +5,8 @@ clean environment. It stays single-threaded, since a fork of a process with Open
 Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells", "without", "canary",
 "grader"}, enters its cell, and answers {"facts", "reasons"}. From then on it takes {"scratch",
 "policy"} with three descriptors (requests, replies, log) and answers {"pid"} with a pidfd. It kills a
-worker whose folder outgrows the policy. When the socket closes it kills every descendant and ends.
+worker whose folder or threads outgrow the policy, where the kernel does not see to it. When the
+socket closes it kills every descendant and ends.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from sandbox.lockdown import Cell
 
 LOOK_SECONDS = 0.02
-"""Between two looks at the folders of living workers."""
+"""Between two looks at the folders and threads of living workers."""
+META_IMPORTS = "sympy.core sympy.polys sympy torch.fx.experimental.symbolic_shapes".split()
 SEALED_IMPORTS = """
     abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys
     concurrent.futures contextlib copy csv ctypes dataclasses datetime decimal difflib enum
@@ -56,10 +59,9 @@ def load_sandbox() -> None:
 
 
 def warm_up() -> None:
-    """Import all a worker needs, take one training step and use the meta device, on one thread.
+    """Import all a worker needs, and take one training step, on one thread.
 
-    Each of these imports something on first use, the meta device the most. The recorder stays
-    cold: its first use starts a thread.
+    The step imports something on first use. The recorder stays cold: its first use starts a thread.
     """
     import torch
 
@@ -71,7 +73,18 @@ def warm_up() -> None:
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0])).backward()
     optimizer.step()
-    layer.to("meta")(torch.zeros(1, 2, device="meta"))
+
+
+def warm_up_meta() -> Iterator[None]:
+    """Use the meta device, which imports as much again, a part at a time."""
+    for name in META_IMPORTS:
+        with contextlib.suppress(ImportError):  # another version of torch may do without
+            importlib.import_module(name)
+        yield
+    import torch
+
+    torch.nn.Linear(2, 2, device="meta")(torch.zeros(1, 2, device="meta"))
+    yield
 
 
 class ForkServer:
@@ -81,10 +94,18 @@ class ForkServer:
         control: the socket to the grader.
         cell: what every worker is locked into.
         place: what every worker's probes need to know, see lockdown.probe.
+        idle_work: what to go on with, a part at a time, while nothing is asked for.
     """
 
-    def __init__(self, control: socket.socket, cell: "Cell", place: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        cell: "Cell",
+        place: dict[str, Any],
+        idle_work: Iterator[None],
+    ) -> None:
         self._control, self._cell, self._place = control, cell, place
+        self._idle_work: Iterator[None] | None = idle_work
         self._workers: dict[int, dict[str, Any]] = {}
         """The policy of each worker, and its folder, by process number."""
 
@@ -96,17 +117,17 @@ class ForkServer:
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, _on_child)
         signal.set_wakeup_fd(wake_write)
-        gc.collect()
         gc.freeze()
         ready = {"facts": self._cell.facts, "reasons": dict(self._cell.reasons)}
         self._control.send(json.dumps(ready).encode())
         while True:
             looking = self._workers and not self._cell.namespaces
-            readable, _, _ = select.select(
-                [self._control.fileno(), wake_read], [], [], LOOK_SECONDS if looking else None
-            )
+            patience = 0.0 if self._idle_work else (LOOK_SECONDS if looking else None)
+            readable, _, _ = select.select([self._control.fileno(), wake_read], [], [], patience)
             if looking:
                 self._look()
+            if self._idle_work and not readable:
+                self._work()
             if wake_read in readable:
                 os.read(wake_read, 4096)
                 self._reap()
@@ -116,6 +137,14 @@ class ForkServer:
                     self._end()
                     return
                 self._spawn(json.loads(message), descriptors)
+
+    def _work(self) -> None:
+        assert self._idle_work is not None
+        try:
+            next(self._idle_work)
+        except StopIteration:
+            self._idle_work = None
+            gc.freeze()
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> None:
         from sandbox import scratch, worker
@@ -127,6 +156,7 @@ class ForkServer:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                gc.enable()
                 worker.main(self._cell, self._place | request, *descriptors, own_pid)
             finally:
                 os._exit(1)
@@ -204,11 +234,15 @@ def main() -> None:
     cells = place.pop("cells")
     cell = lockdown.prepare(place.pop("hidden"), cells, place.pop("without"), clear_away)
     kernel.hide_memory()
+    gc.disable()  # what is imported stays, and is frozen before the first fork
     warm_up()
+    idle_work = warm_up_meta()
     if cell.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)
-    ForkServer(control, cell, place).serve()
+        for _ in idle_work:
+            pass
+    ForkServer(control, cell, place, idle_work).serve()
     if not cell.namespaces:
         clear_away()
     os._exit(0)  # the grader waits; taking torch apart would last a third of a second

@@ -334,7 +334,7 @@ def descendants(pid: int) -> set[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         waiting += map(int, listing.split())
-        found |= {int(child) for child in listing.split() if _state(int(child)) not in "ZX"}
+        found |= {int(child) for child in listing.split() if is_alive(int(child))}
     return found
 
 
@@ -346,8 +346,9 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _state(pid: int) -> str:
-    return (_stat(pid) or ["X"])[0]
+def is_alive(pid: int) -> bool:
+    """Whether it is there and more than a dead process that is waiting to be collected."""
+    return (_stat(pid) or ["X"])[0] not in "ZX"
 
 
 def condition(pid: int) -> dict[str, str]:

@@ -96,7 +96,7 @@ def test_the_console_shows_text_as_it_is_and_reads_no_markup(report):
     assert "44.4 %" in text
 
 
-WEAK = [Isolation("D", "a process of its own"), Isolation("C", "a uid of its own; not forge-proof")]
+WEAK = [Isolation("D", "not forge-proof: a process of its own with resource limits only")]
 STRONG = [Isolation("A+", "all of it"), Isolation("none", "no student code was run")]
 
 

@@ -1,10 +1,10 @@
 """A submission cannot forge a verdict: each of these earns nothing beyond its honest twin."""
 
 import time
-from pathlib import Path
 
 import pytest
 from conftest import checks_of, failed
+from lab_world import descendants, is_alive
 
 from autograder.broker import Broker
 from autograder.grading import grade
@@ -171,22 +171,9 @@ def test_no_process_is_left_behind(course, open_broker):
     grade(course, submission, open_broker, seed=1, fit="off", only=["linear"])
     zygote = open_broker._zygote.pid
     deadline = time.monotonic() + 10
-    while children(zygote) and time.monotonic() < deadline:
+    while descendants(zygote) and time.monotonic() < deadline:
         open_broker.worker().close()
-    assert children(zygote) == []
-
-
-def children(pid):
-    """The processes whose parent is `pid`, except those that are only waiting to be collected."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in listed if not is_zombie(child)]
-
-
-def is_zombie(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+    assert descendants(zygote) == set()
 
 
 EVASIONS = {
@@ -267,9 +254,4 @@ def test_what_a_submission_leaves_running_ends_with_the_grading(solutions, cours
         broker.start()
         grade(course, submission, broker, seed=1, fit="off", only=["kaiming_init"])
         family = descendants(broker._zygote.pid)
-    assert [pid for pid in family if Path(f"/proc/{pid}").exists() and not is_zombie(pid)] == []
-
-
-def descendants(pid):
-    found = [int(child) for child in children(pid)]
-    return found + [other for child in found for other in descendants(child)]
+    assert [pid for pid in family if is_alive(pid)] == []

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, checks_of, failed
+from lab_world import descendants, is_alive
 from typer.testing import CliRunner
 
 from autograder import broker as broker_module
@@ -513,22 +514,6 @@ def resident_bytes():
     return int(fields[1]) * resource.getpagesize()
 
 
-def descendants(pid):
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [*children, *(below for child in children for below in descendants(child))]
-
-
-def living(pid):
-    return [below for below in descendants(pid) if is_alive(below)]
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.timeout(600)
 def test_a_thousand_checks_leave_nothing_behind(course, solutions):
     """Memory stays flat; no descriptor, process or file is left."""
@@ -552,9 +537,9 @@ def test_a_thousand_checks_leave_nothing_behind(course, solutions):
         grown = resident_bytes() - before
         deadline = time.monotonic() + 10
         # One is the zygote, behind the process that waits for it where it has its own namespaces.
-        while len(living(broker._zygote.pid)) > 1 and time.monotonic() < deadline:
+        while len(descendants(broker._zygote.pid)) > 1 and time.monotonic() < deadline:
             broker.worker().close()
-        assert len(living(broker._zygote.pid)) <= 1
+        assert len(descendants(broker._zygote.pid)) <= 1
         assert list(broker._cells.glob("worker-*")) == []
         folder = broker.folder
     assert grown < 8 << 20
@@ -592,7 +577,8 @@ def test_a_grader_that_is_killed_leaves_no_process_and_no_file(without):
         [sys.executable, "-c", KILLED.format(without=without)], capture_output=True, text=True
     )
     assert result.returncode == -9, result.stderr
-    folder, pid = result.stdout.split()
+    folder, zygote = result.stdout.split()
+    pid = int(zygote)
     deadline = time.monotonic() + 20
     while (Path(folder).exists() or is_alive(pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
