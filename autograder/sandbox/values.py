@@ -164,3 +164,19 @@ def decode_tree(
         case dict() if special:
             return special(node)
     raise WireError("a value has no known form")
+
+
+def laid_out(tensor: Tensor, layout: str) -> Tensor:
+    """The same values in another memory layout, as a leaf."""
+    match layout:
+        case "transposed":
+            return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
+        case "strided":
+            wide = tensor.new_zeros(*tensor.shape[:-1], 2 * tensor.shape[-1])
+            wide[..., 1::2] = tensor
+            return wide[..., 1::2]
+        case "offset":
+            return torch.cat([tensor.new_ones(7), tensor.flatten()])[7:].view(tensor.shape)
+        case "channels_last":
+            return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor.clone()

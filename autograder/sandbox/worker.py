@@ -373,7 +373,7 @@ class Desk:
     def _special(self, node: dict[str, Any]) -> Any:
         match node:
             case {"tensor": name, "layout": layout, "requires_grad": requires_grad}:
-                return _laid_out(self._tensors[name], layout).requires_grad_(requires_grad)
+                return values.laid_out(self._tensors[name], layout).requires_grad_(requires_grad)
             case {"meta_tensor": shape, "dtype": dtype}:
                 return torch.empty(shape, dtype=values.DTYPES[dtype], device="meta")
             case {"handle": handle}:
@@ -399,22 +399,6 @@ def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % (1 << 32))
-
-
-def _laid_out(tensor: Tensor, layout: str) -> Tensor:
-    """The same values in another memory layout, as a leaf."""
-    match layout:
-        case "transposed":
-            return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
-        case "strided":
-            wide = tensor.new_zeros(*tensor.shape[:-1], 2 * tensor.shape[-1])
-            wide[..., 1::2] = tensor
-            return wide[..., 1::2]
-        case "offset":
-            return torch.cat([tensor.new_ones(7), tensor.flatten()])[7:].view(tensor.shape)
-        case "channels_last":
-            return tensor.contiguous(memory_format=torch.channels_last)
-    return tensor.clone()
 
 
 def _encode_gradient(encoder: values.Encoder, name: str, tensor: Tensor) -> None:

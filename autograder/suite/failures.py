@@ -17,6 +17,10 @@ class CheckFailed(Exception):
         self.found = found
         self.cause = cause
 
+    def because(self, cause: str) -> "CheckFailed":
+        """The same failure, with this cause if there is one."""
+        return type(self)(self.found, cause=cause or self.cause)
+
     def message(self, asked: str) -> str:
         """What was asked, what came back, the likely cause: one line of ours each.
 

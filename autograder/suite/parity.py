@@ -5,12 +5,14 @@ where a simple relation between the two explains the difference.
 """
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
 
 from autograder.sandbox.values import Opaque, Record
 from autograder.suite.failures import CheckFailed
+from autograder.suite.misconceptions.suspects import Suspect, guilty, guilty_number, same
 from autograder.suite.tolerances import FLOAT64, Tolerance
 from autograder.text import word
 
@@ -20,23 +22,31 @@ _WORKERS_OWN = re.compile(
 """What sandbox.values calls a value that does not cross, where that is not the name of its type."""
 
 
-def compare(what: str, got: object, expected: Tensor, tolerance: Tolerance = FLOAT64) -> None:
+def compare(
+    what: str,
+    got: object,
+    expected: Tensor,
+    tolerance: Tolerance = FLOAT64,
+    *,
+    suspects: Iterable[Suspect] = (),
+) -> None:
     """Raise CheckFailed unless `got` is a tensor equal to `expected`.
 
     Args:
         what: what the message calls the value, such as "the output".
         tolerance: as torch.testing.assert_close reads it.
+        suspects: what else could have come out; the first that did is named as the cause.
     """
-    got = alike(what, got, expected)
+    got = alike(what, got, expected, suspects)
     close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
     if not bool(close.all()):
         raise CheckFailed(
             f"{what} differs: {_difference(got, expected, close)}",
-            cause=_value_cause(got, expected),
+            cause=guilty(got, expected, suspects) or _value_cause(got, expected),
         )
 
 
-def alike(what: str, got: object, expected: Tensor) -> Tensor:
+def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] = ()) -> Tensor:
     """`got`, if it is a tensor of the same shape and dtype with finite values. Raises CheckFailed."""
     if not isinstance(got, Tensor):
         raise CheckFailed(
@@ -45,7 +55,7 @@ def alike(what: str, got: object, expected: Tensor) -> Tensor:
     if got.shape != expected.shape:
         raise CheckFailed(
             f"{what} has shape {shape(got)}; expected {shape(expected)}.",
-            cause=_shape_cause(got, expected),
+            cause=guilty(got, expected, suspects) or _shape_cause(got, expected),
         )
     if got.dtype != expected.dtype:
         raise CheckFailed(
@@ -62,12 +72,19 @@ def alike(what: str, got: object, expected: Tensor) -> Tensor:
 
 
 def compare_number(
-    what: str, got: object, expected: float, tolerance: Tolerance = FLOAT64, *, whole: bool = False
+    what: str,
+    got: object,
+    expected: float,
+    tolerance: Tolerance = FLOAT64,
+    *,
+    whole: bool = False,
+    suspects: Callable[[], Mapping[str, float]] = dict,
 ) -> None:
     """Raise CheckFailed unless `got` is a Python number equal to `expected`.
 
     Args:
         whole: demand an int.
+        suspects: tells what else could have come out, by the cause that it speaks for.
     """
     wanted = "an int" if whole else "a float"
     kinds = (int,) if whole else (int, float)
@@ -81,7 +98,10 @@ def compare_number(
             f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.", cause=cause
         )
     if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
-        raise CheckFailed(f"{what} is {got:.10g}; expected {expected:.10g}.")
+        raise CheckFailed(
+            f"{what} is {got:.10g}; expected {expected:.10g}.",
+            cause=guilty_number(got, expected, suspects()),
+        )
 
 
 def describe(value: object) -> str:
@@ -138,11 +158,10 @@ def _value_cause(got: Tensor, expected: Tensor) -> str:
     """A relation that explains the whole difference, if one of the simplest does."""
     a, b = got.double(), expected.double()
 
-    def same(x: Tensor, y: Tensor) -> bool:
-        return torch.allclose(x, y, rtol=1e-5, atol=1e-7)
-
     if not bool(b.abs().max() > 0):
         return ""
+    if same(a, b):
+        return "Only the first six or seven digits agree: a part of it is computed in float32."
     if not bool(a.any()):
         return "Every value is zero."
     if same(a, -b):

@@ -51,17 +51,19 @@ def train_epoch(
     batches: Sequence[tuple[Tensor, Tensor]],
     criterion: nn.Module,
     optimizer: torch.optim.Optimizer,
+    losses: list[float] | None = None,
 ) -> float:
-    """One pass; the mean loss per sample."""
+    """One pass; the mean loss per sample. Each batch's own is appended to `losses`."""
     model.train()
-    total = 0.0
+    losses = [] if losses is None else losses
     for inputs, labels in batches:
         optimizer.zero_grad()
         loss = criterion(model(inputs), labels)
         loss.backward()
         optimizer.step()
-        total += loss.item() * len(labels)
-    return total / sum(len(labels) for _, labels in batches)
+        losses.append(loss.item())
+    sizes = [len(labels) for _, labels in batches]
+    return sum(n * loss for n, loss in zip(sizes, losses, strict=True)) / sum(sizes)
 
 
 def accuracy(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]]) -> float:

@@ -1,16 +1,17 @@
 """Is a tensor drawn from the distribution it should be drawn from?"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 
 from autograder.suite.failures import CheckFailed
+from autograder.suite.misconceptions.drawing import Drawn
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 
 
-def uniform(what: str, got: Tensor, bound: float) -> None:
+def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from U(-bound, bound).
 
     A bound is never tested strictly: the outermost values may lie on it, rounded.
@@ -22,22 +23,27 @@ def uniform(what: str, got: Tensor, bound: float) -> None:
         f"U(-{bound:.5g}, {bound:.5g})",
         bound / math.sqrt(3),
         4 / 5,
+        suspects,
     )
     outermost = float(got.abs().max())
     if outermost > bound * (1 + 1e-5):
         raise CheckFailed(f"{what} reaches {outermost:.5g}, beyond the bound {bound:.5g}.")
 
 
-def normal(what: str, got: Tensor, std: float) -> None:
+def normal(what: str, got: Tensor, std: float, suspects: Iterable[Drawn] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from N(0, std²)."""
-    _distribution(what, got, lambda x: torch.special.ndtr(x / std), f"N(0, {std:.5g}²)", std, 2.0)
+    name = f"N(0, {std:.5g}²)"
+    _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, suspects)
 
 
-def kolmogorov_smirnov(ordered: Tensor, cdf: Callable[[Tensor], Tensor]) -> float:
-    """√n·D for sorted values, D being the largest distance between their distribution and `cdf`."""
+def kolmogorov_smirnov(ordered: Tensor, theory: Tensor) -> float:
+    """√n·D for sorted values, D being the largest distance between their distribution and the theory's.
+
+    Args:
+        theory: the cumulative distribution at each value.
+    """
     n = len(ordered)
     steps = torch.arange(n + 1, dtype=torch.float64) / n
-    theory = cdf(ordered)
     distance = torch.maximum((steps[1:] - theory).max(), (theory - steps[:-1]).max())
     return math.sqrt(n) * float(distance)
 
@@ -49,6 +55,7 @@ def _distribution(
     name: str,
     std: float,
     variance_of_square: float,
+    suspects: Iterable[Drawn],
 ) -> None:
     """Judge the shape by Kolmogorov-Smirnov, and mean and variance by themselves, more sharply.
 
@@ -69,14 +76,31 @@ def _distribution(
     n = len(ordered)
     shift = abs(float(ordered.mean())) / std * math.sqrt(n)
     spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(n / variance_of_square)
-    distance = kolmogorov_smirnov(ordered, cdf)
+    distance = kolmogorov_smirnov(ordered, cdf(ordered))
     if not (distance < KOLMOGOROV_SMIRNOV and max(shift, spread) < DEVIATIONS):
         raise CheckFailed(
             f"{what} is not drawn from {name}. Its standard deviation is {float(got.std()):.5g} (expected "
             f"{std:.5g}), its mean {float(got.mean()):.2g}, its range {float(got.min()):.5g} to "
             f"{float(got.max()):.5g}.",
-            cause=_cause(got, std),
+            cause=_guilty(ordered, suspects) or _cause(got, std),
         )
+
+
+def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> str:
+    """The cause whose distribution fits; the one that was asked for does not."""
+    for cause, kind, scale in suspects:
+        match kind:
+            case "uniform":
+                theory, std = ((ordered / scale + 1) / 2).clamp(0, 1), scale / math.sqrt(3)
+            case "half":
+                theory, std = (ordered / scale).clamp(0, 1), scale / math.sqrt(3)
+            case "normal":
+                theory, std = torch.special.ndtr(ordered / scale), scale
+        size = float(ordered.square().mean()) / std**2
+        close = abs(size - 1) < DEVIATIONS * math.sqrt(2 / len(ordered))
+        if close and kolmogorov_smirnov(ordered, theory) < KOLMOGOROV_SMIRNOV:
+            return cause
+    return ""
 
 
 def _cause(got: Tensor, std: float) -> str:

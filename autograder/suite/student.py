@@ -21,6 +21,7 @@ from autograder.broker import Broker, Worker, WorkerLost
 from autograder.sandbox import values, wire
 from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed, TooSlow
+from autograder.suite.raised import likely_cause
 from autograder.text import one_line, quote, word, words
 
 UNREADABLE = "What came back cannot be read as an answer."
@@ -49,6 +50,10 @@ class Input:
     tensor: Tensor
     layout: str = "contiguous"
     requires_grad: bool = False
+
+    def laid_out(self) -> Tensor:
+        """The tensor as the worker gets it: the same values, in this layout."""
+        return values.laid_out(self.tensor, self.layout)
 
 
 @dataclass(frozen=True)
@@ -214,11 +219,12 @@ class Bench:
             case [str() as module, int() as line] if module in self._submission.sources:
                 if line_text := self._submission.line(module, line):
                     place = f" in {module}.py, line {line}"
-        if kind == "NotImplementedError":
+        if kind == "NotImplementedError" and "NotImplementedError" in line_text:
             return CheckFailed(f"It is not written yet{place}.\n{quote(message)}".rstrip())
         quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
         return CheckFailed(
-            "\n".join([f"{word(kind)} was raised{place}.", *quoted]), cause=_import_cause(kind)
+            "\n".join([f"{word(kind)} was raised{place}.", *quoted]),
+            cause=likely_cause(kind, message, line_text),
         )
 
     def close(self) -> None:
@@ -566,15 +572,6 @@ def _lost(lost: WorkerLost) -> str:
         case "died":
             return "The process ended before it answered: os._exit, a crash, or too little memory."
     return f"It was stopped because {lost}."
-
-
-def _import_cause(kind: str) -> str:
-    if kind in ("ModuleNotFoundError", "ImportError"):
-        return (
-            "Only the named modules, torch, numpy and the standard library can be imported; a helper "
-            "belongs into the module itself."
-        )
-    return ""
 
 
 def _taken(reply: Mapping[str, Any], name: str, kind: type) -> Any:

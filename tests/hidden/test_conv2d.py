@@ -1,5 +1,6 @@
 """The hidden suite for conv2d.py. Cases are a table, laws are functions; every law runs over its cases."""
 
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autograder.suite import laws
+from autograder.suite import laws, misconceptions
 from autograder.suite.failures import expect
+from autograder.suite.misconceptions import Geometry, pair
 from autograder.suite.parity import compare, compare_number
 from autograder.suite.student import Input, Meta
 from autograder.suite.tolerances import FLOAT32
@@ -41,6 +43,10 @@ class Case(NamedTuple):
             bias=self.bias,
             **kwargs,
         )
+
+    def geometry(self):
+        """As pairs."""
+        return Geometry(*map(pair, (self.kernel, self.stride, self.padding, self.dilation)))
 
     def input_shape(self):
         """(N, C, H, W)."""
@@ -112,10 +118,10 @@ def test_output_size(student, size):
     expected = nn.Conv1d(1, 1, k, s, p, d)(torch.zeros(1, 1, n)).shape[-1]
     got = student.output_size(n, k, stride=s, padding=p, dilation=d)
     law = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
-    compare_number(f"The number of windows, {law},", got, expected, whole=True)
-    compare_number(
-        f"The number of windows, {law},", student.output_size(n, k, s, p, d), expected, whole=True
-    )
+    for value in (got, student.output_size(n, k, s, p, d)):
+        suspects = partial(misconceptions.of_size, n, k, s, p, d)
+        what = f"The number of windows, {law},"
+        compare_number(what, value, expected, whole=True, suspects=suspects)
     plain = n - k + 1
     compare_number(f"output_size({n}, {k})", student.output_size(n, k), plain, whole=True)
 
@@ -123,6 +129,12 @@ def test_output_size(student, size):
 def unfolded(x, case):
     """What im2col has to return."""
     return F.unfold(x, case.kernel, case.dilation, case.padding, case.stride)
+
+
+def suspects(x, case):
+    """What else im2col could have returned."""
+    laid_out = Input(x.detach(), case.layout).laid_out()
+    return misconceptions.of_columns(laid_out, case.geometry())
 
 
 def im2col_arguments(case):
@@ -138,12 +150,25 @@ def test_im2col(student, draw, case):
     """
     x = draw.normal(*case.input_shape())
     answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
-    compare("the matrix of windows", answer.value, unfolded(x, case))
+    compare("the matrix of windows", answer.value, unfolded(x, case), suspects=suspects(x, case))
     expect(torch.equal(answer.after[0], x), "The input was changed by the call.")
     if case is CASES[0]:
-        compare("the matrix of windows, by default,", student.im2col(x, 2), F.unfold(x, 2))
+        plain = misconceptions.of_columns(x, Geometry((2, 2), (1, 1), (0, 0), (1, 1)))
+        compare(
+            "the matrix of windows, by default,",
+            student.im2col(x, 2),
+            F.unfold(x, 2),
+            suspects=plain,
+        )
         named = student.im2col(x, 2, dilation=3, padding=2, stride=(1, 2))
-        compare("the matrix of windows, by keywords,", named, F.unfold(x, 2, 3, 2, (1, 2)))
+        expected = F.unfold(x, 2, 3, 2, (1, 2))
+        asked = Geometry((2, 2), (1, 2), (2, 2), (3, 3))
+        compare(
+            "the matrix of windows, by keywords,",
+            named,
+            expected,
+            suspects=misconceptions.of_columns(x, asked),
+        )
 
 
 @by_name
@@ -159,9 +184,14 @@ def test_im2col_gradient(student, draw, case):
     laws.backward(columns, upstream)
     given = Input(x.detach(), case.layout, requires_grad=True)
     answer = student.call("im2col", given, *im2col_arguments(case), upstream=upstream)
-    compare("the matrix of windows", answer.value, columns.detach())
+    compare("the matrix of windows", answer.value, columns.detach(), suspects=suspects(x, case))
     expect("input" in answer.gradients, "No gradient reaches the input: its .grad is None.")
-    compare("the gradient of the input", answer.gradients["input"], x.grad)
+    compare(
+        "the gradient of the input",
+        answer.gradients["input"],
+        x.grad,
+        suspects=misconceptions.of_columns_gradient(x.detach(), case.geometry(), upstream),
+    )
 
 
 def test_im2col_by_hand(student, draw):
@@ -171,7 +201,10 @@ def test_im2col_by_hand(student, draw):
     """
     x = draw.normal(*PLAIN.input_shape())
     compare(
-        "the matrix of windows", student.im2col(x, *im2col_arguments(PLAIN)), unfolded(x, PLAIN)
+        "the matrix of windows",
+        student.im2col(x, *im2col_arguments(PLAIN)),
+        unfolded(x, PLAIN),
+        suspects=suspects(x, PLAIN),
     )
 
     def watch(case):

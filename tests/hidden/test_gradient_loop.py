@@ -1,12 +1,13 @@
 """The hidden suite for gradient_loop.py. Cases are a table, laws are functions."""
 
 import math
+from typing import NamedTuple
 
 import pytest
 import torch
 
 from autograder.sandbox.values import Record
-from autograder.suite import laws
+from autograder.suite import laws, misconceptions
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import compare, compare_number, describe
 from autograder.suite.reference import fitted_line
@@ -30,7 +31,8 @@ def test_predict(student, draw, shape):
     """
     x, _, w, b = line(draw, shape)
     answer = student.call("predict", x, w, b, after=True)
-    compare("the prediction", answer.value, w * x + b)
+    suspects = misconceptions.of_prediction(x, w, b)
+    compare("the prediction", answer.value, w * x + b, suspects=suspects)
     single = [tensor.float() for tensor in (x, w, b)]
     expected = single[1] * single[0] + single[2]
     compare("the prediction in float32", student.predict(*single), expected, FLOAT32)
@@ -45,7 +47,9 @@ def test_squared_error(student, draw, shape):
     """
     y_predicted, y = draw.normal(*shape), draw.normal(*shape)
     answer = student.call("squared_error", y_predicted, y, after=True)
-    compare("the error", answer.value, ((y_predicted - y) ** 2).mean())
+    expected = ((y_predicted - y) ** 2).mean()
+    suspects = misconceptions.of_error(y_predicted, y)
+    compare("the error", answer.value, expected, suspects=suspects)
     untouched(answer, {"y_predicted": y_predicted, "y": y})
 
 
@@ -56,17 +60,17 @@ def derivatives(x, y, w, b):
     return {"grad_w": w.grad, "grad_b": b.grad}
 
 
-def compare_gradients(result, expected):
+def compare_gradients(result, given):
     """The pair (grad_w, grad_b); a number is as good as a tensor without dimensions."""
     expect(
         isinstance(result, tuple | list) and len(result) == 2,
         f"The result is {describe(result)}; expected the pair (grad_w, grad_b).",
     )
+    expected, suspects = derivatives(*given), misconceptions.of_line_gradients(*given)
     for got, (name, gradient) in zip(result, expected.items(), strict=True):
         if isinstance(got, float | int) and not isinstance(got, bool):
-            compare_number(name, got, gradient.item())
-        else:
-            compare(name, got, gradient)
+            got = torch.tensor(got, dtype=gradient.dtype)
+        compare(name, got, gradient, suspects=suspects[name])
 
 
 @by_shape
@@ -78,7 +82,7 @@ def test_manual_gradients(student, draw, shape):
     """
     given = line(draw, shape)
     answer = student.call("manual_gradients", *given, grad=False, after=True)
-    compare_gradients(answer.value, derivatives(*given))
+    compare_gradients(answer.value, given)
     untouched(answer, dict(zip("xywb", given, strict=True)))
 
 
@@ -106,10 +110,10 @@ def test_manual_by_hand(student, draw):
     """
     x, y, w, b = line(draw, (6,))
     answer = student.call("manual_gradients", x, y, w, b, grad=False, watch=True)
-    compare_gradients(answer.value, derivatives(x, y, w, b))
+    compare_gradients(answer.value, (x, y, w, b))
     laws.by_hand(student, answer.seen, laws.DIFFERENTIATION)
     trained = student.call("train_manual", x, y, w, b, 0.05, 3, grad=False, watch=True)
-    compare_history(trained.value, fitted_line(x, y, w.item(), b.item(), 0.05, 3))
+    compare_history(trained.value, Fit(x, y, w, b, 0.05, 3))
     laws.by_hand(student, trained.seen, laws.DIFFERENTIATION)
 
 
@@ -136,11 +140,14 @@ def test_sgd_step(student, draw, shapes, leaves):
             f"Parameter {i} did not move.",
             cause="The update made a new tensor; change the given one, as -= does.",
         )
-        compare(f"parameter {i} after the step", after, before - rate * gradient)
+        suspects = misconceptions.of_step(before, gradient, rate)
+        what = f"parameter {i} after the step"
+        compare(what, after, before - rate * gradient, suspects=suspects)
         compare(f"gradient {i} after the step", answer.after[1][i], gradient)
         expect(
             answer.traits[i].get("requires_grad") is leaves,
             f"Parameter {i} {'no longer requires' if leaves else 'now requires'} a gradient.",
+            cause="requires_grad_() was called on it and lasts; torch.no_grad() ends with its block.",
         )
 
 
@@ -155,31 +162,70 @@ FITS = [  # shape of the data, learning rate, steps
 by_fit = pytest.mark.parametrize("fit", FITS, ids=str)
 
 
-def compare_history(history, expected, tolerance=LINE):
-    """A list of (loss, w, b), one for each step, equal to the oracle's."""
+class Fit(NamedTuple):
+    """Data and the start of a descent, and how it is to be walked."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    w: torch.Tensor
+    b: torch.Tensor
+    rate: float
+    steps: int
+
+    def numbers(self):
+        """The same, with the start as numbers."""
+        return self.x, self.y, self.w.item(), self.b.item(), self.rate, self.steps
+
+
+def compare_history(history, fit, other=None):
+    """A list of (loss, w, b), one for each step, equal to the oracle's, or to that of the other way."""
     expect(
         isinstance(history, tuple | list),
         f"The result is {describe(history)}; expected a list of Step.",
+        cause="A return is missing." if history is None else "",
     )
+    expected = fitted_line(*fit.numbers()) if other is None else other
+    try:
+        compare_steps(history, expected)
+    except CheckFailed as failure:
+        raise failure.because(history_cause(history, fit)) from None
+
+
+def compare_steps(history, expected):
+    """Number by number."""
     expect(
         len(history) == len(expected),
         f"The list holds {len(history)} steps; expected {len(expected)}.",
+        cause="One Step belongs to each update, no more and no fewer, in a list made anew by each call.",
     )
     for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
         expect(
             isinstance(step, Record) and step.fields == ("loss", "w", "b"),
             f"Entry {i} is {describe(step)}; expected Step(loss, w, b).",
+            cause="Step is the class in the skeleton: Step(loss, w, b), with three numbers.",
         )
         for name, got, value in zip(("loss", "w", "b"), step, reference, strict=True):
             try:
-                compare_number(f"{name} of step {i}", got, value, tolerance)
+                compare_number(f"{name} of step {i}", got, value, LINE)
             except CheckFailed as failure:
-                raise CheckFailed(
-                    failure.found, cause=failure.cause or history_cause(i, name)
-                ) from None
+                raise failure.because("" if failure.cause else divergence(i, name)) from None
 
 
-def history_cause(i, name):
+def history_cause(history, fit):
+    """The misconception whose path this is, if it is a path at all."""
+    numbers = [
+        tuple(map(float, step))
+        for step in history
+        if isinstance(step, tuple)
+        and len(step) == 3
+        and all(isinstance(value, float | int) for value in step)
+    ]
+    if len(numbers) != len(history):
+        return ""
+    return misconceptions.guilty_of_history(numbers, *fit.numbers())
+
+
+def divergence(i, name):
     """What the first number that parts company says."""
     if name == "loss":
         return "" if i else "The loss of a step is taken before its update."
@@ -200,9 +246,7 @@ def judge_training(student, draw, name, fit):
     """The trajectory equals the oracle's."""
     shape, rate, steps = fit
     given = line(draw, shape)
-    x, y, w, b = given
-    expected = fitted_line(x, y, w.item(), b.item(), rate, steps)
-    compare_history(train(student, name, given, rate, steps), expected)
+    compare_history(train(student, name, given, rate, steps), Fit(*given, rate, steps))
 
 
 @by_fit
@@ -237,9 +281,9 @@ def test_agreement(student, draw, shape):
     histories = [
         train(student, f"train_{name}", given, rate, steps) for name in ("manual", "autograd")
     ]
-    expected = fitted_line(*given[:2], given[2].item(), given[3].item(), rate, steps)
-    compare_history(histories[0], expected)
-    compare_history(histories[1], histories[0])
+    fit = Fit(*given, rate, steps)
+    compare_history(histories[0], fit)
+    compare_history(histories[1], fit, other=histories[0])
     losses = [step[0] for step in histories[1]]
     expect(losses[-1] < losses[0] and math.isfinite(losses[-1]), "The loss does not fall.")
 
@@ -252,8 +296,7 @@ def test_asks_autograd(student, draw):
     """
     given = line(draw, (5,))
     answer = student.call("train_autograd", *given, 0.05, 3, watch=True)
-    x, y, w, b = given
-    compare_history(answer.value, fitted_line(x, y, w.item(), b.item(), 0.05, 3))
+    compare_history(answer.value, Fit(*given, 0.05, 3))
     laws.by_hand(student, answer.seen)
     expect(
         any(laws.DIFFERENTIATION.search(name) for name in answer.seen.operators),

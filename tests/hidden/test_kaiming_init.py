@@ -1,12 +1,13 @@
 """The hidden suite for kaiming_init.py. Cases are a table, laws are functions."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
-from autograder.suite import laws, statistics
+from autograder.suite import laws, misconceptions, statistics
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare_number, describe
 from autograder.suite.student import Generator, Input
@@ -48,7 +49,9 @@ def test_calculate_fan(student, shape):
         f"The result is {describe(result)}; expected the pair (fan_in, fan_out).",
     )
     for name, got, expected in zip(("fan_in", "fan_out"), result, FANS[shape], strict=True):
-        compare_number(f"{name} of a tensor of shape {shape}", got, expected, whole=True)
+        suspects = partial(misconceptions.of_fans, shape, name)
+        what = f"{name} of a tensor of shape {shape}"
+        compare_number(what, got, expected, whole=True, suspects=suspects)
 
 
 @pytest.mark.parametrize("a", [0.0, 0.01, 0.2, 1.0, -0.5, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
@@ -57,7 +60,9 @@ def test_leaky_relu_gain(student, a):
 
     handouts/kaiming_init.md, "The idea".
     """
-    compare_number(f"The gain for a = {a:.4g}", student.leaky_relu_gain(a), gain(a))
+    suspects = partial(misconceptions.of_gain, a)
+    got = student.leaky_relu_gain(a)
+    compare_number(f"The gain for a = {a:.4g}", got, gain(a), suspects=suspects)
     compare_number("The gain without an argument", student.leaky_relu_gain(), math.sqrt(2))
 
 
@@ -87,7 +92,8 @@ def test_kaiming_uniform(student, draw, shape, a):
     variance bound²/3.
     """
     got = fill(student, draw, "kaiming_uniform_", shape, **({"a": a} if a else {}))
-    statistics.uniform("the tensor", got, gain(a) * math.sqrt(3 / fans(shape)[0]))
+    suspects = misconceptions.of_kaiming("uniform", shape, a)
+    statistics.uniform("the tensor", got, gain(a) * math.sqrt(3 / fans(shape)[0]), suspects)
 
 
 @by_shape
@@ -98,7 +104,8 @@ def test_kaiming_normal(student, draw, shape, a):
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
     got = fill(student, draw, "kaiming_normal_", shape, *((a,) if a else ()))
-    statistics.normal("the tensor", got, gain(a) / math.sqrt(fans(shape)[0]))
+    suspects = misconceptions.of_kaiming("normal", shape, a)
+    statistics.normal("the tensor", got, gain(a) / math.sqrt(fans(shape)[0]), suspects)
 
 
 @by_shape
@@ -109,7 +116,8 @@ def test_xavier_uniform(student, draw, shape, factor):
     handouts/kaiming_init.md, "The idea".
     """
     got = fill(student, draw, "xavier_uniform_", shape, **({"gain": factor} if factor != 1 else {}))
-    statistics.uniform("the tensor", got, factor * math.sqrt(6 / sum(fans(shape))))
+    bound = factor * math.sqrt(6 / sum(fans(shape)))
+    statistics.uniform("the tensor", got, bound, misconceptions.of_xavier(shape, factor))
 
 
 @pytest.mark.parametrize("shape", [(1500, 30), (400, 1600), (1200, 2, 3, 5)], ids=str)
@@ -120,7 +128,8 @@ def test_bias_uniform(student, draw, shape):
     """
     weight = draw.normal(*shape, dtype=torch.float32)
     got = fill(student, draw, "bias_uniform_", (shape[0],), weight)
-    statistics.uniform("the bias", got, 1 / math.sqrt(fans(shape)[0]))
+    suspects = misconceptions.of_layer(shape, (shape[0],))
+    statistics.uniform("the bias", got, 1 / math.sqrt(fans(shape)[0]), suspects)
 
 
 FILLERS = {

@@ -1,6 +1,8 @@
 """The hidden suite for tower.py. Cases are a table, laws are functions."""
 
+import copy
 import math
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -8,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from autograder.sandbox import probes
 from autograder.sandbox.probes import ModeProbe
-from autograder.suite import laws, reference
+from autograder.suite import laws, misconceptions, reference
 from autograder.suite.failures import CheckFailed, TooSlow, expect
 from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import alike, compare, compare_number
@@ -57,17 +60,23 @@ def test_count_parameters(student):
 
     handouts/tower.md, "What is asked".
     """
-    tower = student.TowerOfInsight()
-    count = student.count_parameters(tower)
-    compare_number("The count for the Tower", count, 421_642, whole=True)
+    tower, oracle = student.TowerOfInsight(), reference.ReferenceTower()
+
+    def judge(what, count, expected, model):
+        suspects = partial(misconceptions.of_count, model)
+        compare_number(what, count, expected, whole=True, suspects=suspects)
+
+    judge("The count for the Tower", student.count_parameters(tower), 421_642, oracle)
     tower.freeze("fc1.weight")
-    count = student.count_parameters(tower)
+    oracle.fc1.weight.requires_grad_(False)
     law = "421,642 - 128·3136"
-    compare_number(f"The count with fc1.weight frozen, {law},", count, 20_234, whole=True)
+    count = student.count_parameters(tower)
+    judge(f"The count with fc1.weight frozen, {law},", count, 20_234, oracle)
     for name, arguments, law, expected in COUNTED:
-        model = student.library(name, *arguments)
-        count = student.count_parameters(model)
-        compare_number(f"The count for {name}{arguments}, {law},", count, expected, whole=True)
+        library, _, attribute = name.partition(".")
+        model = getattr({"nn": nn, "probes": probes}[library], attribute)(*arguments)
+        count = student.count_parameters(student.library(name, *arguments))
+        judge(f"The count for {name}{arguments}, {law},", count, expected, model)
 
 
 def test_shapes(student, draw):
@@ -188,6 +197,7 @@ def test_fresh_loss(student, draw):
         expect(
             not torch.equal(value, towers[1].state().get(name, value)),
             f"Two fresh towers begin with the same {name}.",
+            cause="It is filled with fixed numbers, or a fixed seed is set.",
         )
 
 
@@ -256,22 +266,31 @@ def loops(student, oracle, theirs, training):
 def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
     """One epoch on either side moves every weight alike, and has the same mean loss."""
     ours, in_worker = loop
-    expected = reference.train_epoch(oracle, batches, *ours)
+    before = copy.deepcopy((oracle, ours[1]))
+    losses = []
+    expected = reference.train_epoch(oracle, batches, *ours, losses)
     loss = student.train_epoch(theirs, Once(batches) if once else batches, *in_worker)
     state = theirs.state()
     student.asked = (
         f"train_epoch on batches of {', '.join(str(len(y)) for _, y in batches)} samples"
     )
-    for name, value in oracle.state_dict().items():
-        got = state.get(name)
-        if value.is_floating_point():
-            compare(f"{name} after {len(batches)} steps", got, value, TRAJECTORY)
-        else:
-            expect(
-                got is not None and torch.equal(got, value),
-                f"{name} differs: the batches were not each used once.",
-            )
-    compare_number("The mean loss per sample", loss, expected, TRAJECTORY)
+    try:
+        for name, value in oracle.state_dict().items():
+            got = state.get(name)
+            if value.is_floating_point():
+                compare(f"{name} after {len(batches)} steps", got, value, TRAJECTORY)
+            else:
+                expect(
+                    got is not None and torch.equal(got, value),
+                    f"{name} differs: the batches were not each used once.",
+                )
+    except CheckFailed as failure:
+        model, optimizer = before
+        cause = misconceptions.guilty_of_epoch(state, model, ours[0], optimizer, batches)
+        raise failure.because(cause) from None
+    sizes = [len(labels) for _, labels in batches]
+    suspects = partial(misconceptions.of_mean_loss, losses, sizes)
+    compare_number("The mean loss per sample", loss, expected, TRAJECTORY, suspects=suspects)
 
 
 @pytest.mark.parametrize("training", TRAININGS, ids=str)
@@ -338,7 +357,8 @@ def test_evaluate(student, draw, sizes, mode):
     before = theirs.state()
     result = student.evaluate(theirs, Once(batches) if sizes == (7,) else batches)
     student.asked = f"evaluate on batches of {', '.join(map(str, sizes))} samples"
-    compare_number("The fraction that is right", result, expected)
+    suspects = partial(misconceptions.of_evaluation, oracle, batches, mode=mode)
+    compare_number("The fraction that is right", result, expected, suspects=suspects)
     for name, value in theirs.state().items():
         expect(
             torch.equal(value, before[name]),

@@ -1,0 +1,332 @@
+"""What can go wrong when weights are drawn: other fans, other formulas, other distributions."""
+
+import math
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+Kind = Literal["uniform", "normal", "half"]
+"""U(-scale, scale), N(0, scale²), U(0, scale)."""
+
+
+class Drawn(NamedTuple):
+    """What went wrong, as a sentence, and the distribution that follows."""
+
+    cause: str
+    kind: Kind
+    scale: float
+
+
+def fans(shape: tuple[int, ...]) -> dict[str, float]:
+    """Counts that might be taken for fan_in, by how they came about."""
+    taps = math.prod(shape[2:])
+    wide, high = shape[1] * taps, shape[0] * taps
+    return {
+        "fan_in": wide,
+        "fan_out": high,
+        "the number of input channels alone, without the taps of the kernel": shape[1],
+        "the number of output channels alone": shape[0],
+        "the taps of the kernel alone": taps,
+        "all elements of the tensor": math.prod(shape),
+        "fan_in + fan_out": wide + high,
+        "the mean of fan_in and fan_out": (wide + high) / 2,
+        "the tensor's last dimension": shape[-1],
+        "one of the kernel's sides, not their product": shape[1] * shape[-1],
+        "the root of fan_in": math.sqrt(wide),
+        "fan_in squared": wide**2,
+    }
+
+
+def of_kaiming(
+    kind: Literal["uniform", "normal"], shape: tuple[int, ...], a: float
+) -> Iterator[Drawn]:
+    """Instead of gain·√(3 / fan_in) as a bound, or gain / √fan_in as a deviation."""
+    gain = math.sqrt(2 / (1 + a * a))
+    factor = math.sqrt(3) if kind == "uniform" else 1.0
+    by_fan, right = fans(shape), fans(shape)["fan_in"]
+    for name, fan in by_fan.items():
+        yield Drawn(
+            f"The formula is right, but instead of fan_in it takes {name}.",
+            kind,
+            factor * gain / math.sqrt(fan),
+        )
+    gains = {
+        "The slope a is never used: the gain is √(2 / (1 + a²)), here it is √2.": math.sqrt(2),
+        "The gain is left out.": 1.0,
+        "The gain is squared: the root is missing in √(2 / (1 + a²)).": gain**2,
+        "The gain is taken twice.": 2 * gain,
+        "a is not squared in the gain √(2 / (1 + a²)).": math.sqrt(2 / (1 + abs(a))),
+        "The gain is √(2·(1 + a²)): the slope belongs into the divisor.": math.sqrt(
+            2 * (1 + a * a)
+        ),
+        "The gain takes the root of its root.": math.sqrt(gain),
+        "The divisor of the gain is 1 - a².": math.sqrt(2 / max(1e-9, abs(1 - a * a))),
+        "The 2 in the gain is missing: √(1 / (1 + a²)).": math.sqrt(1 / (1 + a * a)),
+        "The gain has a 6 where a 2 belongs.": math.sqrt(6 / (1 + a * a)),
+        "The slope is √5, as in nn.Linear's own default, whatever a is.": math.sqrt(2 / 6),
+    }
+    for cause, other in gains.items():
+        yield Drawn(cause, kind, factor * other / math.sqrt(right))
+    std = gain / math.sqrt(right)
+    if kind == "uniform":
+        yield Drawn(
+            "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.",
+            kind,
+            std,
+        )
+        yield Drawn(
+            "The bound has a √6 where a √3 belongs: the 2 is in the gain already.",
+            kind,
+            math.sqrt(6) * std,
+        )
+        yield Drawn("The bound has a 3 where a √3 belongs.", kind, 3 * std)
+        yield Drawn("The bound has a √2 where a √3 belongs.", kind, math.sqrt(2) * std)
+        yield Drawn("The bound has a √12 where a √3 belongs.", kind, math.sqrt(12) * std)
+        yield Drawn("The spread is right, but the numbers are normal, not uniform.", "normal", std)
+        yield Drawn(
+            "The bound is used as the deviation of a normal distribution.", "normal", factor * std
+        )
+    else:
+        yield Drawn(
+            "The variance is used as the standard deviation: the root is missing.", kind, std**2
+        )
+        yield Drawn("A uniform bound is used as the standard deviation.", kind, math.sqrt(3) * std)
+        yield Drawn(
+            "The spread is right, but the numbers are uniform, not normal.",
+            "uniform",
+            math.sqrt(3) * std,
+        )
+        yield Drawn("The deviation is used as the bound of a uniform distribution.", "uniform", std)
+    yield Drawn(
+        "The root is missing: the bound is divided by fan_in, not by its root.",
+        kind,
+        factor * gain / right,
+    )
+    yield from of_any_drawing(factor * std, kind, shape)
+
+
+def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
+    """Instead of the bound gain·√(6 / (fan_in + fan_out))."""
+    counts = fans(shape)
+    both = counts["fan_in + fan_out"]
+    bound = gain * math.sqrt(6 / both)
+    for name, fan in counts.items():
+        if name != "fan_in + fan_out":
+            yield Drawn(
+                f"The formula is right, but instead of fan_in + fan_out it takes {name}.",
+                "uniform",
+                gain * math.sqrt(6 / fan),
+            )
+    channels = shape[0] + shape[1]
+    for cause, other in {
+        "The taps of the kernel are left out of both fans.": gain * math.sqrt(6 / channels),
+        "The gain is never used.": math.sqrt(6 / both),
+        "The gain is squared.": gain * bound,
+        "The gain stands under the root.": math.sqrt(gain * 6 / both),
+        "The gain divides instead of multiplying.": math.sqrt(6 / both) / gain,
+        "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.": bound
+        / math.sqrt(3),
+        "The bound has a √3 where a √6 belongs.": gain * math.sqrt(3 / both),
+        "The bound has a √2 where a √6 belongs.": gain * math.sqrt(2 / both),
+        "The bound has a 6 where a √6 belongs.": gain * 6 / math.sqrt(both),
+        "The root is missing.": gain * 6 / both,
+        "The product of the fans stands where their sum belongs.": gain
+        * math.sqrt(6 / (counts["fan_in"] * counts["fan_out"])),
+        "The gain of a ReLU, √2, is built in.": math.sqrt(2) * bound,
+    }.items():
+        yield Drawn(cause, "uniform", other)
+    yield Drawn(
+        "The spread is right, but the numbers are normal, not uniform.",
+        "normal",
+        bound / math.sqrt(3),
+    )
+    yield from of_any_drawing(bound, "uniform", shape)
+
+
+def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
+    """Instead of the bound 1/√fan_in, with the fan_in of the weight.
+
+    Args:
+        shape: of the weight.
+        own: of the parameter in question, the weight or the bias.
+    """
+    counts = fans(shape)
+    right = counts["fan_in"]
+    bound = 1 / math.sqrt(right)
+    for name, fan in counts.items():
+        yield Drawn(
+            f"The formula is right, but instead of fan_in it takes {name}.",
+            "uniform",
+            1 / math.sqrt(fan),
+        )
+    yield Drawn(
+        "The bound is √(6 / fan_in), Kaiming's for a ReLU; these layers take 1/√fan_in.",
+        "uniform",
+        math.sqrt(6) * bound,
+    )
+    yield Drawn(
+        "The bound is √(3 / fan_in), Kaiming's with gain 1; these layers take 1/√fan_in.",
+        "uniform",
+        math.sqrt(3) * bound,
+    )
+    yield Drawn(
+        "The bound is √(2 / fan_in); these layers take 1/√fan_in.", "uniform", math.sqrt(2) * bound
+    )
+    yield Drawn(
+        "The bound is √6/√(fan_in + fan_out), Xavier's; these layers take 1/√fan_in.",
+        "uniform",
+        math.sqrt(6 / counts["fan_in + fan_out"]),
+    )
+    yield Drawn("The root is missing: the bound is 1/√fan_in, not 1/fan_in.", "uniform", 1 / right)
+    yield Drawn("The bound is used as the deviation of a normal distribution.", "normal", bound)
+    yield Drawn(
+        "The spread is right, but the numbers are normal, not uniform.",
+        "normal",
+        bound / math.sqrt(3),
+    )
+    yield Drawn(
+        "Kaiming's normal distribution is used; these layers draw from U(±1/√fan_in).",
+        "normal",
+        math.sqrt(2) * bound,
+    )
+    if own != shape:
+        yield Drawn(
+            "The bound comes from the size of the bias; it comes from the weight's fan_in.",
+            "uniform",
+            1 / math.sqrt(own[0]),
+        )
+    yield from of_any_drawing(bound, "uniform", shape)
+
+
+def of_any_drawing(scale: float, kind: Kind, shape: tuple[int, ...]) -> Iterator[Drawn]:
+    """What is drawn where nobody has thought of the fans."""
+    yield Drawn(
+        "Only positive numbers are drawn: from 0 to the bound, not from minus the bound.",
+        "half",
+        scale,
+    )
+    yield Drawn("The numbers are those of torch.rand, from 0 to 1.", "half", 1.0)
+    yield Drawn("The numbers are uniform between -1 and 1, whatever the fans.", "uniform", 1.0)
+    yield Drawn("The numbers are those of torch.randn, with deviation 1.", "normal", 1.0)
+    yield Drawn("The numbers are normal with deviation 0.01, whatever the fans.", "normal", 0.01)
+    yield Drawn("The numbers are normal with deviation 0.02, whatever the fans.", "normal", 0.02)
+    yield Drawn("The numbers are normal with deviation 0.1, whatever the fans.", "normal", 0.1)
+    yield Drawn("The scale is doubled.", kind, 2 * scale)
+    yield Drawn("The scale is halved.", kind, scale / 2)
+    yield Drawn("The scale is squared.", kind, scale**2)
+    yield Drawn(
+        "The bound is 1/√fan_in, a layer's default.",
+        "uniform",
+        1 / math.sqrt(fans(shape)["fan_in"]),
+    )
+
+
+def of_fans(shape: tuple[int, ...], name: str) -> dict[str, float]:
+    """What calculate_fan could have returned as fan_in or fan_out."""
+    wide, high = fans(shape)["fan_in"], fans(shape)["fan_out"]
+    taps = math.prod(shape[2:])
+    channels = shape[1] if name == "fan_in" else shape[0]
+    other = "fan_out" if name == "fan_in" else "fan_in"
+    return {
+        f"fan_in and fan_out are exchanged: this is {other}.": high if name == "fan_in" else wide,
+        "The taps of the kernel are left out: every channel is seen through all of them.": channels,
+        "The taps of the kernel are counted twice.": channels * taps * taps,
+        "Only one side of the kernel is counted, not its area.": channels
+        * (shape[2] if len(shape) > 2 else 1),
+        "Only the last side of the kernel is counted, not its area.": channels * shape[-1],
+        "Only two sides of the kernel are counted.": channels * math.prod(shape[2:4]),
+        "The sides of the kernel are added up, not multiplied.": channels * sum(shape[2:]),
+        "The area of the kernel is added, not multiplied.": channels + taps,
+        "All elements of the tensor are counted.": math.prod(shape),
+        "The taps alone are counted.": taps,
+        "The two fans are added up.": wide + high,
+        "Only the first dimension is counted.": shape[0],
+        "Only the second dimension is counted.": shape[1],
+        "The channels of the other side are counted.": shape[0] if name == "fan_in" else shape[1],
+        "The last two dimensions are taken for the channels.": shape[-1]
+        if name == "fan_in"
+        else shape[-2],
+    }
+
+
+def of_gain(a: float) -> dict[str, float]:
+    """What leaky_relu_gain could have returned."""
+    return {
+        "The root is missing.": 2 / (1 + a * a),
+        "a is not squared.": math.sqrt(2 / (1 + a)) if a > -1 else math.inf,
+        "a is not squared, only its absolute value is taken.": math.sqrt(2 / (1 + abs(a))),
+        "a is never used.": math.sqrt(2),
+        "The 2 is missing.": math.sqrt(1 / (1 + a * a)),
+        "The slope belongs into the divisor: √(2 / (1 + a²)).": math.sqrt(2 * (1 + a * a)),
+        "The divisor is 1 - a², not 1 + a².": math.sqrt(2 / (1 - a * a))
+        if abs(a) < 1
+        else math.inf,
+        "The divisor is a², not 1 + a².": math.sqrt(2 / (a * a)) if a else math.inf,
+        "The root covers only the 2.": math.sqrt(2) / (1 + a * a),
+        "The root covers only the divisor.": 2 / math.sqrt(1 + a * a),
+        "The divisor is (1 + a)², not 1 + a².": math.sqrt(2 / (1 + a) ** 2)
+        if a != -1
+        else math.inf,
+        "The sign of a survives its square: a² is positive.": math.sqrt(2 / (1 + a * abs(a)))
+        if a * abs(a) > -1
+        else math.inf,
+        "A slope of 0 is taken for no slope at all: `a or 0.01` replaces 0.": math.sqrt(
+            2 / (1 + 0.01**2)
+        )
+        if not a
+        else math.inf,
+        "The gain is inverted.": math.sqrt((1 + a * a) / 2),
+        "The gain is 1.": 1.0,
+        "The slope is added: √2 + a.": math.sqrt(2) + a,
+        "The gain of tanh, 5/3, is returned.": 5 / 3,
+        "The 2 is a 3.": math.sqrt(3 / (1 + a * a)),
+        "The 2 is a 6.": math.sqrt(6 / (1 + a * a)),
+        "The divisor is 2 + a².": math.sqrt(2 / (2 + a * a)),
+        "The divisor is 1 + 2a.": math.sqrt(2 / (1 + 2 * a)) if a > -0.5 else math.inf,
+    }
+
+
+def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
+    """What output_size could have returned."""
+    covered, reach = n + 2 * p, d * (k - 1) + 1
+    return {
+        "The quotient is rounded up: a window that hangs over the edge does not count.": -(
+            -(covered - reach) // s
+        )
+        + 1,
+        "The quotient is rounded to the nearest: round down with //.": round((covered - reach) / s)
+        + 1,
+        "The 1 that counts the first window is missing.": (covered - reach) // s,
+        "The 1 stands inside the division; it belongs after it.": (covered - reach + 1) // s,
+        "The 1 is added twice.": (covered - reach) // s + 2,
+        "The stride is ignored.": covered - reach + 1,
+        "The padding is ignored.": (n - reach) // s + 1,
+        "The padding is counted on one side only: it is added at both ends.": (n + p - reach) // s
+        + 1,
+        "The padding is counted twice at both ends.": (n + 4 * p - reach) // s + 1,
+        "The padding is subtracted.": (n - 2 * p - reach) // s + 1,
+        "The dilation is ignored: a window reaches over dilation·(kernel_size - 1) + 1 pixels.": (
+            covered - k
+        )
+        // s
+        + 1,
+        "A window reaches over dilation·(kernel_size - 1) + 1 pixels, not over dilation·kernel_size.": (
+            covered - d * k
+        )
+        // s
+        + 1,
+        "A window reaches over dilation·(kernel_size - 1) + 1 pixels; the last one is missing here.": (
+            covered - reach + 1
+        )
+        // s
+        + 1,
+        "A window reaches over dilation·(kernel_size - 1) + 1 pixels; here over d + k - 1.": (
+            covered - d - k + 1
+        )
+        // s
+        + 1,
+        "Stride and dilation are exchanged.": (covered - s * (k - 1) - 1) // d + 1,
+        "Stride and padding are exchanged.": (n + 2 * s - reach) // p + 1 if p else math.inf,
+        "The kernel's size is taken for the stride.": (covered - reach) // k + 1,
+        "The size of the input is returned.": n,
+        "The stride is applied before the window is subtracted.": covered // s - reach + 1,
+    }

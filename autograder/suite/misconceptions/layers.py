@@ -1,0 +1,84 @@
+"""What can go wrong with a layer: its output and its gradients."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from autograder.suite.misconceptions.outputs import (
+    as_if_contiguous,
+    gradient,
+    of_any_gradient,
+    of_any_output,
+    of_bias,
+)
+from autograder.suite.misconceptions.suspects import Suspect
+from autograder.suite.misconceptions.tower import of_tower
+from autograder.suite.misconceptions.windows import of_convolution
+from autograder.suite.reference import ReferenceTower
+
+
+def of_output(oracle: nn.Module, x: Tensor) -> Iterator[Suspect]:
+    """What could have come out of a layer instead of oracle(x)."""
+    match oracle:
+        case nn.Linear():
+            yield from _of_linear(oracle, x)
+        case nn.Conv2d():
+            yield from of_convolution(oracle, x)
+        case ReferenceTower():
+            yield from of_tower(oracle, x)
+    yield from of_any_output(lambda: oracle(x))
+
+
+def _of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
+    weight, bias = layer.weight, layer.bias
+
+    def with_weight(changed: Tensor, given: Tensor = x) -> Tensor:
+        return given @ changed if bias is None else given @ changed + bias
+
+    yield Suspect(
+        "The weight is viewed as (in, out); transposing moves its values, a view does not.",
+        lambda: with_weight(weight.reshape(layer.in_features, layer.out_features)),
+    )
+    yield Suspect("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight))
+    yield Suspect(
+        "The input is read in the order of its memory, not of its dimensions: a view or as_strided takes "
+        "it to be contiguous.",
+        lambda: with_weight(weight.T, as_if_contiguous(x)),
+    )
+    yield Suspect("The absolute value of the weight is used.", lambda: with_weight(weight.T.abs()))
+    if bias is not None:
+        yield from of_bias(lambda: layer(x), bias)
+        yield Suspect(
+            "The bias is added before the product instead of after it.",
+            lambda: (x + bias) @ weight.T,
+        )
+        yield Suspect(
+            "The product is divided by the number of inputs.",
+            lambda: x @ weight.T / layer.in_features + bias,
+        )
+        yield Suspect(
+            "The bias runs along the wrong dimension.", lambda: x @ weight.T + bias[:, None]
+        )
+
+
+def of_gradient(layer: nn.Module, x: Tensor, upstream: Tensor, name: str) -> Iterator[Suspect]:
+    """What could have come back instead of the gradient of a parameter, or of the "input"."""
+    tensors: dict[str, Tensor] = {**dict(layer.named_parameters()), "input": x}
+
+    def function(value: Tensor) -> Tensor:
+        given = tensors | {name: value}
+        output: Tensor = torch.func.functional_call(
+            layer, {n: t for n, t in given.items() if n != "input"}, (given["input"],)
+        )
+        return output
+
+    yield from of_any_gradient(function, tensors[name], upstream)
+    if isinstance(layer, nn.Conv2d) and name == "input":
+        for cause, weight in {
+            "On the way back the kernel is flipped.": layer.weight.flip(2, 3),
+            "On the way back the kernel is transposed.": layer.weight.transpose(2, 3),
+        }.items():
+            tensors["weight"] = weight
+            yield Suspect(cause, partial(gradient, function, x, upstream))

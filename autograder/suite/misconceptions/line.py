@@ -1,0 +1,317 @@
+"""What can go wrong when a line is fitted."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from autograder.suite.misconceptions.suspects import Suspect
+
+Line = tuple[float, float, float]
+"""Loss, w and b of one step."""
+
+
+def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Suspect]:
+    """What could have come out instead of w·x + b."""
+    for cause, wrong in {
+        "w and b are exchanged.": b * x + w,
+        "b is never added.": w * x,
+        "b is subtracted.": w * x - b,
+        "w is never used.": x + b,
+        "x and b are added before w multiplies: w·(x + b).": w * (x + b),
+        "w is added instead of multiplied.": w + x + b,
+        "b multiplies instead of being added.": w * x * b,
+        "The results are added up.": (w * x + b).sum(),
+        "The results are averaged.": (w * x + b).mean(),
+        "w is squared.": w * w * x + b,
+        "x is squared.": w * x * x + b,
+        "x is centred first.": w * (x - x.mean()) + b,
+        "The absolute value is taken.": (w * x + b).abs(),
+        "A ReLU stands at the end.": (w * x + b).relu(),
+    }.items():
+        yield Suspect(cause, wrong)
+
+
+def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
+    """What could have come out instead of the mean squared error."""
+    difference = y_predicted - y
+    square = difference**2
+    first = len(y) if y.dim() else 1
+    for cause, wrong in {
+        "The squares are added up, not averaged.": square.sum(),
+        "The squares are halved: ½·mean.": square.mean() / 2,
+        "The absolute values are averaged, not the squares.": difference.abs().mean(),
+        "The root of the mean is taken.": square.mean().sqrt(),
+        "The differences are averaged, and not squared.": difference.mean(),
+        "The mean is squared; the squares are to be averaged.": difference.mean() ** 2,
+        "The sum is squared; the squares are to be averaged.": difference.sum() ** 2,
+        "The sum is divided by the length of the first dimension, not by all elements.": square.sum()
+        / first,
+        "The mean is taken over the last dimension alone.": square.mean(-1)
+        if square.dim()
+        else square,
+        "The mean is taken over the first dimension alone.": square.mean(0)
+        if square.dim()
+        else square,
+        "The squares are returned one by one; the error is their mean.": square,
+        "The median is taken, not the mean.": square.median(),
+        "The largest square is taken, not the mean.": square.max(),
+        "The divisor is one less than the number of elements.": square.sum()
+        / max(1, square.numel() - 1),
+        "A fourth power stands where the square should.": (square**2).mean(),
+        "The values are compared by their sum.": (y_predicted + y).pow(2).mean(),
+        "The error is relative to y.": (square / y**2).mean(),
+    }.items():
+        yield Suspect(cause, wrong)
+
+
+def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Suspect]]:
+    """What could have come out as grad_w or grad_b."""
+    error = w * x + b - y
+    right = {"grad_w": (2 * error * x).mean(), "grad_b": (2 * error).mean()}
+    count, first = x.numel(), len(x) if x.dim() else 1
+    other = {"grad_w": "grad_b", "grad_b": "grad_w"}
+    suspects: dict[str, list[Suspect]] = {}
+    for name, value in right.items():
+        wrong = {
+            "The two gradients are exchanged.": right[other[name]],
+            "The factor 2 of the square's derivative is missing.": value / 2,
+            "The factor 2 of the square's derivative is there twice.": value * 2,
+            "The contributions of the points are added up, not averaged.": value * count,
+            "The mean is taken twice.": value / count,
+            "The sum is divided by the length of the first dimension, not by all elements.": value
+            * count
+            / first,
+            "The sign is flipped: the difference is (w·x + b) - y.": -value,
+            "The sign of the error is used, as for an absolute value.": (
+                error.sign() * x if name == "grad_w" else error.sign()
+            ).mean(),
+            "The mean of a product is not the product of the means.": 2 * error.mean() * x.mean(),
+            "Only the first point counts.": 2
+            * error.flatten()[0]
+            * (x.flatten()[0] if name == "grad_w" else 1),
+            "Only the last point counts.": 2
+            * error.flatten()[-1]
+            * (x.flatten()[-1] if name == "grad_w" else 1),
+            "The gradient is returned point by point; it is their mean.": 2
+            * error
+            * (x if name == "grad_w" else 1),
+            "b is left out of the prediction.": (
+                2 * (w * x - y) * (x if name == "grad_w" else 1)
+            ).mean(),
+            "y is left out of the error.": (
+                2 * (w * x + b) * (x if name == "grad_w" else 1)
+            ).mean(),
+            "The absolute values are averaged.": (2 * error * (x if name == "grad_w" else 1))
+            .abs()
+            .mean(),
+        }
+        if name == "grad_w":
+            wrong |= {
+                "The inner derivative is missing: by w it is x.": (2 * error).mean(),
+                "The inner derivative is taken for w: by w it is x.": (2 * error * w).mean(),
+                "The inner derivative is x², but by w it is x.": (2 * error * x * x).mean(),
+                "The inner derivative is taken for y: by w it is x.": (2 * error * y).mean(),
+            }
+        else:
+            wrong |= {
+                "The inner derivative by b is 1; this one has another.": (2 * error * x).mean(),
+                "The inner derivative by b is 1, not b.": (2 * error * b).mean(),
+            }
+        suspects[name] = [Suspect(cause, v) for cause, v in wrong.items()]
+    return suspects
+
+
+def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
+    """What could have become of a parameter instead of before - rate·gradient."""
+    for cause, wrong in {
+        "The step goes along the gradient, uphill: subtract it.": before + rate * gradient,
+        "The learning rate is never used.": before - gradient,
+        "The gradient's sign is used, not its value.": before - rate * gradient.sign(),
+        "The learning rate is used twice.": before - rate**2 * gradient,
+        "The step is made twice.": before - 2 * rate * gradient,
+        "The step is halved.": before - rate * gradient / 2,
+        "The gradient is divided by the learning rate.": before - gradient / rate,
+        "The parameter is replaced by the step; it has to be changed by it.": -rate * gradient,
+        "The parameter is replaced by the gradient.": gradient,
+        "The parameter decays by itself beside the step.": before - rate * (gradient + before),
+        "The parameter is multiplied by the step.": before * (1 - rate * gradient),
+        "The parameter is scaled; the gradient is never used.": before * (1 - rate),
+        "The learning rate itself is subtracted; the gradient is never used.": before - rate,
+        "The gradient is squared.": before - rate * gradient**2,
+        "The gradient is scaled to length one.": before - rate * gradient / gradient.norm(),
+        "The gradient is clipped to ±1.": before - rate * gradient.clamp(-1, 1),
+        "The gradient is averaged over the parameter.": before - rate * gradient.mean(),
+        "The learning rate is fixed at 0.1.": before - 0.1 * gradient,
+        "The learning rate is fixed at 0.01.": before - 0.01 * gradient,
+        "The learning rate is fixed at 0.001.": before - 0.001 * gradient,
+        "The learning rate is rounded.": before - round(rate, 1) * gradient,
+    }.items():
+        yield Suspect(cause, wrong)
+
+
+def guilty_of_history(
+    got: list[Line], x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
+) -> str:
+    """The cause of a path that differs from gradient descent's; "" where none is known."""
+
+    def near(one: Line, other: Line) -> bool:
+        pairs = zip(one, other, strict=True)
+        return all(math.isclose(a, b, rel_tol=1e-8, abs_tol=1e-10) for a, b in pairs)
+
+    right = _descend(_plain, x, y, w, b, rate, steps)
+    for cause, path in _wrong_paths(x, y, w, b, rate, steps):
+        if len(got) == len(path) and all(map(near, got, path)) and not all(map(near, path, right)):
+            return cause
+    return ""
+
+
+@dataclass
+class _Walk:
+    """Where a descent is, its gradients there, and what it remembers from step to step."""
+
+    w: float
+    b: float
+    gw: float = 0.0
+    gb: float = 0.0
+    number: int = 0
+    kept: Line = (0.0, 0.0, 0.0)
+
+
+Update = Callable[[_Walk], tuple[float, float]]
+"""How far w and b are moved against the gradient, in learning rates."""
+
+
+def _plain(walk: _Walk) -> tuple[float, float]:
+    return walk.gw, walk.gb
+
+
+def _descend(
+    update: Update, x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
+) -> list[Line]:
+    path, walk = [], _Walk(w, b)
+    for walk.number in range(steps):
+        error = walk.w * x + walk.b - y
+        walk.gw, walk.gb = float((2 * error * x).mean()), float((2 * error).mean())
+        by_w, by_b = update(walk)
+        walk.w -= rate * by_w
+        walk.b -= rate * by_b
+        path.append((float((error**2).mean()), walk.w, walk.b))
+    return path
+
+
+def _wrong_paths(
+    x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
+) -> Iterator[tuple[str, list[Line]]]:
+    count, first = x.numel(), len(x) if x.dim() else 1
+
+    def carried(share: float, *, of_w: bool = True, of_b: bool = True) -> Update:
+        def update(walk: _Walk) -> tuple[float, float]:
+            by_w = walk.gw + (share * walk.kept[1] if of_w else 0.0)
+            by_b = walk.gb + (share * walk.kept[2] if of_b else 0.0)
+            walk.kept = (0.0, by_w, by_b)
+            return by_w, by_b
+
+        return update
+
+    def scaled(factor: float) -> Update:
+        return lambda walk: (factor * walk.gw, factor * walk.gb)
+
+    def each(change: Callable[[float], float]) -> Update:
+        return lambda walk: (change(walk.gw), change(walk.gb))
+
+    def b_after_w(walk: _Walk) -> tuple[float, float]:
+        return walk.gw, float((2 * ((walk.w - rate * walk.gw) * x + walk.b - y)).mean())
+
+    def w_after_b(walk: _Walk) -> tuple[float, float]:
+        return float((2 * (walk.w * x + (walk.b - rate * walk.gb) - y) * x).mean()), walk.gb
+
+    def frozen(walk: _Walk) -> tuple[float, float]:
+        if walk.number == 0:
+            walk.kept = (0.0, walk.gw, walk.gb)
+        return walk.kept[1:]
+
+    clear = "accumulates from step to step: clear it before every backward()."
+    updates: dict[str, Update] = {
+        f"The gradient {clear}": carried(1.0),
+        f"The gradient of w {clear}": carried(1.0, of_b=False),
+        f"The gradient of b {clear}": carried(1.0, of_w=False),
+        "Nothing moves: the gradients are cleared before they are used, or the step is missing.": scaled(
+            0
+        ),
+        "b's gradient already knows the new w: take both gradients before the first update.": b_after_w,
+        "w's gradient already knows the new b: take both gradients before the first update.": w_after_b,
+        "Only w is updated.": lambda walk: (walk.gw, 0.0),
+        "Only b is updated.": lambda walk: (0.0, walk.gb),
+        "The gradients of w and b are exchanged.": lambda walk: (walk.gb, walk.gw),
+        "The step goes uphill: the sign is flipped.": scaled(-1),
+        "The gradients are added up over the points, not averaged.": scaled(count),
+        "The gradients are divided by the length of the first dimension, not by all elements.": scaled(
+            count / first
+        ),
+        "The mean over the points is taken twice.": scaled(1 / count),
+        "The factor 2 of the square's derivative is missing.": scaled(0.5),
+        "Each step is made twice.": scaled(2),
+        "The learning rate is never used.": scaled(1 / rate),
+        "The learning rate is used twice.": scaled(rate),
+        "The learning rate shrinks from step to step; plain gradient descent keeps it.": lambda walk: (
+            walk.gw / (walk.number + 1),
+            walk.gb / (walk.number + 1),
+        ),
+        "A momentum carries the step on; plain gradient descent has none.": carried(0.9),
+        "The gradients are computed once, before the loop.": frozen,
+        "The signs of the gradients are used, not their values.": each(
+            lambda g: math.copysign(1, g)
+        ),
+        "The gradients are clipped to ±1.": each(lambda g: max(-1.0, min(1.0, g))),
+        "The parameters decay beside the step.": lambda walk: (walk.gw + walk.w, walk.gb + walk.b),
+    }
+    for fixed in (1.0, 0.1, 0.05, 0.01, 0.001, 1e-4):
+        updates[f"The learning rate is fixed at {fixed}."] = scaled(fixed / rate)
+    for cause, update in updates.items():
+        yield cause, _descend(update, x, y, w, b, rate, steps)
+    right = _descend(_plain, x, y, w, b, rate, steps)
+    longer = _descend(_plain, x, y, w, b, rate, steps + 1)
+    before = [(w, b), *((step[1], step[2]) for step in right)]
+    n = float(count)
+    recorded = {
+        "w and b are recorded before the update; they belong after it.": [
+            (step[0], *old) for step, old in zip(right, before, strict=False)
+        ],
+        "The loss is recorded after the update; it belongs before it.": [
+            (later[0], step[1], step[2]) for later, step in zip(longer[1:], right, strict=True)
+        ],
+        "The sum of the squares is recorded as the loss, not their mean.": [
+            (n * loss, *rest) for loss, *rest in right
+        ],
+        "Half the loss is recorded.": [(loss / 2, *rest) for loss, *rest in right],
+        "The root of the loss is recorded.": [(loss**0.5, *rest) for loss, *rest in right],
+        "w and b are exchanged in the record.": [(loss, b, w) for loss, w, b in right],
+        "Every entry holds the last values: the same object is recorded again and again.": right[
+            -1:
+        ]
+        * steps,
+        "Every entry holds the last w and b: the tensors are recorded, not their numbers.": [
+            (step[0], right[-1][1], right[-1][2]) for step in right
+        ],
+        "Every entry holds the first loss: it is computed once, before the loop.": [
+            (right[0][0], step[1], step[2]) for step in right
+        ],
+        "The list runs backwards.": right[::-1],
+        "Only the last step is returned.": right[-1:],
+        "Only the first step is returned: the return stands inside the loop.": right[:1],
+        "The last step is missing.": right[:-1],
+        "One step too many is made.": longer,
+        "The first entry holds the values before any step; a Step is what one step did.": [
+            (right[0][0] if right else 0.0, w, b),
+            *right,
+        ],
+        "The start is recorded as a step, and the last step is missing.": [
+            (step[0], *old) for step, old in zip(longer, before, strict=False)
+        ],
+        "The fit starts from w = b = 0, not from what was given.": _descend(
+            _plain, x, y, 0.0, 0.0, rate, steps
+        ),
+    }
+    yield from recorded.items()  # type: ignore[misc]

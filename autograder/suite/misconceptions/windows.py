@@ -1,0 +1,330 @@
+"""What can go wrong with sliding windows: im2col and the convolution."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from autograder.suite.misconceptions.outputs import (
+    as_if_contiguous,
+    of_any_gradient,
+    of_any_output,
+    of_bias,
+)
+from autograder.suite.misconceptions.suspects import Suspect, then
+
+Pair = tuple[int, int]
+
+
+class Geometry(NamedTuple):
+    """Of a window: each a (vertical, horizontal) pair."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+
+
+def pair(value: int | Pair) -> Pair:
+    """One number stands for both axes."""
+    return (value, value) if isinstance(value, int) else value
+
+
+Windows = Callable[[], Tensor]
+"""Computes (N, C, KH, KW, OH, OW)."""
+
+
+def windows(x: Tensor, geometry: Geometry) -> Tensor:
+    """Every window: (N, C, H, W) → (N, C, KH, KW, OH, OW)."""
+    kernel, stride, padding, dilation = geometry
+    columns = F.unfold(x, kernel, dilation, padding, stride)
+    sizes = [
+        (size + 2 * p - d * (k - 1) - 1) // s + 1
+        for size, k, s, p, d in zip(x.shape[-2:], kernel, stride, padding, dilation, strict=True)
+    ]
+    return columns.reshape(*x.shape[:2], *kernel, *sizes)
+
+
+def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+    """Pairs of a cause and the windows it leads to."""
+    for name in ("stride", "padding", "dilation"):
+        value = getattr(geometry, name)
+        none = (0, 0) if name == "padding" else (1, 1)
+        changed = {
+            f"The {name} is exchanged between height and width.": value[::-1],
+            f"The vertical {name} is used for both axes.": (value[0],) * 2,
+            f"The horizontal {name} is used for both axes.": (value[1],) * 2,
+            f"The {name} is ignored.": none,
+            f"The {name} of the vertical axis is ignored.": (none[0], value[1]),
+            f"The {name} of the horizontal axis is ignored.": (value[0], none[1]),
+            f"The {name} is applied twice.": (2 * value[0], 2 * value[1]),
+            f"The {name} is one too large.": (value[0] + 1, value[1] + 1),
+            f"The {name} is one too small.": (value[0] - 1, value[1] - 1),
+        }
+        for cause, other in changed.items():
+            yield cause, partial(windows, x, geometry._replace(**{name: other}))
+    yield (
+        "The dilation is taken for the stride.",
+        partial(windows, x, geometry._replace(stride=geometry.dilation, dilation=geometry.stride)),
+    )
+    yield (
+        "The stride is taken from the kernel's size.",
+        partial(windows, x, geometry._replace(stride=geometry.kernel)),
+    )
+    yield (
+        "Height and width of the input are exchanged.",
+        partial(windows, x.transpose(-1, -2), geometry),
+    )
+    yield from _wrongly_padded(x, geometry)
+    yield from _wrongly_sliced(x, geometry)
+    yield (
+        (
+            "The input is read in the order of its memory, not of its dimensions: a view or as_strided "
+            "takes it to be contiguous."
+        ),
+        partial(windows, as_if_contiguous(x), geometry),
+    )
+    for what, other in {
+        "The channels run in reverse order.": x.flip(1),
+        "The first channel stands for all.": x[:, :1].expand_as(x),
+        "The mean of the channels stands for each of them.": x.mean(1, keepdim=True).expand_as(x),
+        "The first sample of the batch stands for all.": x[:1].expand_as(x),
+        "The samples of the batch run in reverse order.": x.flip(0),
+    }.items():
+        yield what, partial(windows, other, geometry)
+
+
+def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+    ph, pw = geometry.padding
+    bare = geometry._replace(padding=(0, 0))
+
+    def padded(
+        sides: tuple[int, int, int, int], mode: str = "constant", value: float | None = None
+    ) -> Windows:
+        return lambda: windows(F.pad(x, sides, mode, value), bare)
+
+    both, kinds = (pw, pw, ph, ph), {"replicate": "the edge", "reflect": "a reflection"}
+    yield "The input is padded at the bottom and right only.", padded((0, 2 * pw, 0, 2 * ph))
+    yield "The input is padded at the top and left only.", padded((2 * pw, 0, 2 * ph, 0))
+    yield "One row and column of padding is on one side only.", padded((pw, 0, ph, 0))
+    yield "Padding at the top and left is missing.", padded((0, pw, 0, ph))
+    yield (
+        "The pairs given to F.pad are in the wrong order: it begins with the last dimension.",
+        padded((ph, ph, pw, pw)),
+    )
+    for mode, what in kinds.items():
+        yield f"The padding repeats {what} instead of zeros.", padded(both, mode)
+    yield "The padding wraps around instead of being zeros.", padded(both, "circular")
+    yield "The padding is filled with ones instead of zeros.", padded(both, "constant", 1.0)
+    yield "The padding is filled with -1 instead of zeros.", padded(both, "constant", -1.0)
+    yield "The padding is filled with -∞ instead of zeros.", padded(both, "constant", -math.inf)
+    yield (
+        "The padding is filled with the input's mean instead of zeros.",
+        lambda: windows(F.pad(x, both, "constant", float(x.mean())), bare),
+    )
+
+
+def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+    """Windows counted as if they were more or fewer than they are."""
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = geometry
+    bare = geometry._replace(padding=(0, 0))
+
+    def ceiled() -> Tensor:
+        h, w = x.shape[-2] + 2 * ph, x.shape[-1] + 2 * pw
+        more_h = -(h - dh * (kh - 1) - 1) % sh
+        more_w = -(w - dw * (kw - 1) - 1) % sw
+        return windows(F.pad(x, (pw, pw + more_w, ph, ph + more_h)), bare)
+
+    yield (
+        "The number of windows is rounded up: a window that hangs over the edge is counted.",
+        ceiled,
+    )
+    yield "The last window along each axis is missing.", lambda: windows(x, geometry)[..., :-1, :-1]
+    yield "The last row of windows is missing.", lambda: windows(x, geometry)[..., :-1, :]
+    yield "The last column of windows is missing.", lambda: windows(x, geometry)[..., :-1]
+
+
+AXES = ("channel", "kernel row", "kernel column", "window row", "window column")
+
+
+def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
+    """What im2col could have returned instead of F.unfold's matrix."""
+
+    def columns(these: Tensor) -> Tensor:
+        return these.flatten(1, 3).flatten(2)
+
+    for cause, wrong in _wrong_windows(x, geometry):
+        yield Suspect(cause, then(columns, wrong))
+    right = columns(windows(x, geometry))
+    yield Suspect("The matrix is transposed: (N, L, C·KH·KW).", lambda: right.transpose(1, 2))
+    yield Suspect(
+        "The matrix is transposed by a view or reshape, which leaves the values where they were.",
+        lambda: right.transpose(1, 2).reshape(right.shape),
+    )
+    yield Suspect("The samples of the batch are merged into one.", lambda: right.flatten(0, 1))
+    yield Suspect(
+        "The samples of the batch are merged into one.", lambda: right.transpose(0, 1).flatten(1)
+    )
+    yield Suspect("The dimension of the batch is missing.", lambda: right[0])
+    for order, wrong in _wrongly_ordered(x, geometry):
+        yield Suspect(order, then(partial(torch.reshape, shape=right.shape), wrong))
+    yield Suspect("The kernel is flipped.", lambda: columns(windows(x, geometry).flip(2, 3)))
+    yield from of_any_output(lambda: right)
+
+
+def _wrongly_ordered(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+    """The windows with their axes in every other order, to be reshaped as if it were the right one."""
+    right = partial(windows, x, geometry)
+    for order in itertools.permutations(range(5)):
+        if order == (0, 1, 2, 3, 4):
+            continue
+        rows, columns = order[:3], order[3:]
+        if set(rows) == {0, 1, 2}:
+            parts = []
+            if rows != (0, 1, 2):
+                parts.append(f"the rows run over {_names(rows)}, not over {_names((0, 1, 2))}")
+            if columns != (3, 4):
+                parts.append(f"the columns run over {_names(columns)}, not over {_names((3, 4))}")
+            cause = " and ".join(parts)
+            cause = f"{cause[0].upper()}{cause[1:]}: what is outermost comes first."
+        else:
+            cause = (
+                f"The windows lie in the order {_names(order)} and are reshaped as if it were "
+                f"{_names(range(5))}: permute them first."
+            )
+        moved = (0, *(1 + axis for axis in order))
+        yield cause, then(partial(torch.permute, dims=moved), right)
+
+
+def _names(axes: Iterable[int]) -> str:
+    return ", ".join(AXES[axis] for axis in axes)
+
+
+def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
+    """What could have come out of a convolution."""
+    kernel, stride = pair(layer.kernel_size), pair(layer.stride)  # type: ignore[arg-type]
+    padding, dilation = pair(layer.padding), pair(layer.dilation)  # type: ignore[arg-type]
+    geometry = Geometry(kernel, stride, padding, dilation)
+    bias = layer.bias[:, None, None] if layer.bias is not None else torch.zeros(1, 1, 1).to(x)
+
+    def product(these: Tensor, weight: Tensor = layer.weight) -> Tensor:
+        return torch.einsum("ncijhw,ocij->nohw", these, weight) + bias
+
+    these, weight = windows(x, geometry), layer.weight
+    right = partial(layer, x)
+    for cause, changed in {
+        "The kernel is flipped: cross-correlation does not turn it around.": weight.flip(2, 3),
+        "The kernel is flipped vertically.": weight.flip(2),
+        "The kernel is flipped horizontally.": weight.flip(3),
+        "The filters' input channels run in reverse order.": weight.flip(1),
+        "The filters run in reverse order.": weight.flip(0),
+        "The kernel is transposed: its height and width are exchanged.": weight.transpose(2, 3),
+        "Input and output channels of the weight are exchanged.": weight.transpose(0, 1),
+        "The kernel's height and width are exchanged by a view or reshape.": weight.transpose(
+            2, 3
+        ).reshape(weight.shape),
+        "Every output channel uses the first filter.": weight[:1].expand_as(weight),
+        "The first channel of the filters is used for all channels.": weight[:, :1].expand_as(
+            weight
+        ),
+        "Only the first channel of the input is used.": torch.cat(
+            [weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1
+        ),
+        "The channels are averaged instead of summed.": weight / weight.shape[1],
+        "The window is averaged instead of summed.": weight / weight[0].numel(),
+        "The taps of the kernel are averaged instead of summed.": weight / weight[0, 0].numel(),
+    }.items():
+        yield Suspect(cause, partial(product, these, changed))
+    for cause, wrong in _wrong_windows(x, geometry):
+        yield Suspect(cause, then(product, wrong))
+    if layer.bias is not None:
+        yield from of_bias(right, bias)
+        yield Suspect(
+            "The bias is added once for every tap of the kernel.",
+            lambda: right() + bias * (weight[0, 0].numel() - 1),
+        )
+        yield Suspect(
+            "The bias is added once for every value of the window.",
+            lambda: right() + bias * (weight[0].numel() - 1),
+        )
+        yield Suspect(
+            "The bias runs along the wrong dimension.", lambda: right() - bias + layer.bias
+        )
+    yield Suspect(
+        "Height and width of the output are exchanged by a view or reshape: the windows run row by row.",
+        lambda: right().transpose(2, 3).reshape(right().shape),
+    )
+    yield from _wrongly_arranged(right)
+    for order, wrong in _wrongly_ordered(x, geometry):
+        reshaped = then(partial(torch.reshape, shape=these.shape), wrong)
+        yield Suspect(order, then(product, reshaped))
+
+
+def _wrongly_arranged(right: Callable[[], Tensor]) -> Iterator[Suspect]:
+    """The output with its axes in other orders, moved or only reshaped."""
+    names = ("sample", "channel", "row", "column")
+    for order in itertools.permutations(range(4)):
+        if order == (0, 1, 2, 3):
+            continue
+        shown = ", ".join(names[axis] for axis in order)
+        yield Suspect(
+            f"The output's dimensions are {shown}; expected {', '.join(names)}.",
+            then(partial(torch.permute, dims=order), right),
+        )
+        yield Suspect(
+            f"The output lies in the order {shown} and is reshaped as if it were {', '.join(names)}: "
+            "permute it first.",
+            then(partial(_permuted_in_place, dims=order), right),
+        )
+    yield Suspect(
+        "The windows are not folded back into rows and columns.", lambda: right().flatten(2)
+    )
+
+
+def _permuted_in_place(output: Tensor, dims: tuple[int, ...]) -> Tensor:
+    return output.permute(dims).reshape(output.shape)
+
+
+def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iterator[Suspect]:
+    """What could have come back to the input of im2col."""
+    kernel, stride, padding, dilation = geometry
+
+    def folded(columns: Tensor) -> Tensor:
+        size = (x.shape[-2], x.shape[-1])
+        return F.fold(columns, size, kernel, dilation, padding, stride)
+
+    def places() -> Tensor:
+        """Which pixel each entry of the columns is, by number; 0 in the padding."""
+        numbers = torch.arange(1.0, 1 + x[0, 0].numel(), dtype=torch.float64)
+        one = numbers.reshape(1, 1, *x.shape[-2:])
+        return windows(one, geometry).long().flatten()
+
+    def overwritten(*, last: bool) -> Tensor:
+        result = torch.zeros(*x.shape[:2], 1 + x[0, 0].numel(), dtype=x.dtype)
+        entries = upstream.reshape(*x.shape[:2], -1)
+        numbers = places()
+        order = range(len(numbers)) if last else range(len(numbers) - 1, -1, -1)
+        for i in order:
+            result[..., numbers[i]] = entries[..., i]
+        return result[..., 1:].reshape(x.shape)
+
+    yield Suspect(
+        "Where windows overlap, the last one overwrites the others; their gradients add up.",
+        lambda: overwritten(last=True),
+    )
+    yield Suspect(
+        "Where windows overlap, only the first one counts; their gradients add up.",
+        lambda: overwritten(last=False),
+    )
+    yield Suspect(
+        "Where windows overlap, their gradients are averaged; they add up.",
+        lambda: folded(upstream) / folded(torch.ones_like(upstream)).clamp(min=1),
+    )
+    yield from of_any_gradient(
+        lambda given: windows(given, geometry).flatten(1, 3).flatten(2), x, upstream
+    )

@@ -1,0 +1,285 @@
+"""What an exception that student code raised most likely means, by its type, text and line."""
+
+import re
+from typing import NamedTuple
+
+MAX_READ = 1000
+"""Characters of a message that are read: it may be as long as a student likes."""
+
+
+class Reading(NamedTuple):
+    """Applies where every pattern is found; `cause` may quote groups of `message` that match numbers or
+    names alone, so that no sentence of a student's becomes one of ours.
+    """
+
+    kind: str
+    message: str
+    cause: str
+    line: str = ""
+
+
+_ELSEWHERE = (
+    "A tensor is made on the CPU, or carried there, while the input lies elsewhere: make it with "
+    "device=input.device, or from the input itself (zeros_like, new_zeros)."
+)
+_NO_GRAPH = (
+    "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing, or it was "
+    "computed under no_grad, from .data or .detach(), or where autograd is off on purpose."
+)
+_DIMENSIONS = (
+    "The code counts on another number of dimensions than this input has: see its shape above."
+)
+_DTYPE = (
+    "Tensors of two dtypes meet: one is of a fixed dtype, or was made before the layer was moved to "
+    "another one."
+)
+READINGS = (
+    # autograd
+    Reading("RuntimeError", r"does not require grad and does not have a grad_fn", _NO_GRAPH),
+    Reading(
+        "RuntimeError",
+        r"a leaf Variable that requires grad is being used in an in-place operation",
+        "Autograd is asked to record the change of a parameter: make it under torch.no_grad().",
+    ),
+    Reading(
+        "RuntimeError",
+        r"a view of a leaf Variable that requires grad is being used in an in-place",
+        "Autograd is asked to record the change of a parameter: make it under torch.no_grad().",
+    ),
+    Reading(
+        "RuntimeError",
+        r"Trying to backward through the graph a second time|saved tensors after they have already been freed",
+        "The graph of an earlier step is still attached, or backward() is called twice on one graph: "
+        "compute the loss anew in every step, and detach what is carried over.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"modified by an inplace operation",
+        "A tensor that the backward pass needs was changed in place after it had been used.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"Can't call numpy\(\) on Tensor that requires grad|can't be converted to numpy",
+        "numpy knows nothing of gradients: stay with torch's own operations.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"Legacy autograd function with non-static forward",
+        "forward and backward of an autograd.Function are static methods, called by .apply.",
+    ),
+    Reading(
+        "TypeError|AttributeError",
+        r"'?NoneType'?",
+        "The .grad is None: backward() has not run yet, or the tensor is not the leaf that it reaches; "
+        "w = w - … makes a new tensor, which is none.",
+        line=r"\.grad\b",
+    ),
+    Reading(
+        "AttributeError",
+        r"Backward' object has no attribute|'NoneType' object has no attribute",
+        "What the backward pass reads from ctx is not there: it was never saved in forward, or was removed "
+        "by an earlier backward pass over the same graph.",
+        line=r"\bctx\.",
+    ),
+    # sizes
+    Reading(
+        "RuntimeError",
+        r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
+        "In a product ({a}, {b}) · ({c}, {d}) the inner sizes {b} and {c} have to be equal. A weight of "
+        "shape (out, in) meets an input of shape (…, in) transposed: input @ weight.T.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"size mismatch, got|Expected size for first two dimensions|batch1 and batch2|inconsistent tensor size",
+        "The inner sizes of a matrix product are not equal: write the shapes down, factor by factor.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"both arguments to mat(mul|rix).* need to be at least 1D",
+        "@ multiplies matrices and vectors; for numbers and element by element it is *.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"size of tensor a \((?P<a>\d{1,15})\) must match the size of tensor b \((?P<b>\d{1,15})\) at non-singleton "
+        r"dimension (?P<d>\d{1,15})",
+        "Two tensors meet that do not broadcast: along dimension {d} one has {a} entries, the other {b}. "
+        "Broadcasting lines shapes up from the last dimension; a size of 1 stretches.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"shape '(?P<shape>\[[-\d, ]{1,80}\])' is invalid for input of size (?P<n>\d{1,15})",
+        "{n} values do not fill the shape {shape}: a size is fixed that varies, or counted wrongly.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"view size is not compatible with input tensor's size and stride",
+        "view needs contiguous memory, which a transposed or sliced tensor has not: use reshape.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"stack expects each tensor to be equal size|Sizes of tensors must match except in dimension",
+        "The parts that are put together differ in size: every tap of the kernel has to see as many "
+        "windows as the others. Check starts, stops and steps of the slices along each axis.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"(stack|cat\w*)\(?\)?:? expects a non-empty",
+        "There is nothing to put together: a batch may be empty, and an operation on all of it at once "
+        "does not mind.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"The expanded size of the tensor|number of sizes provided",
+        "A tensor is copied into a place, or expanded to a shape, that does not fit it.",
+    ),
+    Reading(
+        "RuntimeError|IndexError|ValueError|TypeError",
+        r"must be a matrix|subscripts in the equation|Dimension out of range|dimensions? \(?\d*\)? ?for operand"
+        r"|expects? (a )?(tensor with|input with)?.*<?=? ?\d+-?[dD]|Expected \d-?D|too many indices"
+        r"|tensors? must be \d-?D|vector|is not supported on tensors? .* dimensions"
+        r"|number of dims don't match|permute\(sparse_coo\)|same dimensionality",
+        _DIMENSIONS,
+    ),
+    Reading("IndexError", r"tuple index out of range", _DIMENSIONS, line=r"shape|size\("),
+    Reading(
+        "ValueError",
+        r"(too many|not enough) values to unpack",
+        "The line takes apart a fixed number of things, and there are more or fewer of them here.",
+    ),
+    Reading(
+        "TypeError",
+        r"len\(\) of a 0-d tensor|iteration over a 0-d tensor",
+        "A tensor without dimensions has no length: len counts along the first dimension alone; numel() "
+        "counts elements.",
+    ),
+    Reading(
+        "TypeError",
+        r"has no len\(\)",
+        "What is given may be an iterator, which has no length: count as you go.",
+    ),
+    Reading(
+        "ZeroDivisionError",
+        r"",
+        "The number of samples is zero at the end: an iterator yields its batches only once.",
+        line=r"sampl|total|count|len|n\b",
+    ),
+    Reading("ZeroDivisionError", r"", "A divisor is zero: check which argument arrives where."),
+    # devices and dtypes
+    Reading(
+        "RuntimeError|NotImplementedError|ValueError|TypeError",
+        r"on (the expected )?device|same device|[mM]eta tensor|meta device|Torch not compiled with CUDA"
+        r"|No CUDA GPUs|NVIDIA driver",
+        _ELSEWHERE,
+    ),
+    Reading(
+        "RuntimeError|NotImplementedError",
+        r"to have the same dtype|expected scalar type|same dtype|not implemented for '(Long|Int|Bool|Half)'"
+        r"|Found dtype|dtype .*(mismatch|not supported)",
+        _DTYPE,
+        line=r"^(?!.*criterion)",
+    ),
+    Reading(
+        "RuntimeError|NotImplementedError|IndexError|ValueError",
+        r"",
+        "A criterion is called as criterion(logits, labels): logits of shape (N, classes) first, then the "
+        "class numbers.",
+        line=r"criterion|cross_entropy",
+    ),
+    # None, names, calls
+    Reading(
+        "TypeError|AttributeError",
+        r"NoneType",
+        "With bias=False, self.bias is None: ask before using it.",
+        line=r"bias",
+    ),
+    Reading(
+        "TypeError|AttributeError",
+        r"NoneType",
+        "Something is None here: a return is missing, or it was never set.",
+    ),
+    Reading(
+        "AttributeError",
+        r"'bool' object has no attribute",
+        "The attribute holds the argument (True or False) instead of a parameter or None.",
+    ),
+    Reading(
+        "AttributeError",
+        r"before Module\.__init__\(\) call",
+        "super().__init__() has to come first in the constructor.",
+    ),
+    Reading(
+        "TypeError",
+        r"cannot assign .* as parameter",
+        "Only an nn.Parameter (or None) can take the place of a parameter.",
+    ),
+    Reading(
+        "KeyError",
+        r"attribute '\w+' already exists",
+        "A plain attribute of that name was set before the parameter is registered.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"Error\(s\) in loading state_dict",
+        "The parameters differ from those asked for in name or shape: see the check of registration.",
+    ),
+    Reading(
+        "AttributeError",
+        r"has no attribute",
+        "The name is misspelt, or is set elsewhere or later than here.",
+    ),
+    Reading(
+        "NameError",
+        r"name '(?P<name>[A-Za-z_]\w{0,39})' is not defined",
+        "{name} is used before it is set, or its import is missing.",
+    ),
+    Reading(
+        "UnboundLocalError",
+        r"",
+        "A variable is read before it is set: on this way through the function nothing is assigned to it.",
+    ),
+    Reading(
+        "TypeError",
+        r"object is not subscriptable|unsupported operand type\(s\).*'(tuple|int)'|'tuple'|int\(\) argument",
+        "Geometry may be one number or a (vertical, horizontal) pair: turn both into a pair first.",
+        line=r"kernel|stride|padding|dilation|value|size",
+    ),
+    Reading(
+        "TypeError",
+        r"'float' object cannot be interpreted as an integer|received an invalid combination of arguments.*float|must be tuple of ints.*float|slice indices must be integers",
+        "A size is a float: / makes one, // does not.",
+    ),
+    Reading(
+        "TypeError",
+        r"received an invalid combination of arguments|argument .* must be|takes .* positional argument|missing \d+ required|unexpected keyword",
+        "A function is called with arguments that it does not take: compare with its documentation.",
+    ),
+    Reading(
+        "IndexError", r"out of (range|bounds)", "An index goes past the end: count what there is."
+    ),
+    Reading("RecursionError", r"", "A function calls itself without end."),
+    Reading(
+        "MemoryError|RuntimeError",
+        r"alloc|memory",
+        "More memory is asked for than a submission may take: is a size wrong?",
+    ),
+    Reading(
+        "PermissionError|FileNotFoundError|OSError",
+        r"",
+        "Files, processes and the network are out of reach here; the exercise needs none.",
+    ),
+    Reading(
+        "ModuleNotFoundError|ImportError",
+        r"",
+        "Only the named modules, torch, numpy and the standard library can be imported; a helper belongs into the module itself.",
+    ),
+)
+
+
+def likely_cause(kind: str, message: str, line: str) -> str:
+    """The first reading that fits; "" where none does. Every argument is a submission's."""
+    message = message[:MAX_READ]
+    for reading in READINGS:
+        found = re.search(reading.message, message, re.ASCII)
+        if found and re.fullmatch(reading.kind, kind) and re.search(reading.line, line[:MAX_READ]):
+            return reading.cause.format(**found.groupdict())
+    return ""

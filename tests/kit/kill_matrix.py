@@ -1,0 +1,216 @@
+"""The kill matrix: every wrong submission of the bank against every check of its module.
+
+    python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
+
+Ends with 1 if a mutant survives, a variant is harmed, or a check kills nothing.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from bank import MODULES, ROOT, Mutant, machine_mutants, mutants, variants
+from rich.console import Console
+from rich.progress import track
+
+from autograder.broker import Broker
+from autograder.course import FIT_CHECK, Course, course_root, load_course
+from autograder.submission import Submission
+
+SEED = 3
+CAUSE = "Likely cause: "
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade: a module of the bank beside the solutions of the others."""
+
+    kind: str
+    module: str
+    name: str
+    says: str
+    source: bytes
+    aimed_at: str = ""
+    diagnosis: str = ""
+    equivalent: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one: the message of each check that failed, by its name without the module's."""
+
+    kind: str
+    module: str
+    name: str
+    says: str
+    aimed_at: str
+    diagnosis: str
+    equivalent: str
+    failed: dict[str, str]
+    faults: list[str]
+
+    @property
+    def causes(self) -> list[str]:
+        """The likely causes that the report names."""
+        return causes_in(self.failed.values())
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the report says what the bank demands of it."""
+        return is_named(self.diagnosis, self.causes)
+
+
+def causes_in(messages: Iterable[str]) -> list[str]:
+    """The likely causes in the messages of a report, each once."""
+    lines = [line for message in messages for line in message.split("\n")]
+    found = [line.removeprefix(CAUSE) for line in lines if line.startswith(CAUSE)]
+    return list(dict.fromkeys(found))
+
+
+def is_named(diagnosis: str, causes: Iterable[str]) -> bool:
+    """Whether one of the causes says it."""
+    return bool(diagnosis) and any(diagnosis in cause for cause in causes)
+
+
+def jobs(modules: Sequence[str], only: str, *, machine: bool) -> Iterator[Job]:
+    """The bank, in the order of the course."""
+    for module in modules:
+        made: list[Job] = []
+        for m in mutants(module):
+            made.append(_job(m))
+        if machine:
+            made += [
+                Job("machine", module, m.name, m.change, m.source, equivalent=m.equivalent)
+                for m in machine_mutants(module)
+            ]
+        made += [
+            Job("variant", module, v.name, "", v.source) for v in variants() if v.module == module
+        ]
+        yield from (job for job in made if only in f"{module}.{job.name}")
+
+
+def _job(mutant: Mutant) -> Job:
+    aimed_at = mutant.check.partition(".")[2]
+    return Job(
+        *("mutant", mutant.module, mutant.name, mutant.misconception, mutant.source),
+        aimed_at=aimed_at,
+        diagnosis=mutant.diagnosis,
+    )
+
+
+class Bench:
+    """A process of its own that grades one job after the other."""
+
+    course: Course
+    broker: Broker
+    solutions: dict[str, bytes]
+
+    @classmethod
+    def open(cls) -> None:
+        """Called once in each process."""
+        import torch  # noqa: F401 - before the first job, so that every job takes as long
+
+        course = load_course(course_root())
+        # The bricks beside a mutant are the solutions': nothing is learnt by replacing them.
+        modules = {name: replace(m, needs=()) for name, m in course.modules.items()}
+        cls.course = replace(course, modules=modules)
+        cls.broker = Broker(cls.course.policy, [cls.course.root])
+        cls.broker.start()
+        cls.solutions = {
+            name: (ROOT / "solutions" / f"{name}.py").read_bytes() for name in cls.course.modules
+        }
+
+
+def judge(job: Job) -> Outcome:
+    """Grade one module; the fit only where it is what has to catch the mutant."""
+    from autograder.grading import grade
+
+    submission = Submission(job.name, Bench.solutions | {job.module: job.source}, {})
+    fit = "quick" if job.aimed_at == FIT_CHECK else "off"
+    report = grade(Bench.course, submission, Bench.broker, seed=SEED, fit=fit, only=[job.module])
+    failed = {
+        check.id.partition(".")[2]: check.message
+        for module in report.modules
+        for check in module.checks
+        if check.status == "failed"
+    }
+    about = (job.kind, job.module, job.name, job.says, job.aimed_at, job.diagnosis, job.equivalent)
+    return Outcome(*about, failed, [fault for fault, _ in report.faults])
+
+
+def run(wanted: Sequence[Job], processes: int) -> list[Outcome]:
+    """Grade them all, in so many processes, showing progress."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, Bench.open) as pool:
+        found = pool.map(judge, wanted)
+        shown = track(found, "grading the bank", len(wanted), console=Console(stderr=True))
+        return list(shown)
+
+
+def complaints(outcomes: Sequence[Outcome], course: Course, *, whole: bool) -> Iterator[str]:
+    """What must not be: survivors, harmed variants, faults and, in a whole run, idle checks."""
+    for o in outcomes:
+        where = f"{o.module}.{o.name}"
+        if o.faults:
+            yield f"{where}: the grader failed: {'; '.join(o.faults)}"
+        if o.kind == "variant" and o.failed:
+            yield f"{where} is right, and yet failed {', '.join(o.failed)}"
+        if o.kind == "mutant" and o.aimed_at not in o.failed:
+            yield f"{where} was not caught by {o.aimed_at}: {o.says}"
+        if o.kind == "mutant" and o.diagnosis and not o.is_named:
+            yield f"{where}: no cause says {o.diagnosis!r}: {o.causes}"
+        if o.kind == "machine" and not o.failed and not o.equivalent:
+            yield f"{where} survives: {o.says}"
+        if o.kind == "machine" and o.failed and o.equivalent:
+            yield f"{where} is listed as equivalent, and yet failed {', '.join(o.failed)}"
+    if whole:
+        killed = kills(outcomes)
+        for module in course.modules.values():
+            for check in module.weights:
+                if not killed[f"{module.name}.{check}"]:
+                    yield f"{module.name}.{check} kills nothing"
+
+
+def kills(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """How many wrong submissions each check catches."""
+    return Counter(
+        f"{o.module}.{check}" for o in outcomes if o.kind != "variant" for check in o.failed
+    )
+
+
+def main() -> int:
+    """Run, write what is asked for, say what must not be."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--module", choices=MODULES, action="append")
+    parser.add_argument("--only", default="", help="part of a name")
+    parser.add_argument("--no-machine", action="store_true", help="leave out machine-made mutants")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--picture", type=Path)
+    arguments = parser.parse_args()
+    course = load_course(course_root())
+    chosen = arguments.module or MODULES
+    wanted = list(jobs(chosen, arguments.only, machine=not arguments.no_machine))
+    started = time.perf_counter()
+    outcomes = run(wanted, arguments.processes)
+    taken = time.perf_counter() - started
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(o) for o in outcomes], indent=1))
+    whole = not arguments.only and not arguments.module and not arguments.no_machine
+    wrong = list(complaints(outcomes, course, whole=whole))
+    print("\n".join(wrong))
+    print(f"{len(outcomes)} submissions in {taken:.0f} s on {arguments.processes} processes")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Writes tests/bank/machine/: every small change of the solutions that cosmic-ray knows to make.
+
+Needs the extra `mutants`. A change that makes no difference stays listed with the reason, written by
+hand as `equivalent`; reasons are kept when the bank is written anew.
+"""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from bank import BANK, MODULES, ROOT
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+LEFT_OUT = (
+    *("BitAnd", "BitOr", "BitXor", "LShift", "RShift", "Invert"),
+    *("VariableReplacer", "VariableInserter", "RemoveDecorator"),
+)
+"""Operators on bits, which in these modules only write type hints, and those that take arguments."""
+HEAD = "# Made by tests/kit/make_machine_mutants.py from solutions/{module}.py; only `equivalent` is by hand."
+
+
+def changed_sources(source: str) -> Iterator[tuple[str, str]]:
+    """(name, source) of every change, one at a time."""
+    for operator_name in sorted(operator_names()):
+        short = operator_name.partition("/")[2]
+        if any(word in short for word in LEFT_OUT):
+            continue
+        occurrence = 0
+        while (
+            changed := mutate_code(source, get_operator(operator_name)(), occurrence)
+        ) is not None:
+            yield f"{short}-{occurrence}", changed
+            occurrence += 1
+
+
+def patch(before: str, after: str) -> tuple[int, str, str]:
+    """The first line that differs, and the differing lines before and after."""
+    old, new = before.splitlines(), after.splitlines()
+    blocks = [
+        block
+        for block in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
+        if block[0] != "equal"
+    ]
+    (_, first, _, start, _), (_, _, last, _, stop) = blocks[0], blocks[-1]
+    return first + 1, "\n".join(old[first:last]), "\n".join(new[start:stop])
+
+
+def reasons(path: Path) -> dict[tuple[str, str], str]:
+    """The reasons of an earlier bank, by the lines before and after."""
+    if not path.exists():
+        return {}
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
+    return {(e["old"], e["new"]): e["equivalent"] for e in entries if "equivalent" in e}
+
+
+def main() -> None:
+    """Write a file for each module."""
+    for module in MODULES:
+        path = BANK / "machine" / f"{module}.toml"
+        known = reasons(path)
+        source = (ROOT / "solutions" / f"{module}.py").read_text(encoding="utf-8")
+        parts, seen = [HEAD.format(module=module)], set()
+        for name, changed in changed_sources(source):
+            line, old, new = patch(source, changed)
+            if (line, new) in seen:  # two operators may make the same change
+                continue
+            seen.add((line, new))
+            entry = {"name": name, "line": line, "old": old, "new": new}
+            if reason := known.get((old, new)):
+                entry["equivalent"] = reason
+            # A JSON string of these characters is a TOML basic string too.
+            fields = [
+                f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items()
+            ]
+            parts.append("\n".join(["[[mutant]]", *fields]))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        print(f"{path.relative_to(ROOT)}: {len(seen)} mutants")
+
+
+if __name__ == "__main__":
+    main()
