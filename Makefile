@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench attacks fuzz release clean
+.PHONY: demo test lint bench matrix mutants attacks fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -23,6 +23,15 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/lockdown.py
+
+## matrix: grade the whole bank of wrong and right submissions; write docs/kill-matrix.md and its picture
+matrix: $(VENV)/installed
+	$(BIN)/python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
+
+## mutants: make the machine-made part of the bank anew, after a change of solutions/
+mutants: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	$(BIN)/python tests/kit/make_machine_mutants.py
 
 ## attacks: run the bank of attacks against a naive grader and this one; write docs/attacks.md
 attacks: $(VENV)/installed

@@ -110,14 +110,14 @@ class Desk:
     # The submission
 
     def do_survey(self, encoder: values.Encoder, module: str) -> dict[str, Any]:
-        """Take the sources, as tensors of bytes; say what the text of one holds. Nothing is run."""
-        self._sources = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
-        return {"survey": survey(self._sources[module], f"{module}.py")}
+        """Say what the text of a module holds, sent as a tensor of bytes. Nothing is run."""
+        return {"survey": survey(self._tensors[module].numpy().tobytes(), f"{module}.py")}
 
     def do_import(
         self, encoder: values.Encoder, module: str, stand_ins: dict[str, float]
     ) -> dict[str, Any]:
-        """Import one module of the submission, with stock bricks in place of those named."""
+        """Import one module of those sent, with stock bricks in place of those named."""
+        self._sources = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
         for name, scale in stand_ins.items():
             sys.modules[name] = stand_in(name, scale)
         SubmissionImporter(self._sources).install()

@@ -87,6 +87,7 @@ class Judge:
         self._progress = progress
         self._seats: dict[tuple[str, tuple[str, ...]], _Seat] = {}
         self._unimportable: dict[tuple[str, tuple[str, ...]], CheckFailed] = {}
+        self._surveys: dict[str, Any] = {}
         self._items = 0
         self._done = 0
 
@@ -234,7 +235,7 @@ class Judge:
         module, stand_ins = key
         for last_try in (False, True):
             try:
-                bench = Bench(self._broker, self._submission, module, dict.fromkeys(stand_ins, 1.0))
+                bench = self._bench(module, dict.fromkeys(stand_ins, 1.0))
             except CheckFailed as failure:
                 if last_try:
                     self._unimportable[key] = failure
@@ -245,12 +246,15 @@ class Judge:
             return self._seats[key]
         return None
 
+    def _bench(self, module: str, scales: Mapping[str, float]) -> Bench:
+        return Bench(self._broker, self._submission, module, scales, self._surveys)
+
     @contextmanager
     def _student(self, bench: Bench) -> Iterator[Student]:
         extra: list[Bench] = []
 
         def over(scales: Mapping[str, float]) -> Bench:
-            extra.append(Bench(self._broker, self._submission, bench.module, scales))
+            extra.append(self._bench(bench.module, scales))
             extra[-1].deadline = time.monotonic() + self._course.policy.check_seconds
             return extra[-1]
 

@@ -3,6 +3,7 @@
 A law asks the student's layer and the oracle the same question and compares the answers.
 """
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
             expect(
                 name in made.absent,
                 f"With {name}=False the name `{name}` is not registered as None.",
-                cause=f"register_parameter({name!r}, None) keeps the name and says that there is none.",
+                cause=f"self.{name} = None registers nothing; register_parameter({name!r}, None) does.",
             )
 
 
@@ -80,7 +81,8 @@ def forward(
         compare("the output", answer.value, expected, tolerance, suspects=suspects)
     except CheckFailed as failure:
         again = layer.run(x, method=method, grad=False).value
-        raise failure.because(_chance(answer.value, again)) from None
+        cause = _change(answer.after, x.tensor) or _chance(answer.value, again)
+        raise failure.because(cause) from None
     _untouched(answer.after, x.tensor)
 
 
@@ -105,7 +107,7 @@ def gradients(
         expect(
             name in answer.gradients,
             f"No gradient reaches {'the input' if name == 'input' else name}: its .grad is None.",
-            cause="Somewhere on the way stands a detach, a .data, a no_grad, or a copy made by torch.tensor.",
+            cause="On the way there is a detach(), .data, no_grad, or a copy by torch.tensor.",
         )
         suspects = misconceptions.of_gradient(oracle, x.tensor, upstream, name)
         compare(f"the gradient of {name}", answer.gradients[name], gradient, suspects=suspects)
@@ -134,9 +136,14 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
     answer = layer.run(place(points), upstream, method=method)
     again = layer.run(x, upstream, method=method, again=True)
     for name, gradient in answer.gradients.items():
+        expect(
+            name in again.gradients,
+            f"No gradient reaches {name} in a second backward pass.",
+            cause="forward puts a new parameter in the place of the old one, which keeps the gradient.",
+        )
         compare(
             f"the gradient of {name}, from a second backward pass over the same graph,",
-            again.gradients.get(name),
+            again.gradients[name],
             gradient,
         )
     for i, name in enumerate(names):
@@ -178,7 +185,12 @@ def judged_elsewhere() -> Iterator[None]:
         return
 
 
-def by_hand(student: Student, seen: Seen | None, *families: re.Pattern[str]) -> None:
+def by_hand(
+    student: Student,
+    seen: Seen | None,
+    *families: re.Pattern[str],
+    cause: str = "A ready-made operation does the work that you are to build.",
+) -> None:
     """No operator of these families ran, and nothing tried to blind the recorder."""
     assert seen is not None
     used = [
@@ -189,7 +201,7 @@ def by_hand(student: Student, seen: Seen | None, *families: re.Pattern[str]) -> 
     if used:
         raise ReadyMade(
             f"Ready-made work was recorded: {words(used)}.",
-            cause="The operation that this exercise asks you to build does the work.",
+            cause=cause,
         )
     if student.tampers or not seen.intact:
         raise ReadyMade(
@@ -293,12 +305,18 @@ def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "fo
     )
 
 
+def _change(after: object, before: Tensor) -> str:
+    if isinstance(after, Tensor) and not torch.equal(after, before):
+        return "The input itself is changed on the way: an operation in place has met it."
+    return ""
+
+
 def _chance(first: object, second: object) -> str:
     """What it means if the same question has two answers."""
     if isinstance(first, Tensor) and isinstance(second, Tensor) and not torch.equal(first, second):
         return (
-            "The same input gives another output each time: it depends on chance, on what ran before, or "
-            "on memory that was never filled."
+            "The same input gives another output each time: it depends on chance (as dropout does), on what "
+            "ran before, or on memory that was never filled."
         )
     return ""
 
@@ -320,16 +338,48 @@ def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
 def _registration_cause(
     got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
 ) -> str:
-    missing = expected.keys() - got.keys()
+    missing = sorted(expected.keys() - got.keys())
+    inside = [name for name in got if "." in name and name not in expected]
+    listed = ", ".join(missing)
     if not got:
-        return "A plain tensor is no parameter: wrap it in nn.Parameter and assign it to self."
+        return (
+            "A plain tensor is no parameter: wrap it in nn.Parameter and assign it to self. What lies in a "
+            "plain list or dict is not seen either."
+        )
+    if missing and inside and not any("." in name for name in expected):
+        return (
+            "A ready-made layer lies inside; build the parameters yourself, as attributes of self."
+        )
     if missing and len(got) < len(expected):
-        return f"{', '.join(sorted(missing))} is not an nn.Parameter assigned to self, or has another name."
+        verb = "are" if len(missing) > 1 else "is"
+        return f"{listed} {verb} missing: not an nn.Parameter that is assigned to self, or named otherwise."
     if missing:
         return "The names differ, and so do the keys of the state dict."
-    if got.keys() > expected.keys():
-        return "More is registered than there should be."
     for name, shape in expected.items():
-        if got[name] != shape and tuple(reversed(got[name])) == shape:
-            return f"The dimensions of {name} are in the opposite order."
-    return ""
+        if got[name] != shape:
+            return _shape_of_a_parameter(name, got[name], shape)
+    more = got.keys() - expected.keys()
+    if more == {"bias"}:
+        return "With bias=False there is a bias all the same: the argument is ignored."
+    return "More is registered than there should be." if more else ""
+
+
+def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if math.prod(got) == 1:
+        return f"{name} holds one number; there is one for every output."
+    if got[::-1] == expected:
+        return f"The dimensions of {name} are in the opposite order."
+    if len(got) == len(expected) > 1 and (got[1], got[0], *got[2:]) == expected:
+        return f"Inputs and outputs are exchanged in {name}: its first dimension counts outputs."
+    if (*got[:-2], *got[:-3:-1]) == expected:
+        return f"Height and width are exchanged in {name}."
+    if math.prod(got) == math.prod(expected):
+        return (
+            f"{name} has the right number of values in another shape; reshape it where it is used, not "
+            "where it is registered."
+        )
+    if len(got) < len(expected):
+        return f"{name} has {len(got)} dimensions; there are {len(expected)}: one is left out."
+    wrong = [i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b]
+    of = "outputs" if 0 in wrong else "inputs" if 1 in wrong else "the kernel's sides"
+    return f"{name} counts something else than {of} along dimension {wrong[0] if wrong else len(expected)}."

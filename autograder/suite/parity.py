@@ -4,8 +4,11 @@ The ladder: type, shape, dtype, value. Each rung's message carries the arithmeti
 where a simple relation between the two explains the difference.
 """
 
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +19,7 @@ from autograder.suite.misconceptions.suspects import Suspect, guilty, guilty_num
 from autograder.suite.tolerances import FLOAT64, Tolerance
 from autograder.text import word
 
+NOBODY: Mapping[str, float] = MappingProxyType({})
 _WORKERS_OWN = re.compile(
     r"a (tensor of torch\.\w{1,20} on \w{1,20}|deeply nested value)|(huge int)"
 )
@@ -60,7 +64,7 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
     if got.dtype != expected.dtype:
         raise CheckFailed(
             f"{what} is {_dtype(got)}; expected {_dtype(expected)}, the dtype of what went in.",
-            cause="A tensor of a fixed dtype (or a .float()) takes part in the computation.",
+            cause="A tensor of a fixed dtype (or a .float(), .double()) takes part in the computation.",
         )
     if not bool(got.isfinite().all()):
         bad = int((~got.isfinite()).sum())
@@ -78,13 +82,13 @@ def compare_number(
     tolerance: Tolerance = FLOAT64,
     *,
     whole: bool = False,
-    suspects: Callable[[], Mapping[str, float]] = dict,
+    suspects: Mapping[str, float] = NOBODY,
 ) -> None:
     """Raise CheckFailed unless `got` is a Python number equal to `expected`.
 
     Args:
         whole: demand an int.
-        suspects: tells what else could have come out, by the cause that it speaks for.
+        suspects: what else could have come out, by the cause that it speaks for.
     """
     wanted = "an int" if whole else "a float"
     kinds = (int,) if whole else (int, float)
@@ -100,8 +104,41 @@ def compare_number(
     if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
         raise CheckFailed(
             f"{what} is {got:.10g}; expected {expected:.10g}.",
-            cause=guilty_number(got, expected, suspects()),
+            cause=guilty_number(got, expected, suspects),
         )
+
+
+class Count(NamedTuple):
+    """One number among several that are asked for.
+
+    `suspects` tells what else could have come out, by the cause that it speaks for.
+    """
+
+    what: str
+    got: object
+    expected: float
+    suspects: Callable[[], Mapping[str, float]]
+
+
+def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
+    """Raise CheckFailed unless every number is right. A cause has to explain all of them."""
+    for count in counts:
+        try:
+            compare_number(count.what, count.got, count.expected, whole=whole)
+        except CheckFailed as failure:
+            raise failure.because(_common_cause(counts)) from None
+
+
+def _common_cause(counts: Sequence[Count]) -> str:
+    told = [count.suspects() for count in counts]
+    for cause in told[0]:
+        if all(
+            isinstance(count.got, int | float)
+            and math.isclose(count.got, suspects[cause], rel_tol=1e-9)
+            for count, suspects in zip(counts, told, strict=True)
+        ):
+            return cause
+    return ""
 
 
 def describe(value: object) -> str:
@@ -162,6 +199,8 @@ def _value_cause(got: Tensor, expected: Tensor) -> str:
         return ""
     if same(a, b):
         return "Only the first six or seven digits agree: a part of it is computed in float32."
+    if torch.allclose(a, b, rtol=1e-2, atol=1e-2 * float(b.abs().mean())):
+        return "Only the first digits agree: a part of it is computed in bfloat16 or float16, or rounded."
     if not bool(a.any()):
         return "Every value is zero."
     if same(a, -b):

@@ -39,12 +39,12 @@ READINGS = (
     Reading(
         "RuntimeError",
         r"a leaf Variable that requires grad is being used in an in-place operation",
-        "Autograd is asked to record the change of a parameter: make it under torch.no_grad().",
+        "Autograd is asked to record a change in place of a tensor that requires a gradient: make it under torch.no_grad().",
     ),
     Reading(
         "RuntimeError",
         r"a view of a leaf Variable that requires grad is being used in an in-place",
-        "Autograd is asked to record the change of a parameter: make it under torch.no_grad().",
+        "Autograd is asked to record a change in place of a tensor that requires a gradient: make it under torch.no_grad().",
     ),
     Reading(
         "RuntimeError",
@@ -87,6 +87,20 @@ READINGS = (
         r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
         "In a product ({a}, {b}) · ({c}, {d}) the inner sizes {b} and {c} have to be equal. A weight of "
         "shape (out, in) meets an input of shape (…, in) transposed: input @ weight.T.",
+        line=r"^(?!.*(col|flatten)).*weight",
+    ),
+    Reading(
+        "RuntimeError",
+        r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and "
+        r"(?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
+        "In a product ({a}, {b}) · ({c}, {d}) the inner sizes {b} and {c} have to be equal: follow the "
+        "shapes, step by step, to where they leave the plan.",
+    ),
+    Reading(
+        "ValueError|RuntimeError",
+        r"Expected input batch_size|batch_size \(\d+\)",
+        "The model's output and the labels differ in batch size: the model has to keep the batch as the "
+        "first dimension, (N, classes).",
     ),
     Reading(
         "RuntimeError",
@@ -108,7 +122,7 @@ READINGS = (
     Reading(
         "RuntimeError",
         r"shape '(?P<shape>\[[-\d, ]{1,80}\])' is invalid for input of size (?P<n>\d{1,15})",
-        "{n} values do not fill the shape {shape}: a size is fixed that varies, or counted wrongly.",
+        "{n} values do not fill the shape {shape}: a size that varies is fixed, or one is miscounted.",
     ),
     Reading(
         "RuntimeError",
@@ -161,7 +175,7 @@ READINGS = (
         "ZeroDivisionError",
         r"",
         "The number of samples is zero at the end: an iterator yields its batches only once.",
-        line=r"sampl|total|count|len|n\b",
+        line=r"sampl|total|count|len",
     ),
     Reading("ZeroDivisionError", r"", "A divisor is zero: check which argument arrives where."),
     # devices and dtypes
@@ -195,7 +209,7 @@ READINGS = (
     Reading(
         "TypeError|AttributeError",
         r"NoneType",
-        "Something is None here: a return is missing, or it was never set.",
+        "Something is None here: a value that was never set, or the result of a function without a return.",
     ),
     Reading(
         "AttributeError",

@@ -2,7 +2,8 @@
 
     python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
 
-Ends with 1 if a mutant survives, a variant is harmed, or a check kills nothing.
+`--again F` writes page and picture anew from what `--json F` has kept. Ends with 1 if a mutant survives,
+a variant is harmed, a cause that the bank demands is not named, or a check kills nothing.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bank import MODULES, ROOT, Mutant, machine_mutants, mutants, variants
+from matrix_pages import markdown, picture
 from rich.console import Console
 from rich.progress import track
 
@@ -196,15 +198,23 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--again", type=Path, help="outcomes of an earlier run, as JSON")
     arguments = parser.parse_args()
     course = load_course(course_root())
     chosen = arguments.module or MODULES
     wanted = list(jobs(chosen, arguments.only, machine=not arguments.no_machine))
     started = time.perf_counter()
-    outcomes = run(wanted, arguments.processes)
+    if arguments.again:
+        outcomes = [Outcome(**kept) for kept in json.loads(arguments.again.read_text())]
+    else:
+        outcomes = run(wanted, arguments.processes)
     taken = time.perf_counter() - started
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(o) for o in outcomes], indent=1))
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(outcomes, course), encoding="utf-8")
+    if arguments.picture:
+        picture(outcomes, course, arguments.picture)
     whole = not arguments.only and not arguments.module and not arguments.no_machine
     wrong = list(complaints(outcomes, course, whole=whole))
     print("\n".join(wrong))

@@ -20,19 +20,26 @@ def fans(shape: tuple[int, ...]) -> dict[str, float]:
     """Counts that might be taken for fan_in, by how they came about."""
     taps = math.prod(shape[2:])
     wide, high = shape[1] * taps, shape[0] * taps
-    return {
+    counts: dict[str, float] = {
         "fan_in": wide,
         "fan_out": high,
         "the number of input channels alone, without the taps of the kernel": shape[1],
         "the number of output channels alone": shape[0],
-        "the taps of the kernel alone": taps,
         "all elements of the tensor": math.prod(shape),
         "fan_in + fan_out": wide + high,
         "the mean of fan_in and fan_out": (wide + high) / 2,
-        "the tensor's last dimension": shape[-1],
-        "one of the kernel's sides, not their product": shape[1] * shape[-1],
         "the root of fan_in": math.sqrt(wide),
-        "fan_in squared": wide**2,
+    }
+    if len(shape) == 2:
+        return counts
+    return counts | {
+        "the taps of the kernel alone": taps,
+        "the kernel's last side alone": shape[-1],
+        "the kernel's width alone, not its area": shape[1] * shape[-1],
+        "the kernel's height alone, not its area": shape[1] * shape[2],
+        "the kernel's perimeter, not its area": shape[1] * sum(shape[2:]),
+        "the square of the kernel's height, not its area": shape[1] * shape[2] ** 2,
+        "the square of the kernel's width, not its area": shape[1] * shape[-1] ** 2,
     }
 
 
@@ -43,12 +50,6 @@ def of_kaiming(
     gain = math.sqrt(2 / (1 + a * a))
     factor = math.sqrt(3) if kind == "uniform" else 1.0
     by_fan, right = fans(shape), fans(shape)["fan_in"]
-    for name, fan in by_fan.items():
-        yield Drawn(
-            f"The formula is right, but instead of fan_in it takes {name}.",
-            kind,
-            factor * gain / math.sqrt(fan),
-        )
     gains = {
         "The slope a is never used: the gain is √(2 / (1 + a²)), here it is √2.": math.sqrt(2),
         "The gain is left out.": 1.0,
@@ -101,6 +102,12 @@ def of_kaiming(
         kind,
         factor * gain / right,
     )
+    for name, fan in by_fan.items():
+        yield Drawn(
+            f"The formula is right, but instead of fan_in it takes {name}.",
+            kind,
+            factor * gain / math.sqrt(fan),
+        )
     yield from of_any_drawing(factor * std, kind, shape)
 
 
@@ -296,8 +303,11 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
         "The quotient is rounded to the nearest: round down with //.": round((covered - reach) / s)
         + 1,
         "The 1 that counts the first window is missing.": (covered - reach) // s,
-        "The 1 stands inside the division; it belongs after it.": (covered - reach + 1) // s,
-        "The 1 is added twice.": (covered - reach) // s + 2,
+        "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.": (
+            covered - reach + 1
+        )
+        // s,
+        "One window too many is counted: the 1 is added twice.": (covered - reach) // s + 2,
         "The stride is ignored.": covered - reach + 1,
         "The padding is ignored.": (n - reach) // s + 1,
         "The padding is counted on one side only: it is added at both ends.": (n + p - reach) // s
@@ -328,5 +338,8 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
         "Stride and padding are exchanged.": (n + 2 * s - reach) // p + 1 if p else math.inf,
         "The kernel's size is taken for the stride.": (covered - reach) // k + 1,
         "The size of the input is returned.": n,
-        "The stride is applied before the window is subtracted.": covered // s - reach + 1,
+        "The division comes too early: subtract the window first, then divide by the stride.": covered
+        // s
+        - reach
+        + 1,
     }

@@ -14,7 +14,7 @@ from autograder.suite.misconceptions.outputs import (
     of_bias,
 )
 from autograder.suite.misconceptions.suspects import Suspect
-from autograder.suite.misconceptions.tower import of_tower
+from autograder.suite.misconceptions.tower import of_tower, of_tower_gradient
 from autograder.suite.misconceptions.windows import of_convolution
 from autograder.suite.reference import ReferenceTower
 
@@ -43,8 +43,8 @@ def _of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
     )
     yield Suspect("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight))
     yield Suspect(
-        "The input is read in the order of its memory, not of its dimensions: a view or as_strided takes "
-        "it to be contiguous.",
+        "The input's memory is read from its beginning and in its own order: take reshape instead of view, and "
+        "leave the storage_offset out of as_strided.",
         lambda: with_weight(weight.T, as_if_contiguous(x)),
     )
     yield Suspect("The absolute value of the weight is used.", lambda: with_weight(weight.T.abs()))
@@ -74,6 +74,8 @@ def of_gradient(layer: nn.Module, x: Tensor, upstream: Tensor, name: str) -> Ite
         )
         return output
 
+    if isinstance(layer, ReferenceTower):
+        yield from of_tower_gradient(layer, x, upstream, name)
     yield from of_any_gradient(function, tensors[name], upstream)
     if isinstance(layer, nn.Conv2d) and name == "input":
         for cause, weight in {

@@ -26,7 +26,7 @@ def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
     }
     for name, function in activations.items():
         yield Suspect(
-            f"{name} stands at the end, which is not part of the layer.",
+            f"{name} stands at the end, which does not belong there.",
             then(function, right),
         )
     yield Suspect(
@@ -45,8 +45,12 @@ def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
     yield Suspect("The batch is averaged away.", lambda: right().mean(0))
     yield Suspect("The batch is summed up.", lambda: right().sum(0))
     yield Suspect("The batch runs in reverse order.", lambda: right().flip(0))
-    yield Suspect("The leading dimensions are flattened into one.", lambda: right().flatten(0, -2))
+    yield Suspect(
+        "The mean over the batch is subtracted; samples have nothing to do with each other.",
+        lambda: right() - right().mean(0),
+    )
     yield Suspect("A dimension of size 1 is squeezed away.", lambda: right().squeeze())
+    yield Suspect("The leading dimensions are flattened into one.", lambda: right().flatten(0, -2))
     yield Suspect("The batch's dimension is lost.", lambda: right().squeeze(0))
     yield Suspect("A dimension of size 1 is added in front.", lambda: right().unsqueeze(0))
     yield Suspect("A dimension of size 1 is added at the end.", lambda: right().unsqueeze(-1))
@@ -111,6 +115,8 @@ def of_any_gradient(
         "The signs of the upstream gradient are used, not its values.": upstream.sign(),
         "The upstream gradient runs in reverse order along the batch.": upstream.flip(0),
         "The upstream gradient is squared.": upstream**2,
+        "The gradient is clipped to ±1; a layer passes it on as it is.": upstream.clamp(-1, 1),
+        "The gradient is clipped; a layer passes it on as it is.": upstream.clamp(-0.1, 0.1),
     }.items():
         yield Suspect(cause, partial(gradient, function, at, other))
 

@@ -1,6 +1,7 @@
-"""What can go wrong with the Tower's forward pass."""
+"""What can go wrong with the Tower's forward and backward pass."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -10,57 +11,73 @@ from torch import Tensor, nn
 from autograder.suite.misconceptions.suspects import Suspect
 from autograder.suite.reference import ReferenceTower
 
+Function = Callable[[Tensor], Tensor]
+MAX_POOL: Function = partial(F.max_pool2d, kernel_size=2)
+FLATTEN: Function = partial(torch.flatten, start_dim=1)
+
+
+def _forward(
+    oracle: ReferenceTower,
+    x: Tensor,
+    *,
+    activations: Sequence[Function] = (F.relu,) * 3,
+    pools: Sequence[Function] = (MAX_POOL, MAX_POOL),
+    flatten: Function = FLATTEN,
+) -> Tensor:
+    hidden = pools[0](activations[0](oracle.conv1(x)))
+    hidden = pools[1](activations[1](oracle.conv2(hidden)))
+    logits: Tensor = oracle.fc2(activations[2](oracle.fc1(flatten(hidden))))
+    return logits
+
+
+ACTIVATIONS: dict[str, Function] = {
+    "no activation": partial(torch.clone),
+    "a tanh": torch.tanh,
+    "a sigmoid": torch.sigmoid,
+    "a leaky ReLU": F.leaky_relu,
+    "a GELU": F.gelu,
+    "an ELU": F.elu,
+    "a ReLU6": F.relu6,
+    "a softplus": F.softplus,
+    "a SiLU": F.silu,
+    "an absolute value": torch.abs,
+}
+POOLS: dict[str, Function] = {
+    "averages instead of taking the largest value": partial(F.avg_pool2d, kernel_size=2),
+    "keeps every other pixel instead of the largest of four": lambda h: h[..., ::2, ::2],
+    "takes the smallest value instead of the largest": lambda h: -F.max_pool2d(-h, 2),
+    "has windows that overlap": partial(F.max_pool2d, kernel_size=3, stride=2, padding=1),
+}
+
 
 def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     """What could have come out of a Tower."""
-
-    def run(
-        *,
-        rectify: tuple[bool, bool, bool] = (True, True, True),
-        activation: Callable[[Tensor], Tensor] = F.relu,
-        pool: Callable[[Tensor], Tensor] = lambda h: F.max_pool2d(h, 2),
-        flatten: Callable[[Tensor], Tensor] = lambda h: h.flatten(1),
-        given: Tensor = x,
-    ) -> Tensor:
-        first, second, third = (activation if on else _unchanged for on in rectify)
-        hidden = pool(first(oracle.conv1(given)))
-        hidden = pool(second(oracle.conv2(hidden)))
-        logits: Tensor = oracle.fc2(third(oracle.fc1(flatten(hidden))))
-        return logits
-
-    places = ("conv1", "conv2", "fc1")
-    for missing in [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]:
-        on = (0 not in missing, 1 not in missing, 2 not in missing)
-        where = " and ".join(places[i] for i in missing)
-        yield Suspect(
-            f"There is no ReLU after {where}.",
-            partial(run, rectify=on),
-        )
-    others: dict[str, Callable[[Tensor], Tensor]] = {
-        "tanh": torch.tanh,
-        "a sigmoid": torch.sigmoid,
-        "a leaky ReLU": F.leaky_relu,
-        "a GELU": F.gelu,
-        "an ELU": F.elu,
-        "a ReLU6": F.relu6,
-        "a softplus": F.softplus,
-        "a SiLU": F.silu,
-    }
-    for name, activation in others.items():
-        yield Suspect(
-            f"The activation is {name}, not a ReLU.",
-            partial(run, activation=activation),
-        )
-    pools: dict[str, Callable[[Tensor], Tensor]] = {
-        "The pools average instead of taking the largest value.": lambda h: F.avg_pool2d(h, 2),
-        "The pools keep one pixel in four (a stride) instead of taking the largest.": lambda h: h[
-            ..., ::2, ::2
-        ],
-        "The pools take the smallest value instead of the largest.": lambda h: -F.max_pool2d(-h, 2),
-    }
-    for cause, pool in pools.items():
-        yield Suspect(cause, partial(run, pool=pool))
-    flattens: dict[str, Callable[[Tensor], Tensor]] = {
+    run = partial(_forward, oracle, x)
+    for places in _places(("conv1", "conv2", "fc1")):
+        where = " and ".join(places)
+        for name, activation in ACTIVATIONS.items():
+            chosen = [
+                activation if place in places else F.relu for place in ("conv1", "conv2", "fc1")
+            ]
+            what = "no activation takes effect" if name == "no activation" else f"stands {name}"
+            yield Suspect(
+                f"After {where} {what}; asked for is a ReLU.", partial(run, activations=chosen)
+            )
+    for places in _places(("conv1", "conv2")):
+        for does, pool in POOLS.items():
+            pools = [pool if place in places else MAX_POOL for place in ("conv1", "conv2")]
+            yield Suspect(
+                f"The pooling after {' and '.join(places)} {does}.", partial(run, pools=pools)
+            )
+    yield Suspect(
+        "The pooling after conv1 is missing, and that after conv2 takes 4x4 pixels.",
+        partial(run, pools=(torch.clone, partial(F.max_pool2d, kernel_size=4))),
+    )
+    yield Suspect(
+        "The second pooling stands before conv2; it belongs after its ReLU.",
+        partial(run, pools=(partial(F.max_pool2d, kernel_size=4), torch.clone)),
+    )
+    flattens: dict[str, Function] = {
         "Before flattening, the channels are moved to the end.": lambda h: h.permute(
             0, 2, 3, 1
         ).flatten(1),
@@ -73,23 +90,75 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     }
     for cause, flatten in flattens.items():
         yield Suspect(cause, partial(run, flatten=flatten))
-    scaled = {
+    for cause, given in {
         "The input is divided by 255 once more.": x / 255,
         "The input is normalised inside the network.": (x - 0.1307) / 0.3081,
         "The input is centred inside the network.": x - x.mean(),
+        "The input is standardised by the statistics of the whole batch.": (x - x.mean()) / x.std(),
         "The input is stretched to [-1, 1] inside the network.": 2 * x - 1,
         "Height and width of the input are exchanged.": x.transpose(2, 3),
-    }
-    for cause, given in scaled.items():
-        yield Suspect(cause, partial(run, given=given))
+    }.items():
+        yield Suspect(cause, partial(_forward, oracle, given))
     for name in ("conv1", "conv2", "fc1", "fc2"):
         yield Suspect(
             f"The bias of {name} is never added.", partial(_without_bias, oracle, name, x)
         )
 
 
-def _unchanged(x: Tensor) -> Tensor:
-    return x
+def _places(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for count in range(1, len(names) + 1):
+        yield from itertools.combinations(names, count)
+
+
+class HiddenActivation(ReferenceTower):
+    """A Tower, right in its values, whose backward pass has another derivative at one ReLU."""
+
+    def __init__(self, place: int, backward: Function) -> None:
+        super().__init__()
+        self._place, self._backward = place, backward
+
+    def forward(self, input: Tensor) -> Tensor:
+        """As the Tower's."""
+
+        def hidden(h: Tensor) -> Tensor:
+            way = self._backward(h)
+            return way + (F.relu(h) - way).detach()
+
+        chosen = [hidden if place == self._place else F.relu for place in range(3)]
+        return _forward(self, input, activations=chosen)
+
+
+def of_tower_gradient(
+    oracle: ReferenceTower, x: Tensor, upstream: Tensor, name: str
+) -> Iterator[Suspect]:
+    """What could have come back as the gradient of a parameter, or of the "input"."""
+    for place, layer in enumerate(("conv1", "conv2", "fc1")):
+        for cause, backward in {
+            f"The ReLU after {layer} is hidden from autograd, by .data, no_grad or detach.": torch.clone,
+            f"No gradient comes through the ReLU after {layer}.": torch.zeros_like,
+            f"The ReLU after {layer} is multiplied by itself on the way back; its derivative is 0 or 1.": lambda h: (
+                h.relu() ** 2 / 2
+            ),
+            f"The ReLU after {layer} is multiplied by itself on the way back, or counted twice.": lambda h: (
+                2 * h.relu()
+            ),
+        }.items():
+            yield Suspect(
+                cause, partial(_hidden_gradient, oracle, place, backward, x, upstream, name)
+            )
+
+
+def _hidden_gradient(
+    oracle: ReferenceTower, place: int, backward: Function, x: Tensor, upstream: Tensor, name: str
+) -> Tensor:
+    other = HiddenActivation(place, backward).double()
+    other.load_state_dict(oracle.state_dict())
+    leaf = x.detach().clone().requires_grad_()
+    (other(leaf) * upstream).sum().backward()
+    found = leaf.grad if name == "input" else other.get_parameter(name).grad
+    if found is None:
+        raise ValueError(name)
+    return found
 
 
 def _without_bias(oracle: nn.Module, name: str, x: Tensor) -> Tensor:

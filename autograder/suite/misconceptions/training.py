@@ -1,6 +1,5 @@
 """What can go wrong with training, evaluation and counting."""
 
-import contextlib
 import copy
 from collections.abc import Callable, Sequence
 
@@ -62,7 +61,8 @@ class ClearedOnce(Loop):
 
 class Still(Loop):
     cause = (
-        "No weight moves: backward() or step() is missing, or the gradients are cleared in between."
+        "No weight moves: backward() or step() is missing or comes too early, the gradients are cleared in "
+        "between, or the loss does not reach the weights (argmax has no gradient)."
     )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
@@ -105,16 +105,14 @@ class OneStep(Loop):
 
 
 class ModeAsItWas(Loop):
-    cause = "model.train() is missing: dropout and normalisation stay in evaluation mode."
+    cause = "model.train() is missing: dropout and normalisation act as before the call."
 
     def begin(self) -> None:
         pass
 
 
 class EvaluationMode(Loop):
-    cause = (
-        "The model is trained in evaluation mode: model.eval() stands where model.train() should."
-    )
+    cause = "The model is trained in evaluation mode: model.train() is missing, or model.eval() stands there."
 
     def begin(self) -> None:
         self.model.eval()
@@ -210,11 +208,56 @@ class ByHand(Loop):
 
 
 class Clipped(Loop):
-    cause = "Gradients are clipped, which nobody asked for."
+    cause = "The gradients are clipped between backward() and step(), which nobody asked for."
+    norm = 1.0
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         super().backward(inputs, labels)
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.norm)
+
+
+class ClippedMore(Clipped):
+    norm = 0.1
+
+
+class ClippedLess(Clipped):
+    norm = 5.0
+
+
+class OwnOptimizer(Loop):
+    cause = "The optimizer that is given takes no step: another one is made inside."
+    rate = 0.01
+
+    def begin(self) -> None:
+        super().begin()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=self.rate)
+
+
+class OwnFastOptimizer(OwnOptimizer):
+    rate = 0.1
+
+
+class OwnSlowOptimizer(OwnOptimizer):
+    rate = 0.001
+
+
+class OwnAdam(OwnOptimizer):
+    def begin(self) -> None:
+        self.model.train()
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+
+
+class Regularised(Loop):
+    cause = "A penalty on the weights is added to the criterion's loss, which nobody asked for."
+    weight = 1e-3
+
+    def backward(self, inputs: Tensor, labels: Tensor) -> None:
+        penalty = sum((p**2).sum() for p in self.model.parameters())
+        (self.criterion(self.model(inputs), labels) + self.weight * penalty).backward()
+
+
+class RegularisedLess(Regularised):
+    weight = 1e-4
 
 
 class ShiftedLabels(Loop):
@@ -246,7 +289,18 @@ LOOPS: tuple[type[Loop], ...] = (
     *(NeverCleared, ClearedOnce, Still, SteppedFirst, SteppedTwice, BackwardTwice, OneStep),
     *(ModeAsItWas, EvaluationMode, FirstBatch, LastBatchMissing, SmallBatchMissing),
     *(FirstBatchMissing, Backwards, TwoPasses, MeasuredAgain, OwnCriterion, SummedLoss),
-    *(DividedLoss, Probabilities, ByHand, Clipped, ShiftedLabels, Decayed, TornApart),
+    *(
+        DividedLoss,
+        Probabilities,
+        ByHand,
+        Clipped,
+        ClippedMore,
+        ClippedLess,
+        ShiftedLabels,
+        Decayed,
+        TornApart,
+    ),
+    *(OwnOptimizer, OwnFastOptimizer, OwnSlowOptimizer, OwnAdam, Regularised, RegularisedLess),
 )
 
 
@@ -311,11 +365,10 @@ def of_mean_loss(losses: Sequence[float], sizes: Sequence[int]) -> dict[str, flo
     }
 
 
-def of_evaluation(model: nn.Module, batches: Sequence[Batch], *, mode: str) -> dict[str, float]:
+def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
     """What evaluate could have returned instead of the fraction that is right.
 
-    Args:
-        mode: "train" or "eval", in which the model came.
+    Every batch needs two samples, to be normalised in training mode.
     """
 
     def logits(*, train: bool) -> list[Tensor]:
@@ -373,16 +426,18 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch], *, mode: str) -> d
             for o, y in zip(evaluated, labels, strict=True)
         )
         / samples,
+        "An answer counts if its own probability exceeds a half, largest or not.": sum(
+            int((o.softmax(1)[range(len(y)), y] > 0.5).sum())
+            for o, y in zip(evaluated, labels, strict=True)
+        )
+        / samples,
         "An answer counts if it is among the two largest logits; only the largest does.": sum(
             int((o.topk(2).indices == y[:, None]).sum())
             for o, y in zip(evaluated, labels, strict=True)
         )
         / samples,
         "The largest logit is looked for along the batch, not along the classes: argmax needs dim=1.": sum(
-            int((o.argmax(0)[:, None] == y[None]).sum())
-            if len(y) != o.shape[1]
-            else int((o.argmax(0) == y).sum())
-            for o, y in zip(evaluated, labels, strict=True)
+            int((o.argmax(0)[0] == y).sum()) for o, y in zip(evaluated, labels, strict=True)
         )
         / samples,
         "The largest logit of the whole batch is looked for: argmax needs dim=1.": sum(
@@ -391,12 +446,9 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch], *, mode: str) -> d
         / samples,
     }
     in_training = (
-        "model.eval() is missing: normalisation and dropout act as in training."
-        if mode == "train"
-        else "model.train() stands where model.eval() should."
+        "The model is not in evaluation mode: model.eval() is missing, or another mode is set."
     )
-    with contextlib.suppress(ValueError):  # a batch of one cannot be normalised in training mode
-        wrong[in_training] = sum(right(logits(train=True), lambda o: o.argmax(1))) / samples
+    wrong[in_training] = sum(right(logits(train=True), lambda o: o.argmax(1))) / samples
     return wrong
 
 
@@ -415,7 +467,10 @@ def of_count(model: nn.Module) -> dict[str, float]:
     trained = [p for p in parameters if p.requires_grad]
     return {
         "Parameters that do not require a gradient are counted as well.": elements(parameters),
-        "Buffers are counted as well: a state dict holds more than parameters.": elements(
+        "Parameters that several layers share are counted more than once.": elements(
+            [p for p in twice if p.requires_grad]
+        ),
+        "Buffers are counted as well: model.parameters() leaves them out, a state dict does not.": elements(
             list(model.state_dict().values())
         ),
         "The tensors are counted, not their elements.": len(parameters),
@@ -423,18 +478,15 @@ def of_count(model: nn.Module) -> dict[str, float]:
         "len counts the rows of a tensor; numel() its elements.": sum(map(len, trained)),
         "Bytes are counted, not elements.": sum(p.numel() * p.element_size() for p in trained),
         "Only weights are counted, not biases.": elements([p for p in trained if p.dim() > 1]),
-        "Parameters that several layers share are counted more than once.": elements(
-            [p for p in twice if p.requires_grad]
-        ),
         "Only the model's own parameters are counted, not those of its layers.": elements(own),
-        "Only direct children are counted: a layer by itself has none, and neither have deeper ones.": elements(
+        "Only the parameters of direct children are counted: a single layer has none, nested layers are missed.": elements(
             children
         ),
-        "Only parameters that have a gradient already are counted.": 0,
+        "Only parameters that have a .grad already are counted; ask requires_grad.": 0,
         "Only the first dimension and the last are multiplied.": sum(
             p.shape[0] * p.shape[-1] for p in trained if p.dim()
         ),
-        "The Tower's own count is written into the function.": 421_642,
+        "A fixed number is returned, whatever the model.": 421_642,
         "Only frozen parameters are counted.": elements(
             [p for p in parameters if not p.requires_grad]
         ),

@@ -52,14 +52,19 @@ def windows(x: Tensor, geometry: Geometry) -> Tensor:
 
 def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
     """Pairs of a cause and the windows it leads to."""
+    rows, columns = windows(x, geometry).shape[-2:]
+
+    def cropped(these: Tensor) -> Tensor:
+        return these[..., :rows, :columns]
+
     for name in ("stride", "padding", "dilation"):
         value = getattr(geometry, name)
         none = (0, 0) if name == "padding" else (1, 1)
         changed = {
+            f"The {name} is ignored.": none,
             f"The {name} is exchanged between height and width.": value[::-1],
             f"The vertical {name} is used for both axes.": (value[0],) * 2,
             f"The horizontal {name} is used for both axes.": (value[1],) * 2,
-            f"The {name} is ignored.": none,
             f"The {name} of the vertical axis is ignored.": (none[0], value[1]),
             f"The {name} of the horizontal axis is ignored.": (value[0], none[1]),
             f"The {name} is applied twice.": (2 * value[0], 2 * value[1]),
@@ -67,7 +72,9 @@ def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows
             f"The {name} is one too small.": (value[0] - 1, value[1] - 1),
         }
         for cause, other in changed.items():
-            yield cause, partial(windows, x, geometry._replace(**{name: other}))
+            wrong = partial(windows, x, geometry._replace(**{name: other}))
+            yield cause, wrong
+            yield cause, then(cropped, wrong)  # the right number of windows, counted elsewhere
     yield (
         "The dilation is taken for the stride.",
         partial(windows, x, geometry._replace(stride=geometry.dilation, dilation=geometry.stride)),
@@ -84,8 +91,8 @@ def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows
     yield from _wrongly_sliced(x, geometry)
     yield (
         (
-            "The input is read in the order of its memory, not of its dimensions: a view or as_strided "
-            "takes it to be contiguous."
+            "The input's memory is read from its beginning and in its own order: take reshape instead of view, and "
+            "leave the storage_offset out of as_strided."
         ),
         partial(windows, as_if_contiguous(x), geometry),
     )
@@ -108,7 +115,7 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
     ) -> Windows:
         return lambda: windows(F.pad(x, sides, mode, value), bare)
 
-    both, kinds = (pw, pw, ph, ph), {"replicate": "the edge", "reflect": "a reflection"}
+    both, kinds = (pw, pw, ph, ph), {"replicate": "the edge", "reflect": "a mirror image"}
     yield "The input is padded at the bottom and right only.", padded((0, 2 * pw, 0, 2 * ph))
     yield "The input is padded at the top and left only.", padded((2 * pw, 0, 2 * ph, 0))
     yield "One row and column of padding is on one side only.", padded((pw, 0, ph, 0))
@@ -118,11 +125,22 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
         padded((ph, ph, pw, pw)),
     )
     for mode, what in kinds.items():
-        yield f"The padding repeats {what} instead of zeros.", padded(both, mode)
+        yield f"The padding repeats {what} of the image instead of being zeros.", padded(both, mode)
     yield "The padding wraps around instead of being zeros.", padded(both, "circular")
     yield "The padding is filled with ones instead of zeros.", padded(both, "constant", 1.0)
     yield "The padding is filled with -1 instead of zeros.", padded(both, "constant", -1.0)
     yield "The padding is filled with -∞ instead of zeros.", padded(both, "constant", -math.inf)
+    yield "Twice the padding stands on every side.", padded((2 * pw, 2 * pw, 2 * ph, 2 * ph))
+    yield (
+        "F.pad takes (left, right, top, bottom), beginning with the last dimension.",
+        padded((ph, pw, ph, pw)),
+    )
+    for axes, whose in (((1, 2, 3), "each image's"), ((2, 3), "each channel's")):
+        mean = x.mean(axes, keepdim=True)
+        yield (
+            f"The padding is filled with {whose} mean instead of zeros.",
+            partial(windows, F.pad(x - mean, both) + mean, bare),
+        )
     yield (
         "The padding is filled with the input's mean instead of zeros.",
         lambda: windows(F.pad(x, both, "constant", float(x.mean())), bare),
@@ -236,6 +254,12 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
             [weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1
         ),
         "The channels are averaged instead of summed.": weight / weight.shape[1],
+        "The filters are cut wrongly: reshape(-1, out).T mixes them; flatten(1) keeps one to a row.": weight.reshape(
+            -1, weight.shape[0]
+        ).T.reshape(weight.shape),
+        "The filters run over kernel row, kernel column, channel; the columns over channel first.": weight.permute(
+            0, 2, 3, 1
+        ).reshape(weight.shape),
         "The window is averaged instead of summed.": weight / weight[0].numel(),
         "The taps of the kernel are averaged instead of summed.": weight / weight[0, 0].numel(),
     }.items():
