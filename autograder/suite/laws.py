@@ -42,7 +42,11 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
             f"{parameter.name} is {parameter.dtype}; expected {dtype}.",
             cause="The constructor's dtype has to reach the parameter; without one it is torch's default.",
         )
-        expect(parameter.requires_grad, f"{parameter.name} does not require a gradient.")
+        expect(
+            parameter.requires_grad,
+            f"{parameter.name} does not require a gradient.",
+            cause="requires_grad is switched off; a parameter that is not trained is frozen for ever.",
+        )
     expect(
         sorted(made.state) == sorted(oracle.state_dict()),
         f"The state dict holds {words(made.state)}; expected {words(oracle.state_dict())}.",
@@ -51,11 +55,11 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
     state = {name: torch.rand_like(value) for name, value in oracle.state_dict().items()}
     layer.load(state)
     for name, value in layer.state().items():
-        compare(
-            f"{name}, loaded and read back,",
-            value,
-            state[name],
-        )
+        try:
+            compare(f"{name}, loaded and read back,", value, state[name])
+        except CheckFailed as failure:
+            shared = "Two parameters share their memory: .data and slices are views; clone() them."
+            raise failure.because(shared) from None
     for name in optional:
         if name not in expected:
             expect(
@@ -346,6 +350,8 @@ def _registration_cause(
             "A plain tensor is no parameter: wrap it in nn.Parameter and assign it to self. What lies in a "
             "plain list or dict is not seen either."
         )
+    if len(missing) == 1 and any(part.isdigit() for name in inside for part in name.split(".")):
+        return f"{listed} is spread over several parameters; it is one tensor."
     if missing and inside and not any("." in name for name in expected):
         return (
             "A ready-made layer lies inside; build the parameters yourself, as attributes of self."
@@ -378,8 +384,8 @@ def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, 
             f"{name} has the right number of values in another shape; reshape it where it is used, not "
             "where it is registered."
         )
-    if len(got) < len(expected):
-        return f"{name} has {len(got)} dimensions; there are {len(expected)}: one is left out."
-    wrong = [i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b]
-    of = "outputs" if 0 in wrong else "inputs" if 1 in wrong else "the kernel's sides"
-    return f"{name} counts something else than {of} along dimension {wrong[0] if wrong else len(expected)}."
+    if len(got) != len(expected):
+        return f"{name} has {len(got)} dimensions; there are {len(expected)}."
+    at = next(i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b)
+    of = "outputs" if at == 0 else "inputs" if at == 1 else "taps on that side of the kernel"
+    return f"Along dimension {at}, {name} has {got[at]} entries; there are {expected[at]} {of}."

@@ -203,6 +203,12 @@ READINGS = (
     Reading(
         "TypeError|AttributeError",
         r"NoneType",
+        "Without a generator, `generator` is None: then draw from the global one.",
+        line=r"generator",
+    ),
+    Reading(
+        "TypeError|AttributeError",
+        r"NoneType",
         "With bias=False, self.bias is None: ask before using it.",
         line=r"bias",
     ),
@@ -210,6 +216,11 @@ READINGS = (
         "TypeError|AttributeError",
         r"NoneType",
         "Something is None here: a value that was never set, or the result of a function without a return.",
+    ),
+    Reading(
+        "AttributeError",
+        r"'(float|int)' object has no attribute",
+        "A number stands where a tensor should: .item() or float() has turned it into one; leave it out.",
     ),
     Reading(
         "AttributeError",

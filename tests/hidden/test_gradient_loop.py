@@ -9,6 +9,7 @@ import torch
 from autograder.sandbox.values import Record
 from autograder.suite import laws, misconceptions
 from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.misconceptions.suspects import same
 from autograder.suite.parity import compare, compare_number, describe
 from autograder.suite.reference import fitted_line
 from autograder.suite.student import Input
@@ -67,10 +68,22 @@ def compare_gradients(result, given):
         f"The result is {describe(result)}; expected the pair (grad_w, grad_b).",
     )
     expected, suspects = derivatives(*given), misconceptions.of_line_gradients(*given)
-    for got, (name, gradient) in zip(result, expected.items(), strict=True):
-        if isinstance(got, float | int) and not isinstance(got, bool):
-            got = torch.tensor(got, dtype=gradient.dtype)
-        compare(name, got, gradient, suspects=suspects[name])
+    result = [
+        torch.tensor(got, dtype=torch.float64)
+        if isinstance(got, float | int) and not isinstance(got, bool)
+        else got
+        for got in result
+    ]
+    try:
+        for got, (name, gradient) in zip(result, expected.items(), strict=True):
+            compare(name, got, gradient, suspects=suspects[name])
+    except CheckFailed as failure:
+        exchanged = all(
+            isinstance(got, torch.Tensor) and same(got, other)
+            for got, other in zip(result, reversed(expected.values()), strict=True)
+        )
+        cause = "The two gradients are exchanged." if exchanged else ""
+        raise failure.because(cause) from None
 
 
 @by_shape

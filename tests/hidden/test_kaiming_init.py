@@ -97,7 +97,9 @@ def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         "Two tensors were filled with the same numbers.",
-        cause="A fixed seed is set, or the draws are not random.",
+        cause="The tensor is constant: nothing is drawn."
+        if len(first.unique()) == 1
+        else "A fixed seed is set, or the draws are not random.",
     )
     return first
 
@@ -186,7 +188,11 @@ def test_in_place(student, draw, name, dtype):
         cause="A new tensor was made; fill the given one in place.",
     )
     traits = answer.traits[0]
-    expect(traits.get("is_result") is True, "What is returned is not the tensor that was given.")
+    expect(
+        traits.get("is_result") is True,
+        "What is returned is not the tensor that was given.",
+        cause="It was wrapped anew, by .data, .detach() or nn.Parameter: return the very one given.",
+    )
     expect(
         traits.get("moved") is False,
         "The tensor was given other memory; what shares the old, such as a view, was not filled.",
@@ -198,7 +204,11 @@ def test_in_place(student, draw, name, dtype):
         cause="Filling it was recorded by autograd, or requires_grad was switched off.",
     )
     for other, given in zip(answer.after[1:], rest, strict=True):
-        expect(torch.equal(other, given), "The weight was changed; only the bias is to be filled.")
+        expect(
+            torch.equal(other, given),
+            "The weight was changed; only the bias is to be filled.",
+            cause="The second argument is only read: its fan_in sets the bound.",
+        )
 
 
 @by_filler

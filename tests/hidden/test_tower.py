@@ -291,7 +291,7 @@ def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
         cause = misconceptions.guilty_of_epoch(state, model, ours[0], optimizer, batches)
         raise failure.because(cause) from None
     sizes = [len(labels) for _, labels in batches]
-    suspects = partial(misconceptions.of_mean_loss, losses, sizes)
+    suspects = misconceptions.of_mean_loss(losses, sizes)
     compare_number("The mean loss per sample", loss, expected, TRAJECTORY, suspects=suspects)
 
 

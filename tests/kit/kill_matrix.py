@@ -7,6 +7,7 @@ a variant is harmed, a cause that the bank demands is not named, or a check kill
 """
 
 import argparse
+import gc
 import json
 import multiprocessing
 import os
@@ -82,12 +83,10 @@ def is_named(diagnosis: str, causes: Iterable[str]) -> bool:
     return bool(diagnosis) and any(diagnosis in cause for cause in causes)
 
 
-def jobs(modules: Sequence[str], only: str, *, machine: bool) -> Iterator[Job]:
+def jobs(modules: Sequence[str], only: str, *, machine: bool, fit: bool) -> Iterator[Job]:
     """The bank, in the order of the course."""
     for module in modules:
-        made: list[Job] = []
-        for m in mutants(module):
-            made.append(_job(m))
+        made = [_job(m) for m in mutants(module) if fit or not m.check.endswith(FIT_CHECK)]
         if machine:
             made += [
                 Job("machine", module, m.name, m.change, m.source, equivalent=m.equivalent)
@@ -118,7 +117,9 @@ class Bench:
     @classmethod
     def open(cls) -> None:
         """Called once in each process."""
-        import torch  # noqa: F401 - before the first job, so that every job takes as long
+        import autograder.grading  # noqa: F401 - before the first job, so that every job takes as long
+
+        gc.freeze()  # as `tower grade` does
 
         course = load_course(course_root())
         # The bricks beside a mutant are the solutions': nothing is learnt by replacing them.
@@ -194,6 +195,7 @@ def main() -> int:
     parser.add_argument("--module", choices=MODULES, action="append")
     parser.add_argument("--only", default="", help="part of a name")
     parser.add_argument("--no-machine", action="store_true", help="leave out machine-made mutants")
+    parser.add_argument("--no-fit", action="store_true", help="leave out what only the fit catches")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
@@ -202,7 +204,14 @@ def main() -> int:
     arguments = parser.parse_args()
     course = load_course(course_root())
     chosen = arguments.module or MODULES
-    wanted = list(jobs(chosen, arguments.only, machine=not arguments.no_machine))
+    wanted = list(
+        jobs(
+            chosen,
+            arguments.only,
+            machine=not arguments.no_machine,
+            fit=not arguments.no_fit,
+        )
+    )
     started = time.perf_counter()
     if arguments.again:
         outcomes = [Outcome(**kept) for kept in json.loads(arguments.again.read_text())]
@@ -215,7 +224,8 @@ def main() -> int:
         arguments.markdown.write_text(markdown(outcomes, course), encoding="utf-8")
     if arguments.picture:
         picture(outcomes, course, arguments.picture)
-    whole = not arguments.only and not arguments.module and not arguments.no_machine
+    part = (arguments.only, arguments.module, arguments.no_machine, arguments.no_fit)
+    whole = not any(part)
     wrong = list(complaints(outcomes, course, whole=whole))
     print("\n".join(wrong))
     print(f"{len(outcomes)} submissions in {taken:.0f} s on {arguments.processes} processes")

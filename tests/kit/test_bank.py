@@ -1,10 +1,10 @@
 """The bank: every wrong submission loses points where it should, no right one loses any."""
 
 import pytest
-from bank import mutants, variants
+from bank import MODULES, machine_mutants, mutants, variants
 from conftest import checks_of, failed
+from kill_matrix import causes_in, is_named
 
-MODULES = ("gradient_loop", "linear", "conv2d", "kaiming_init", "tower")
 MUTANTS = [mutant for module in MODULES for mutant in mutants(module)]
 VARIANTS = list(variants())
 
@@ -18,17 +18,29 @@ def test_a_mutant_fails_the_check_that_is_meant_for_it(judge, solutions, mutant)
     fit = "quick" if mutant.check == "tower.mnist_fit" else "off"
     report = grade_module(judge, solutions, mutant.module, mutant.source, fit)
     assert mutant.check in failed(report), mutant.misconception
+    causes = causes_in(check.message for check in checks_of(report).values())
+    assert is_named(mutant.diagnosis, causes) or not mutant.diagnosis, causes
     assert not report.faults
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "source"), VARIANTS, ids=[f"{m}-{n}" for m, n, _ in VARIANTS]
+    "variant", VARIANTS, ids=lambda variant: f"{variant.module}-{variant.name}"
 )
-def test_a_right_submission_that_is_written_differently_loses_nothing(
-    judge, solutions, module, name, source
-):
-    report = grade_module(judge, solutions, module, source)
+def test_a_right_submission_that_is_written_differently_loses_nothing(judge, solutions, variant):
+    report = grade_module(judge, solutions, variant.module, variant.source)
     assert not failed(report), "\n".join(check.message for check in checks_of(report).values())
+    assert not report.faults
+
+
+MACHINE = [mutant for module in MODULES for mutant in machine_mutants(module)]
+SAMPLE = MACHINE[::10]
+
+
+@pytest.mark.parametrize("mutant", SAMPLE, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
+def test_a_machine_made_mutant_fails_unless_it_makes_no_difference(judge, solutions, mutant):
+    """A tenth of them; `make matrix` judges all."""
+    report = grade_module(judge, solutions, mutant.module, mutant.source)
+    assert bool(failed(report)) != bool(mutant.equivalent), mutant.change
     assert not report.faults
 
 

@@ -62,13 +62,13 @@ def of_kaiming(
         "The gain takes the root of its root.": math.sqrt(gain),
         "The divisor of the gain is 1 - a².": math.sqrt(2 / max(1e-9, abs(1 - a * a))),
         "The 2 in the gain is missing: √(1 / (1 + a²)).": math.sqrt(1 / (1 + a * a)),
-        "The gain has a 6 where a 2 belongs.": math.sqrt(6 / (1 + a * a)),
         "The slope is √5, as in nn.Linear's own default, whatever a is.": math.sqrt(2 / 6),
     }
     for cause, other in gains.items():
         yield Drawn(cause, kind, factor * other / math.sqrt(right))
     std = gain / math.sqrt(right)
     if kind == "uniform":
+        yield Drawn("The root is missing: the bound is 3/fan_in.", kind, 3 * gain / right)
         yield Drawn(
             "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.",
             kind,
@@ -116,13 +116,6 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
     counts = fans(shape)
     both = counts["fan_in + fan_out"]
     bound = gain * math.sqrt(6 / both)
-    for name, fan in counts.items():
-        if name != "fan_in + fan_out":
-            yield Drawn(
-                f"The formula is right, but instead of fan_in + fan_out it takes {name}.",
-                "uniform",
-                gain * math.sqrt(6 / fan),
-            )
     channels = shape[0] + shape[1]
     for cause, other in {
         "The taps of the kernel are left out of both fans.": gain * math.sqrt(6 / channels),
@@ -138,7 +131,14 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
         "The root is missing.": gain * 6 / both,
         "The product of the fans stands where their sum belongs.": gain
         * math.sqrt(6 / (counts["fan_in"] * counts["fan_out"])),
-        "The gain of a ReLU, √2, is built in.": math.sqrt(2) * bound,
+        "The bound is √2 times too large: a ReLU's gain is built in, or the fans are averaged, not added.": math.sqrt(
+            2
+        )
+        * bound,
+        "The bound is √(3 / fan_in), Kaiming's: fan_out plays no part.": gain
+        * math.sqrt(3 / counts["fan_in"]),
+        "The fans are combined by their geometric mean, not by their sum.": gain
+        * math.sqrt(3 / math.sqrt(counts["fan_in"] * counts["fan_out"])),
     }.items():
         yield Drawn(cause, "uniform", other)
     yield Drawn(
@@ -146,6 +146,13 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
         "normal",
         bound / math.sqrt(3),
     )
+    for name, fan in counts.items():
+        if name != "fan_in + fan_out":
+            yield Drawn(
+                f"The formula is right, but instead of fan_in + fan_out it takes {name}.",
+                "uniform",
+                gain * math.sqrt(6 / fan),
+            )
     yield from of_any_drawing(bound, "uniform", shape)
 
 
@@ -159,11 +166,11 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
     counts = fans(shape)
     right = counts["fan_in"]
     bound = 1 / math.sqrt(right)
-    for name, fan in counts.items():
+    if own != shape:
         yield Drawn(
-            f"The formula is right, but instead of fan_in it takes {name}.",
+            "The bound comes from the size of the bias; it comes from the weight's fan_in.",
             "uniform",
-            1 / math.sqrt(fan),
+            1 / math.sqrt(own[0]),
         )
     yield Drawn(
         "The bound is √(6 / fan_in), Kaiming's for a ReLU; these layers take 1/√fan_in.",
@@ -195,11 +202,11 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
         "normal",
         math.sqrt(2) * bound,
     )
-    if own != shape:
+    for name, fan in counts.items():
         yield Drawn(
-            "The bound comes from the size of the bias; it comes from the weight's fan_in.",
+            f"The formula is right, but instead of fan_in it takes {name}.",
             "uniform",
-            1 / math.sqrt(own[0]),
+            1 / math.sqrt(fan),
         )
     yield from of_any_drawing(bound, "uniform", shape)
 
@@ -277,10 +284,8 @@ def of_gain(a: float) -> dict[str, float]:
         if a * abs(a) > -1
         else math.inf,
         "A slope of 0 is taken for no slope at all: `a or 0.01` replaces 0.": math.sqrt(
-            2 / (1 + 0.01**2)
-        )
-        if not a
-        else math.inf,
+            2 / (1 + (a or 0.01) ** 2)
+        ),
         "The gain is inverted.": math.sqrt((1 + a * a) / 2),
         "The gain is 1.": 1.0,
         "The slope is added: √2 + a.": math.sqrt(2) + a,

@@ -386,6 +386,9 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
     counts = right(evaluated, lambda o: o.argmax(1))
     samples, total = sum(sizes), sum(counts)
     fractions = [count / n for count, n in zip(counts, sizes, strict=True)]
+    with torch.enable_grad():
+        ours = copy.deepcopy(model).eval()
+        tracked = sum(right([ours(x) for x, _ in batches], lambda o: o.argmax(1))) / samples
     full = [i for i, n in enumerate(sizes) if n == sizes[0]]
     wrong = {
         "The result is in per cent; asked for is a fraction in [0, 1].": 100 * total / samples,
@@ -405,7 +408,6 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
         "The last batch is not counted.": sum(counts[:-1]) / max(1, sum(sizes[:-1])),
         "Every batch is counted as if it were as large as the first.": total
         / (sizes[0] * len(sizes)),
-        "The division is //, which leaves only whole numbers.": float(total // samples),
         "The fraction is rounded to two digits.": round(total / samples, 2),
         "The fraction is rounded to one digit.": round(total / samples, 1),
         "The divisor is 10,000, the size of MNIST's test set.": total / 10_000,
@@ -421,6 +423,8 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
             float(count == n) for count, n in zip(counts, sizes, strict=True)
         )
         / len(sizes),
+        "The division is //, which leaves only whole numbers.": float(total // samples),
+        "Gradients are tracked: torch.no_grad() is missing; eval() does not switch them off.": tracked,
         "An answer counts only if its probability exceeds a half.": sum(
             int(((o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5)).sum())
             for o, y in zip(evaluated, labels, strict=True)
@@ -456,9 +460,12 @@ def of_count(model: nn.Module) -> dict[str, float]:
     """What count_parameters could have returned."""
     parameters = list(model.parameters())
     twice = [p for module in model.modules() for p in module._parameters.values() if p is not None]
-    own = [p for p in model._parameters.values() if p is not None]
+    own = [p for p in model._parameters.values() if p is not None and p.requires_grad]
     children = [
-        p for child in model.children() for p in child._parameters.values() if p is not None
+        p
+        for child in model.children()
+        for p in child._parameters.values()
+        if p is not None and p.requires_grad
     ]
 
     def elements(tensors: Sequence[Tensor]) -> int:
