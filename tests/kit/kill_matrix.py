@@ -13,14 +13,13 @@ import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from bank import MODULES, ROOT, Mutant, machine_mutants, mutants, variants
-from matrix_pages import markdown, picture
+from bank import MODULES, ROOT, machine_mutants, mutants, variants
+from matrix_pages import About, Outcome, kills, markdown, picture
 from rich.console import Console
 from rich.progress import track
 
@@ -29,82 +28,49 @@ from autograder.course import FIT_CHECK, Course, course_root, load_course
 from autograder.submission import Submission
 
 SEED = 3
-CAUSE = "Likely cause: "
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, kw_only=True)
+class Job(About):
     """One submission to grade: a module of the bank beside the solutions of the others."""
 
-    kind: str
-    module: str
-    name: str
-    says: str
     source: bytes
-    aimed_at: str = ""
-    diagnosis: str = ""
-    equivalent: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one: the message of each check that failed, by its name without the module's."""
-
-    kind: str
-    module: str
-    name: str
-    says: str
-    aimed_at: str
-    diagnosis: str
-    equivalent: str
-    failed: dict[str, str]
-    faults: list[str]
-
-    @property
-    def causes(self) -> list[str]:
-        """The likely causes that the report names."""
-        return causes_in(self.failed.values())
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the report says what the bank demands of it."""
-        return is_named(self.diagnosis, self.causes)
-
-
-def causes_in(messages: Iterable[str]) -> list[str]:
-    """The likely causes in the messages of a report, each once."""
-    lines = [line for message in messages for line in message.split("\n")]
-    found = [line.removeprefix(CAUSE) for line in lines if line.startswith(CAUSE)]
-    return list(dict.fromkeys(found))
-
-
-def is_named(diagnosis: str, causes: Iterable[str]) -> bool:
-    """Whether one of the causes says it."""
-    return bool(diagnosis) and any(diagnosis in cause for cause in causes)
 
 
 def jobs(modules: Sequence[str], only: str, *, machine: bool, fit: bool) -> Iterator[Job]:
     """The bank, in the order of the course."""
     for module in modules:
-        made = [_job(m) for m in mutants(module) if fit or not m.check.endswith(FIT_CHECK)]
+        made = [
+            Job(
+                kind="mutant",
+                module=module,
+                name=m.name,
+                says=m.misconception,
+                aimed_at=m.check.partition(".")[2],
+                diagnosis=m.diagnosis,
+                source=m.source,
+            )
+            for m in mutants(module)
+            if fit or not m.check.endswith(FIT_CHECK)
+        ]
         if machine:
             made += [
-                Job("machine", module, m.name, m.change, m.source, equivalent=m.equivalent)
+                Job(
+                    kind="machine",
+                    module=module,
+                    name=m.name,
+                    says=m.change,
+                    equivalent=m.equivalent,
+                    source=m.source,
+                )
                 for m in machine_mutants(module)
             ]
         made += [
-            Job("variant", module, v.name, "", v.source) for v in variants() if v.module == module
+            Job(kind="variant", module=module, name=v.name, source=v.source)
+            for v in variants()
+            if v.module == module
         ]
         yield from (job for job in made if only in f"{module}.{job.name}")
-
-
-def _job(mutant: Mutant) -> Job:
-    aimed_at = mutant.check.partition(".")[2]
-    return Job(
-        *("mutant", mutant.module, mutant.name, mutant.misconception, mutant.source),
-        aimed_at=aimed_at,
-        diagnosis=mutant.diagnosis,
-    )
 
 
 class Bench:
@@ -145,8 +111,8 @@ def judge(job: Job) -> Outcome:
         for check in module.checks
         if check.status == "failed"
     }
-    about = (job.kind, job.module, job.name, job.says, job.aimed_at, job.diagnosis, job.equivalent)
-    return Outcome(*about, failed, [fault for fault, _ in report.faults])
+    about = {field.name: getattr(job, field.name) for field in fields(About)}
+    return Outcome(**about, failed=failed, faults=[fault for fault, _ in report.faults])
 
 
 def run(wanted: Sequence[Job], processes: int) -> list[Outcome]:
@@ -175,18 +141,11 @@ def complaints(outcomes: Sequence[Outcome], course: Course, *, whole: bool) -> I
         if o.kind == "machine" and o.failed and o.equivalent:
             yield f"{where} is listed as equivalent, and yet failed {', '.join(o.failed)}"
     if whole:
-        killed = kills(outcomes)
+        caught = kills(o for o in outcomes if o.kind != "variant")
         for module in course.modules.values():
             for check in module.weights:
-                if not killed[f"{module.name}.{check}"]:
+                if not caught[f"{module.name}.{check}"]:
                     yield f"{module.name}.{check} kills nothing"
-
-
-def kills(outcomes: Iterable[Outcome]) -> Counter[str]:
-    """How many wrong submissions each check catches."""
-    return Counter(
-        f"{o.module}.{check}" for o in outcomes if o.kind != "variant" for check in o.failed
-    )
 
 
 def main() -> int:

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from autograder.course import Course
 
@@ -19,21 +19,63 @@ solution. A *machine-made* mutant is a small change of the solution that cosmic-
 """
 
 
-class Outcome(Protocol):
-    """See kill_matrix.Outcome."""
+CAUSE = "Likely cause: "
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """A submission of the bank.
+
+    Attributes:
+        kind: "mutant", "machine" or "variant".
+        says: the misconception of a mutant, or the change that a program has made.
+        aimed_at: the check that has to catch it, without the module's name.
+        diagnosis: what the report's likely cause has to say.
+        equivalent: why the change makes no difference.
+    """
 
     kind: str
     module: str
     name: str
-    says: str
-    equivalent: str
+    says: str = ""
+    aimed_at: str = ""
+    diagnosis: str = ""
+    equivalent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(About):
+    """What became of one: the message of each check that failed, by its name without the module's."""
+
     failed: dict[str, str]
+    faults: list[str]
 
     @property
-    def causes(self) -> list[str]: ...
+    def causes(self) -> list[str]:
+        """The likely causes that the report names."""
+        return causes_in(self.failed.values())
 
     @property
-    def is_named(self) -> bool: ...
+    def is_named(self) -> bool:
+        """Whether the report says what the bank demands of it."""
+        return is_named(self.diagnosis, self.causes)
+
+
+def causes_in(messages: Iterable[str]) -> list[str]:
+    """The likely causes in the messages of a report, each once."""
+    lines = [line for message in messages for line in message.split("\n")]
+    found = [line.removeprefix(CAUSE) for line in lines if line.startswith(CAUSE)]
+    return list(dict.fromkeys(found))
+
+
+def is_named(diagnosis: str, causes: Iterable[str]) -> bool:
+    """Whether one of the causes says it."""
+    return bool(diagnosis) and any(diagnosis in cause for cause in causes)
+
+
+def kills(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """How many of these each check catches."""
+    return Counter(f"{o.module}.{check}" for o in outcomes for check in o.failed)
 
 
 def markdown(outcomes: Sequence[Outcome], course: Course) -> str:
@@ -75,10 +117,7 @@ def _caught(outcomes: Iterable[Outcome]) -> int:
 
 def _checks(outcomes: Sequence[Outcome], course: Course) -> Iterator[str]:
     wrong = [o for o in outcomes if o.kind != "variant"]
-    caught, alone = (
-        _count(wrong),
-        _count(o for o in wrong if len(o.failed) == 1),
-    )
+    caught, alone = kills(wrong), kills(o for o in wrong if len(o.failed) == 1)
     yield "## Checks"
     yield ""
     yield "| check | wrong submissions it catches | that no other check catches |"
@@ -88,10 +127,6 @@ def _checks(outcomes: Sequence[Outcome], course: Course) -> Iterator[str]:
             name = f"{module.name}.{check}"
             yield f"| `{name}` | {caught[name]} | {alone[name]} |"
     yield ""
-
-
-def _count(outcomes: Iterable[Outcome]) -> Counter[str]:
-    return Counter(f"{o.module}.{check}" for o in outcomes for check in o.failed)
 
 
 def _mutants(outcomes: Sequence[Outcome]) -> Iterator[str]:

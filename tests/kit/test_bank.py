@@ -3,7 +3,7 @@
 import pytest
 from bank import MODULES, machine_mutants, mutants, variants
 from conftest import checks_of, failed
-from kill_matrix import causes_in, is_named
+from matrix_pages import causes_in, is_named
 
 MUTANTS = [mutant for module in MODULES for mutant in mutants(module)]
 VARIANTS = list(variants())

@@ -11,7 +11,6 @@ from autograder.suite.misconceptions.drawing import (
     of_gain,
     of_kaiming,
     of_layer,
-    of_size,
     of_xavier,
 )
 from autograder.suite.misconceptions.layers import of_gradient, of_output
@@ -28,7 +27,13 @@ from autograder.suite.misconceptions.training import (
     of_evaluation,
     of_mean_loss,
 )
-from autograder.suite.misconceptions.windows import Geometry, of_columns, of_columns_gradient, pair
+from autograder.suite.misconceptions.windows import (
+    Geometry,
+    of_columns,
+    of_columns_gradient,
+    of_size,
+    pair,
+)
 
 __all__ = [
     "Drawn",

@@ -180,7 +180,7 @@ class _Walk:
     gw: float = 0.0
     gb: float = 0.0
     number: int = 0
-    kept: Line = (0.0, 0.0, 0.0)
+    kept: tuple[float, float] = (0.0, 0.0)
     first: tuple[float, ...] = (0.0, 0.0)
     second: tuple[float, ...] = (0.0, 0.0)
 
@@ -214,10 +214,10 @@ def _wrong_paths(
 
     def carried(share: float, *, of_w: bool = True, of_b: bool = True) -> Update:
         def update(walk: _Walk) -> tuple[float, float]:
-            by_w = walk.gw + (share * walk.kept[1] if of_w else 0.0)
-            by_b = walk.gb + (share * walk.kept[2] if of_b else 0.0)
-            walk.kept = (0.0, by_w, by_b)
-            return by_w, by_b
+            by_w = walk.gw + (share * walk.kept[0] if of_w else 0.0)
+            by_b = walk.gb + (share * walk.kept[1] if of_b else 0.0)
+            walk.kept = (by_w, by_b)
+            return walk.kept
 
         return update
 
@@ -235,8 +235,8 @@ def _wrong_paths(
 
     def frozen(walk: _Walk) -> tuple[float, float]:
         if walk.number == 0:
-            walk.kept = (0.0, walk.gw, walk.gb)
-        return walk.kept[1:]
+            walk.kept = (walk.gw, walk.gb)
+        return walk.kept
 
     def by_first_point(walk: _Walk) -> tuple[float, float]:
         x0, y0 = float(x.flatten()[0]), float(y.flatten()[0])

@@ -224,6 +224,59 @@ def _names(axes: Iterable[int]) -> str:
     return ", ".join(AXES[axis] for axis in axes)
 
 
+def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
+    """What output_size could have returned."""
+    covered, reach = n + 2 * p, d * (k - 1) + 1
+    return {
+        "The quotient is rounded up: a window that hangs over the edge does not count.": -(
+            -(covered - reach) // s
+        )
+        + 1,
+        "The quotient is rounded to the nearest: round down with //.": round((covered - reach) / s)
+        + 1,
+        "The 1 that counts the first window is missing.": (covered - reach) // s,
+        "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.": (
+            covered - reach + 1
+        )
+        // s,
+        "One window too many is counted: the 1 is added twice.": (covered - reach) // s + 2,
+        "The stride is ignored.": covered - reach + 1,
+        "The padding is ignored.": (n - reach) // s + 1,
+        "The padding is counted on one side only: it is added at both ends.": (n + p - reach) // s
+        + 1,
+        "The padding is counted twice at both ends.": (n + 4 * p - reach) // s + 1,
+        "The padding is subtracted.": (n - 2 * p - reach) // s + 1,
+        "The dilation is ignored: a window reaches over dilation·(kernel_size - 1) + 1 pixels.": (
+            covered - k
+        )
+        // s
+        + 1,
+        "A window reaches over dilation·(kernel_size - 1) + 1 pixels, not over dilation·kernel_size.": (
+            covered - d * k
+        )
+        // s
+        + 1,
+        "A window reaches over dilation·(kernel_size - 1) + 1 pixels; the last one is missing here.": (
+            covered - reach + 1
+        )
+        // s
+        + 1,
+        "A window reaches over dilation·(kernel_size - 1) + 1 pixels; here over d + k - 1.": (
+            covered - d - k + 1
+        )
+        // s
+        + 1,
+        "Stride and dilation are exchanged.": (covered - s * (k - 1) - 1) // d + 1,
+        "Stride and padding are exchanged.": (n + 2 * s - reach) // p + 1 if p else math.inf,
+        "The kernel's size is taken for the stride.": (covered - reach) // k + 1,
+        "The size of the input is returned.": n,
+        "The division comes too early: subtract the window first, then divide by the stride.": covered
+        // s
+        - reach
+        + 1,
+    }
+
+
 def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     """What could have come out of a convolution."""
     kernel, stride = pair(layer.kernel_size), pair(layer.stride)  # type: ignore[arg-type]

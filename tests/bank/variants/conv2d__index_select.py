@@ -22,20 +22,12 @@ def places(count, kernel, stride, dilation, device):
 
 def windows(input, kernel_size, stride, padding, dilation):
     kernel, stride, padding, dilation = (both(v) for v in (kernel_size, stride, padding, dilation))
-    for axis in (2, 3):
-        i = axis - 2
-        count = output_size(input.shape[2 if axis == 2 else -1], kernel[i], stride[i], padding[i], dilation[i])
-        sides = [padding[i], padding[i]] if axis == 3 else [0, 0, padding[i], padding[i]]
-        if axis == 3:
-            padded = functional.pad(input, sides)
-            where = places(count, kernel[i], stride[i], dilation[i], input.device)
-            picked = padded.index_select(padded.dim() - 1, where.flatten())
-            input = picked.unflatten(-1, where.shape)
-        else:
-            padded = functional.pad(input, sides)
-            where = places(count, kernel[i], stride[i], dilation[i], input.device)
-            picked = padded.index_select(2, where.flatten())
-            input = picked.unflatten(2, where.shape)
+    for i, axis in enumerate((2, -1)):
+        count = output_size(input.shape[axis], kernel[i], stride[i], padding[i], dilation[i])
+        sides = [padding[i], padding[i]]
+        padded = functional.pad(input, sides if i else [0, 0, *sides])
+        where = places(count, kernel[i], stride[i], dilation[i], input.device)
+        input = padded.index_select(axis, where.flatten()).unflatten(axis, where.shape)
     return input.permute(0, 1, 2, 4, 3, 5)  # (N, C, KH, OH, KW, OW) to (N, C, KH, KW, OH, OW)
 
 
