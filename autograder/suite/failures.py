@@ -1,6 +1,12 @@
 """The one way a check fails, and the ladder its message climbs."""
 
+from collections.abc import Callable
+from functools import cached_property
+
 from autograder.text import PREFIX
+
+Cause = str | Callable[[], str]
+"""A sentence, or a search for one: it can take longer than the check, and is made only for a report."""
 
 
 class CheckFailed(Exception):
@@ -12,14 +18,20 @@ class CheckFailed(Exception):
         cause: the likely cause, where one can be named.
     """
 
-    def __init__(self, found: str, *, cause: str = "") -> None:
+    def __init__(self, found: str, *, cause: Cause = "") -> None:
         super().__init__(found)
         self.found = found
-        self.cause = cause
+        self._cause = cause
 
-    def because(self, cause: str) -> "CheckFailed":
+    @cached_property
+    def cause(self) -> str:
+        """The likely cause, "" where none is known."""
+        return self._cause if isinstance(self._cause, str) else self._cause()
+
+    def because(self, cause: Cause) -> "CheckFailed":
         """The same failure, with this cause if there is one."""
-        return type(self)(self.found, cause=cause or self.cause)
+        likelier = CheckFailed(self.found, cause=cause)
+        return type(self)(self.found, cause=lambda: likelier.cause or self.cause)
 
     def message(self, asked: str) -> str:
         """What was asked, what came back, the likely cause: one line of ours each.

@@ -46,7 +46,7 @@ def compare(
     if not bool(close.all()):
         raise CheckFailed(
             f"{what} differs: {_difference(got, expected, close)}",
-            cause=guilty(got, expected, suspects) or _value_cause(got, expected),
+            cause=lambda: guilty(got, expected, suspects) or _value_cause(got, expected),
         )
 
 
@@ -60,7 +60,7 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
     if got.shape != expected.shape:
         raise CheckFailed(
             f"{what} has shape {shape(got)}; expected {shape(expected)}.",
-            cause=guilty(got, expected, suspects) or _shape_cause(got, expected),
+            cause=lambda: guilty(got, expected, suspects) or _shape_cause(got, expected),
         )
     if got.dtype != expected.dtype:
         raise CheckFailed(
@@ -127,7 +127,7 @@ def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
         try:
             compare_number(count.what, count.got, count.expected, whole=whole)
         except CheckFailed as failure:
-            raise failure.because(_common_cause(counts)) from None
+            raise failure.because(lambda: _common_cause(counts)) from None
 
 
 def _common_cause(counts: Sequence[Count]) -> str:

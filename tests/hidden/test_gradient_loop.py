@@ -204,7 +204,7 @@ def compare_history(history, fit, other=None):
     try:
         compare_steps(history, expected)
     except CheckFailed as failure:
-        raise failure.because(history_cause(history, fit)) from None
+        raise failure.because(lambda: history_cause(history, fit)) from None
 
 
 def compare_steps(history, expected):
