@@ -132,7 +132,12 @@ class Desk:
         """Make a layer from a class of the submission; answers with its number and description."""
         factory = self._named(name)
         _seed_everything(seed)
-        made = self._called(factory, self._decoded(args), self._decoded_dict(kwargs))
+        # Memory that torch.empty has not filled holds NaN then, not what happened to lie there.
+        torch.set_deterministic_debug_mode("warn")
+        try:
+            made = self._called(factory, self._decoded(args), self._decoded_dict(kwargs))
+        finally:
+            torch.set_deterministic_debug_mode("default")
         if not isinstance(made, nn.Module):
             raise AskError(kind="type", got=values.type_name(made), wanted="a torch.nn.Module")
         return {"handle": self._keep(made), "layer": _description(made)}

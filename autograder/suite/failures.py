@@ -16,22 +16,32 @@ class CheckFailed(Exception):
         found: what came back: the first rung that broke (type, shape, dtype, value, gradient),
             with its arithmetic.
         cause: the likely cause, where one can be named.
+        reading: what such a finding means in general; said where no cause is known.
     """
 
-    def __init__(self, found: str, *, cause: Cause = "") -> None:
+    def __init__(self, found: str, *, cause: Cause = "", reading: Cause = "") -> None:
         super().__init__(found)
         self.found = found
-        self._cause = cause
+        self._cause, self._reading = cause, reading
 
     @cached_property
     def cause(self) -> str:
-        """The likely cause, "" where none is known."""
-        return self._cause if isinstance(self._cause, str) else self._cause()
+        """The likely cause, or what can be read in the finding; "" where there is neither."""
+        return _told(self._cause) or _told(self._reading)
 
     def because(self, cause: Cause) -> "CheckFailed":
         """The same failure, with this cause if there is one."""
-        likelier = CheckFailed(self.found, cause=cause)
-        return type(self)(self.found, cause=lambda: likelier.cause or self.cause)
+        return type(self)(
+            self.found, cause=lambda: _told(cause) or _told(self._cause), reading=self._reading
+        )
+
+    def beside(self, circumstance: Cause) -> "CheckFailed":
+        """The same failure; where its cause is not known, this is said before what can be read in it."""
+        return type(self)(
+            self.found,
+            cause=self._cause,
+            reading=lambda: f"{_told(circumstance)} {_told(self._reading)}".strip(),
+        )
 
     def message(self, asked: str) -> str:
         """What was asked, what came back, the likely cause: one line of ours each.
@@ -46,6 +56,10 @@ class CheckFailed(Exception):
 
 class TooSlow(CheckFailed):
     """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
+
+
+def _told(cause: Cause) -> str:
+    return cause if isinstance(cause, str) else cause()
 
 
 def _rung(text: str) -> str:

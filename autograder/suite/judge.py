@@ -12,7 +12,7 @@ import inspect
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,14 +221,13 @@ class Judge:
                 try:
                     self._call(item, student)
                 except CheckFailed as failure:
-                    self._seats.pop(key).bench.close()
-                    text = clean(failure.message(student.asked), MAX_MESSAGE)
-                    failed = _Failed(text, isinstance(failure, TooSlow))
+                    with closing(self._seats.pop(key).bench):  # whose worker a cause may still ask
+                        if fresh:
+                            text = clean(failure.message(student.asked), MAX_MESSAGE)
+                            return _Failed(text, isinstance(failure, TooSlow))
                 else:
                     verdict.remark = student.remark
                     return None
-            if fresh:
-                return failed
 
     def _open(self, key: tuple[str, tuple[str, ...]]) -> _Seat | None:
         """A fresh worker with the module imported; None, and remembered, where that fails twice."""

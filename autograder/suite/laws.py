@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from autograder.suite import misconceptions, statistics
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
-from autograder.suite.student import Description, Input, Layer, Meta, Seen, Student
+from autograder.suite.student import Answer, Description, Input, Layer, Meta, Seen, Student
 from autograder.suite.tolerances import FLOAT64, TRAJECTORY, Tolerance
 from autograder.text import MAX_WORDS, words
 
@@ -84,10 +85,71 @@ def forward(
     try:
         compare("the output", answer.value, expected, tolerance, suspects=suspects)
     except CheckFailed as failure:
-        again = layer.run(x, method=method, grad=False).value
-        cause = _change(answer.after, x.tensor) or _chance(answer.value, again)
-        raise failure.because(cause) from None
+        output = _Output(layer, x, method, answer, expected.shape)
+        raise failure.because(output.unsteady).beside(output.ties) from None
     _untouched(answer.after, x.tensor)
+
+
+@dataclass(frozen=True)
+class _Output:
+    """A wrong output: what it depends on is found by asking again; the value alone does not tell."""
+
+    layer: Layer
+    x: Input
+    method: str
+    answer: Answer
+    shape: torch.Size
+
+    def unsteady(self) -> str:
+        """What the same question, asked again, tells."""
+        if isinstance(self.answer.after, Tensor) and not torch.equal(
+            self.answer.after, self.x.tensor
+        ):
+            return "The input itself is changed on the way: an operation in place has met it."
+        if not self._is(self._ask(self.x.tensor)):
+            return (
+                "The same input gives another output each time: it depends on chance (as dropout does), on "
+                "what ran before, or on memory that was never filled."
+            )
+        return ""
+
+    def ties(self) -> str:
+        """What it should follow and does not, or follows and should not."""
+        x, value = self.x.tensor, self.answer.value
+        if not isinstance(value, Tensor) or value.shape != self.shape:
+            return ""
+        if self._is(self._ask(2 * x + 1)):
+            return "The output does not follow the input: it is kept from an earlier call."
+        for name, parameter in self.layer.state().items():
+            self.layer.overwrite({name: parameter + 1})
+            unmoved = self._is(self._ask(x))
+            self.layer.overwrite({name: parameter})
+            if unmoved:
+                return f"The output does not follow {name}: it is never used, or a copy of it from before is."
+        first = self._ask(x[:1]) if x.dim() > 1 and len(x) > 1 else None
+        if (
+            isinstance(first, Tensor)
+            and len(value) == len(x)
+            and not misconceptions.same(first, value[:1])
+        ):
+            return (
+                "A sample's output depends on the other samples of the batch: they are mixed up, or "
+                "something is computed over all of them."
+            )
+        return ""
+
+    def _ask(self, x: Tensor) -> object:
+        given = Input(x, self.x.layout)
+        try:
+            return self.layer.run(given, method=self.method, grad=False).value
+        except CheckFailed:
+            return None
+
+    def _is(self, other: object) -> bool:
+        value = self.answer.value
+        if not isinstance(value, Tensor) or not isinstance(other, Tensor):
+            return other is value
+        return torch.equal(value, other)
 
 
 def gradients(
@@ -149,6 +211,8 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
             f"the gradient of {name}, from a second backward pass over the same graph,",
             again.gradients[name],
             gradient,
+            reading="The layer keeps something from one backward pass to the next, such as a total of its "
+            "own; autograd adds gradients up by itself.",
         )
     for i, name in enumerate(names):
         expect(name in answer.gradients, f"No gradient reaches {name}: its .grad is None.")
@@ -279,11 +343,21 @@ def trains_like(
         optimizer.zero_grad()
         backward(output, upstream)
         optimizer.step()
-        layer.run(Input(x), upstream)
+        answer = layer.run(Input(x), upstream)
+        alike(f"the output before step {step} of SGD", answer.value, output.detach())
         theirs.do("step")
         state = layer.state()
         for name, value in oracle.state_dict().items():
-            compare(f"{name} after step {step} of SGD", state.get(name), value, TRAJECTORY)
+            try:
+                compare(f"{name} after step {step} of SGD", state.get(name), value, TRAJECTORY)
+            except CheckFailed as failure:
+                raise failure.beside(CARRIED_OVER if step > 1 else "") from None
+
+
+CARRIED_OVER = (
+    "The first step was right, so something is carried over from one step to the next: a total of its "
+    "own, or a copy of the weights."
+)
 
 
 def lies_on(made: Description, device: str) -> None:
@@ -309,22 +383,6 @@ def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "fo
     )
 
 
-def _change(after: object, before: Tensor) -> str:
-    if isinstance(after, Tensor) and not torch.equal(after, before):
-        return "The input itself is changed on the way: an operation in place has met it."
-    return ""
-
-
-def _chance(first: object, second: object) -> str:
-    """What it means if the same question has two answers."""
-    if isinstance(first, Tensor) and isinstance(second, Tensor) and not torch.equal(first, second):
-        return (
-            "The same input gives another output each time: it depends on chance (as dropout does), on what "
-            "ran before, or on memory that was never filled."
-        )
-    return ""
-
-
 def _untouched(after: object, before: Tensor) -> None:
     expect(
         isinstance(after, Tensor) and torch.equal(after, before),
@@ -343,6 +401,10 @@ def _registration_cause(
     got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
 ) -> str:
     missing = sorted(expected.keys() - got.keys())
+    there = {name.partition(".")[0] for name in got}
+    gone = dict.fromkeys(
+        layer for layer, dot, _ in (n.partition(".") for n in missing) if dot and layer not in there
+    )
     inside = [name for name in got if "." in name and name not in expected]
     listed = ", ".join(missing)
     if not got:
@@ -355,6 +417,11 @@ def _registration_cause(
     if missing and inside and not any("." in name for name in expected):
         return (
             "A ready-made layer lies inside; build the parameters yourself, as attributes of self."
+        )
+    if gone and len(got) < len(expected):
+        return (
+            f"Not registered under these names: {', '.join(gone)}. A layer is registered when it is assigned "
+            "to self; one in a plain Python list or dict is not."
         )
     if missing and len(got) < len(expected):
         verb = "are" if len(missing) > 1 else "is"
@@ -379,6 +446,9 @@ def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, 
         return f"Inputs and outputs are exchanged in {name}: its first dimension counts outputs."
     if (*got[:-2], *got[:-3:-1]) == expected:
         return f"Height and width are exchanged in {name}."
+    if len(got) == len(expected) > 2 and got[:2] == expected[:2]:
+        kernel, wanted = ("x".join(map(str, shape[2:])) for shape in (got, expected))
+        return f"The kernel of {name} is {kernel}; asked for is {wanted}."
     if math.prod(got) == math.prod(expected):
         return (
             f"{name} has the right number of values in another shape; reshape it where it is used, not "

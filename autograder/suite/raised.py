@@ -82,6 +82,22 @@ READINGS = (
         line=r"\bctx\.",
     ),
     # sizes
+    *(
+        Reading(
+            "RuntimeError",
+            rf"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{{1,15}})x(?P<b>{features}) and 3136x128\)",
+            "What enters fc1 has shape ({a}, {b}); 64·7·7 = 3136 has to be flattened. " + cause,
+        )
+        for features, cause in {
+            "12544": "12544 = 64·14·14: one pooling is missing, or four images lie in one row.",
+            "50176": "50176 = 64·28·28: both poolings are missing.",
+            "1600": "1600 = 64·5·5: padding=1 is missing in both convolutions.",
+            "2304": "2304 = 64·6·6: padding=1 is missing in one convolution.",
+            "576": "576 = 64·3·3: the image is halved once too often.",
+            "64": "64 = 64·1·1: the image is averaged or pooled away.",
+            r"\d{1,15}": "flatten(1) keeps the batch as the first dimension, and puts each image in a row.",
+        }.items()
+    ),
     Reading(
         "RuntimeError",
         r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
@@ -181,9 +197,13 @@ READINGS = (
     # devices and dtypes
     Reading(
         "RuntimeError|NotImplementedError|ValueError|TypeError",
-        r"on (the expected )?device|same device|[mM]eta tensor|meta device|Torch not compiled with CUDA"
-        r"|No CUDA GPUs|NVIDIA driver",
+        r"on (the expected )?device|same device|[mM]eta tensor|meta device",
         _ELSEWHERE,
+    ),
+    Reading(
+        "AssertionError|RuntimeError",
+        r"Torch not compiled with CUDA|No CUDA GPUs|NVIDIA driver",
+        "A GPU is asked for, by .cuda() or device='cuda', where there is none: stay on the device of the input.",
     ),
     Reading(
         "RuntimeError|NotImplementedError",

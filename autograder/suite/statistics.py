@@ -74,7 +74,9 @@ def _distribution(
         raise CheckFailed(
             f"{what} has only {distinct:,} distinct values among {got.numel():,}; expected as many "
             f"draws from {name}.",
-            cause="The tensor is constant." if distinct == 1 else "The same draws are repeated.",
+            cause="The tensor is constant."
+            if distinct == 1
+            else "The same draws are repeated, or lie on a grid: whole numbers that were scaled, or rounded.",
         )
     n = len(ordered)
     shift = abs(float(ordered.mean())) / std * math.sqrt(n)
@@ -85,8 +87,18 @@ def _distribution(
             f"{what} is not drawn from {name}. Its standard deviation is {float(got.std()):.5g} (expected "
             f"{std:.5g}), its mean {float(got.mean()):.2g}, its range {float(got.min()):.5g} to "
             f"{float(got.max()):.5g}.",
-            cause=_guilty(ordered, suspects) or _cause(got, std),
+            cause=lambda: _clipped(ordered) or _guilty(ordered, suspects) or _cause(got, std),
         )
+
+
+def _clipped(ordered: Tensor) -> str:
+    """Draws from a continuous distribution do not meet at its edge."""
+    low, high = (int((ordered == edge).sum()) for edge in (ordered[0], ordered[-1]))
+    if min(low, high) < max(3, len(ordered) / 1000):
+        return ""
+    return (
+        f"The numbers are clipped: {low + high:,} of them lie exactly at the ends of their range."
+    )
 
 
 def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> str:

@@ -236,7 +236,7 @@ class Bench:
         quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
         return CheckFailed(
             "\n".join([f"{word(kind)} was raised{place}.", *quoted]),
-            cause=likely_cause(kind, message, line_text),
+            reading=likely_cause(kind, message, line_text),
         )
 
     def close(self) -> None:

@@ -8,15 +8,24 @@ import torch
 
 from autograder.sandbox.values import Record
 from autograder.suite import laws, misconceptions
+from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect
-from autograder.suite.misconceptions.suspects import same
 from autograder.suite.parity import compare, compare_number, describe
 from autograder.suite.reference import fitted_line
 from autograder.suite.student import Input
 from autograder.suite.tolerances import FLOAT32, LINE
 
 SHAPES = [(7,), (), (1,), (3, 4), (2, 1, 5)]
-by_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+def traits(shape):
+    """What there is to the shape of the data, in words."""
+    if shape == ():
+        return ["a single number, a tensor without dimensions"]
+    return [f"data with {len(shape)} dimensions"] * (len(shape) > 1)
+
+
+by_shape = one_by_one("shape", SHAPES, traits)
 
 
 def line(draw, shape):
@@ -79,7 +88,7 @@ def compare_gradients(result, given):
             compare(name, got, gradient, suspects=suspects[name])
     except CheckFailed as failure:
         exchanged = all(
-            isinstance(got, torch.Tensor) and same(got, other)
+            isinstance(got, torch.Tensor) and misconceptions.same(got, other)
             for got, other in zip(result, reversed(expected.values()), strict=True)
         )
         cause = "The two gradients are exchanged." if exchanged else ""
@@ -133,6 +142,7 @@ def test_manual_by_hand(student, draw):
     laws.by_hand(student, trained.seen, laws.DIFFERENTIATION, cause=ARITHMETIC)
 
 
+NOT_THERE = "The gradients are the second argument of sgd_step; its parameters need have no .grad."
 STEPPED = [[()], [(3,), ()], [(2, 3), (4,), (1, 2, 2)]]
 
 
@@ -148,7 +158,10 @@ def test_sgd_step(student, draw, shapes, leaves):
     gradients = [draw.normal(*shape) for shape in shapes]
     rate = draw.number(0.01, 0.5)
     given = [Input(p, requires_grad=leaves) for p in parameters]
-    answer = student.call("sgd_step", given, gradients, rate, grad=not leaves, after=True)
+    try:
+        answer = student.call("sgd_step", given, gradients, rate, grad=not leaves, after=True)
+    except CheckFailed as failure:
+        raise failure.because(NOT_THERE if ".grad" in failure.cause else "") from None
     for i, (before, gradient) in enumerate(zip(parameters, gradients, strict=True)):
         after = answer.after[0][i]
         expect(
@@ -175,7 +188,7 @@ FITS = [  # shape of the data, learning rate, steps
     ((5, 1), 0.15, 4),
     ((4,), 0.1, 0),
 ]
-by_fit = pytest.mark.parametrize("fit", FITS, ids=str)
+by_fit = one_by_one("fit", FITS, lambda fit: traits(fit[0]) + ["no step at all"] * (fit[2] == 0))
 
 
 class Fit(NamedTuple):

@@ -1,6 +1,7 @@
 """The hidden suite for kaiming_init.py. Cases are a table, laws are functions."""
 
 import math
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -85,15 +86,15 @@ def test_leaky_relu_gain(student):
     compare_number("The gain without an argument", student.leaky_relu_gain(), math.sqrt(2))
 
 
-def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
-    """A tensor filled by one of the functions; a second draw has to be another one."""
-    first, second = (
-        student.call(
-            name, torch.full(shape, 7, dtype=dtype), *extra, seed=draw.seed(), **kwargs
-        ).value
-        for _ in range(2)
-    )
-    first = alike("the filled tensor", first, torch.zeros(shape, dtype=dtype))
+@contextmanager
+def filled(student, draw, name, shape, *extra, **kwargs):
+    """A tensor filled by one of the functions, to be looked at; a second draw has to be another one."""
+
+    def fill(before, seed):
+        return student.call(name, torch.full(shape, before), *extra, seed=seed, **kwargs).value
+
+    first, second = fill(7.0, draw.seed()), fill(7.0, draw.seed())
+    first = alike("the filled tensor", first, torch.zeros(shape))
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         "Two tensors were filled with the same numbers.",
@@ -101,7 +102,15 @@ def fill(student, draw, name, shape, *extra, dtype=torch.float32, **kwargs):
         if len(first.unique()) == 1
         else "A fixed seed is set, or the draws are not random.",
     )
-    return first
+    try:
+        yield first
+    except CheckFailed as failure:
+        asked = student.asked
+        full, empty = fill(1000.0, 0), fill(0.0, 0)
+        student.asked = asked
+        kept = isinstance(full, torch.Tensor) and bool((full - empty).abs().mean() > 1)
+        cause = "The tensor's old values are still in it: overwrite them." if kept else ""
+        raise failure.because(cause) from None
 
 
 @by_shape
@@ -112,9 +121,9 @@ def test_kaiming_uniform(student, draw, shape, a):
     handouts/kaiming_init.md, "The arithmetic, worked": a uniform variable on ±bound has the
     variance bound²/3.
     """
-    got = fill(student, draw, "kaiming_uniform_", shape, **({"a": a} if a else {}))
     suspects = misconceptions.of_kaiming("uniform", shape, a)
-    statistics.uniform("the tensor", got, gain(a) * math.sqrt(3 / fans(shape)[0]), suspects)
+    with filled(student, draw, "kaiming_uniform_", shape, **({"a": a} if a else {})) as got:
+        statistics.uniform("the tensor", got, gain(a) * math.sqrt(3 / fans(shape)[0]), suspects)
 
 
 @by_shape
@@ -124,9 +133,9 @@ def test_kaiming_normal(student, draw, shape, a):
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
-    got = fill(student, draw, "kaiming_normal_", shape, *((a,) if a else ()))
     suspects = misconceptions.of_kaiming("normal", shape, a)
-    statistics.normal("the tensor", got, gain(a) / math.sqrt(fans(shape)[0]), suspects)
+    with filled(student, draw, "kaiming_normal_", shape, *((a,) if a else ())) as got:
+        statistics.normal("the tensor", got, gain(a) / math.sqrt(fans(shape)[0]), suspects)
 
 
 @by_shape
@@ -136,9 +145,12 @@ def test_xavier_uniform(student, draw, shape, factor):
 
     handouts/kaiming_init.md, "The idea".
     """
-    got = fill(student, draw, "xavier_uniform_", shape, **({"gain": factor} if factor != 1 else {}))
-    bound = factor * math.sqrt(6 / sum(fans(shape)))
-    statistics.uniform("the tensor", got, bound, misconceptions.of_xavier(shape, factor))
+    bound, kwargs = (
+        factor * math.sqrt(6 / sum(fans(shape))),
+        {"gain": factor} if factor != 1 else {},
+    )
+    with filled(student, draw, "xavier_uniform_", shape, **kwargs) as got:
+        statistics.uniform("the tensor", got, bound, misconceptions.of_xavier(shape, factor))
 
 
 @pytest.mark.parametrize("shape", [(1500, 30), (400, 1600), (1200, 2, 3, 5)], ids=str)
@@ -148,9 +160,9 @@ def test_bias_uniform(student, draw, shape):
     handouts/kaiming_init.md, "What is asked".
     """
     weight = draw.normal(*shape, dtype=torch.float32)
-    got = fill(student, draw, "bias_uniform_", (shape[0],), weight)
     suspects = misconceptions.of_layer(shape, (shape[0],))
-    statistics.uniform("the bias", got, 1 / math.sqrt(fans(shape)[0]), suspects)
+    with filled(student, draw, "bias_uniform_", (shape[0],), weight) as got:
+        statistics.uniform("the bias", got, 1 / math.sqrt(fans(shape)[0]), suspects)
 
 
 FILLERS = {

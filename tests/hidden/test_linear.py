@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from autograder.suite import laws
+from autograder.suite.cases import one_by_one
 from autograder.suite.failures import expect
 from autograder.suite.student import Input, Meta
 from autograder.suite.tolerances import FLOAT32
@@ -21,6 +22,22 @@ class Case(NamedTuple):
     shape: tuple[int, ...]
     bias: bool = True
     layout: str = "contiguous"
+
+
+def traits(case):
+    """What there is to a case, in words."""
+    told = {
+        "no bias": not case.bias,
+        "one input feature": case.in_features == 1,
+        "one output feature": case.out_features == 1,
+        "as many outputs as inputs": case.in_features == case.out_features,
+        "a batch of one": case.shape[0] == 1,
+        "one sample without a batch": len(case.shape) == 1,
+        f"an input with {len(case.shape)} dimensions": len(case.shape) > 2,
+        "an empty batch": case.shape[0] == 0,
+        f"an input whose memory layout is {case.layout}": case.layout != "contiguous",
+    }
+    return [trait for trait, holds in told.items() if holds]
 
 
 CASES = [
@@ -41,7 +58,7 @@ CASES = [
     Case("offset", 5, 3, (4, 5), layout="offset"),
     Case("strided", 5, 3, (2, 4, 5), layout="strided"),
 ]
-by_name = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+by_name = one_by_one("case", CASES, traits, ids=lambda case: case.name)
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from autograder.sandbox import probes
 from autograder.sandbox.probes import ModeProbe
 from autograder.suite import laws, misconceptions, reference
+from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, TooSlow, expect
 from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
@@ -93,6 +94,7 @@ def test_shapes(student, draw):
                 expect(
                     shape == expected[name],
                     f"What enters {name} has shape {shape}; expected {expected[name]}.",
+                    cause=misconceptions.of_entry(shape, expected[name]),
                 )
         alike("the logits", tower(x), torch.zeros(n, 10))
 
@@ -144,6 +146,12 @@ def test_own_bricks(student, draw):
         ) from None
 
 
+MIXED = (
+    "Images of one batch influence each other: a mean, a normalisation or a softmax runs over the batch, or "
+    "a reshape mixes the images."
+)
+
+
 def test_samples_apart(student, draw):
     """An image's logits depend on that image alone, and are the same every time.
 
@@ -157,13 +165,17 @@ def test_samples_apart(student, draw):
     for mode in MODES:
         tower.do(mode)
         together = alike("the logits", tower(x), expected)
+        by_chance = (
+            "The same images get other logits each time: something random, as dropout, takes part."
+        )
+        compare("the logits, asked for again,", tower(x), together, reading=by_chance)
         for i, part in enumerate(x.split(1)):
             alone = alike("the logits of one image", tower(part), expected[i : i + 1])
-            compare(
-                f"image {i} of a batch, against the same image alone,", together[i : i + 1], alone
-            )
+            what = f"image {i} of a batch, against the same image alone,"
+            compare(what, together[i : i + 1], alone, reading=MIXED)
         order = draw.permutation(5)
-        compare("the logits of the batch in another order", tower(x[order]), together[order])
+        what = "the logits of the batch in another order"
+        compare(what, tower(x[order]), together[order], reading=MIXED)
 
 
 def test_meta_device(student):
@@ -193,7 +205,8 @@ def test_fresh_loss(student, draw):
     expect(
         not torch.equal(logits[0], logits[1]),
         "A fresh tower gives different images the same logits.",
-        cause="Weights that begin at zero, or at one constant, never learn to differ.",
+        cause="The weights begin at zero or at one constant, which never learn to differ, or a ReLU is dead "
+        "for every image: a bias far below zero lets nothing through.",
     )
     for name, value in towers[0].state().items():
         expect(
@@ -216,7 +229,8 @@ class Training(NamedTuple):
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
-        return f"{self.model}-{kind}-{self.optimizer}-{'-'.join(map(str, self.sizes))}"
+        sizes = "-".join(map(str, self.sizes)) if len(self.sizes) < 5 else len(self.sizes)
+        return f"{self.model}-{kind}-{self.optimizer}-{sizes}"
 
     def models(self, student, draw):
         """The oracle and the student's side of it, with the same random weights."""
@@ -244,6 +258,7 @@ TRAININGS = [
     Training("Adam", {"lr": 0.01}, (7,), mode="eval"),
     Training("SGD", {"lr": 0.1}, (4, 3), smoothing=0.3),
     Training("SGD", {"lr": 0.1}, (4, 2), once=True),
+    Training("SGD", {"lr": 0.05}, (32,) * 11 + (17,)),
     Training("SGD", MOMENTUM, (2, 1), "tower"),
     Training("Adam", {"lr": 0.001}, (1, 2), "tower", mode="eval"),
 ]
@@ -305,7 +320,21 @@ def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
     compare_number("The mean loss per sample", loss, expected, TRAJECTORY, suspects=suspects)
 
 
-@pytest.mark.parametrize("training", TRAININGS, ids=str)
+def traits(training):
+    """What there is to a training, in words."""
+    told = {
+        "a model that is in evaluation mode before the call": training.mode == "eval",
+        "momentum": "momentum" in training.settings,
+        "Adam": training.optimizer == "Adam",
+        "batches of different sizes": len(set(training.sizes)) > 1,
+        "a criterion with label smoothing": training.smoothing > 0,
+        "batches that come from an iterator": training.once,
+        "an epoch of many batches": len(training.sizes) > 5,
+    }
+    return [trait for trait, holds in told.items() if holds]
+
+
+@one_by_one("training", TRAININGS, traits)
 def test_train_epoch(student, draw, training):
     """train_epoch moves every weight as the reference loop does, in training mode, to 1e-9.
 
@@ -343,7 +372,7 @@ def test_one_batch(student, draw):
     )
 
 
-EVALUATIONS = [(8, 8), (9, 4), (2, 5, 11), (7,)]
+EVALUATIONS = [(8, 8), (9, 4), (3, 5, 11), (7,)]
 
 
 def test_evaluate(student, draw):
@@ -405,6 +434,7 @@ def test_mnist_fit(student, draw, fit_context):
     expect(
         accuracy >= plan.threshold,
         found,
-        cause="The weights that came back do not know the digits: see which checks above fail.",
+        cause="The weights that came back do not know the digits. If the checks above pass, something "
+        "happens in long epochs only: a limit on the batches, a learning rate that changes, a counter.",
     )
     student.remark = found

@@ -21,6 +21,8 @@ from autograder.suite.misconceptions.line import (
     of_prediction,
     of_step,
 )
+from autograder.suite.misconceptions.suspects import same
+from autograder.suite.misconceptions.tower import of_entry
 from autograder.suite.misconceptions.training import (
     guilty_of_epoch,
     of_count,
@@ -43,6 +45,7 @@ __all__ = [
     "of_columns",
     "of_columns_gradient",
     "of_count",
+    "of_entry",
     "of_error",
     "of_evaluation",
     "of_fans",
@@ -58,4 +61,5 @@ __all__ = [
     "of_step",
     "of_xavier",
     "pair",
+    "same",
 ]

@@ -249,6 +249,12 @@ def of_fans(shape: tuple[int, ...], name: str) -> dict[str, float]:
         "Only the last side of the kernel is counted, not its area.": channels * shape[-1],
         "Only two sides of the kernel are counted.": channels * math.prod(shape[2:4]),
         "The sides of the kernel are added up, not multiplied.": channels * sum(shape[2:]),
+        "The kernel's height is squared: its area is height times width.": channels
+        * (shape[2] ** 2 if len(shape) > 2 else 1),
+        "The kernel's last side is squared: its area is height times width.": channels
+        * (shape[-1] ** 2 if len(shape) > 2 else 1),
+        "The kernel's height is doubled: its area is height times width.": channels
+        * (2 * shape[2] if len(shape) > 2 else 1),
         "The area of the kernel is added, not multiplied.": channels + taps,
         "All elements of the tensor are counted.": math.prod(shape),
         "The taps alone are counted.": taps,

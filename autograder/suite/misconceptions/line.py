@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from torch import Tensor
 
 from autograder.suite.misconceptions.suspects import Suspect
@@ -67,10 +68,21 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
         yield Suspect(cause, wrong)
 
 
+STEPS = (0.1, 0.01, 1e-3, 1e-4)
+"""Of a difference quotient that is too coarse."""
+DECAYS = (1.0, 0.1, 0.01, 1e-3, 1e-4)
+QUOTIENT = (
+    "A difference quotient stands in place of the derivative, and its step is not small enough."
+)
+DECAYING = "The parameters decay by themselves beside the step."
+
+
 def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Suspect]]:
     """What could have come out as grad_w or grad_b."""
     error = w * x + b - y
     right = {"grad_w": (2 * error * x).mean(), "grad_b": (2 * error).mean()}
+    length = torch.hypot(*right.values())
+    curvature = {"grad_w": (x * x).mean(), "grad_b": torch.ones_like(b)}
     count, first = x.numel(), len(x) if x.dim() else 1
     suspects: dict[str, list[Suspect]] = {}
     for name, value in right.items():
@@ -118,7 +130,14 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
                 "The inner derivative by b is 1; this one has another.": (2 * error * x).mean(),
                 "The inner derivative by b is 1, not b.": (2 * error * b).mean(),
             }
+        wrong["The two gradients are scaled to length one together."] = value / length
+        wrong["Only the sign of the gradient is returned."] = value.sign()
         suspects[name] = [Suspect(cause, v) for cause, v in wrong.items()]
+        suspects[name] += [
+            Suspect(QUOTIENT, value + sign * step * curvature[name])
+            for step in STEPS
+            for sign in (1, -1)
+        ]
     return suspects
 
 
@@ -134,7 +153,6 @@ def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
         "The gradient is divided by the learning rate.": before - gradient / rate,
         "The parameter is replaced by the step; it has to be changed by it.": -rate * gradient,
         "The parameter is replaced by the gradient.": gradient,
-        "The parameter decays by itself beside the step.": before - rate * (gradient + before),
         "The parameter is multiplied by the step.": before * (1 - rate * gradient),
         "The parameter is scaled; the gradient is never used.": before * (1 - rate),
         "The learning rate itself is subtracted; the gradient is never used.": before - rate,
@@ -148,6 +166,8 @@ def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
         "The learning rate is rounded.": before - round(rate, 1) * gradient,
     }.items():
         yield Suspect(cause, wrong)
+    for decay in DECAYS:
+        yield Suspect(DECAYING, before - rate * (gradient + decay * before))
 
 
 def guilty_of_history(
@@ -160,6 +180,8 @@ def guilty_of_history(
         return all(math.isclose(a, b, rel_tol=within, abs_tol=within / 100) for a, b in pairs)
 
     right = _descend(_plain, x, y, w, b, rate, steps)
+    if len(got) == len(right) and all(map(partial(near, within=1e-9), got, right)):
+        return ""  # whatever is wrong is not the path
     for cause, path in _wrong_paths(x, y, w, b, rate, steps):
         is_right = len(path) == len(right) and all(map(near, path, right))
         if len(got) == len(path) and all(map(near, got, path)) and not is_right:
@@ -238,8 +260,8 @@ def _wrong_paths(
             walk.kept = (walk.gw, walk.gb)
         return walk.kept
 
-    def by_first_point(walk: _Walk) -> tuple[float, float]:
-        x0, y0 = float(x.flatten()[0]), float(y.flatten()[0])
+    def by_point(walk: _Walk, number: int) -> tuple[float, float]:
+        x0, y0 = float(x.flatten()[number % count]), float(y.flatten()[number % count])
         error = 2 * (walk.w * x0 + walk.b - y0)
         return error * x0, error
 
@@ -286,17 +308,35 @@ def _wrong_paths(
         ),
         "A momentum carries the step on; plain gradient descent has none.": carried(0.9),
         "The gradients are computed once, before the loop.": frozen,
-        "Each step looks at the first point alone; the gradient is the mean over all points.": by_first_point,
+        "Each step looks at the first point alone; the gradient is the mean over all points.": (
+            partial(by_point, number=0)
+        ),
+        "Each step looks at one point in turn; the gradient is the mean over all points.": lambda walk: (
+            by_point(walk, walk.number)
+        ),
+        "The two gradients are scaled to length one together.": lambda walk: (
+            walk.gw / (math.hypot(walk.gw, walk.gb) or 1),
+            walk.gb / (math.hypot(walk.gw, walk.gb) or 1),
+        ),
         "The steps are Adam's, not those of plain gradient descent.": by_adam,
         "The signs of the gradients are used, not their values.": each(
             lambda g: math.copysign(1, g)
         ),
         "The gradients are clipped to ±1.": each(lambda g: max(-1.0, min(1.0, g))),
-        "The parameters decay beside the step.": lambda walk: (walk.gw + walk.w, walk.gb + walk.b),
     }
+    square = float((x * x).mean())
+    shifted = [
+        (QUOTIENT, lambda walk, e=sign * step: (walk.gw + e * square, walk.gb + e))
+        for step in STEPS
+        for sign in (1, -1)
+    ]
+    decayed = [
+        (DECAYING, lambda walk, e=decay: (walk.gw + e * walk.w, walk.gb + e * walk.b))
+        for decay in DECAYS
+    ]
     for fixed in (1.0, 0.1, 0.05, 0.01, 0.001, 1e-4):
         updates[f"The learning rate is fixed at {fixed}."] = scaled(fixed / rate)
-    for cause, update in updates.items():
+    for cause, update in (*updates.items(), *shifted, *decayed):
         yield cause, _descend(update, x, y, w, b, rate, steps)
     right = _descend(_plain, x, y, w, b, rate, steps)
     longer = _descend(_plain, x, y, w, b, rate, steps + 1)

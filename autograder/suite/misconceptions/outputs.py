@@ -29,6 +29,8 @@ def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
             f"{name} stands at the end, which does not belong there.",
             then(function, right),
         )
+    yield Suspect("A dimension of size 1 is squeezed away.", lambda: right().squeeze())
+    yield Suspect("The batch's dimension is lost.", lambda: right().squeeze(0))
     yield Suspect(
         "Every sample of the batch gets the output of the first one.",
         lambda: right()[:1].expand_as(right()),
@@ -49,10 +51,11 @@ def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
         "The mean over the batch is subtracted; samples have nothing to do with each other.",
         lambda: right() - right().mean(0),
     )
-    yield Suspect("A dimension of size 1 is squeezed away.", lambda: right().squeeze())
     yield Suspect("The leading dimensions are flattened into one.", lambda: right().flatten(0, -2))
-    yield Suspect("The batch's dimension is lost.", lambda: right().squeeze(0))
-    yield Suspect("A dimension of size 1 is added in front.", lambda: right().unsqueeze(0))
+    yield Suspect(
+        "A dimension of size 1 is added in front, as reshape(-1, …) does.",
+        lambda: right().unsqueeze(0),
+    )
     yield Suspect("A dimension of size 1 is added at the end.", lambda: right().unsqueeze(-1))
     yield Suspect("The last two dimensions are exchanged.", lambda: right().transpose(-1, -2))
     yield Suspect(
@@ -76,6 +79,10 @@ def of_bias(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
         "The sum of the bias is added to every output.", lambda: right() - bias + bias.sum()
     )
     yield Suspect("The absolute value of the bias is added.", lambda: right() - bias + bias.abs())
+
+
+CLIPS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""At which somebody might clip a gradient."""
 
 
 def as_if_contiguous(x: Tensor) -> Tensor:
@@ -115,14 +122,19 @@ def of_any_gradient(
         "The signs of the upstream gradient are used, not its values.": upstream.sign(),
         "The upstream gradient runs in reverse order along the batch.": upstream.flip(0),
         "The upstream gradient is squared.": upstream**2,
-        "The gradient is clipped to ±1; a layer passes it on as it is.": upstream.clamp(-1, 1),
-        "The gradient is clipped; a layer passes it on as it is.": upstream.clamp(-0.1, 0.1),
     }.items():
         yield Suspect(cause, partial(gradient, function, at, other))
+    for limit in CLIPS:
+        clipped = f"The upstream gradient is clipped to ±{limit}; a layer passes it on as it is."
+        yield Suspect(clipped, partial(gradient, function, at, upstream.clamp(-limit, limit)))
 
     def right() -> Tensor:
         return gradient(function, at, upstream)
 
+    for limit in CLIPS:
+        clipped = f"The gradient is clipped to ±{limit}; a layer passes it on as it is."
+        yield Suspect(clipped, then(partial(torch.clamp, min=-limit, max=limit), right))
+    yield Suspect("The gradient is scaled to length one.", lambda: right() / right().norm())
     yield Suspect("The gradient is transposed.", lambda: right().transpose(-1, -2))
     yield Suspect(
         "The gradient is transposed by a view or reshape.",

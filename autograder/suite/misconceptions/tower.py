@@ -41,6 +41,9 @@ ACTIVATIONS: dict[str, Function] = {
     "a softplus": F.softplus,
     "a SiLU": F.silu,
     "an absolute value": torch.abs,
+    "a ReLU plus its own input": lambda h: F.relu(h) + h,
+    "a ReLU twice as large": lambda h: 2 * F.relu(h),
+    "a softmax": lambda h: h.softmax(1),
 }
 POOLS: dict[str, Function] = {
     "averages instead of taking the largest value": partial(F.avg_pool2d, kernel_size=2),
@@ -94,7 +97,9 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
         "The input is divided by 255 once more.": x / 255,
         "The input is normalised inside the network.": (x - 0.1307) / 0.3081,
         "The input is centred inside the network.": x - x.mean(),
-        "The input is standardised by the statistics of the whole batch.": (x - x.mean()) / x.std(),
+        "The input is standardised by the statistics of the whole batch.": (x - x.mean())
+        / (x.std() + 1e-5),
+        "The input is standardised, image by image.": F.layer_norm(x, x.shape[1:]),
         "The input is stretched to [-1, 1] inside the network.": 2 * x - 1,
         "Height and width of the input are exchanged.": x.transpose(2, 3),
     }.items():
@@ -103,6 +108,23 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
         yield Suspect(
             f"The bias of {name} is never added.", partial(_without_bias, oracle, name, x)
         )
+
+
+def of_entry(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """What the shape that enters a layer says, where it is not (N, ...) as expected; "" where nothing."""
+    if shape == (expected[0] * expected[1],) or shape == expected[1:]:
+        return "The batch is flattened away: flatten(1) keeps the first dimension."
+    if len(expected) == 2 and shape[1:] == expected[1:]:
+        return (
+            f"There are {shape[0]} rows for {expected[0]} images: a reshape spreads an image over several rows, or "
+            "packs several into one. flatten(1) keeps one to a row."
+        )
+    if len(shape) == len(expected) == 4 and shape[1] == expected[1]:
+        return (
+            f"The image is {shape[2]}x{shape[3]} here: padding=1 keeps its size in a convolution, and each "
+            "pooling by 2 halves it."
+        )
+    return ""
 
 
 def _places(names: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -365,6 +365,12 @@ def of_mean_loss(losses: Sequence[float], sizes: Sequence[int]) -> dict[str, flo
     }
 
 
+ALL_OR_NOTHING = (
+    "One wrong answer makes it 0: // leaves only whole numbers, and torch.equal compares whole tensors, not their "
+    "elements."
+)
+
+
 def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
     """What evaluate could have returned instead of the fraction that is right.
 
@@ -389,8 +395,9 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
     with torch.enable_grad():
         ours = copy.deepcopy(model).eval()
         tracked = sum(right([ours(x) for x, _ in batches], lambda o: o.argmax(1))) / samples
-    full = [i for i, n in enumerate(sizes) if n == sizes[0]]
+    full = [i for i, n in enumerate(sizes) if n >= sizes[0]]
     wrong = {
+        ALL_OR_NOTHING: float(total == samples),
         "The result is in per cent; asked for is a fraction in [0, 1].": 100 * total / samples,
         "The result is the number of right answers; divide it by the number of samples.": float(
             total
@@ -419,11 +426,6 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
             count for count, n in zip(counts, sizes, strict=True) if count == n
         )
         / samples,
-        "A batch counts only if all of it is right: torch.equal compares whole tensors.": sum(
-            float(count == n) for count, n in zip(counts, sizes, strict=True)
-        )
-        / len(sizes),
-        "The division is //, which leaves only whole numbers.": float(total // samples),
         "Gradients are tracked: torch.no_grad() is missing; eval() does not switch them off.": tracked,
         "An answer counts only if its probability exceeds a half.": sum(
             int(((o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5)).sum())

@@ -118,7 +118,10 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
 
     both, kinds = (pw, pw, ph, ph), {"replicate": "the edge", "reflect": "a mirror image"}
     yield "The input is padded at the bottom and right only.", padded((0, 2 * pw, 0, 2 * ph))
-    yield "The input is padded at the top and left only.", padded((2 * pw, 0, 2 * ph, 0))
+    yield (
+        "At the top and left the padding is twice what it should be: F.pad takes a number for each side.",
+        padded((2 * pw, 0, 2 * ph, 0)),
+    )
     yield "One row and column of padding is on one side only.", padded((pw, 0, ph, 0))
     yield "Padding at the top and left is missing.", padded((0, pw, 0, ph))
     yield (
@@ -163,12 +166,22 @@ def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
         "The number of windows is rounded up: a window that hangs over the edge is counted.",
         ceiled,
     )
+
+    def side_by_side() -> Tensor:
+        rows, columns = windows(x, geometry).shape[-2:]
+        wide = F.pad(x, (pw, pw + columns * kw, ph, ph + rows * kh))
+        return windows(wide, bare._replace(stride=(kh, kw)))[..., :rows, :columns]
+
+    yield (
+        "The windows stand side by side; they overlap where the stride is smaller than the kernel.",
+        side_by_side,
+    )
     yield "The last window along each axis is missing.", lambda: windows(x, geometry)[..., :-1, :-1]
     yield "The last row of windows is missing.", lambda: windows(x, geometry)[..., :-1, :]
     yield "The last column of windows is missing.", lambda: windows(x, geometry)[..., :-1]
 
 
-AXES = ("channel", "kernel row", "kernel column", "window row", "window column")
+AXES = ("channel", "kernel row", "kernel column", "window row", "window column", "sample")
 
 
 def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
@@ -190,8 +203,8 @@ def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
         "The samples of the batch are merged into one.", lambda: right.transpose(0, 1).flatten(1)
     )
     yield Suspect("The dimension of the batch is missing.", lambda: right[0])
-    for order, wrong in _wrongly_ordered(x, geometry):
-        yield Suspect(order, then(partial(torch.reshape, shape=right.shape), wrong))
+    for cause, wrong in (*_wrongly_ordered(x, geometry), *_wrongly_stacked(x, geometry)):
+        yield Suspect(cause, then(partial(torch.reshape, shape=right.shape), wrong))
     yield Suspect("The kernel is flipped.", lambda: columns(windows(x, geometry).flip(2, 3)))
     yield from of_any_output(lambda: right)
 
@@ -220,6 +233,24 @@ def _wrongly_ordered(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windo
         yield cause, then(partial(torch.permute, dims=moved), right)
 
 
+def _wrongly_stacked(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+    """The windows with the samples not in front, to be reshaped as if they were."""
+    for order in (
+        (1, 2, 5, 0, 3, 4),
+        (1, 2, 0, 5, 3, 4),
+        (3, 4, 5, 0, 1, 2),
+        (0, 1, 2, 5, 3, 4),
+        (0, 5, 1, 2, 3, 4),
+        (0, 1, 2, 3, 4, 5),
+    ):
+        moved = [(axis + 1) % len(order) for axis in order]
+        yield (
+            f"The windows lie in the order {_names(order)} and are reshaped as if the samples came first: "
+            "permute them.",
+            then(partial(torch.permute, dims=moved), partial(windows, x, geometry)),
+        )
+
+
 def _names(axes: Iterable[int]) -> str:
     return ", ".join(AXES[axis] for axis in axes)
 
@@ -234,6 +265,9 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
         + 1,
         "The quotient is rounded to the nearest: round down with //.": round((covered - reach) / s)
         + 1,
+        "The result is rounded to the nearest: round down with //.": round(
+            (covered - reach) / s + 1
+        ),
         "The 1 that counts the first window is missing.": (covered - reach) // s,
         "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.": (
             covered - reach + 1
@@ -337,15 +371,19 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
         "Height and width of the output are exchanged by a view or reshape: the windows run row by row.",
         lambda: right().transpose(2, 3).reshape(right().shape),
     )
-    yield from _wrongly_arranged(right)
+    yield from _wrongly_arranged(right, bias)
     for order, wrong in _wrongly_ordered(x, geometry):
         reshaped = then(partial(torch.reshape, shape=these.shape), wrong)
         yield Suspect(order, then(product, reshaped))
 
 
-def _wrongly_arranged(right: Callable[[], Tensor]) -> Iterator[Suspect]:
-    """The output with its axes in other orders, moved or only reshaped."""
+def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
+    """The output with its axes in other orders, moved or only reshaped, before the bias or after it."""
     names = ("sample", "channel", "row", "column")
+
+    def bare() -> Tensor:
+        return right() - bias
+
     for order in itertools.permutations(range(4)):
         if order == (0, 1, 2, 3):
             continue
@@ -354,11 +392,13 @@ def _wrongly_arranged(right: Callable[[], Tensor]) -> Iterator[Suspect]:
             f"The output's dimensions are {shown}; expected {', '.join(names)}.",
             then(partial(torch.permute, dims=order), right),
         )
-        yield Suspect(
+        reshaped = (
             f"The output lies in the order {shown} and is reshaped as if it were {', '.join(names)}: "
-            "permute it first.",
-            then(partial(_permuted_in_place, dims=order), right),
+            "permute it first."
         )
+        permuted = partial(_permuted_in_place, dims=order)
+        yield Suspect(reshaped, then(permuted, right))
+        yield Suspect(reshaped, then(bias.__add__, then(permuted, bare)))
     yield Suspect(
         "The windows are not folded back into rows and columns.", lambda: right().flatten(2)
     )

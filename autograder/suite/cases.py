@@ -1,0 +1,47 @@
+"""Cases in order: each adds a little to those before it, so that the first to fail says what is wrong."""
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import pytest
+
+from autograder.suite.failures import CheckFailed
+
+CaseT = TypeVar("CaseT")
+Test = Callable[..., None]
+
+
+def one_by_one(
+    name: str,
+    cases: Sequence[CaseT],
+    traits: Callable[[CaseT], Iterable[str]],
+    ids: Callable[[CaseT], str] = str,
+) -> Callable[[Test], Any]:
+    """Parametrise a hidden test over `cases`, handed to it as `name`.
+
+    A check ends with its first failure, so the cases before that one were right: where no cause is
+    known, the failure says which of its `traits` none of them had.
+    """
+
+    def decorate(test: Test) -> Any:
+        @functools.wraps(test)
+        def told(**given: Any) -> None:
+            try:
+                test(**given)
+            except CheckFailed as failure:
+                raise failure.beside(novelty(given[name], cases, traits)) from None
+
+        return pytest.mark.parametrize(name, cases, ids=ids)(told)
+
+    return decorate
+
+
+def novelty(case: CaseT, cases: Sequence[CaseT], traits: Callable[[CaseT], Iterable[str]]) -> str:
+    """What sets a case apart from those before it, as a sentence; "" where nothing does."""
+    before = cases[: cases.index(case)]
+    known = {trait for earlier in before for trait in traits(earlier)}
+    new = [trait for trait in traits(case) if trait not in known]
+    if not before or not new:
+        return ""
+    return f"The cases before this one were right; new in it: {', '.join(new)}."
