@@ -7,24 +7,23 @@ a variant is harmed, a cause that the bank demands is not named, or a check kill
 """
 
 import argparse
-import gc
 import json
-import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
+from operator import itemgetter
 from pathlib import Path
 
-from bank import MODULES, ROOT, machine_mutants, mutants, variants
 from matrix_pages import About, Outcome, kills, markdown, picture
 from rich.console import Console
 from rich.progress import track
 
+from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import FIT_CHECK, Course, course_root, load_course
+from autograder.pool import each
 from autograder.submission import Submission
 
 SEED = 3
@@ -37,7 +36,9 @@ class Job(About):
     source: bytes
 
 
-def jobs(modules: Sequence[str], only: str, *, machine: bool, fit: bool) -> Iterator[Job]:
+def jobs(
+    bank: Bank, modules: Sequence[str], only: str, *, machine: bool, fit: bool
+) -> Iterator[Job]:
     """The bank, in the order of the course."""
     for module in modules:
         made = [
@@ -50,7 +51,7 @@ def jobs(modules: Sequence[str], only: str, *, machine: bool, fit: bool) -> Iter
                 diagnosis=m.diagnosis,
                 source=m.source,
             )
-            for m in mutants(module)
+            for m in bank.mutants(module)
             if fit or not m.check.endswith(FIT_CHECK)
         ]
         if machine:
@@ -63,48 +64,25 @@ def jobs(modules: Sequence[str], only: str, *, machine: bool, fit: bool) -> Iter
                     equivalent=m.equivalent,
                     source=m.source,
                 )
-                for m in machine_mutants(module)
+                for m in bank.machine_mutants(module)
             ]
         made += [
             Job(kind="variant", module=module, name=v.name, source=v.source)
-            for v in variants()
+            for v in bank.variants()
             if v.module == module
         ]
         yield from (job for job in made if only in f"{module}.{job.name}")
 
 
-class Bench:
-    """A process of its own that grades one job after the other."""
-
-    course: Course
-    broker: Broker
-    solutions: dict[str, bytes]
-
-    @classmethod
-    def open(cls) -> None:
-        """Called once in each process."""
-        import autograder.grading  # noqa: F401 - before the first job, so that every job takes as long
-
-        gc.freeze()  # as `tower grade` does
-
-        course = load_course(course_root())
-        # The bricks beside a mutant are the solutions': nothing is learnt by replacing them.
-        modules = {name: replace(m, needs=()) for name, m in course.modules.items()}
-        cls.course = replace(course, modules=modules)
-        cls.broker = Broker(cls.course.policy, [cls.course.root])
-        cls.broker.start()
-        cls.solutions = {
-            name: (ROOT / "solutions" / f"{name}.py").read_bytes() for name in cls.course.modules
-        }
-
-
-def judge(job: Job) -> Outcome:
+def judge(course: Course, broker: Broker, job: Job) -> Outcome:
     """Grade one module; the fit only where it is what has to catch the mutant."""
     from autograder.grading import grade
 
-    submission = Submission(job.name, Bench.solutions | {job.module: job.source}, {})
+    bank = Bank(course.root)
+    solutions = {name: bank.solution(name).encode() for name in course.modules}
+    submission = Submission(job.name, solutions | {job.module: job.source}, {})
     fit = "quick" if job.aimed_at == FIT_CHECK else "off"
-    report = grade(Bench.course, submission, Bench.broker, seed=SEED, fit=fit, only=[job.module])
+    report = grade(course, submission, broker, seed=SEED, fit=fit, only=[job.module])
     failed = {
         check.id.partition(".")[2]: check.message
         for module in report.modules
@@ -115,13 +93,13 @@ def judge(job: Job) -> Outcome:
     return Outcome(**about, failed=failed, faults=[fault for fault, _ in report.faults])
 
 
-def run(wanted: Sequence[Job], processes: int) -> list[Outcome]:
+def run(course: Course, wanted: Sequence[Job], processes: int) -> list[Outcome]:
     """Grade them all, in so many processes, showing progress."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, Bench.open) as pool:
-        found = pool.map(judge, wanted)
-        shown = track(found, "grading the bank", len(wanted), console=Console(stderr=True))
-        return list(shown)
+    # The bricks beside a mutant are the solutions': nothing is learnt by replacing them.
+    modules = {name: replace(m, needs=()) for name, m in course.modules.items()}
+    found = each(judge, replace(course, modules=modules), wanted, processes)
+    shown = track(found, "grading the bank", len(wanted), console=Console(stderr=True))
+    return [outcome for _, outcome in sorted(shown, key=itemgetter(0))]
 
 
 def complaints(outcomes: Sequence[Outcome], course: Course, *, whole: bool) -> Iterator[str]:
@@ -150,8 +128,9 @@ def complaints(outcomes: Sequence[Outcome], course: Course, *, whole: bool) -> I
 
 def main() -> int:
     """Run, write what is asked for, say what must not be."""
+    course = load_course(course_root())
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--module", choices=MODULES, action="append")
+    parser.add_argument("--module", choices=course.modules, action="append")
     parser.add_argument("--only", default="", help="part of a name")
     parser.add_argument("--no-machine", action="store_true", help="leave out machine-made mutants")
     parser.add_argument("--no-fit", action="store_true", help="leave out what only the fit catches")
@@ -161,10 +140,10 @@ def main() -> int:
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--again", type=Path, help="outcomes of an earlier run, as JSON")
     arguments = parser.parse_args()
-    course = load_course(course_root())
-    chosen = arguments.module or MODULES
+    chosen = arguments.module or list(course.modules)
     wanted = list(
         jobs(
+            Bank(course.root),
             chosen,
             arguments.only,
             machine=not arguments.no_machine,
@@ -175,7 +154,7 @@ def main() -> int:
     if arguments.again:
         outcomes = [Outcome(**kept) for kept in json.loads(arguments.again.read_text())]
     else:
-        outcomes = run(wanted, arguments.processes)
+        outcomes = run(course, wanted, arguments.processes)
     taken = time.perf_counter() - started
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(o) for o in outcomes], indent=1))

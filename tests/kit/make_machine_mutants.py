@@ -10,9 +10,11 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from bank import BANK, MODULES, ROOT
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
+
+from autograder.bank import Bank
+from autograder.course import course_root, load_course
 
 LEFT_OUT = (
     *("BitAnd", "BitOr", "BitXor", "LShift", "RShift", "Invert"),
@@ -58,10 +60,12 @@ def reasons(path: Path) -> dict[tuple[str, str], str]:
 
 def main() -> None:
     """Write a file for each module."""
-    for module in MODULES:
-        path = BANK / "machine" / f"{module}.toml"
+    course = load_course(course_root())
+    bank = Bank(course.root)
+    for module in course.modules:
+        path = bank.folder / "machine" / f"{module}.toml"
         known = reasons(path)
-        source = (ROOT / "solutions" / f"{module}.py").read_text(encoding="utf-8")
+        source = bank.solution(module)
         parts, seen = [HEAD.format(module=module)], set()
         for name, changed in changed_sources(source):
             line, old, new = patch(source, changed)
@@ -78,7 +82,7 @@ def main() -> None:
             parts.append("\n".join(["[[mutant]]", *fields]))
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-        print(f"{path.relative_to(ROOT)}: {len(seen)} mutants")
+        print(f"{path.relative_to(course.root)}: {len(seen)} mutants")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ ALLOWED = {  # what a part may import of the rest
     "text": set(),
     "errors": set(),
     "files": {"errors"},
+    "bank": {"errors"},
     "course": {"sandbox", "errors"},
+    "pool": {"broker", "course", "errors", "grading"},
     "submission": {"errors", "text"},
     "report": set(),
     "suite": {"sandbox", "broker", "course", "errors", "mnist", "submission", "suite", "text"},
@@ -21,8 +23,10 @@ ALLOWED = {  # what a part may import of the rest
     "export": {"report", "text"},
     "release": {"errors", "files"},
     "doctor": {"broker", "course", "sandbox"},
+    "calibration": {"bank", "broker", "course", "errors", "files", "pool", "submission", "suite"},
     "cli": {
-        *("broker", "course", "doctor", "errors", "export", "files", "grading", "release"),
+        *("broker", "calibration", "course", "doctor", "errors", "export", "files", "grading"),
+        "release",
         *("sandbox", "submission", "text"),
     },
 }

@@ -1,12 +1,16 @@
 """The bank: every wrong submission loses points where it should, no right one loses any."""
 
 import pytest
-from bank import MODULES, machine_mutants, mutants, variants
-from conftest import checks_of, failed
+from conftest import ROOT, checks_of, failed
 from matrix_pages import causes_in, is_named
 
-MUTANTS = [mutant for module in MODULES for mutant in mutants(module)]
-VARIANTS = list(variants())
+from autograder.bank import Bank
+from autograder.course import course_root, load_course
+
+BANK = Bank(ROOT)
+MODULES = list(load_course(course_root()).modules)
+MUTANTS = [mutant for module in MODULES for mutant in BANK.mutants(module)]
+VARIANTS = list(BANK.variants())
 
 
 def grade_module(judge, solutions, module, source, fit="off"):
@@ -32,7 +36,7 @@ def test_a_right_submission_that_is_written_differently_loses_nothing(judge, sol
     assert not report.faults
 
 
-MACHINE = [mutant for module in MODULES for mutant in machine_mutants(module)]
+MACHINE = [mutant for module in MODULES for mutant in BANK.machine_mutants(module)]
 SAMPLE = MACHINE[::10]
 
 

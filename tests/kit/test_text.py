@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from bank import BANK
-from conftest import checks_of
+from conftest import ROOT, checks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -27,6 +26,7 @@ from text_lab import (
     strings,
 )
 
+from autograder.bank import Bank
 from autograder.export import console, html, junit
 from autograder.export import json as json_export
 from autograder.report import CheckResult, Isolation, ModuleResult, Report
@@ -34,7 +34,7 @@ from autograder.suite.failures import CheckFailed
 from autograder.suite.student import Layer, Meta, Student
 from autograder.text import MAX_WORD, PREFIX, clean, one_line, quote, word, words
 
-ATTACKS = {path.stem: path for path in sorted((BANK / "attacks").glob("text_*.py"))}
+ATTACKS = {path.stem: path for path in sorted((Bank(ROOT).folder / "attacks").glob("text_*.py"))}
 
 
 def text_of(attack):

@@ -1,0 +1,119 @@
+"""Reads a course's bank, tests/bank: wrong submissions as patches of the solutions, right ones as files."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong module, the misconception it stands for, and the check that must catch it.
+
+    Attributes:
+        check: its full id, as in linear.forward.
+        diagnosis: what the report's likely cause has to say; "" where none names the misconception.
+        calibrates: whether `tower calibrate` measures what it learns.
+    """
+
+    module: str
+    name: str
+    misconception: str
+    check: str
+    source: bytes
+    diagnosis: str = ""
+    calibrates: bool = False
+
+
+@dataclass(frozen=True)
+class MachineMutant:
+    """A small change of a solution made by a program; `equivalent` says why it makes no difference."""
+
+    module: str
+    name: str
+    source: bytes
+    change: str
+    equivalent: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A right module, written differently."""
+
+    module: str
+    name: str
+    source: bytes
+
+
+class Bank:
+    """The bank of the course that lies in the folder `root`. Its methods raise CourseError."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.folder = root / "tests" / "bank"
+
+    def mutants(self, module: str) -> Iterator[Mutant]:
+        """Every mutant of a module, by hand."""
+        solution = self.solution(module)
+        for entry in self._entries("mutants", module):
+            source = solution
+            for patch in entry.get("patches") or [entry]:
+                if source.count(patch["old"]) != 1:
+                    raise CourseError(
+                        f"The mutant {entry['name']} does not fit solutions/{module}.py: "
+                        f"{patch['old']!r} is not there exactly once."
+                    )
+                source = source.replace(patch["old"], patch["new"])
+            yield Mutant(
+                module,
+                entry["name"],
+                entry["misconception"],
+                f"{module}.{entry['check']}",
+                source.encode(),
+                entry.get("diagnosis", ""),
+                entry.get("calibrates", False),
+            )
+
+    def machine_mutants(self, module: str) -> Iterator[MachineMutant]:
+        """Every machine-made mutant of a module."""
+        lines = self.solution(module).split("\n")
+        for entry in self._entries("machine", module):
+            start, old, new = entry["line"] - 1, entry["old"].split("\n"), entry["new"].split("\n")
+            if lines[start : start + len(old)] != old:
+                raise CourseError(
+                    f"The machine-made mutant {entry['name']} does not fit solutions/{module}.py, which has "
+                    "changed since: run `make mutants`."
+                )
+            changed = [*lines[:start], *new, *lines[start + len(old) :]]
+            change = f"{entry['old'].strip()} → {entry['new'].strip()}"
+            equivalent = entry.get("equivalent", "")
+            yield MachineMutant(
+                module, entry["name"], "\n".join(changed).encode(), change, equivalent
+            )
+
+    def variants(self) -> Iterator[Variant]:
+        """Every right submission that is written differently."""
+        for path in sorted((self.folder / "variants").glob("*.py")):
+            module, _, name = path.stem.partition("__")
+            yield Variant(module, name, path.read_bytes())
+
+    def solution(self, module: str) -> str:
+        """The text of a reference solution."""
+        return self._text(self._root / "solutions" / f"{module}.py")
+
+    def _entries(self, folder: str, module: str) -> list[dict[str, Any]]:
+        path = self.folder / folder / f"{module}.toml"
+        try:
+            entries: list[dict[str, Any]] = tomllib.loads(self._text(path))["mutant"]
+        except (tomllib.TOMLDecodeError, KeyError) as error:
+            raise CourseError(f"{path} is not as it must be: {error}.") from None
+        return entries
+
+    def _text(self, path: Path) -> str:
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CourseError(f"{path} cannot be read: {error}.") from None

@@ -1,0 +1,61 @@
+"""Several warm graders at once, each in a process of its own with a fork server beside it."""
+
+import gc
+import multiprocessing
+import multiprocessing.util
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from autograder.broker import Broker
+from autograder.course import Course
+from autograder.errors import GraderFault
+
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+_warm: tuple[Course, Broker]
+"""Of a process of the pool."""
+
+
+def each(
+    work: Callable[[Course, Broker, JobT], ResultT],
+    course: Course,
+    jobs: Sequence[JobT],
+    processes: int,
+) -> Iterator[tuple[int, ResultT]]:
+    """Do the work of every job; yields (number of the job, its result) as each is done.
+
+    Args:
+        work: a function of a module; jobs and results have to be such as pickle knows.
+
+    Raises what `work` raises, and GraderFault where a process of the pool died.
+    """
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(processes, len(jobs)) or 1, context, _open, (course,))
+    try:
+        numbers = {pool.submit(_do, work, job): i for i, job in enumerate(jobs)}
+        for done in as_completed(numbers):
+            yield numbers[done], done.result()
+    except BrokenProcessPool:
+        raise GraderFault(
+            "A grading process was killed, perhaps for want of memory. Try again with fewer processes."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _open(course: Course) -> None:
+    """Make a process of the pool as warm as `tower grade` is when it begins to judge."""
+    global _warm
+    broker = Broker(course.policy, [course.root])
+    broker.start()  # it imports torch while this process does
+    import autograder.grading  # noqa: F401
+
+    gc.freeze()
+    multiprocessing.util.Finalize(None, broker.close, exitpriority=1)
+    _warm = course, broker
+
+
+def _do(work: Callable[[Course, Broker, JobT], ResultT], job: JobT) -> ResultT:
+    return work(*_warm, job)
