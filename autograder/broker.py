@@ -386,6 +386,9 @@ def _clean_environment(folder: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         # Threads that wait by spinning made training seven times slower on a machine with other work.
         "OMP_WAIT_POLICY": "PASSIVE",
+        # Memory that is freed is kept: given back and taken again it cost a sixth of the fit.
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
         "KINETO_LOG_LEVEL": "99",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TORCHINDUCTOR_CACHE_DIR": str(folder),

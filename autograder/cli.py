@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import importlib.util
 import os
 import platform
 import secrets
@@ -279,6 +280,63 @@ def doctor(
     show(diagnosis, Console(highlight=False))
     if LEVELS.index(diagnosis.level) > LEVELS.index(required):
         raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    fit: Annotated[
+        str | None, typer.Option(help="Measure quick or full alone.", show_default="both")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=3, help="Fits of the reference.")] = 20,
+    broken_seeds: Annotated[
+        int, typer.Option(min=0, help="Fits of each broken tower and loop.")
+    ] = 3,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Fits at a time.", show_default="one for each core")
+    ] = None,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Measure the MNIST fit: what the reference reaches over many seeds, and what broken towers do.
+
+    Writes calibration.json and calibration.svg beside course.toml, and says which thresholds follow.
+    Both modes take about an hour on two cores. Needs the extra [calibrate].
+    """
+    _demand_linux()
+    loaded = load_course(course_root(course))
+    measured: list[FitMode] = [mode for mode in FIT_MODES if mode != "off" and fit in (None, mode)]
+    if not measured:
+        raise UsageError(f"--fit is {fit!r}; it may be quick or full.")
+    missing = [name for name in ("matplotlib", "scipy") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{' and '.join(missing)} must be installed for this: pip install 'tower-of-insight[calibrate]', "
+            "or '.[calibrate]' in a checkout."
+        )
+    from autograder import calibration
+
+    path = loaded.root / calibration.FILE
+    for output in (path, path.with_suffix(".svg")):
+        _demand_writable(output)
+    console = Console(highlight=False)
+    known = list(calibration.read(path))
+    for mode in measured:
+        with _progress() as progress:
+            found = calibration.measure(
+                loaded,
+                mode,
+                seeds=seeds,
+                broken_seeds=broken_seeds,
+                processes=processes or os.cpu_count() or 1,
+                progress=progress,
+            )
+        known.append(found)
+        calibration.write(known, path)
+        calibration.draw(list(calibration.read(path)), loaded, path.with_suffix(".svg"))
+        calibration.show(found, loaded, console)
+    console.print(
+        f"{path.name} and {path.with_suffix('.svg').name} were written to {escape(str(path.parent))}."
+    )
 
 
 @app.command()

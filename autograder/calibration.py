@@ -1,0 +1,279 @@
+"""What the MNIST fit can tell apart: the reference over many seeds, and towers and loops that are wrong.
+
+From the spread of the reference follows the threshold: the highest at which an honest tower fails by
+chance less often than once in 10,000. The broken ones show what it is worth.
+"""
+
+import io
+import json
+import math
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+from rich.table import Table
+
+from autograder.bank import Bank
+from autograder.broker import Broker
+from autograder.course import FIT_CHECK, Course, FitMode
+from autograder.errors import CourseError
+from autograder.files import write_whole
+from autograder.pool import each
+from autograder.submission import Submission
+
+FILE = "calibration.json"
+"""Beside course.toml; a picture of the same name, .svg, lies beside it."""
+SCHEMA = 1
+MODULE = "tower"
+REFERENCE = "reference"
+CHANCE = 1e-4
+"""Of a false reject, at most."""
+STEP = 0.005
+"""Thresholds are multiples of it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit of one subject."""
+
+    subject: str
+    sources: Mapping[str, bytes]
+    mode: FitMode
+    seed: int
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one tower reached: an accuracy on the held-out images for each seed; None where the fit failed."""
+
+    name: str
+    says: str
+    accuracies: tuple[float | None, ...]
+
+    @property
+    def reached(self) -> list[float]:
+        """Of the fits that came to an end."""
+        return [accuracy for accuracy in self.accuracies if accuracy is not None]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One mode of the fit, measured."""
+
+    mode: FitMode
+    steps: int
+    reference: Subject
+    broken: tuple[Subject, ...]
+
+    @property
+    def mean(self) -> float:
+        """Of the reference's accuracies."""
+        return statistics.mean(self.reference.reached)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the reference's accuracies."""
+        return statistics.stdev(self.reference.reached)
+
+    def false_reject(self, threshold: float) -> float:
+        """The chance that the reference stays below the threshold in a further fit.
+
+        Logarithms of error rates are taken for normal, since errors multiply; mean and deviation are
+        themselves known from these fits alone, so the next one follows Student's t (the prediction
+        interval of a normal sample).
+        """
+        from scipy.stats import t
+
+        logs = [math.log(1 - accuracy) for accuracy in self.reference.reached]
+        n = len(logs)
+        deviations = (math.log(1 - threshold) - statistics.mean(logs)) / statistics.stdev(logs)
+        return float(t.sf(deviations / math.sqrt(1 + 1 / n), n - 1))
+
+    @property
+    def threshold(self) -> float:
+        """The highest multiple of STEP with a chance of a false reject below CHANCE; 0 where none has."""
+        steps = int(max(self.reference.reached) / STEP)
+        safe = (i for i in range(steps, 0, -1) if self.false_reject(i * STEP) < CHANCE)
+        return round(next(safe, 0) * STEP, 4)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept of it."""
+        return {
+            "steps": self.steps,
+            "mean": round(self.mean, 5),
+            "deviation": round(self.deviation, 5),
+            "threshold": self.threshold,
+            "false_reject": float(f"{self.false_reject(self.threshold):.2g}"),
+            "reference": asdict(self.reference),
+            "broken": [asdict(subject) for subject in self.broken],
+        }
+
+
+def measure(
+    course: Course,
+    mode: FitMode,
+    *,
+    seeds: int,
+    broken_seeds: int,
+    processes: int,
+    progress: Callable[[str, float], None],
+) -> Calibration:
+    """Fit the reference and what the bank names as broken, in so many processes.
+
+    Raises CourseError where the bank or a solution cannot be read, GraderFault where no worker can be had.
+    """
+    bank = Bank(course.root)
+    solutions = {name: bank.solution(name).encode() for name in course.modules}
+    broken = [mutant for mutant in bank.mutants(MODULE) if mutant.calibrates]
+    says = {REFERENCE: "solutions/"} | {mutant.name: mutant.misconception for mutant in broken}
+    jobs = [Job(REFERENCE, solutions, mode, seed) for seed in range(seeds)]
+    jobs += [
+        Job(mutant.name, {**solutions, MODULE: mutant.source}, mode, seed)
+        for mutant in broken
+        for seed in range(broken_seeds)
+    ]
+    threads = max(1, course.policy.fit_threads // processes)
+    course = replace(course, policy=replace(course.policy, fit_threads=threads))
+    found: dict[int, float | None] = {}
+    for number, accuracy in each(fit, course, jobs, processes):
+        found[number] = accuracy
+        job = jobs[number]
+        progress(f"{job.mode} fit, {job.subject}, seed {job.seed}", len(found) / len(jobs))
+
+    def subject(name: str) -> Subject:
+        reached = tuple(found[i] for i, job in enumerate(jobs) if job.subject == name)
+        return Subject(name, says[name], reached)
+
+    wrong = tuple(subject(mutant.name) for mutant in broken)
+    return Calibration(mode, course.fits[mode].steps, subject(REFERENCE), wrong)
+
+
+def fit(course: Course, broker: Broker, job: Job) -> float | None:
+    """One fit, as the check makes it; None where the submission does not come through."""
+    from autograder.suite.draw import Draw
+    from autograder.suite.failures import CheckFailed
+    from autograder.suite.fit import FitContext, fitted_accuracy
+    from autograder.suite.student import Bench, Student
+
+    policy = course.policy
+    context = FitContext(
+        course.fits[job.mode],
+        policy.check_seconds,
+        policy.fit_seconds,
+        policy.fit_threads,
+        lambda fraction: None,
+    )
+    submission = Submission(job.subject, job.sources, {})
+    try:
+        bench = Bench(broker, submission, MODULE, {})
+        try:
+            student = Student(bench, over=lambda scales: Bench(broker, submission, MODULE, scales))
+            # The name under which the check draws, so that `tower grade --seed` repeats this fit.
+            accuracy = fitted_accuracy(student, Draw(job.seed, f"test_{FIT_CHECK}"), context)
+        finally:
+            bench.close()
+    except CheckFailed:
+        if job.subject == REFERENCE:
+            raise CourseError("The reference does not come through its own fit.") from None
+        return None
+    return round(accuracy, 6)
+
+
+def write(found: Sequence[Calibration], path: Path) -> None:
+    """Write the file; of each mode, what comes last. Raises TowerError."""
+    kept = {calibration.mode: calibration for calibration in found}
+    content = {
+        "schema": SCHEMA,
+        "torch": metadata.version("torch"),
+        "fits": {mode: kept[mode].as_json() for mode in sorted(kept, reverse=True)},
+    }
+    write_whole(path, json.dumps(content, indent=1) + "\n")
+
+
+def read(path: Path) -> Iterator[Calibration]:
+    """What was measured before; nothing where there is no file. Raises CourseError."""
+    if not path.exists():
+        return
+    try:
+        fits = json.loads(path.read_text(encoding="utf-8"))["fits"]
+        for mode, kept in fits.items():
+            reference, *broken = (
+                Subject(s["name"], s["says"], tuple(s["accuracies"]))
+                for s in (kept["reference"], *kept["broken"])
+            )
+            yield Calibration(cast(FitMode, mode), kept["steps"], reference, tuple(broken))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CourseError(
+            f"{path} is not what tower calibrate writes: {error!r}. Remove it and measure again."
+        ) from None
+
+
+def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
+    """Every fit as a point, by subject, and what is graded; as SVG. Raises TowerError."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullLocator
+
+    figure = Figure(figsize=(9, 3.6 * len(found)), layout="constrained")
+    for axes, calibration in zip(
+        figure.subplots(len(found), squeeze=False)[:, 0], found, strict=True
+    ):
+        subjects = (calibration.reference, *calibration.broken)[::-1]
+        for height, subject in enumerate(subjects):
+            right = subject.name == REFERENCE
+            # Logits of the accuracy: the scale on which 97 and 98 % lie as far apart as 6 and 9 %.
+            axes.plot(
+                [min(max(a, 1e-3), 1 - 1e-4) for a in subject.reached],
+                [height] * len(subject.reached),
+                "o" if right else "x",
+                color="tab:blue" if right else "tab:red",
+                alpha=0.6,
+            )
+        axes.set_xscale("logit", nonpositive="clip", use_overline=False)
+        axes.set_xticks([0.05, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99])
+        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_yticks(range(len(subjects)), [subject.name for subject in subjects])
+        graded = course.fits[calibration.mode].threshold
+        axes.axvline(graded, color="black", linewidth=1)
+        axes.set_title(
+            f"fit {calibration.mode}: {calibration.steps} steps, {len(calibration.reference.reached)} seeds, "
+            f"threshold {100 * graded:.1f} %",
+            fontsize=10,
+        )
+        axes.grid(axis="x", alpha=0.3)
+    figure.supxlabel("accuracy on 10,000 held-out images", fontsize=10)
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "tower", "svg.fonttype": "none"}):  # the same each time
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    write_whole(path, text.getvalue())
+
+
+def show(calibration: Calibration, course: Course, console: Console) -> None:
+    """Print what was measured, and whether course.toml grades accordingly."""
+    plan = course.fits[calibration.mode]
+    table = Table(title=f"fit {calibration.mode}: {calibration.steps} steps", title_justify="left")
+    table.add_column("")
+    for heading in ("fits", "mean", "deviation", "lowest", "highest", "above the threshold"):
+        table.add_column(heading, justify="right")
+    for subject in (calibration.reference, *calibration.broken):
+        reached = subject.reached
+        deviation = f"{100 * statistics.stdev(reached):.2f}" if len(reached) > 1 else "–"
+        table.add_row(
+            subject.name,
+            str(len(subject.accuracies)),
+            *([f"{100 * statistics.mean(reached):.2f}", deviation] if reached else ["–", "–"]),
+            *([f"{100 * f(reached):.2f}" for f in (min, max)] if reached else ["–", "–"]),
+            str(sum(a >= plan.threshold for a in reached)),
+        )
+    console.print(table)
+    console.print(
+        f"Threshold by these fits: {100 * calibration.threshold:.1f} %, with a chance of "
+        f"{calibration.false_reject(calibration.threshold):.1g} that an honest tower stays below it. "
+        f"course.toml grades at {100 * plan.threshold:.1f} %: "
+        f"{calibration.false_reject(plan.threshold):.1g}.\n"
+    )
