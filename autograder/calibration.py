@@ -256,19 +256,22 @@ def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
 def show(calibration: Calibration, course: Course, console: Console) -> None:
     """Print what was measured, and whether course.toml grades accordingly."""
     plan = course.fits[calibration.mode]
-    table = Table(title=f"fit {calibration.mode}: {calibration.steps} steps", title_justify="left")
-    table.add_column("")
-    for heading in ("fits", "mean", "deviation", "lowest", "highest", "above the threshold"):
+    table = Table(
+        title=f"fit {calibration.mode}: {calibration.steps} steps, per cent", title_justify="left"
+    )
+    table.add_column("", no_wrap=True)
+    for heading in ("fits", "mean", "range", "above"):
         table.add_column(heading, justify="right")
     for subject in (calibration.reference, *calibration.broken):
-        reached = subject.reached
-        deviation = f"{100 * statistics.stdev(reached):.2f}" if len(reached) > 1 else "–"
+        reached = [100 * accuracy for accuracy in subject.reached]
+        spread = f" ± {statistics.stdev(reached):.2f}" if len(reached) > 1 else ""
+        above = sum(accuracy >= 100 * plan.threshold for accuracy in reached)
         table.add_row(
             subject.name,
             str(len(subject.accuracies)),
-            *([f"{100 * statistics.mean(reached):.2f}", deviation] if reached else ["–", "–"]),
-            *([f"{100 * f(reached):.2f}" for f in (min, max)] if reached else ["–", "–"]),
-            str(sum(a >= plan.threshold for a in reached)),
+            f"{statistics.mean(reached):.2f}{spread}" if reached else "–",
+            f"{min(reached):.2f} to {max(reached):.2f}" if reached else "–",
+            str(above),
         )
     console.print(table)
     console.print(

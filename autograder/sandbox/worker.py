@@ -242,26 +242,33 @@ class Desk:
         return reply | ({"record": record.as_meta()} if record else {})
 
     def do_activations(self, encoder: values.Encoder, handle: int, input: Any) -> dict[str, Any]:
-        """Shapes that enter the children of a network, as far as they are called as layers."""
-        seen: dict[str, list[int]] = {}
-        network = self._objects[handle]
+        """What enters and leaves the children of a network, as far as they are called as layers.
 
-        def note(name: str, inputs: list[Any]) -> None:
-            if inputs and isinstance(inputs[0], Tensor):
-                seen[name] = list(inputs[0].shape)
+        As tensors named "in NAME" and "out NAME"; of a child that is called again, the first time.
+        """
+        network, seen = self._objects[handle], set()
 
-        hooks = [
-            child.register_forward_pre_hook(
-                lambda _, args, kwargs, name=name: note(name, [*args, *kwargs.values()]),
-                with_kwargs=True,
-            )
-            for name, child in network.named_children()
-        ]
+        def note(name: str, value: Any) -> None:
+            if isinstance(value, Tensor) and name not in seen:
+                seen.add(name)
+                encoder.tree(value, name)
+
+        hooks: list[Any] = []
+        for name, child in network.named_children():
+
+            def enter(_: Any, args: Any, kwargs: Any, name: str = name) -> None:
+                note(f"in {name}", next(iter((*args, *kwargs.values())), None))
+
+            def leave(_: Any, args: Any, output: Any, name: str = name) -> None:
+                note(f"out {name}", output)
+
+            hooks.append(child.register_forward_pre_hook(enter, with_kwargs=True))
+            hooks.append(child.register_forward_hook(leave))
         with torch.no_grad():
             self._called(network, [self._decoded(input)], {})
         for hook in hooks:
             hook.remove()
-        return {"inputs": seen}
+        return {}
 
     def do_call(
         self,

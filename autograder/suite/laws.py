@@ -46,12 +46,12 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         expect(
             parameter.requires_grad,
             f"{parameter.name} does not require a gradient.",
-            cause="requires_grad is switched off; a parameter that is not trained is frozen for ever.",
+            cause=f"requires_grad of {parameter.name} is switched off: nothing trains it.",
         )
     expect(
         sorted(made.state) == sorted(oracle.state_dict()),
         f"The state dict holds {words(made.state)}; expected {words(oracle.state_dict())}.",
-        cause="A buffer or a second module is registered beside the parameters.",
+        cause="A buffer, or a layer inside, is registered beside the parameters.",
     )
     state = {name: torch.rand_like(value) for name, value in oracle.state_dict().items()}
     layer.load(state)
@@ -85,7 +85,7 @@ def forward(
     try:
         compare("the output", answer.value, expected, tolerance, suspects=suspects)
     except CheckFailed as failure:
-        output = _Output(layer, x, method, answer, expected.shape)
+        output = _Output(layer, oracle, x, method, answer, expected)
         raise failure.because(output.unsteady).beside(output.ties) from None
     _untouched(answer.after, x.tensor)
 
@@ -95,17 +95,22 @@ class _Output:
     """A wrong output: what it depends on is found by asking again; the value alone does not tell."""
 
     layer: Layer
+    oracle: nn.Module
     x: Input
     method: str
     answer: Answer
-    shape: torch.Size
+    expected: Tensor
 
     def unsteady(self) -> str:
         """What the same question, asked again, tells."""
+        loaded, now = self.oracle.state_dict(), self.layer.state()
+        drawn = [n for n, p in self.oracle.named_parameters() if not torch.equal(now[n], loaded[n])]
+        if drawn:
+            return f"forward() changes {', '.join(drawn)}: it only reads its parameters."
         if isinstance(self.answer.after, Tensor) and not torch.equal(
             self.answer.after, self.x.tensor
         ):
-            return "The input itself is changed on the way: an operation in place has met it."
+            return "The input itself is changed on the way, by an in-place operation."
         if not self._is(self._ask(self.x.tensor)):
             return (
                 "The same input gives another output each time: it depends on chance (as dropout does), on "
@@ -116,7 +121,7 @@ class _Output:
     def ties(self) -> str:
         """What it should follow and does not, or follows and should not."""
         x, value = self.x.tensor, self.answer.value
-        if not isinstance(value, Tensor) or value.shape != self.shape:
+        if not isinstance(value, Tensor) or value.shape != self.expected.shape:
             return ""
         if self._is(self._ask(2 * x + 1)):
             return "The output does not follow the input: it is kept from an earlier call."
@@ -125,7 +130,14 @@ class _Output:
             unmoved = self._is(self._ask(x))
             self.layer.overwrite({name: parameter})
             if unmoved:
-                return f"The output does not follow {name}: it is never used, or a copy of it from before is."
+                return (
+                    f"The output does not follow {name}: it is not used, or an old copy of it is."
+                )
+        if self._is_shifted():
+            return (
+                "All values of one output are off by the same number, whatever the input: the bias is not "
+                "added once, after the product."
+            )
         first = self._ask(x[:1]) if x.dim() > 1 and len(x) > 1 else None
         if (
             isinstance(first, Tensor)
@@ -137,6 +149,13 @@ class _Output:
                 "something is computed over all of them."
             )
         return ""
+
+    def _is_shifted(self) -> bool:
+        if self.expected.dim() < 2 or len(self.expected) < 2:
+            return False
+        features = 1 if self.expected.dim() == 4 else -1
+        off = (self.answer.value - self.expected).movedim(features, 0).flatten(1)
+        return misconceptions.same(off, off[:, :1].expand_as(off))
 
     def _ask(self, x: Tensor) -> object:
         given = Input(x, self.x.layout)
@@ -169,11 +188,14 @@ def gradients(
         "input": leaf.grad,
         **{n: p.grad for n, p in oracle.named_parameters() if p.grad is not None},
     }
+    frozen = {parameter.name for parameter in layer.made.parameters if not parameter.requires_grad}
     for name, gradient in expected.items():
         expect(
             name in answer.gradients,
             f"No gradient reaches {'the input' if name == 'input' else name}: its .grad is None.",
-            cause="On the way there is a detach(), .data, no_grad, or a copy by torch.tensor.",
+            cause=f"requires_grad of {name} is switched off: nothing trains it."
+            if name in frozen
+            else "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
         )
         suspects = misconceptions.of_gradient(oracle, x.tensor, upstream, name)
         compare(f"the gradient of {name}", answer.gradients[name], gradient, suspects=suspects)
@@ -284,7 +306,13 @@ def drawn_uniformly(
     """Every parameter is drawn from U(±bound), again by reset_parameters, and never twice the same."""
     layer = make(draw.seed())
     state = layer.state()
-    first = {n: alike(n, state.get(n), like) for n, like in oracle.state_dict().items()}
+    for name in oracle.state_dict():
+        expect(
+            name in state,
+            f"The state dict has no {name}.",
+            cause="No parameter of that name is registered.",
+        )
+    first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
     shape = tuple(first["weight"].shape)
 
     def suspects(values: Tensor) -> Iterator[misconceptions.Drawn]:
@@ -305,7 +333,7 @@ def drawn_uniformly(
         expect(
             not torch.equal(values, second[name]),
             f"reset_parameters() leaves {name} as it was.",
-            cause="It does nothing the second time, or a fixed seed makes it draw the same numbers.",
+            cause="reset_parameters() does nothing the second time, or a fixed seed repeats its numbers.",
         )
         expect(
             not torch.equal(values, alike(name, third.get(name), values)),
@@ -327,7 +355,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
     except CheckFailed as failure:
         raise CheckFailed(
             f"After the parameters were changed in place, {failure.found}",
-            cause="Something derived from the weights was kept from before.",
+            cause="Something from before is still used: an old copy of the weights, or an old answer.",
         ) from None
 
 
@@ -387,7 +415,7 @@ def _untouched(after: object, before: Tensor) -> None:
     expect(
         isinstance(after, Tensor) and torch.equal(after, before),
         "The input was changed by the call.",
-        cause="An operation in place (a name that ends in _, an assignment to a slice) met the input.",
+        cause="An in-place operation has changed it: a method that ends in _, or an assignment to a slice.",
     )
 
 
@@ -423,23 +451,27 @@ def _registration_cause(
             f"Not registered under these names: {', '.join(gone)}. A layer is registered when it is assigned "
             "to self; one in a plain Python list or dict is not."
         )
+    if missing and all(name.endswith(".bias") for name in missing) and len(got) < len(expected):
+        return f"{listed}: made without a bias."
     if missing and len(got) < len(expected):
-        verb = "are" if len(missing) > 1 else "is"
-        return f"{listed} {verb} missing: not an nn.Parameter that is assigned to self, or named otherwise."
+        return (
+            f"No parameter is called {listed}: assign an nn.Parameter to self under that name. What "
+            "nn.Parameter(...).to(...) returns is a plain tensor again."
+        )
     if missing:
-        return "The names differ, and so do the keys of the state dict."
+        return f"The names differ, and so do the keys of the state dict: {listed} are not there."
     for name, shape in expected.items():
         if got[name] != shape:
             return _shape_of_a_parameter(name, got[name], shape)
     more = got.keys() - expected.keys()
     if more == {"bias"}:
         return "With bias=False there is a bias all the same: the argument is ignored."
-    return "More is registered than there should be." if more else ""
+    return f"More is registered than there should be: {words(sorted(more))}." if more else ""
 
 
 def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
     if math.prod(got) == 1:
-        return f"{name} holds one number; there is one for every output."
+        return f"{name} holds one number; every output needs its own."
     if got[::-1] == expected:
         return f"The dimensions of {name} are in the opposite order."
     if len(got) == len(expected) > 1 and (got[1], got[0], *got[2:]) == expected:
@@ -455,7 +487,7 @@ def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, 
             "where it is registered."
         )
     if len(got) != len(expected):
-        return f"{name} has {len(got)} dimensions; there are {len(expected)}."
+        return f"{name} has {len(got)} dimensions; it needs {len(expected)}."
     at = next(i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b)
-    of = "outputs" if at == 0 else "inputs" if at == 1 else "taps on that side of the kernel"
-    return f"Along dimension {at}, {name} has {got[at]} entries; there are {expected[at]} {of}."
+    of = "output" if at == 0 else "input"
+    return f"{name} has size {got[at]} along dimension {at}; it should be {expected[at]}, one for each {of}."

@@ -48,7 +48,7 @@ def compare(
     if not bool(close.all()):
         raise CheckFailed(
             f"{what} differs: {_difference(got, expected, close)}",
-            cause=lambda: guilty(got, expected, suspects),
+            cause=lambda: guilty(got, expected, suspects) or _rounding(got, expected),
             reading=lambda: reading or _value_reading(got, expected),
         )
 
@@ -136,11 +136,27 @@ def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
 
 
 def _common_cause(counts: Sequence[Count]) -> str:
+    """The cause that explains every number, or at least every wrong one."""
+    if cause := _explanation(counts):
+        return cause
+    wrong = [count for count in counts if not _is(count.got, count.expected)]
+    if wrong and (cause := _explanation(wrong)):
+        return (
+            f"{cause} {len(counts) - len(wrong)} of {len(counts)} questions are answered rightly."
+        )
+    return ""
+
+
+def _is(got: object, value: float) -> bool:
+    return isinstance(got, int | float) and math.isclose(got, value, rel_tol=1e-9)
+
+
+def _explanation(counts: Sequence[Count]) -> str:
     told = [count.suspects() for count in counts]
     for cause in told[0]:
         if all(
-            isinstance(count.got, int | float)
-            and math.isclose(count.got, suspects[cause], rel_tol=1e-9)
+            # Where a suspect is not finite, the mistake would have raised or returned nothing usable.
+            _is(count.got, suspects[cause]) or not math.isfinite(suspects[cause])
             for count, suspects in zip(counts, told, strict=True)
         ):
             return cause
@@ -204,13 +220,23 @@ def _shape_reading(got: Tensor, expected: Tensor) -> str:
         return "The last two dimensions are exchanged."
     if got.numel() == expected.numel() and got.dim() != expected.dim():
         return (
-            f"The number of values is right, in {got.dim()} dimensions instead of {expected.dim()}: "
-            "reshape or flatten them."
+            f"The number of values is right, but in {got.dim()} dimensions (of sizes {shape(got)}), not in "
+            f"{expected.dim()}."
         )
     if got.numel() == expected.numel():
         return "The number of values is right; they are arranged in another shape."
     if got.dim() != expected.dim():
         return f"The result has {got.dim()} dimensions instead of {expected.dim()}."
+    return ""
+
+
+def _rounding(got: Tensor, expected: Tensor) -> str:
+    """What it says that the two agree, but not to the last digit."""
+    a, b = got.double(), expected.double()
+    if same(a, b):
+        return "Only the first six or seven digits agree: a part of it is computed in float32."
+    if torch.allclose(a, b, rtol=1e-2, atol=1e-2 * float(b.abs().mean())):
+        return "Only the first digits agree: a part of it is computed in bfloat16 or float16, or rounded."
     return ""
 
 
@@ -225,10 +251,6 @@ def _value_reading(got: Tensor, expected: Tensor) -> str:
     a, b = got.double(), expected.double()
     if not bool(b.abs().max() > 0):
         return ""
-    if same(a, b):
-        return "Only the first six or seven digits agree: a part of it is computed in float32."
-    if torch.allclose(a, b, rtol=1e-2, atol=1e-2 * float(b.abs().mean())):
-        return "Only the first digits agree: a part of it is computed in bfloat16 or float16, or rounded."
     if not bool(a.any()):
         return "Every value is zero."
     if same(a, -b):

@@ -20,14 +20,15 @@ class Reading(NamedTuple):
 
 _ELSEWHERE = (
     "A tensor is made on the CPU, or carried there, while the input lies elsewhere: make it with "
-    "device=input.device, or from the input itself (zeros_like, new_zeros)."
+    "device=input.device, or from the input itself (zeros_like, new_zeros). A layer that is not registered "
+    "stays behind as well when its model moves."
 )
 _NO_GRAPH = (
     "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing, or it was "
     "computed under no_grad, from .data or .detach(), or where autograd is off on purpose."
 )
 _DIMENSIONS = (
-    "The code counts on another number of dimensions than this input has: see its shape above."
+    "The code expects another number of dimensions than this input has: see its shape above."
 )
 _DTYPE = (
     "Tensors of two dtypes meet: one is of a fixed dtype, or was made before the layer was moved to "
@@ -39,12 +40,14 @@ READINGS = (
     Reading(
         "RuntimeError",
         r"a leaf Variable that requires grad is being used in an in-place operation",
-        "Autograd is asked to record a change in place of a tensor that requires a gradient: make it under torch.no_grad().",
+        "A tensor that requires a gradient is changed in place, by a name that ends in _ or by -= and the like: "
+        "update parameters under torch.no_grad(), and leave the input as it is.",
     ),
     Reading(
         "RuntimeError",
         r"a view of a leaf Variable that requires grad is being used in an in-place",
-        "Autograd is asked to record a change in place of a tensor that requires a gradient: make it under torch.no_grad().",
+        "A tensor that requires a gradient is changed in place, by a name that ends in _ or by -= and the like: "
+        "update parameters under torch.no_grad(), and leave the input as it is.",
     ),
     Reading(
         "RuntimeError",
@@ -86,7 +89,7 @@ READINGS = (
         Reading(
             "RuntimeError",
             rf"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{{1,15}})x(?P<b>{features}) and 3136x128\)",
-            "What enters fc1 has shape ({a}, {b}); 64·7·7 = 3136 has to be flattened. " + cause,
+            "Rows of {b} values enter fc1; each image has 64·7·7 = 3136 of them. " + cause,
         )
         for features, cause in {
             "12544": "12544 = 64·14·14: one pooling is missing, or four images lie in one row.",
@@ -95,22 +98,22 @@ READINGS = (
             "2304": "2304 = 64·6·6: padding=1 is missing in one convolution.",
             "576": "576 = 64·3·3: the image is halved once too often.",
             "64": "64 = 64·1·1: the image is averaged or pooled away.",
-            r"\d{1,15}": "flatten(1) keeps the batch as the first dimension, and puts each image in a row.",
+            r"\d{1,15}": "flatten(1) keeps the batch as the first dimension, so that each image is one row.",
         }.items()
     ),
     Reading(
         "RuntimeError",
         r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
-        "In a product ({a}, {b}) · ({c}, {d}) the inner sizes {b} and {c} have to be equal. A weight of "
-        "shape (out, in) meets an input of shape (…, in) transposed: input @ weight.T.",
+        "The inner sizes of a matrix product are {b} and {c}; they have to be equal. A weight of shape (out, in) "
+        "meets an input of shape (…, in) transposed: input @ weight.T.",
         line=r"^(?!.*(col|flatten)).*weight",
     ),
     Reading(
         "RuntimeError",
         r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and "
         r"(?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
-        "In a product ({a}, {b}) · ({c}, {d}) the inner sizes {b} and {c} have to be equal: follow the "
-        "shapes, step by step, to where they leave the plan.",
+        "The inner sizes of a matrix product are {b} and {c}; they have to be equal: print the shapes, step by "
+        "step, to see where they leave the plan.",
     ),
     Reading(
         "ValueError|RuntimeError",
@@ -149,7 +152,8 @@ READINGS = (
         "RuntimeError",
         r"stack expects each tensor to be equal size|Sizes of tensors must match except in dimension",
         "The parts that are put together differ in size: every tap of the kernel has to see as many "
-        "windows as the others. Check starts, stops and steps of the slices along each axis.",
+        "windows as the others. Check the padded image, and starts, stops and steps of the slices along each "
+        "axis.",
     ),
     Reading(
         "RuntimeError",
@@ -174,13 +178,13 @@ READINGS = (
     Reading(
         "ValueError",
         r"(too many|not enough) values to unpack",
-        "The line takes apart a fixed number of things, and there are more or fewer of them here.",
+        "This line unpacks a fixed number of values, and another number is there.",
     ),
     Reading(
         "TypeError",
         r"len\(\) of a 0-d tensor|iteration over a 0-d tensor",
-        "A tensor without dimensions has no length: len counts along the first dimension alone; numel() "
-        "counts elements.",
+        "x may be a tensor without dimensions, a single number: it has no length and cannot be gone through. "
+        "Compute with the whole tensor; numel() counts elements.",
     ),
     Reading(
         "TypeError",
@@ -265,12 +269,12 @@ READINGS = (
     Reading(
         "RuntimeError",
         r"Error\(s\) in loading state_dict",
-        "The parameters differ from those asked for in name or shape: see the check of registration.",
+        "The parameters differ from those asked for in name or shape: see the check that lists them.",
     ),
     Reading(
         "AttributeError",
         r"has no attribute",
-        "The name is misspelt, or is set elsewhere or later than here.",
+        "There is no attribute of this name: it is misspelt, or was never set.",
     ),
     Reading(
         "NameError",

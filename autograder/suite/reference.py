@@ -1,6 +1,6 @@
 """The oracle, where torch.nn has no ready answer: the Tower, its training, and the fitted line."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -37,10 +37,12 @@ class ReferenceTower(nn.Module):
         return logits
 
 
-def scaled_tower(linear: float, conv2d: float) -> nn.Module:
-    """A reference Tower whose bricks multiply their outputs by these factors."""
+def scaled_tower(linear: float, conv2d: float, stock: Collection[str] = ()) -> "ReferenceTower":
+    """A reference Tower whose bricks multiply their outputs by these factors, but for those in `stock`."""
     tower = ReferenceTower()
-    for brick in tower.children():
+    for name, brick in tower.named_children():
+        if name in stock:
+            continue
         factor = linear if isinstance(brick, nn.Linear) else conv2d
         brick.register_forward_hook(lambda _, args, output, factor=factor: output * factor)
     return tower

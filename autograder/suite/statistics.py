@@ -120,6 +120,10 @@ def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> str:
 
 def _cause(got: Tensor, std: float) -> str:
     ratio = float(got.std()) / std
+    if float(got.min()) >= 0:
+        return "No number is negative: the draws should lie on both sides of zero."
+    if abs(float(got.mean()) / std - 1) < 0.02:
+        return "The mean is what the standard deviation should be: normal_(mean, std) takes the mean first."
     if abs(float(got.mean())) > 0.2 * float(got.std()):
         return "The values are not centred on zero."
     if abs(ratio - 1) < 0.02:

@@ -219,7 +219,8 @@ class Bench:
             case {"kind": "no_graph"}:
                 return CheckFailed(
                     "The output does not require a gradient: autograd has no way back through it.",
-                    cause="It was computed under no_grad, from .data or .detach(), or through numpy.",
+                    cause="The output was computed under no_grad, from .data or .detach(), through numpy, "
+                    "or by what has no derivative, as argmax and round.",
                 )
             case {"kind": "raised", "type": str() as kind, "message": str() as message, **rest}:
                 return self._raised(kind, message, rest.get("where"))
@@ -333,7 +334,8 @@ class Student:
         if grad and reply.get("grad_mode") is not True:
             raise CheckFailed(
                 "After the call autograd is switched off, for everything that follows.",
-                cause="torch.set_grad_enabled(False) lasts; `with torch.no_grad():` ends with its block.",
+                cause="torch.set_grad_enabled(False) stays in force after the function has returned; `with "
+                "torch.no_grad():` ends with its block.",
             )
         left = _value(reply, "after", tensors)
         if after and not _mirrors(left, list(args)):
@@ -451,7 +453,8 @@ class Layer:
         """The output, without gradients. Raises CheckFailed unless it is a tensor."""
         output = self.run(x, method=method, grad=False).value
         if not isinstance(output, Tensor):
-            raise CheckFailed("What came back is not a tensor.", cause="A return is missing.")
+            cause = "A return is missing." if output is None else ""
+            raise CheckFailed("What came back is not a tensor.", cause=cause)
         return output
 
     def run(
@@ -511,13 +514,12 @@ class Layer:
             seen=_seen(reply) if watch else None,
         )
 
-    def inputs_of_children(self, x: Tensor) -> dict[str, tuple[int, ...]]:
-        """The shape that enters each child that is called as a layer."""
+    def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """What enters and what leaves each child that is called as a layer, by its name."""
         encoder = _encoder()
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
-        reply, _ = self._student._ask("activations", arguments, encoder)
-        inputs = _taken(reply, "inputs", dict)
-        return {word(name): _shape(shape) for name, shape in inputs.items()}
+        _, tensors = self._student._ask("activations", arguments, encoder)
+        return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
 
 
 def _encoder() -> values.Encoder:
@@ -602,7 +604,11 @@ def _value(reply: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor]) -
 
 
 def _gradients(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    prefix = "grad "
+    return _prefixed(tensors, "grad ")
+
+
+def _prefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin so, by the rest of their names."""
     return {
         word(name.removeprefix(prefix)): tensor
         for name, tensor in tensors.items()

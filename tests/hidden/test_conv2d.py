@@ -1,5 +1,8 @@
 """The hidden suite for conv2d.py. Cases are a table, laws are functions; every law runs over its cases."""
 
+import functools
+import math
+import re
 from functools import partial
 from typing import NamedTuple
 
@@ -10,7 +13,7 @@ from torch import nn
 
 from autograder.suite import laws, misconceptions
 from autograder.suite.cases import one_by_one
-from autograder.suite.failures import expect
+from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.misconceptions import Geometry, pair
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.student import Input, Meta
@@ -18,6 +21,7 @@ from autograder.suite.tolerances import FLOAT32
 
 Pair = int | tuple[int, int]
 METHODS = ("forward_im2col", "forward")
+ONE_OF_TWO = "forward_im2col is right; forward() does something else with it."
 
 
 class Case(NamedTuple):
@@ -103,6 +107,7 @@ CASES = [
     Case("stride_pair", (2, 3), (3, 2), (2, 9, 8), stride=(2, 3)),
     Case("stride_not_dividing", (2, 3), (2, 3), (2, 8, 10), stride=(3, 2)),
     Case("stride_beyond_kernel", (1, 2), 2, (2, 9, 10), stride=3, bias=False),
+    Case("padding_pair_one_window", (2, 3), 3, (2, 4, 4), stride=9, padding=(1, 2)),
     Case("padding_pair", (2, 3), 3, (2, 5, 6), padding=(2, 1)),
     Case("padding_one_axis", (2, 2), (2, 3), (1, 4, 6), padding=(0, 2)),
     Case("padding_beyond_kernel", (1, 3), (2, 1), (2, 3, 4), padding=(3, 2)),
@@ -116,7 +121,58 @@ CASES = [
     Case("strided", (2, 3), (3, 2), (2, 6, 7), stride=(1, 2), layout="strided"),
     Case("channels_last", (3, 2), (2, 3), (2, 5, 6), padding=(1, 0), layout="channels_last"),
 ]
-by_name = one_by_one("case", CASES, traits, ids=lambda case: case.name)
+
+
+def by_name(test):
+    """Over all cases; where one fails although another function is to blame, say so."""
+
+    @functools.wraps(test)
+    def judged(student, draw, case):
+        try:
+            test(student, draw, case)
+        except CheckFailed as failure:
+            size = failure.because(lambda: wrong_size(student, case))
+            raise size.beside(too_short(failure.found, case)) from None
+
+    return one_by_one("case", CASES, traits, ids=lambda case: case.name)(judged)
+
+
+def axes(case):
+    """Of either axis, what output_size takes."""
+    return list(zip(case.shape[1:], *case.geometry(), strict=True))
+
+
+def windows_along(n, k, s, p, d):
+    """How many windows there are along an axis."""
+    return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+
+def wrong_size(student, case):
+    """What is wrong with the student's own output_size for this case, if anything."""
+    for n, *geometry in axes(case):
+        try:
+            got = student.output_size(n, *geometry)
+        except CheckFailed:
+            return ""
+        if type(got) is int and got != (right := windows_along(n, *geometry)):
+            return f"output_size counts {got} windows here along {n} pixels; there are {right}. Put that right first."
+    return ""
+
+
+def too_short(found, case):
+    """What it means if every tap sees one window too few along an axis, or along both."""
+    failed = re.search(r"invalid for input of size (\d{1,15})", found)
+    rows, columns = (windows_along(*axis) for axis in axes(case))
+    values = math.prod((case.shape[0], case.channels[0], *case.geometry().kernel))
+    for seen in ((rows - 1, columns - 1), (rows - 1, columns), (rows, columns - 1)):
+        if failed and int(failed[1]) == values * math.prod(seen):
+            return (
+                f"Every tap of the kernel sees {seen[0]}x{seen[1]} windows; there are {rows}x{columns}. The stop of "
+                "a slice is not part of it."
+            )
+    return ""
+
+
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 CPU_PATH = "On the CPU the work is im2col and a product; F.conv2d is for CUDA tensors alone."
 PLAIN = Case("plain", (2, 3), 3, (2, 6, 6))
@@ -289,7 +345,10 @@ def test_forward(student, draw, case):
     layer, oracle = make(student, draw, case)
     for method in METHODS:
         x = Input(draw.normal(*case.input_shape()), case.layout)
-        laws.forward(layer, oracle, x, method=method)
+        try:
+            laws.forward(layer, oracle, x, method=method)
+        except CheckFailed as failure:
+            raise failure.beside(ONE_OF_TWO if method == "forward" else "") from None
 
 
 def test_forward_float32(student, draw):

@@ -1,7 +1,6 @@
 """The hidden suite for kaiming_init.py. Cases are a table, laws are functions."""
 
 import math
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -24,7 +23,7 @@ FANS = {  # shape: (fan_in, fan_out)
     (2, 3, 4, 5, 6): (360, 240),
     (5, 1, 3, 2): (6, 30),
 }
-SHAPES = [(230, 90), (20, 40, 3, 5), (60, 30, 7)]
+SHAPES = [(230, 90), (12, 40, 3, 11), (60, 30, 7)]
 by_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
@@ -86,56 +85,99 @@ def test_leaky_relu_gain(student):
     compare_number("The gain without an argument", student.leaky_relu_gain(), math.sqrt(2))
 
 
-@contextmanager
-def filled(student, draw, name, shape, *extra, **kwargs):
-    """A tensor filled by one of the functions, to be looked at; a second draw has to be another one."""
+def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0, **kwargs):
+    """Fill a tensor by one of the functions and judge it; a second draw has to be another one.
+
+    Args:
+        shape: of the weight.
+        look: judges the filled tensor, given fan_in, fan_out and the gain.
+        size: of the tensor, where it is not the weight.
+    """
+    size = size or shape
 
     def fill(before, seed):
-        return student.call(name, torch.full(shape, before), *extra, seed=seed, **kwargs).value
+        return student.call(name, torch.full(size, before), *extra, seed=seed, **kwargs).value
 
     first, second = fill(7.0, draw.seed()), fill(7.0, draw.seed())
-    first = alike("the filled tensor", first, torch.zeros(shape))
+    first = alike("the filled tensor", first, torch.zeros(size))
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         "Two tensors were filled with the same numbers.",
-        cause="The tensor is constant: nothing is drawn."
+        cause="The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, which "
+        "flatten() and reshape() may make."
         if len(first.unique()) == 1
         else "A fixed seed is set, or the draws are not random.",
     )
-    try:
-        yield first
-    except CheckFailed as failure:
-        asked = student.asked
+
+    def blame():
+        own = own_counts(student, shape, slope)
+        if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
+            return (
+                "The formula is right for what calculate_fan and leaky_relu_gain return here, but one of these "
+                "two is wrong."
+            )
         full, empty = fill(1000.0, 0), fill(0.0, 0)
-        student.asked = asked
-        kept = isinstance(full, torch.Tensor) and bool((full - empty).abs().mean() > 1)
-        cause = "The tensor's old values are still in it: overwrite them." if kept else ""
-        raise failure.because(cause) from None
+        if isinstance(full, torch.Tensor) and bool((full - empty).abs().mean() > 1):
+            return "The tensor's old values are still in it: overwrite them."
+        return ""
+
+    def looks_right(*counts):
+        try:
+            look(first, *counts)
+        except CheckFailed:
+            return False
+        return True
+
+    try:
+        look(first, *fans(shape), gain(slope))
+    except CheckFailed as failure:
+        raise failure.because(blame) from None
+
+
+def own_counts(student, shape, slope):
+    """What the student's own functions say of the fans and the gain; None where they say nothing usable."""
+    try:
+        counts, factor = student.calculate_fan(torch.zeros(shape)), student.leaky_relu_gain(slope)
+    except CheckFailed:
+        return None
+    if not isinstance(counts, tuple | list) or len(counts) != 2:
+        return None
+    own = (*counts, factor)
+    usable = all(isinstance(value, int | float) and 0 < value < 1e9 for value in own)
+    return own if usable else None
 
 
 @by_shape
-@pytest.mark.parametrize("a", [0.8, 0.0, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
+@pytest.mark.parametrize("a", [0.6, 0.0, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
 def test_kaiming_uniform(student, draw, shape, a):
     """kaiming_uniform_ draws from U(±gain·√(3 / fan_in)).
 
     handouts/kaiming_init.md, "The arithmetic, worked": a uniform variable on ±bound has the
     variance bound²/3.
     """
-    suspects = misconceptions.of_kaiming("uniform", shape, a)
-    with filled(student, draw, "kaiming_uniform_", shape, **({"a": a} if a else {})) as got:
-        statistics.uniform("the tensor", got, gain(a) * math.sqrt(3 / fans(shape)[0]), suspects)
+
+    def look(got, fan_in, _, gain):
+        suspects = misconceptions.of_kaiming("uniform", shape, a)
+        statistics.uniform("the tensor", got, gain * math.sqrt(3 / fan_in), suspects)
+
+    given = {"a": a} if a else {}
+    judge_filled(student, draw, "kaiming_uniform_", shape, look, slope=a, **given)
 
 
 @by_shape
-@pytest.mark.parametrize("a", [0.8, 0.0], ids=lambda a: f"{a:.3g}")
+@pytest.mark.parametrize("a", [0.6, 0.0], ids=lambda a: f"{a:.3g}")
 def test_kaiming_normal(student, draw, shape, a):
     """kaiming_normal_ draws from N(0, gain² / fan_in).
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
-    suspects = misconceptions.of_kaiming("normal", shape, a)
-    with filled(student, draw, "kaiming_normal_", shape, *((a,) if a else ())) as got:
-        statistics.normal("the tensor", got, gain(a) / math.sqrt(fans(shape)[0]), suspects)
+
+    def look(got, fan_in, _, gain):
+        suspects = misconceptions.of_kaiming("normal", shape, a)
+        statistics.normal("the tensor", got, gain / math.sqrt(fan_in), suspects)
+
+    given = (a,) if a else ()
+    judge_filled(student, draw, "kaiming_normal_", shape, look, *given, slope=a)
 
 
 @by_shape
@@ -145,12 +187,13 @@ def test_xavier_uniform(student, draw, shape, factor):
 
     handouts/kaiming_init.md, "The idea".
     """
-    bound, kwargs = (
-        factor * math.sqrt(6 / sum(fans(shape))),
-        {"gain": factor} if factor != 1 else {},
-    )
-    with filled(student, draw, "xavier_uniform_", shape, **kwargs) as got:
+
+    def look(got, fan_in, fan_out, _):
+        bound = factor * math.sqrt(6 / (fan_in + fan_out))
         statistics.uniform("the tensor", got, bound, misconceptions.of_xavier(shape, factor))
+
+    given = {"gain": factor} if factor != 1 else {}
+    judge_filled(student, draw, "xavier_uniform_", shape, look, **given)
 
 
 @pytest.mark.parametrize("shape", [(1500, 30), (400, 1600), (1200, 2, 3, 5)], ids=str)
@@ -160,9 +203,12 @@ def test_bias_uniform(student, draw, shape):
     handouts/kaiming_init.md, "What is asked".
     """
     weight = draw.normal(*shape, dtype=torch.float32)
-    suspects = misconceptions.of_layer(shape, (shape[0],))
-    with filled(student, draw, "bias_uniform_", (shape[0],), weight) as got:
-        statistics.uniform("the bias", got, 1 / math.sqrt(fans(shape)[0]), suspects)
+
+    def look(got, fan_in, *_):
+        suspects = misconceptions.of_layer(shape, (shape[0],))
+        statistics.uniform("the bias", got, 1 / math.sqrt(fan_in), suspects)
+
+    judge_filled(student, draw, "bias_uniform_", shape, look, weight, size=(shape[0],))
 
 
 FILLERS = {
@@ -195,7 +241,13 @@ def test_in_place(student, draw, name, dtype):
     filled = alike("the result", answer.value, target.tensor)
     after = answer.after[0]
     expect(
-        isinstance(after, torch.Tensor) and torch.equal(filled, after) and bool((after != 7).any()),
+        isinstance(after, torch.Tensor) and bool((after != 7).any()),
+        "The tensor that was given still holds what it held.",
+        cause="Nothing is drawn, or it is drawn into another tensor: a new one, or a copy, which flatten() and "
+        "reshape() may make.",
+    )
+    expect(
+        torch.equal(filled, after),
         "The tensor that was given is not filled; the result holds other values.",
         cause="A new tensor was made; fill the given one in place.",
     )
@@ -219,7 +271,7 @@ def test_in_place(student, draw, name, dtype):
         expect(
             torch.equal(other, given),
             "The weight was changed; only the bias is to be filled.",
-            cause="The second argument is only read: its fan_in sets the bound.",
+            cause="The weight is only read, for its fan_in.",
         )
 
 
@@ -235,7 +287,9 @@ def test_generator(student, draw, name):
     def filled(generator, seed, skip=0):
         given = Generator(generator, skip)
         answer = student.call(name, *arguments(name), generator=given, seed=seed, draw=3)
-        return alike("the result", answer.value, arguments(name)[0].tensor), answer.draw
+        result = alike("the result", answer.value, arguments(name)[0].tensor)
+        expect(bool((result != 7).any()), "The tensor still holds what it held: nothing is drawn.")
+        return result, answer.draw
 
     first, drawn = filled(ours, seed)
     expect(
@@ -251,7 +305,7 @@ def test_generator(student, draw, name):
     expect(
         not torch.equal(first, filled(ours, seed, skip=5)[0]),
         "A generator that has been drawn from gave the same numbers as a fresh one.",
-        cause="The generator is seeded again; draw from it as it is.",
+        cause="It is seeded again, or only its seed is used: pass it on, as generator=generator.",
     )
     untouched = torch.rand(3, generator=torch.Generator().manual_seed(seed))
     expect(

@@ -27,6 +27,7 @@ class Case(NamedTuple):
 def traits(case):
     """What there is to a case, in words."""
     told = {
+        "a batch of another size": case.shape[0] != CASES[0].shape[0],
         "no bias": not case.bias,
         "one input feature": case.in_features == 1,
         "one output feature": case.out_features == 1,
@@ -42,6 +43,7 @@ def traits(case):
 
 CASES = [
     Case("batch", 5, 3, (4, 5)),
+    Case("more_samples", 5, 3, (7, 5)),
     Case("no_bias", 7, 4, (6, 7), bias=False),
     Case("wide", 3, 11, (2, 3)),
     Case("one_sample", 6, 5, (1, 6)),

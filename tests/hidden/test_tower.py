@@ -89,14 +89,58 @@ def test_shapes(student, draw):
     for n in BATCH_SIZES:
         x = images(draw, n).float()
         expected = {"conv2": (n, 32, 14, 14), "fc1": (n, 3136), "fc2": (n, 128)}
-        for name, shape in tower.inputs_of_children(x).items():
-            if name in expected:
-                expect(
-                    shape == expected[name],
-                    f"What enters {name} has shape {shape}; expected {expected[name]}.",
-                    cause=misconceptions.of_entry(shape, expected[name]),
-                )
+        entering, _ = tower.activations(x)
+        for name in (name for name in expected if name in entering):
+            shape = tuple(entering[name].shape)
+            expect(
+                shape == expected[name],
+                f"What enters {name} has shape {shape}; expected {expected[name]}.",
+                cause=misconceptions.of_entry(shape, expected[name]),
+            )
         alike("the logits", tower(x), torch.zeros(n, 10))
+
+
+def wrong_stage(tower, oracle, x):
+    """Which step between two bricks, or which brick, is wrong: each is judged by what came before it."""
+    try:
+        entering, leaving = tower.activations(x)
+        logits = tower(x)
+    except CheckFailed:
+        return ""
+    steps = [  # what comes out of, by what it is made, what it is called, what enters
+        (x, lambda h: h, "the images", entering.get("conv1")),
+        (
+            leaving.get("conv1"),
+            pooled,
+            "the pooled ReLU of what conv1 returned",
+            entering.get("conv2"),
+        ),
+        (
+            leaving.get("conv2"),
+            lambda h: pooled(h).flatten(1),
+            "the flattened, pooled ReLU of what conv2 returned",
+            entering.get("fc1"),
+        ),
+        (leaving.get("fc1"), F.relu, "the ReLU of what fc1 returned", entering.get("fc2")),
+        (leaving.get("fc2"), lambda h: h, "what fc2 returned", logits),
+    ]
+    for name, (before, step, what, after) in zip(
+        ("conv1", "conv2", "fc1", "fc2", "the end"), steps, strict=True
+    ):
+        if before is None or after is None:
+            return ""
+        if not misconceptions.same(after, step(before)):
+            place = f"What enters {name}" if name != "the end" else "What forward() returns"
+            return f"{place} is not {what}: look between the two."
+    for name, brick in oracle.named_children():
+        if not misconceptions.same(leaving[name], brick(entering[name])):
+            return f"{name} itself returns something else than its weights say: see its own module."
+    return ""
+
+
+def pooled(h):
+    """The ReLU, then the largest of every 2x2 pixels."""
+    return F.max_pool2d(F.relu(h), 2)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -109,7 +153,11 @@ def test_forward(student, draw, mode):
     tower, oracle = make(student, draw)
     tower.do(mode)
     for n in BATCH_SIZES if mode == "train" else [3]:
-        laws.forward(tower, oracle, Input(images(draw, n)))
+        x = images(draw, n)
+        try:
+            laws.forward(tower, oracle, Input(x))
+        except CheckFailed as failure:
+            raise failure.beside(partial(wrong_stage, tower, oracle, x)) from None
 
 
 def test_gradient_parity(student, draw):
@@ -133,22 +181,22 @@ def test_own_bricks(student, draw):
     student.asked = "TowerOfInsight over bricks whose outputs are multiplied by secret factors"
     plain, stock = make(student, draw)
     laws.forward(plain, stock, Input(images(draw, 2)))  # what fails here is no matter of bricks
+    tower, x = other.TowerOfInsight(), images(draw, 2)
+    tower.load(oracle)
     try:
-        tower = other.TowerOfInsight()
-        tower.load(oracle)
-        laws.forward(tower, oracle, Input(images(draw, 2)))
+        laws.forward(tower, oracle, Input(x))
     except TooSlow:
         raise
     except CheckFailed as failure:
         raise CheckFailed(
             failure.found,
-            cause="Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
+            cause=lambda: misconceptions.foreign_bricks(tower(x), oracle, factors, x),
         ) from None
 
 
 MIXED = (
-    "Images of one batch influence each other: a mean, a normalisation or a softmax runs over the batch, or "
-    "a reshape mixes the images."
+    "Images of one batch influence each other: a mean, a normalisation or a softmax runs over the batch, a "
+    "reshape mixes the images, or one image is used for all."
 )
 
 
@@ -205,8 +253,8 @@ def test_fresh_loss(student, draw):
     expect(
         not torch.equal(logits[0], logits[1]),
         "A fresh tower gives different images the same logits.",
-        cause="The weights begin at zero or at one constant, which never learn to differ, or a ReLU is dead "
-        "for every image: a bias far below zero lets nothing through.",
+        cause="The weights begin at zero or at one constant, which never learn to differ; or a ReLU is dead "
+        "for every image, as a bias far below zero makes it; or one image stands for all.",
     )
     for name, value in towers[0].state().items():
         expect(
@@ -281,8 +329,11 @@ def loops(student, oracle, theirs, training):
 
 
 TRAINED_ANOTHER = (
-    "The same loop trains another model right, so it is the Tower that goes another way: look at its "
-    "forward()."
+    "train_epoch trains another model right: the fault is in the Tower, in its forward() or in which of its "
+    "parameters require a gradient."
+)
+AS_THEY_COME = (
+    "train_epoch hands the inputs to the model as they come, and the labels to the criterion."
 )
 """True wherever it is said: the cases with a Tower come last, and a check ends with its first failure."""
 
@@ -311,9 +362,7 @@ def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
     except CheckFailed as failure:
         model, optimizer = before
         raise failure.because(
-            TRAINED_ANOTHER
-            if isinstance(oracle, reference.ReferenceTower)
-            else lambda: misconceptions.guilty_of_epoch(state, model, ours[0], optimizer, batches)
+            lambda: misconceptions.guilty_of_epoch(state, model, ours[0], optimizer, batches)
         ) from None
     sizes = [len(labels) for _, labels in batches]
     suspects = misconceptions.of_mean_loss(losses, sizes)
@@ -343,10 +392,15 @@ def test_train_epoch(student, draw, training):
     """
     oracle, theirs = training.models(student, draw)
     loop = loops(student, oracle, theirs, training)
-    epochs = 1 if training.model == "tower" else 2  # the second finds what the first has left
-    for _ in range(epochs):
+    on_tower = training.model == "tower"
+    for _ in range(1 if on_tower else 2):  # the second finds what the first has left
         batches = [training.batch(draw, n) for n in training.sizes]
-        judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
+        try:
+            judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
+        except CheckFailed as failure:
+            told = failure.because(TRAINED_ANOTHER if on_tower else "")
+            raised = "was raised" in failure.found
+            raise told.beside(AS_THEY_COME if raised and training is TRAININGS[0] else "") from None
 
 
 def test_one_batch(student, draw):

@@ -22,7 +22,7 @@ from autograder.suite.misconceptions.line import (
     of_step,
 )
 from autograder.suite.misconceptions.suspects import same
-from autograder.suite.misconceptions.tower import of_entry
+from autograder.suite.misconceptions.tower import foreign_bricks, of_entry
 from autograder.suite.misconceptions.training import (
     guilty_of_epoch,
     of_count,
@@ -40,6 +40,7 @@ from autograder.suite.misconceptions.windows import (
 __all__ = [
     "Drawn",
     "Geometry",
+    "foreign_bricks",
     "guilty_of_epoch",
     "guilty_of_history",
     "of_columns",

@@ -37,7 +37,7 @@ def fans(shape: tuple[int, ...]) -> dict[str, float]:
         "the kernel's last side alone": shape[-1],
         "the kernel's width alone, not its area": shape[1] * shape[-1],
         "the kernel's height alone, not its area": shape[1] * shape[2],
-        "the kernel's perimeter, not its area": shape[1] * sum(shape[2:]),
+        "the sum of the kernel's sides, not their product": shape[1] * sum(shape[2:]),
         "the square of the kernel's height, not its area": shape[1] * shape[2] ** 2,
         "the square of the kernel's width, not its area": shape[1] * shape[-1] ** 2,
     }
@@ -56,11 +56,13 @@ def of_kaiming(
         "The gain is squared: the root is missing in √(2 / (1 + a²)).": gain**2,
         "The gain is taken twice.": 2 * gain,
         "a is not squared in the gain √(2 / (1 + a²)).": math.sqrt(2 / (1 + abs(a))),
-        "The gain is √(2·(1 + a²)): the slope belongs into the divisor.": math.sqrt(
+        "The gain is √(2·(1 + a²)) here; 1 + a² belongs in the divisor.": math.sqrt(
             2 * (1 + a * a)
         ),
         "The gain takes the root of its root.": math.sqrt(gain),
-        "The divisor of the gain is 1 - a².": math.sqrt(2 / max(1e-9, abs(1 - a * a))),
+        "The divisor of the gain is 1 - a²; it should be 1 + a².": math.sqrt(
+            2 / max(1e-9, abs(1 - a * a))
+        ),
         "The 2 in the gain is missing: √(1 / (1 + a²)).": math.sqrt(1 / (1 + a * a)),
         "The slope is √5, as in nn.Linear's own default, whatever a is.": math.sqrt(2 / 6),
     }
@@ -68,7 +70,11 @@ def of_kaiming(
         yield Drawn(cause, kind, factor * other / math.sqrt(right))
     std = gain / math.sqrt(right)
     if kind == "uniform":
-        yield Drawn("The root is missing: the bound is 3/fan_in.", kind, 3 * gain / right)
+        yield Drawn(
+            "The root is missing: the bound is 3/fan_in instead of √(3/fan_in).",
+            kind,
+            3 * gain / right,
+        )
         yield Drawn(
             "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.",
             kind,
@@ -104,7 +110,7 @@ def of_kaiming(
     )
     for name, fan in by_fan.items():
         yield Drawn(
-            f"The formula is right, but instead of fan_in it takes {name}.",
+            f"The formula is right, but instead of fan_in it uses {name}.",
             kind,
             factor * gain / math.sqrt(fan),
         )
@@ -149,7 +155,7 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
     for name, fan in counts.items():
         if name != "fan_in + fan_out":
             yield Drawn(
-                f"The formula is right, but instead of fan_in + fan_out it takes {name}.",
+                f"The formula is right, but instead of fan_in + fan_out it uses {name}.",
                 "uniform",
                 gain * math.sqrt(6 / fan),
             )
@@ -168,29 +174,31 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
     bound = 1 / math.sqrt(right)
     if own != shape:
         yield Drawn(
-            "The bound comes from the size of the bias; it comes from the weight's fan_in.",
+            "The bound comes from the size of the bias; it should come from the weight's fan_in.",
             "uniform",
             1 / math.sqrt(own[0]),
         )
     yield Drawn(
-        "The bound is √(6 / fan_in), Kaiming's for a ReLU; these layers take 1/√fan_in.",
+        "The bound is √(6 / fan_in), Kaiming's for a ReLU; it should be 1/√fan_in.",
         "uniform",
         math.sqrt(6) * bound,
     )
     yield Drawn(
-        "The bound is √(3 / fan_in), Kaiming's with gain 1; these layers take 1/√fan_in.",
+        "The bound is √(3 / fan_in), Kaiming's with gain 1; it should be 1/√fan_in.",
         "uniform",
         math.sqrt(3) * bound,
     )
     yield Drawn(
-        "The bound is √(2 / fan_in); these layers take 1/√fan_in.", "uniform", math.sqrt(2) * bound
+        "The bound is √(2 / fan_in); it should be 1/√fan_in.", "uniform", math.sqrt(2) * bound
     )
     yield Drawn(
-        "The bound is √6/√(fan_in + fan_out), Xavier's; these layers take 1/√fan_in.",
+        "The bound is √6/√(fan_in + fan_out), Xavier's; it should be 1/√fan_in.",
         "uniform",
         math.sqrt(6 / counts["fan_in + fan_out"]),
     )
-    yield Drawn("The root is missing: the bound is 1/√fan_in, not 1/fan_in.", "uniform", 1 / right)
+    yield Drawn(
+        "The root is missing: the bound is 1/fan_in instead of 1/√fan_in.", "uniform", 1 / right
+    )
     yield Drawn("The bound is used as the deviation of a normal distribution.", "normal", bound)
     yield Drawn(
         "The spread is right, but the numbers are normal, not uniform.",
@@ -198,13 +206,13 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
         bound / math.sqrt(3),
     )
     yield Drawn(
-        "Kaiming's normal distribution is used; these layers draw from U(±1/√fan_in).",
+        "Kaiming's normal distribution is used; asked for is U(±1/√fan_in).",
         "normal",
         math.sqrt(2) * bound,
     )
     for name, fan in counts.items():
         yield Drawn(
-            f"The formula is right, but instead of fan_in it takes {name}.",
+            f"The formula is right, but instead of fan_in it uses {name}.",
             "uniform",
             1 / math.sqrt(fan),
         )
@@ -239,16 +247,20 @@ def of_fans(shape: tuple[int, ...], name: str) -> dict[str, float]:
     wide, high = fans(shape)["fan_in"], fans(shape)["fan_out"]
     taps = math.prod(shape[2:])
     channels = shape[1] if name == "fan_in" else shape[0]
-    other = "fan_out" if name == "fan_in" else "fan_in"
+    exchanged = (
+        "fan_in and fan_out are exchanged: this is fan_out, but what enters is counted by dimension 1."
+        if name == "fan_in"
+        else "This is fan_in again: what leaves is counted by dimension 0."
+    )
     return {
-        f"fan_in and fan_out are exchanged: this is {other}.": high if name == "fan_in" else wide,
+        exchanged: high if name == "fan_in" else wide,
         "The taps of the kernel are left out: every channel is seen through all of them.": channels,
         "The taps of the kernel are counted twice.": channels * taps * taps,
         "Only one side of the kernel is counted, not its area.": channels
         * (shape[2] if len(shape) > 2 else 1),
         "Only the last side of the kernel is counted, not its area.": channels * shape[-1],
         "Only two sides of the kernel are counted.": channels * math.prod(shape[2:4]),
-        "The sides of the kernel are added up, not multiplied.": channels * sum(shape[2:]),
+        "The sides of the kernel are added up, not multiplied.": channels * (sum(shape[2:]) or 1),
         "The kernel's height is squared: its area is height times width.": channels
         * (shape[2] ** 2 if len(shape) > 2 else 1),
         "The kernel's last side is squared: its area is height times width.": channels
@@ -276,7 +288,9 @@ def of_gain(a: float) -> dict[str, float]:
         "a is not squared, only its absolute value is taken.": math.sqrt(2 / (1 + abs(a))),
         "a is never used.": math.sqrt(2),
         "The 2 is missing.": math.sqrt(1 / (1 + a * a)),
-        "The slope belongs into the divisor: √(2 / (1 + a²)).": math.sqrt(2 * (1 + a * a)),
+        "1 + a² multiplies; it belongs in the divisor: √(2 / (1 + a²)).": math.sqrt(
+            2 * (1 + a * a)
+        ),
         "The divisor is 1 - a², not 1 + a².": math.sqrt(2 / (1 - a * a))
         if abs(a) < 1
         else math.inf,

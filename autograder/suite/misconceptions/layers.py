@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.suite.misconceptions.outputs import (
-    as_if_contiguous,
     gradient,
+    misread,
     of_any_gradient,
     of_any_output,
     of_bias,
 )
-from autograder.suite.misconceptions.suspects import Suspect
+from autograder.suite.misconceptions.suspects import Suspect, then
 from autograder.suite.misconceptions.tower import of_tower, of_tower_gradient
 from autograder.suite.misconceptions.windows import of_convolution
 from autograder.suite.reference import ReferenceTower
@@ -43,11 +43,8 @@ def _of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
         lambda: with_weight(weight.reshape(layer.in_features, layer.out_features)),
     )
     yield Suspect("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight))
-    yield Suspect(
-        "The input's memory is read from its beginning and in its own order: take reshape instead of view, and "
-        "leave the storage_offset out of as_strided.",
-        lambda: with_weight(weight.T, as_if_contiguous(x)),
-    )
+    for cause, other in misread(x).items():
+        yield Suspect(cause, then(partial(with_weight, weight.T), other))
     for cause, changed in {
         "The absolute value of the weight is used.": weight.abs(),
         "The product is divided by the number of inputs.": weight / layer.in_features,

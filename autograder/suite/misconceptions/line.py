@@ -74,7 +74,7 @@ DECAYS = (1.0, 0.1, 0.01, 1e-3, 1e-4)
 QUOTIENT = (
     "A difference quotient stands in place of the derivative, and its step is not small enough."
 )
-DECAYING = "The parameters decay by themselves beside the step."
+DECAYING = "Besides the step, the parameters are shrunk, as by a weight decay."
 
 
 def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Suspect]]:
@@ -95,6 +95,7 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
             * count
             / first,
             "The sign is flipped: the difference is (w·x + b) - y.": -value,
+            "The gradient is clipped to ±1, or only its sign is kept.": value.clamp(-1, 1),
             "The sign of the error is used, as for an absolute value.": (
                 error.sign() * x if name == "grad_w" else error.sign()
             ).mean(),
@@ -105,7 +106,7 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
             "Only the last point counts.": 2
             * error.flatten()[-1]
             * (x.flatten()[-1] if name == "grad_w" else 1),
-            "The gradient is returned point by point; it is their mean.": 2
+            "One value for each point is returned; return their mean.": 2
             * error
             * (x if name == "grad_w" else 1),
             "b is left out of the prediction.": (
@@ -121,13 +122,13 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
         if name == "grad_w":
             wrong |= {
                 "The inner derivative is missing: by w it is x.": (2 * error).mean(),
-                "The inner derivative is taken for w: by w it is x.": (2 * error * w).mean(),
+                "The inner derivative by w is x, not w.": (2 * error * w).mean(),
                 "The inner derivative is x², but by w it is x.": (2 * error * x * x).mean(),
-                "The inner derivative is taken for y: by w it is x.": (2 * error * y).mean(),
+                "The inner derivative by w is x, not y.": (2 * error * y).mean(),
             }
         else:
             wrong |= {
-                "The inner derivative by b is 1; this one has another.": (2 * error * x).mean(),
+                "The inner derivative by b is 1, not x.": (2 * error * x).mean(),
                 "The inner derivative by b is 1, not b.": (2 * error * b).mean(),
             }
         wrong["The two gradients are scaled to length one together."] = value / length
@@ -260,6 +261,11 @@ def _wrong_paths(
             walk.kept = (walk.gw, walk.gb)
         return walk.kept
 
+    def every_other(walk: _Walk) -> tuple[float, float]:
+        kept = walk.kept if walk.number % 2 else (0.0, 0.0)
+        walk.kept = (walk.gw + kept[0], walk.gb + kept[1])
+        return walk.kept
+
     def by_point(walk: _Walk, number: int) -> tuple[float, float]:
         x0, y0 = float(x.flatten()[number % count]), float(y.flatten()[number % count])
         error = 2 * (walk.w * x0 + walk.b - y0)
@@ -284,7 +290,7 @@ def _wrong_paths(
         f"The gradient {clear}": carried(1.0),
         f"The gradient of w {clear}": carried(1.0, of_b=False),
         f"The gradient of b {clear}": carried(1.0, of_w=False),
-        "Nothing moves: the gradients are cleared before they are used, or the step is missing.": scaled(
+        "Nothing moves: the gradients are cleared before they are used, or the step is missing, or makes new tensors.": scaled(
             0
         ),
         "b's gradient already knows the new w: take both gradients before the first update.": b_after_w,
@@ -298,7 +304,9 @@ def _wrong_paths(
             count / first
         ),
         "The mean over the points is taken twice.": scaled(1 / count),
-        "The factor 2 of the square's derivative is missing.": scaled(0.5),
+        "Each step is half as long: the factor 2 of the square's derivative is missing, or the step is halved.": scaled(
+            0.5
+        ),
         "Each step is twice as long, as if the gradient were counted twice.": scaled(2),
         "The learning rate is never used.": scaled(1 / rate),
         "The learning rate is used twice.": scaled(rate),
@@ -306,7 +314,7 @@ def _wrong_paths(
             walk.gw / (walk.number + 1),
             walk.gb / (walk.number + 1),
         ),
-        "A momentum carries the step on; plain gradient descent has none.": carried(0.9),
+        "Momentum is used; plain gradient descent has none.": carried(0.9),
         "The gradients are computed once, before the loop.": frozen,
         "Each step looks at the first point alone; the gradient is the mean over all points.": (
             partial(by_point, number=0)
@@ -323,6 +331,7 @@ def _wrong_paths(
             lambda g: math.copysign(1, g)
         ),
         "The gradients are clipped to ±1.": each(lambda g: max(-1.0, min(1.0, g))),
+        "The gradient is cleared in every other step only.": every_other,
     }
     square = float((x * x).mean())
     shifted = [

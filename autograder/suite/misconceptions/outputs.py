@@ -85,10 +85,18 @@ CLIPS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """At which somebody might clip a gradient."""
 
 
-def as_if_contiguous(x: Tensor) -> Tensor:
-    """The values that a view of the memory from its beginning finds; x keeps its place in memory."""
-    strides = torch.empty(x.shape, device="meta").stride()
-    return x.as_strided(x.shape, strides, storage_offset=0)
+def misread(x: Tensor) -> dict[str, Callable[[], Tensor]]:
+    """What is found where the memory of `x` is taken for laid out otherwise than it is."""
+    plain = torch.empty(x.shape, device="meta").stride()
+    start = x.storage_offset()
+    return {
+        "The input is read as if it were contiguous: take its own stride(), or contiguous() first; reshape, not "
+        "view.": lambda: x.as_strided(x.shape, plain, start),
+        "The input is read from the beginning of its memory: as_strided begins at the input's own "
+        "storage_offset() only if none is given.": lambda: x.as_strided(x.shape, x.stride(), 0),
+        "The input's memory is read from its beginning and in its own order: take reshape instead of view, and "
+        "leave the storage_offset out of as_strided.": lambda: x.as_strided(x.shape, plain, 0),
+    }
 
 
 def gradient(function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor) -> Tensor:
@@ -111,9 +119,10 @@ def of_any_gradient(
         "The upstream gradient is ignored: this is the gradient of the output's sum.": ones,
         "The upstream gradient is ignored: this is the gradient of the output's mean.": ones
         / max(1, upstream.numel()),
-        "The gradient is averaged over the batch; it is a sum.": upstream / max(1, samples),
-        "The gradient is averaged over the positions; it is a sum.": upstream / max(1, positions),
-        "The gradient is averaged over batch and positions; it is a sum.": upstream
+        "The gradient is averaged over the batch; it should be summed.": upstream / max(1, samples),
+        "The gradient is averaged over the positions; it should be summed.": upstream
+        / max(1, positions),
+        "The gradient is averaged over batch and positions; it should be summed.": upstream
         / max(1, samples * positions),
         "Only the first sample of the batch contributes to the gradient.": first,
         "The sign of the gradient is flipped.": -upstream,

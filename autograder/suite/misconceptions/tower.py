@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.suite.misconceptions.suspects import Suspect
-from autograder.suite.reference import ReferenceTower
+from autograder.suite.misconceptions.suspects import Suspect, guilty
+from autograder.suite.reference import ReferenceTower, scaled_tower
 
 Function = Callable[[Tensor], Tensor]
 MAX_POOL: Function = partial(F.max_pool2d, kernel_size=2)
@@ -49,7 +49,9 @@ POOLS: dict[str, Function] = {
     "averages instead of taking the largest value": partial(F.avg_pool2d, kernel_size=2),
     "keeps every other pixel instead of the largest of four": lambda h: h[..., ::2, ::2],
     "takes the smallest value instead of the largest": lambda h: -F.max_pool2d(-h, 2),
-    "has windows that overlap": partial(F.max_pool2d, kernel_size=3, stride=2, padding=1),
+    "has windows that overlap, instead of 2x2 windows side by side": partial(
+        F.max_pool2d, kernel_size=3, stride=2, padding=1
+    ),
 }
 
 
@@ -94,7 +96,7 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     for cause, flatten in flattens.items():
         yield Suspect(cause, partial(run, flatten=flatten))
     for cause, given in {
-        "The input is divided by 255 once more.": x / 255,
+        "The input is divided by 255 inside the network; it is scaled already.": x / 255,
         "The input is normalised inside the network.": (x - 0.1307) / 0.3081,
         "The input is centred inside the network.": x - x.mean(),
         "The input is standardised by the statistics of the whole batch.": (x - x.mean())
@@ -125,6 +127,31 @@ def of_entry(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
             "pooling by 2 halves it."
         )
     return ""
+
+
+def foreign_bricks(
+    got: Tensor, oracle: ReferenceTower, factors: dict[str, float], x: Tensor
+) -> str:
+    """Which bricks are not the student's own, of a Tower whose own ones multiply by these factors."""
+
+    def logits(stock: tuple[str, ...]) -> Tensor:
+        tower = scaled_tower(**factors, stock=stock).double()
+        tower.load_state_dict(oracle.state_dict())
+        output: Tensor = tower(x)
+        return output
+
+    with torch.no_grad():
+        suspects = [
+            Suspect(
+                f"Not built from your own bricks: {', '.join(stock)}. A layer of torch.nn, or a function of "
+                "torch.nn.functional, does its work.",
+                logits(stock),
+            )
+            for stock in _places([name for name, _ in oracle.named_children()])
+        ]
+        return guilty(got, oracle(x), suspects) or (
+            "Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should."
+        )
 
 
 def _places(names: Sequence[str]) -> Iterator[tuple[str, ...]]:

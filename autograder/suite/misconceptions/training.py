@@ -42,7 +42,9 @@ class Loop:
 
 
 class NeverCleared(Loop):
-    cause = "Gradients accumulate from batch to batch: optimizer.zero_grad() is missing."
+    cause = (
+        "Gradients accumulate from batch to batch: optimizer.zero_grad() is missing in the loop."
+    )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         self.backward(inputs, labels)
@@ -161,7 +163,7 @@ class TwoPasses(Loop):
 
 
 class MeasuredAgain(Loop):
-    cause = "The model runs a second time on each batch, after the step, which moves running statistics."
+    cause = "The model runs twice for each batch: take the loss from before the step."
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         super().step(number, inputs, labels)
@@ -277,9 +279,7 @@ class Decayed(Loop):
 
 
 class TornApart(Loop):
-    cause = (
-        "The labels of the batch are in reverse order: inputs and labels no longer belong together."
-    )
+    cause = "Inputs and labels of a batch are in opposite order: they no longer belong together."
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         self.criterion(self.model(inputs.flip(0)), labels).backward()
@@ -491,7 +491,7 @@ def of_count(model: nn.Module) -> dict[str, float]:
         "Only the parameters of direct children are counted: a single layer has none, nested layers are missed.": elements(
             children
         ),
-        "Only parameters that have a .grad already are counted; ask requires_grad.": 0,
+        "Only parameters that have a .grad already are counted; ask p.requires_grad.": 0,
         "Only the first dimension and the last are multiplied.": sum(
             p.shape[0] * p.shape[-1] for p in trained if p.dim()
         ),

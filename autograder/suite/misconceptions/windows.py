@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.suite.misconceptions.outputs import (
-    as_if_contiguous,
+    misread,
     of_any_gradient,
     of_any_output,
     of_bias,
@@ -76,10 +76,15 @@ def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows
             yield cause, wrong
             if name != "padding":  # the right number of windows, counted elsewhere
                 yield cause, then(cropped, wrong)
-    yield (
-        "The dilation is taken for the stride.",
-        partial(windows, x, geometry._replace(stride=geometry.dilation, dilation=geometry.stride)),
-    )
+    for cause, kernel in {
+        "Height and width of the kernel are exchanged.": geometry.kernel[::-1],
+        "The height of the kernel is used for both sides.": (geometry.kernel[0],) * 2,
+        "The width of the kernel is used for both sides.": (geometry.kernel[1],) * 2,
+    }.items():
+        yield cause, partial(windows, x, geometry._replace(kernel=kernel))
+    exchanged = geometry._replace(stride=geometry.dilation, dilation=geometry.stride)
+    yield "Stride and dilation are exchanged.", partial(windows, x, exchanged)
+    yield "Stride and dilation are exchanged.", then(cropped, partial(windows, x, exchanged))
     yield (
         "The stride is taken from the kernel's size.",
         partial(windows, x, geometry._replace(stride=geometry.kernel)),
@@ -90,13 +95,8 @@ def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows
     )
     yield from _wrongly_padded(x, geometry)
     yield from _wrongly_sliced(x, geometry)
-    yield (
-        (
-            "The input's memory is read from its beginning and in its own order: take reshape instead of view, and "
-            "leave the storage_offset out of as_strided."
-        ),
-        partial(windows, as_if_contiguous(x), geometry),
-    )
+    for cause, other in misread(x).items():
+        yield cause, then(partial(windows, geometry=geometry), other)
     for what, other in {
         "The channels run in reverse order.": x.flip(1),
         "The first channel stands for all.": x[:, :1].expand_as(x),
@@ -116,29 +116,33 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
     ) -> Windows:
         return lambda: windows(F.pad(x, sides, mode, value), bare)
 
-    both, kinds = (pw, pw, ph, ph), {"replicate": "the edge", "reflect": "a mirror image"}
+    both, kinds = (pw, pw, ph, ph), {"replicate": "repeats the edge", "reflect": "mirrors the edge"}
     yield "The input is padded at the bottom and right only.", padded((0, 2 * pw, 0, 2 * ph))
     yield (
         "At the top and left the padding is twice what it should be: F.pad takes a number for each side.",
         padded((2 * pw, 0, 2 * ph, 0)),
     )
-    yield "One row and column of padding is on one side only.", padded((pw, 0, ph, 0))
+    yield (
+        "The input is padded at the top and left only; all four sides need it.",
+        padded((pw, 0, ph, 0)),
+    )
     yield "Padding at the top and left is missing.", padded((0, pw, 0, ph))
     yield (
         "The pairs given to F.pad are in the wrong order: it begins with the last dimension.",
         padded((ph, ph, pw, pw)),
     )
     for mode, what in kinds.items():
-        yield f"The padding repeats {what} of the image instead of being zeros.", padded(both, mode)
+        yield f"The padding {what} of the image instead of being zeros.", padded(both, mode)
     yield "The padding wraps around instead of being zeros.", padded(both, "circular")
     yield "The padding is filled with ones instead of zeros.", padded(both, "constant", 1.0)
     yield "The padding is filled with -1 instead of zeros.", padded(both, "constant", -1.0)
     yield "The padding is filled with -∞ instead of zeros.", padded(both, "constant", -math.inf)
     yield "Twice the padding stands on every side.", padded((2 * pw, 2 * pw, 2 * ph, 2 * ph))
-    yield (
-        "F.pad takes (left, right, top, bottom), beginning with the last dimension.",
-        padded((ph, pw, ph, pw)),
-    )
+    for sides in ((ph, pw, ph, pw), (pw, ph, pw, ph)):
+        yield (
+            "F.pad takes (left, right, top, bottom), beginning with the last dimension.",
+            padded(sides),
+        )
     for axes, whose in (((1, 2, 3), "each image's"), ((2, 3), "each channel's")):
         mean = x.mean(axes, keepdim=True)
         yield (
@@ -193,7 +197,10 @@ def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
     for cause, wrong in _wrong_windows(x, geometry):
         yield Suspect(cause, then(columns, wrong))
     right = columns(windows(x, geometry))
-    yield Suspect("The matrix is transposed: (N, L, C·KH·KW).", lambda: right.transpose(1, 2))
+    yield Suspect(
+        "The matrix is transposed: it is (N, L, C·KH·KW), and should be (N, C·KH·KW, L).",
+        lambda: right.transpose(1, 2),
+    )
     yield Suspect(
         "The matrix is transposed by a view or reshape, which leaves the values where they were.",
         lambda: right.transpose(1, 2).reshape(right.shape),
@@ -205,7 +212,10 @@ def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
     yield Suspect("The dimension of the batch is missing.", lambda: right[0])
     for cause, wrong in (*_wrongly_ordered(x, geometry), *_wrongly_stacked(x, geometry)):
         yield Suspect(cause, then(partial(torch.reshape, shape=right.shape), wrong))
-    yield Suspect("The kernel is flipped.", lambda: columns(windows(x, geometry).flip(2, 3)))
+    yield Suspect(
+        "The taps run backwards within each column.",
+        lambda: columns(windows(x, geometry).flip(2, 3)),
+    )
     yield from of_any_output(lambda: right)
 
 
@@ -331,7 +341,7 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
         "The filters run in reverse order.": weight.flip(0),
         "The kernel is transposed: its height and width are exchanged.": weight.transpose(2, 3),
         "Input and output channels of the weight are exchanged.": weight.transpose(0, 1),
-        "The kernel's height and width are exchanged by a view or reshape.": weight.transpose(
+        "The kernel's height and width are exchanged by a transpose, view or reshape.": weight.transpose(
             2, 3
         ).reshape(weight.shape),
         "Every output channel uses the first filter.": weight[:1].expand_as(weight),
@@ -440,7 +450,7 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
         lambda: overwritten(last=False),
     )
     yield Suspect(
-        "Where windows overlap, their gradients are averaged; they add up.",
+        "Where windows overlap, their gradients are averaged; they should be summed.",
         lambda: folded(upstream) / folded(torch.ones_like(upstream)).clamp(min=1),
     )
     yield from of_any_gradient(
