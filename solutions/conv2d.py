@@ -127,7 +127,8 @@ class CustomConv2d(nn.Module):
         output = self.weight.flatten(1) @ columns  # (out, C·KH·KW) · (N, C·KH·KW, L)
         if self.bias is not None:
             output = output + self.bias[:, None]
-        return output.reshape(n, -1, output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw))
+        oh, ow = output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw)
+        return output.reshape(n, len(self.weight), oh, ow)
         ### END SOLUTION
 
     def forward(self, input: Tensor) -> Tensor:
