@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from autograder.sandbox.values import Opaque
-from autograder.suite import statistics
+from autograder.suite import misconceptions, statistics
+from autograder.suite.cases import novelty, one_by_one
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
-from autograder.suite.parity import compare, compare_number
+from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.5, -6.0]], dtype=torch.float64)
@@ -103,3 +104,111 @@ def test_draws_depend_on_seed_and_name_alone():
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
     assert not torch.equal(draws[0], draws[3])
+
+
+def test_a_cause_is_searched_for_once_and_only_if_it_is_told():
+    searches = []
+
+    def search():
+        searches.append("one")
+        return "This is why."
+
+    failure = CheckFailed("It differs.", cause=search)
+    assert searches == []
+    assert failure.message("a question").endswith("Likely cause: This is why.")
+    assert failure.message("a question").endswith("Likely cause: This is why.")
+    assert searches == ["one"]
+
+
+def test_a_search_that_fails_finds_nothing_and_the_verdict_stands():
+    failure = CheckFailed("It differs.", cause=lambda: str(1 / 0), reading="As is often so.")
+    assert failure.message("a question").endswith("Likely cause: As is often so.")
+
+
+def test_a_known_cause_comes_before_circumstances_and_readings():
+    failure = CheckFailed("It differs.", reading="As is often so.")
+    assert failure.beside("It is Monday.").cause == "It is Monday. As is often so."
+    assert failure.beside("").cause == "As is often so."
+    assert failure.beside("It is Monday.").because("This is why.").cause == "This is why."
+    assert failure.because("This is why.").beside("It is Monday.").cause == "This is why."
+    assert failure.because("").because(lambda: "This is why.").cause == "This is why."
+    assert CheckFailed("It differs.", cause="First.").because("Second.").cause == "Second."
+    assert CheckFailed("It differs.", cause="First.").because("").cause == "First."
+
+
+CASES = [{"a"}, {"a", "b"}, {"b", "c", "d"}, {"a", "c"}]
+
+
+def test_a_case_tells_what_no_case_before_it_had():
+    said = [novelty(case, CASES, sorted) for case in CASES]
+    assert said[0] == said[3] == ""
+    assert said[1].endswith("new in it: b.")
+    assert said[2].endswith("new in it: c, d.")
+
+
+def test_a_failure_says_what_is_new_in_its_case_where_nothing_better_is_known():
+    @one_by_one("case", CASES, sorted)
+    def test(case):
+        raise CheckFailed("It differs.", cause="This is why." if "d" in case else "")
+
+    with pytest.raises(CheckFailed) as raised:
+        test(case=CASES[1])
+    assert raised.value.cause == "The cases before this one were right; new in it: b."
+    with pytest.raises(CheckFailed) as raised:
+        test(case=CASES[2])
+    assert raised.value.cause == "This is why."
+
+
+def counts(*got):
+    """Squares of 1, 2, 3; one suspect doubles, one is constant."""
+    return [
+        Count(f"The square of {i}", value, i * i, lambda i=i: {"Doubled.": 2 * i, "One.": 1})
+        for i, value in enumerate(got, 1)
+    ]
+
+
+ANSWERS = {  # answers, and the cause that explains them
+    (2, 4, 6): "Doubled.",
+    (1, 1, 1): "One.",
+    (1, 4, 6): "Doubled. 2 of 3 questions are answered rightly.",
+    (2, 4, 7): "",
+    (1, 1, 6): "",
+}
+
+
+@pytest.mark.parametrize("got", ANSWERS, ids=str)
+def test_a_cause_explains_every_wrong_number_or_is_not_named(got):
+    with pytest.raises(CheckFailed) as raised:
+        compare_counts(counts(*got))
+    assert raised.value.cause == ANSWERS[got]
+
+
+def test_numbers_that_are_tensors_have_a_cause_of_their_own():
+    with pytest.raises(CheckFailed, match="expected a float") as raised:
+        compare_counts(counts(1, 4, torch.tensor(9.0)))
+    assert ".item()" in raised.value.cause
+
+
+def test_rounding_errs_in_both_directions():
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(50, dtype=torch.float64, generator=generator)
+    for got, words in (
+        (values * (1 + 5e-7 * values.sign().cumsum(0).sin()), "computed in float32"),
+        (values.bfloat16().double(), "bfloat16"),
+        (values * 1.005, "Every value is 1.005 times"),
+    ):
+        with pytest.raises(CheckFailed) as raised:
+            compare("it", got, values)
+        assert words in raised.value.cause
+
+
+def test_memory_that_is_misread_is_told_apart_from_memory_that_is_read_elsewhere():
+    base = torch.arange(24.0, dtype=torch.float64)
+    transposed, moved = base[:12].view(3, 4).t(), base[5:17].view(3, 4)
+    contiguous, beginning, _ = misconceptions.outputs.misread(transposed).items()
+    assert "contiguous" in contiguous[0]
+    assert torch.equal(contiguous[1](), base[:12].view(4, 3))
+    assert torch.equal(beginning[1](), transposed)
+    _, beginning, _ = misconceptions.outputs.misread(moved).items()
+    assert "beginning" in beginning[0]
+    assert torch.equal(beginning[1](), base[:12].view(3, 4))

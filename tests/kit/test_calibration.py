@@ -1,0 +1,111 @@
+"""What the fit's thresholds rest on, and that course.toml says the same."""
+
+import json
+import math
+import random
+from dataclasses import replace
+
+import pytest
+from conftest import ROOT
+
+from autograder import calibration
+from autograder.calibration import CHANCE, STEP, Calibration, Subject
+from autograder.course import FIT_MODES, load_course
+from autograder.errors import CourseError
+
+MEASURED = list(calibration.read(ROOT / calibration.FILE))
+
+
+def made(*accuracies):
+    return Calibration("quick", 200, Subject("reference", "", accuracies), ())
+
+
+def test_both_modes_are_measured_with_the_steps_they_are_graded_with():
+    course = load_course(ROOT)
+    assert {c.mode for c in MEASURED} == set(FIT_MODES) - {"off"}
+    for found in MEASURED:
+        assert found.steps == course.fits[found.mode].steps
+        assert len(found.reference.reached) >= 20
+        assert found.broken
+
+
+@pytest.mark.parametrize("found", MEASURED, ids=lambda found: found.mode)
+def test_the_course_grades_by_what_was_measured(found):
+    """An honest tower fails less often than once in 10,000, and students are told a little more."""
+    plan = load_course(ROOT).fits[found.mode]
+    assert plan.threshold == found.threshold
+    assert found.false_reject(plan.threshold) < CHANCE
+    assert plan.threshold < plan.target < found.mean
+
+
+@pytest.mark.parametrize("found", MEASURED, ids=lambda found: found.mode)
+def test_the_reference_is_above_its_threshold_and_most_broken_towers_below(found):
+    assert min(found.reference.reached) > found.threshold
+    below = [s for s in found.broken if max(s.reached, default=0) < found.threshold]
+    assert len(below) > len(found.broken) / 2
+
+
+def test_the_threshold_is_the_highest_that_is_safe():
+    found = made(0.94, 0.95, 0.945, 0.952, 0.938, 0.947, 0.949, 0.941)
+    assert found.threshold % STEP == pytest.approx(0, abs=1e-12)
+    assert (
+        found.false_reject(found.threshold) < CHANCE <= found.false_reject(found.threshold + STEP)
+    )
+
+
+def test_the_chance_of_a_false_reject_is_that_of_a_simulation():
+    """Of many courses, each with five fits and a threshold set by them, how many reject a sixth?"""
+    draw, rejected, chance = random.Random(3), 0, 0.0
+    for _ in range(4000):
+        *fits, further = (1 - math.exp(draw.gauss(-3, 0.2)) for _ in range(6))
+        found = made(*fits)
+        threshold = 1 - (1 - min(fits)) * 1.1
+        rejected += further < threshold
+        chance += found.false_reject(threshold)
+    assert rejected == pytest.approx(chance, rel=0.1)
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    path = tmp_path / calibration.FILE
+    first = replace(made(0.9, 0.91, 0.92), broken=(Subject("lazy", "It rests.", (0.1, None)),))
+    calibration.write([first], path)
+    assert list(calibration.read(path)) == [first]
+    second = made(0.8, 0.81, 0.82)
+    calibration.write([*calibration.read(path), second], path)
+    assert list(calibration.read(path)) == [second]
+    assert json.loads(path.read_text())["fits"]["quick"]["mean"] == 0.81
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"fits": {"quick": {}}}', '{"fits": 3}'])
+def test_a_file_that_is_no_calibration_is_named(tmp_path, text):
+    path = tmp_path / calibration.FILE
+    path.write_text(text)
+    with pytest.raises(CourseError, match="is not what tower calibrate writes"):
+        list(calibration.read(path))
+
+
+def test_the_picture_is_whole_and_the_same_each_time(tmp_path):
+    found = replace(made(0.9, 0.91, 0.92), broken=(Subject("lazy", "It rests.", (0.1, None)),))
+    texts = []
+    for name in ("one.svg", "two.svg"):
+        calibration.draw([found], load_course(ROOT), tmp_path / name)
+        texts.append((tmp_path / name).read_text())
+    assert texts[0] == texts[1]
+    assert "lazy" in texts[0]
+    assert texts[0].rstrip().endswith("</svg>")
+
+
+def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
+    """The same seed gives the same accuracy in the report and in a calibration."""
+    plan = replace(course.fits["quick"], steps=3, threshold=0.0, target=0.0)
+    short = replace(course, fits={**course.fits, "quick": plan})
+    from autograder.grading import grade
+    from autograder.submission import Submission
+
+    job = calibration.Job(calibration.REFERENCE, solutions, "quick", 5)
+    reached = calibration.fit(short, broker, job)
+    report = grade(
+        short, Submission("s", solutions, {}), broker, seed=5, fit="quick", only=["tower"]
+    )
+    (told,) = (c.message for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
+    assert told.startswith(f"{100 * reached:.2f} % of 10,000")
