@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench matrix mutants attacks fuzz release clean
+.PHONY: demo test lint bench matrix seeds mutants attacks fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -27,6 +27,11 @@ bench: $(VENV)/installed
 ## matrix: grade the whole bank of wrong and right submissions; write docs/kill-matrix.md and its picture
 matrix: $(VENV)/installed
 	$(BIN)/python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
+
+## seeds: grade the reference solutions under many seeds; every check has to pass under each
+seeds: $(VENV)/installed
+	$(BIN)/python tests/kit/flakiness.py --seeds 500
+	$(BIN)/python tests/kit/flakiness.py --seeds 50 --fit quick
 
 ## mutants: make the machine-made part of the bank anew, after a change of solutions/
 mutants: $(VENV)/installed
