@@ -1,0 +1,113 @@
+"""What a wrong output depends on, found by asking again: a wrong value alone does not tell."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from autograder.suite import misconceptions
+from autograder.suite.failures import CheckFailed
+from autograder.suite.student import Answer, Input, Layer
+
+
+@dataclass(frozen=True)
+class WrongOutput:
+    """An output of a layer that differs from the oracle's, and the question it answers.
+
+    Attributes:
+        method: which of the layer's methods was asked.
+        answer: what came back for the input `x`.
+        expected: what the oracle says.
+    """
+
+    layer: Layer
+    oracle: nn.Module
+    x: Input
+    method: str
+    answer: Answer
+    expected: Tensor
+
+    def unsteady(self) -> str:
+        """What the same question, asked again, tells."""
+        loaded, now = self.oracle.state_dict(), self.layer.state()
+        drawn = [n for n, p in self.oracle.named_parameters() if not torch.equal(now[n], loaded[n])]
+        if drawn:
+            return f"forward() changes {', '.join(drawn)}: it only reads its parameters."
+        if isinstance(self.answer.after, Tensor) and not torch.equal(
+            self.answer.after, self.x.tensor
+        ):
+            return "The input itself is changed on the way, by an in-place operation."
+        if not self._is(self._ask(self.x.tensor)):
+            return (
+                "The same input gives another output each time: it depends on chance (as dropout does), on "
+                "what ran before, or on memory that was never filled."
+            )
+        return ""
+
+    def ties(self) -> str:
+        """What it should follow and does not, or follows and should not."""
+        x, value = self.x.tensor, self.answer.value
+        if not isinstance(value, Tensor) or value.shape != self.expected.shape:
+            return ""
+        if self._is(self._ask(2 * x + 1)):
+            return "The output does not follow the input: it is kept from an earlier call."
+        for name, parameter in self.layer.state().items():
+            self.layer.overwrite({name: parameter + 1})
+            unmoved = self._is(self._ask(x))
+            self.layer.overwrite({name: parameter})
+            if unmoved:
+                return (
+                    f"The output does not follow {name}: it is not used, or an old copy of it is."
+                )
+        if factor := self._factor():
+            return f"Without the bias, every value is {factor:.6g} times what it should be."
+        if self._is_shifted():
+            return (
+                "All values of one output are off by the same number, whatever the input: the bias is not "
+                "added once, after the product."
+            )
+        first = self._ask(x[:1]) if x.dim() > 1 and len(x) > 1 else None
+        if (
+            isinstance(first, Tensor)
+            and len(value) == len(x)
+            and not torch.allclose(
+                first, value[:1], rtol=1e-3, atol=1e-3 * float(value.abs().max())
+            )
+        ):
+            return (
+                "A sample's output depends on the other samples of the batch: they are mixed up, or "
+                "something is computed over all of them."
+            )
+        return ""
+
+    def _factor(self) -> float:
+        """By which the product is multiplied, but not the bias; 0 where it is not."""
+        bias = getattr(self.oracle, "bias", None)
+        if not isinstance(bias, Tensor) or not isinstance(self.answer.value, Tensor):
+            return 0.0
+        if self.expected.dim() == 4:
+            bias = bias[:, None, None]
+        bias = bias.detach()
+        got, expected = self.answer.value - bias, self.expected - bias
+        factor = float((got * expected).sum() / (expected * expected).sum())
+        return factor if misconceptions.same(got, factor * expected) else 0.0
+
+    def _is_shifted(self) -> bool:
+        if self.expected.dim() < 2 or len(self.expected) < 2:
+            return False
+        features = 1 if self.expected.dim() == 4 else -1
+        off = (self.answer.value - self.expected).movedim(features, 0).flatten(1)
+        return misconceptions.same(off, off[:, :1].expand_as(off))
+
+    def _ask(self, x: Tensor) -> object:
+        given = Input(x, self.x.layout)
+        try:
+            return self.layer.run(given, method=self.method, grad=False).value
+        except CheckFailed:
+            return None
+
+    def _is(self, other: object) -> bool:
+        value = self.answer.value
+        if not isinstance(value, Tensor) or not isinstance(other, Tensor):
+            return other is value
+        return torch.equal(value, other)
