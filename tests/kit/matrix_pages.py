@@ -1,5 +1,6 @@
 """The kill matrix as a page and as a picture."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ Which wrong submissions each hidden check catches. Made by `make matrix`; not wr
 
 A *mutant* is a wrong module with the misconception it stands for, written by hand as a patch of the
 solution. A *machine-made* mutant is a small change of the solution that cosmic-ray makes by rule. A
-*variant* is a right module, written differently.
+*variant* is a right module, written differently. The fit (`tower.mnist_fit`) runs for those alone that it is
+aimed at; [calibration.svg](../calibration.svg) shows what it says of others.
 """
 
 
@@ -96,7 +98,7 @@ def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         machine = [o for o in of if o.kind == "machine"]
         right = [o for o in of if o.kind == "variant"]
         named = sum(o.is_named for o in by_hand)
-        share = f"{named} ({named / len(by_hand):.0%})" if by_hand else "0"
+        share = f"{named} ({math.floor(1000 * named / len(by_hand)) / 10:g} %)" if by_hand else "0"
         cells = (
             *(name, len(by_hand), _caught(by_hand), share),
             *(len(machine), _caught(machine), sum(bool(o.equivalent) for o in machine)),

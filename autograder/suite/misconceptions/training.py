@@ -317,17 +317,28 @@ def guilty_of_epoch(
         got: the state dict that came back.
         model, optimizer: as they were before the epoch; they are left so.
     """
+
+    def is_got(ours: nn.Module) -> bool:
+        return all(
+            name in got and got[name].shape == value.shape and torch.allclose(got[name], value)
+            for name, value in ours.state_dict().items()
+        )
+
     for loop in LOOPS:
         ours, its = copy.deepcopy((model, optimizer))
         try:
             loop(ours, criterion, its).run(batches)
         except (RuntimeError, ValueError, IndexError):
             continue
-        if all(
-            name in got and got[name].shape == value.shape and torch.allclose(got[name], value)
-            for name, value in ours.state_dict().items()
-        ):
+        if is_got(ours):
             return loop.cause
+    ours, its = copy.deepcopy((model, optimizer))
+    right = Loop(ours, criterion, its)
+    right.begin()
+    for number, (inputs, labels) in enumerate(batches[:-1]):
+        right.step(number, inputs, labels)
+        if is_got(ours):
+            return f"Only the first {number + 1} of {len(batches)} batches are used."
     return ""
 
 
