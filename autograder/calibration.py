@@ -206,7 +206,7 @@ def read(path: Path) -> Iterator[Calibration]:
                 for s in (kept["reference"], *kept["broken"])
             )
             yield Calibration(cast(FitMode, mode), kept["steps"], reference, tuple(broken))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
             f"{path} is not what tower calibrate writes: {error!r}. Remove it and measure again."
         ) from None

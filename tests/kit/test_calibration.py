@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from conftest import ROOT
 
-from autograder import calibration
+from autograder import calibration, cli
 from autograder.calibration import CHANCE, STEP, Calibration, Subject
 from autograder.course import FIT_MODES, load_course
-from autograder.errors import CourseError
+from autograder.errors import CourseError, UsageError
 
 MEASURED = list(calibration.read(ROOT / calibration.FILE))
 
@@ -47,7 +47,7 @@ def test_the_reference_is_above_its_threshold_and_most_broken_towers_below(found
 
 def test_the_threshold_is_the_highest_that_is_safe():
     found = made(0.94, 0.95, 0.945, 0.952, 0.938, 0.947, 0.949, 0.941)
-    assert found.threshold % STEP == pytest.approx(0, abs=1e-12)
+    assert found.threshold / STEP == pytest.approx(round(found.threshold / STEP))
     assert (
         found.false_reject(found.threshold) < CHANCE <= found.false_reject(found.threshold + STEP)
     )
@@ -109,3 +109,9 @@ def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
     )
     (told,) = (c.message for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
     assert told.startswith(f"{100 * reached:.2f} % of 10,000")
+
+
+def test_a_missing_library_is_named_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"matplotlib and scipy must be installed .*\[calibrate\]"):
+        cli.calibrate(fit="quick")

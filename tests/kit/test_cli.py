@@ -42,7 +42,7 @@ def test_help_does_not_import_torch():
     assert "grade" in done.stdout
 
 
-@pytest.mark.parametrize("verb", ["grade", "release", "schema"])
+@pytest.mark.parametrize("verb", ["grade", "calibrate", "release", "schema"])
 def test_every_verb_has_help(verb):
     done = tower(verb, "--help")
     assert done.returncode == 0
@@ -57,6 +57,10 @@ USAGE = {
         "--only does not know linaer. Choose from gradient_loop, linear, conv2d, kaiming_init, tower.",
     ),
     "an unknown fit": (["grade", "solutions", "--fit", "long"], "Choose from off, quick, full."),
+    "a fit that cannot be measured": (
+        ["calibrate", "--fit", "off"],
+        "--fit is 'off'; it may be quick or full.",
+    ),
     "an unknown option": (["grade", "solutions", "--fast"], "No such option"),
     "an unknown verb": (["mark", "solutions"], "No such command"),
     "a negative seed": (["grade", "solutions", "--seed", "-1"], "Invalid value for '--seed'"),
