@@ -29,7 +29,8 @@ def each(
     Args:
         work: a function of a module; jobs and results have to be such as pickle knows.
 
-    Raises what `work` raises, and GraderFault where a process of the pool died.
+    Raises what `work` raises, and GraderFault where a process of the pool died. Ends at once, with all
+    its processes, when it is interrupted or no more results are asked for.
     """
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(processes, len(jobs)) or 1, context, _open, (course,))
@@ -41,6 +42,10 @@ def each(
         raise GraderFault(
             "A grading process was killed, perhaps for want of memory. Try again with fewer processes."
         ) from None
+    except BaseException:  # such as Ctrl-C: what is half done is not waited for
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

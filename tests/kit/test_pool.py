@@ -1,0 +1,63 @@
+"""Several warm graders at once: every result arrives, and nothing outlives its use."""
+
+import multiprocessing
+import os
+import threading
+
+import pytest
+
+from autograder.errors import GraderFault
+from autograder.pool import each
+
+
+def twice(course, broker, job):
+    return course.title, 2 * job
+
+
+def asked(course, broker, job):
+    with broker.worker() as worker:
+        return worker.isolation.level
+
+
+def dying(course, broker, job):
+    os._exit(1)
+
+
+def endless_but_for_the_first(course, broker, job):
+    if job:
+        threading.Event().wait()
+    return os.getpid()
+
+
+def failing(course, broker, job):
+    raise ValueError(f"job {job}")
+
+
+def test_every_result_comes_with_the_number_of_its_job(course):
+    found = dict(each(twice, course, [3, 5, 8], 2))
+    assert found == {i: (course.title, 2 * job) for i, job in enumerate([3, 5, 8])}
+
+
+def test_each_process_has_workers_at_hand(course):
+    (level,) = {level for _, level in each(asked, course, [0, 0, 0], 2)}
+    assert level in ("A+", "A", "B", "C")
+
+
+def test_a_process_that_dies_is_a_fault_that_says_what_to_do(course):
+    with pytest.raises(GraderFault, match="Try again with fewer processes"):
+        list(each(dying, course, [0], 1))
+
+
+def test_what_a_job_raises_is_raised(course):
+    with pytest.raises(ValueError, match="job 7"):
+        list(each(failing, course, [7], 1))
+
+
+def test_what_is_not_waited_for_is_ended(course):
+    results = each(endless_but_for_the_first, course, [0, 1, 1], 1)
+    number, pid = next(results)
+    assert number == 0
+    results.close()
+    assert pid not in {child.pid for child in multiprocessing.active_children()}
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
