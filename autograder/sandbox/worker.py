@@ -164,10 +164,11 @@ class Desk:
         return {}
 
     def do_method(
-        self, encoder: values.Encoder, handle: int, name: str, seed: int
+        self, encoder: values.Encoder, handle: int, name: str, seed: int | None
     ) -> dict[str, Any]:
         """Call a method of a layer without arguments, such as reset_parameters, train or eval."""
-        _seed_everything(seed)
+        if seed is not None:
+            _seed_everything(seed)
         self._called(getattr(self._objects[handle], name), [], {})
         return {}
 
@@ -211,8 +212,11 @@ class Desk:
         grad: bool,
         watch: bool,
         again: bool,
+        refilled: bool,
     ) -> dict[str, Any]:
         """The output of a layer, and the input as it is afterwards.
+
+        With `refilled`, the layer has seen the same tensor before, with other values in it.
 
         With an `upstream` tensor beside the input, also the gradients of the input and of every
         parameter; with `again`, those of a second backward pass over the same graph, after another
@@ -221,6 +225,11 @@ class Desk:
         layer, x = self._objects[handle], self._decoded(input)
         upstream = self._tensors.get("upstream")
         function = layer if method == "forward" else getattr(layer, method)
+        if refilled:
+            held = x.clone()
+            with torch.no_grad():
+                self._called(function, [x.neg_()], {})
+                x.copy_(held)
         layer.zero_grad(set_to_none=True)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
             output = self._called(function, [x], {})

@@ -90,6 +90,20 @@ def forward(
     _untouched(answer.after, x.tensor)
 
 
+def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "forward") -> None:
+    """Where the oracle's output is NaN because the input is, so is the layer's."""
+    x = x.clone()
+    x[0] = math.nan
+    with torch.no_grad():
+        expected = oracle(x).isnan()
+    output = layer(x, method)
+    expect(
+        output.shape == expected.shape and torch.equal(output.isnan(), expected),
+        "A sample of NaN is in the input, and not just in its place in the output.",
+        cause="NaN is replaced on the way, or mixed into other samples; it has to show what went wrong.",
+    )
+
+
 def gradients(
     layer: Layer, oracle: nn.Module, x: Input, draw: Draw, method: str = "forward"
 ) -> None:
@@ -241,7 +255,9 @@ def drawn_uniformly(
         statistics.uniform(name, values, bound, suspects(values))
     layer.do("reset_parameters", seed=draw.seed())
     second = layer.state()
-    third = make(draw.seed()).state()
+    layer.do("reset_parameters", seed=None)
+    third = layer.state()
+    other = make(draw.seed()).state()
     for name, values in first.items():
         statistics.uniform(
             f"{name} after reset_parameters()",
@@ -255,7 +271,12 @@ def drawn_uniformly(
             cause="reset_parameters() does nothing the second time, or a fixed seed repeats its numbers.",
         )
         expect(
-            not torch.equal(values, alike(name, third.get(name), values)),
+            not torch.equal(second[name], alike(name, third.get(name), values)),
+            f"reset_parameters() draws the same {name} twice in a row.",
+            cause="The random state is set, or set back, beside the draws.",
+        )
+        expect(
+            not torch.equal(values, alike(name, other.get(name), values)),
             f"Two layers begin with the same {name}.",
             cause="A fixed seed is set, or the draws are not random.",
         )
@@ -266,6 +287,14 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
     for mode in ("train", "train", "eval"):
         layer.do(mode)
         forward(layer, oracle, Input(x))
+    with torch.no_grad():
+        expected = oracle(x)
+    compare(
+        "the output, after the same tensor has held other values,",
+        layer.run(x, grad=False, refilled=True).value,
+        expected,
+        reading="What was computed for a tensor is kept by its identity; it may have changed since.",
+    )
     changed = {name: p + draw.normal(*p.shape) for name, p in oracle.state_dict().items()}
     layer.overwrite(changed)
     oracle.load_state_dict(changed)
@@ -284,7 +313,10 @@ def trains_like(
     """A few steps of torch.optim.SGD with momentum move every parameter as they move the oracle's."""
     optimizer = torch.optim.SGD(oracle.parameters(), lr=0.05, momentum=0.9)
     theirs = student.library("optim.SGD", layer, lr=0.05, momentum=0.9)
+    layer.do("reset_parameters")  # fills the parameters that the optimizer holds
+    layer.load(oracle)
     for step, x in enumerate(inputs, 1):
+        before = {name: value.clone() for name, value in oracle.state_dict().items()}
         output = oracle(x)
         upstream = draw.normal(*output.shape)
         optimizer.zero_grad()
@@ -298,9 +330,17 @@ def trains_like(
             try:
                 compare(f"{name} after step {step} of SGD", state.get(name), value, TRAJECTORY)
             except CheckFailed as failure:
-                raise failure.beside(CARRIED_OVER if step > 1 else "") from None
+                stuck = isinstance(state.get(name), Tensor) and torch.equal(
+                    state[name], before[name]
+                )
+                told = STUCK if stuck else CARRIED_OVER if step > 1 else ""
+                raise failure.beside(told) from None
 
 
+STUCK = (
+    "It did not move: the optimizer holds other parameters. reset_parameters() fills those it has, and "
+    "makes no new ones."
+)
 CARRIED_OVER = (
     "The first step was right, so something is carried over from one step to the next: a total of its "
     "own, or a copy of the weights."

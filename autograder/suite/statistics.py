@@ -10,6 +10,10 @@ from autograder.suite.failures import CheckFailed
 from autograder.suite.misconceptions.drawing import Drawn
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 
+TOO_EVEN = (1e-5, 0.02)
+"""Deviations of mean and mean square below which no honest tensor lies, but for a chance of 1.3e-7."""
+FOURTH = 7.0
+"""Deviations of the mean of the fourth power; its distribution is skewed, so that six would be few."""
 FITS_WELL = 2.5
 """Deviations of the mean square within which one explanation is as good as the next."""
 
@@ -37,6 +41,20 @@ def normal(what: str, got: Tensor, std: float, suspects: Iterable[Drawn] = ()) -
     """Raise CheckFailed unless the values look drawn from N(0, std²)."""
     name = f"N(0, {std:.5g}²)"
     _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, suspects)
+
+
+def tails(what: str, got: Tensor, std: float) -> None:
+    """Raise CheckFailed unless the fourth moment of many values is a normal variable's, 3·std⁴.
+
+    That of n values has the deviation √(96/n)·std⁴.
+    """
+    fourth = float((got.double() / std).pow(4).mean())
+    if abs(fourth - 3) > FOURTH * math.sqrt(96 / got.numel()):
+        raise CheckFailed(
+            f"The fourth power of {what}, over its deviation, is {fourth:.3f} in the mean; expected 3.",
+            cause="The numbers have tails that are too thin or too thick: they only resemble a normal "
+            "distribution, as sums of a few uniform numbers do, or are cut off.",
+        )
 
 
 def kolmogorov_smirnov(ordered: Tensor, theory: Tensor) -> float:
@@ -81,6 +99,11 @@ def _distribution(
     n = len(ordered)
     shift = abs(float(ordered.mean())) / std * math.sqrt(n)
     spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(n / variance_of_square)
+    if shift < TOO_EVEN[0] and spread < TOO_EVEN[1]:
+        raise CheckFailed(
+            f"Mean and deviation of {what} are those of {name} to the last digit: no draws do that.",
+            cause="The draws are centred and scaled by their own mean and deviation; leave them as they are.",
+        )
     distance = kolmogorov_smirnov(ordered, cdf(ordered))
     if not (distance < KOLMOGOROV_SMIRNOV and max(shift, spread) < DEVIATIONS):
         raise CheckFailed(

@@ -428,8 +428,8 @@ class Layer:
         reply, _ = self._student._ask("convert", {"handle": self.handle, "target": name})
         return _description(reply)
 
-    def do(self, method: str, seed: int = 0) -> None:
-        """Call a method without arguments: reset_parameters, train, eval."""
+    def do(self, method: str, seed: int | None = 0) -> None:
+        """Call a method without arguments: reset_parameters, train, eval; None leaves the seeds alone."""
         self._student.asked = f"{self._written}.{method}()"
         arguments = {"handle": self.handle, "name": method, "seed": seed}
         self._student._ask("method", arguments)
@@ -466,10 +466,12 @@ class Layer:
         grad: bool = True,
         watch: bool = False,
         again: bool = False,
+        refilled: bool = False,
     ) -> Answer:
         """A forward pass and, with an upstream gradient, the backward pass.
 
-        With `again` the gradients are those of a second backward pass over the same graph.
+        With `again` the gradients are those of a second backward pass over the same graph; with
+        `refilled`, the input tensor has held other values in an earlier forward pass.
         """
         match x:
             case Meta():
@@ -502,6 +504,7 @@ class Layer:
                 "grad": grad,
                 "watch": watch,
                 "again": again,
+                "refilled": refilled,
             },
             encoder,
         )

@@ -21,6 +21,9 @@ from autograder.suite.tolerances import FLOAT32
 
 Pair = int | tuple[int, int]
 METHODS = ("forward_im2col", "forward")
+REMEMBERED = (
+    "The same was asked before, of another geometry: something is remembered that does not fit it."
+)
 ONE_OF_TWO = "forward_im2col is right; forward() does something else with it."
 
 
@@ -70,6 +73,7 @@ def traits(case):
     told = {
         "several channels": case.channels != (1, 1),
         "a batch of more than one sample": n > 1,
+        "a large batch": n > 9,
         "an image that is not square": h != w,
         "a kernel of one pixel": kernel == (1, 1),
         "a kernel of three pixels": 3 in kernel,
@@ -102,6 +106,8 @@ CASES = [
     Case("square_kernel", (2, 3), 3, (2, 5, 7), padding=1),
     Case("tall_kernel", (2, 3), (3, 2), (2, 6, 5)),
     Case("wide_kernel", (3, 2), (1, 4), (3, 4, 7), bias=False),
+    Case("one_by_one_moved", (2, 3), 1, (2, 5, 6), stride=2, padding=1),
+    Case("many_samples", (1, 2), 2, (67, 3, 4)),
     Case("equal_channels", (3, 3), 3, (3, 5, 5), padding=1),
     Case("stride", (2, 4), 3, (2, 8, 9), stride=2),
     Case("stride_pair", (2, 3), (3, 2), (2, 9, 8), stride=(2, 3)),
@@ -200,6 +206,7 @@ SIZES = [  # size, kernel_size, stride, padding, dilation
     (4, 1, 5, 0, 1),
     (6, 4, 3, 3, 2),
     (224, 7, 2, 3, 1),
+    (2, 3, 2, 0, 1),
 ]
 
 
@@ -210,7 +217,7 @@ def test_output_size(student):
     """
     counts = []
     for n, k, s, p, d in SIZES:
-        expected = nn.Conv1d(1, 1, k, s, p, d)(torch.zeros(1, 1, n)).shape[-1]
+        expected = windows_along(n, k, s, p, d)
         what = f"The number of windows, ⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1,"
         for got in (
             student.output_size(n, k, s, p, d),
@@ -223,6 +230,17 @@ def test_output_size(student):
     for n, k, _, _, _ in SIZES:
         plain = student.output_size(n, k)
         compare_number(f"output_size({n}, {k})", plain, n - k + 1, whole=True)
+
+
+TWINS = [  # size, kernel, stride, padding, dilation: pairs that agree in all but one or two of these
+    (7, 2, 1, 0, 2),
+    (6, 2, 1, 0, 1),
+    (7, 2, 1, 0, 1),
+    (7, 2, 2, 1, 2),
+    (7, 2, 2, 1, 1),
+    (7, 3, 1, 1, 2),
+    (7, 3, 1, 0, 1),
+]
 
 
 def unfolded(x, case):
@@ -261,6 +279,14 @@ def test_im2col(student, draw, case):
         )
         named = student.im2col(x, 2, dilation=3, padding=2, stride=(3, 2))
         expected = F.unfold(x, 2, 3, 2, (3, 2))
+        for n, k, s, p, d in (*TWINS, *reversed(TWINS)):
+            x = draw.normal(1, 1, n, n)
+            compare(
+                "the matrix of windows",
+                student.im2col(x, k, s, p, d),
+                F.unfold(x, k, d, p, s),
+                reading=REMEMBERED,
+            )
         asked = Geometry((2, 2), (3, 2), (2, 2), (3, 3))
         compare(
             "the matrix of windows, by keywords,",
@@ -334,6 +360,11 @@ def test_registration(student, bias):
         student.CustomConv2d(2, 3, 1, dtype=torch.float64, bias=bias),
         optional=("bias",),
     )
+    laws.registered_like(
+        nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias),
+        student.CustomConv2d(2, 3, 1, 1, 0, 1, bias, None, torch.float64),
+        optional=("bias",),
+    )
 
 
 @by_name
@@ -362,6 +393,7 @@ def test_forward_float32(student, draw):
     for method in METHODS:
         x = Input(draw.normal(4, 8, 9, 7, dtype=torch.float32))
         laws.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
+        laws.passes_nan_on(layer, oracle, x.tensor, method=method)
 
 
 @by_name
@@ -398,8 +430,9 @@ def test_by_hand(student, draw):
     for method in METHODS:
         laws.forward(layer, oracle, Input(draw.normal(*PLAIN.input_shape())), method=method)
 
-    def watch(case):
+    def watch(case, mode="train"):
         layer, oracle = make(student, draw, case)
+        layer.do(mode)
         x = draw.normal(*case.input_shape())
         upstream = draw.normal(*oracle(x).shape)
         for method in METHODS:
@@ -407,6 +440,7 @@ def test_by_hand(student, draw):
             laws.by_hand(student, seen, laws.CONVOLUTION, cause=CPU_PATH)
 
     watch(PLAIN)
+    watch(PLAIN, "eval")
     for case in WATCHED:
         with laws.judged_elsewhere():
             watch(case)

@@ -61,6 +61,10 @@ def test_squared_error(student, draw, shape):
     expected = ((y_predicted - y) ** 2).mean()
     suspects = misconceptions.of_error(y_predicted, y)
     compare("the error", answer.value, expected, suspects=suspects)
+    far, farther = y_predicted + 1e6, y + 1e6
+    what = "the error of values near a million"
+    lost = "Digits are lost where large numbers nearly cancel: subtract first, then square."
+    compare(what, student.squared_error(far, farther), ((far - farther) ** 2).mean(), reading=lost)
     untouched(answer, {"y_predicted": y_predicted, "y": y})
 
 
@@ -106,7 +110,9 @@ def test_manual_gradients(student, draw, shape):
     given = line(draw, shape)
     with arithmetic_alone():
         answer = student.call("manual_gradients", *given, grad=False, after=True)
-    compare_gradients(answer.value, given)
+        compare_gradients(answer.value, given)
+        large = [1e5 * tensor for tensor in given[:2]] + list(given[2:])
+        compare_gradients(student.call("manual_gradients", *large, grad=False).value, large)
     untouched(answer, dict(zip("xywb", given, strict=True)))
 
 
@@ -292,6 +298,34 @@ def judge_training(student, draw, name, fit):
     shape, rate, steps = fit
     given = line(draw, shape)
     compare_history(train(student, name, given, rate, steps), Fit(*given, rate, steps))
+    if fit is FITS[0]:
+        x, _, w, b = given
+        fitted = x, w * x + b, w, b
+        try:
+            compare_history(train(student, name, fitted, rate, steps), Fit(*fitted, rate, steps))
+        except CheckFailed as failure:
+            raise failure.because(NOTHING_TO_DO) from None
+        leaves_alone(student, name, given, rate, steps)
+
+
+NOTHING_TO_DO = (
+    "The line fits from the start here, and nothing moves; each step is recorded all the same."
+)
+
+
+def leaves_alone(student, name, given, rate, steps):
+    """Parameters of the caller's that require a gradient are not changed either; they may be refused."""
+    leaves = [*given[:2], *(Input(tensor, requires_grad=True) for tensor in given[2:])]
+    try:
+        answer = student.call(name, *leaves, rate, steps, after=True)
+    except CheckFailed:
+        return
+    for parameter, before, after in zip("wb", given[2:], answer.after[2:4], strict=True):
+        expect(
+            isinstance(after, torch.Tensor) and torch.equal(after, before),
+            f"The caller's {parameter}, which requires a gradient, was changed by the call.",
+            cause="Work on copies: detach().clone() before the first update in place.",
+        )
 
 
 @by_fit

@@ -178,6 +178,11 @@ def test_kaiming_normal(student, draw, shape, a):
 
     given = (a,) if a else ()
     judge_filled(student, draw, "kaiming_normal_", shape, look, *given, slope=a)
+    if shape == SHAPES[0] and not a:
+        many = student.call("kaiming_normal_", torch.zeros(400, 600), seed=draw.seed()).value
+        statistics.tails(
+            "the tensor", alike("the result", many, torch.zeros(400, 600)), math.sqrt(2 / 600)
+        )
 
 
 @by_shape
@@ -266,6 +271,21 @@ def test_in_place(student, draw, name, dtype):
         traits.get("is_leaf") is True and traits.get("requires_grad") is True,
         "The tensor is no longer a leaf that requires a gradient.",
         cause="Filling it was recorded by autograd, or requires_grad was switched off.",
+    )
+    plain = student.call(name, target.tensor, *rest, seed=draw.seed(), after=True)
+    expect(
+        plain.traits[0].get("requires_grad") is False,
+        "A tensor that required no gradient requires one afterwards.",
+        cause="requires_grad_() was called on it; filling a tensor leaves that as it was.",
+    )
+    layout = "transposed" if target.tensor.dim() > 1 else "strided"
+    slanted = student.call(
+        name, Input(target.tensor, layout), *rest, seed=draw.seed(), after=True
+    ).after[0]
+    expect(
+        isinstance(slanted, torch.Tensor) and bool((slanted != 7).float().mean() > 0.9),
+        f"A tensor whose memory layout is {layout} is not filled.",
+        cause="It is filled by way of a copy, which reshape(), flatten() and contiguous() make of such a tensor.",
     )
     for other, given in zip(answer.after[1:], rest, strict=True):
         expect(

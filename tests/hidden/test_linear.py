@@ -84,11 +84,13 @@ def test_registration(student, bias):
         student.CustomLinear(20, 30, bias=bias),
         optional=("bias",),
     )
-    laws.registered_like(
-        nn.Linear(3, 2, bias=bias, dtype=torch.float64),
+    for made in (
         student.CustomLinear(3, 2, bias=bias, dtype=torch.float64),
-        optional=("bias",),
-    )
+        student.CustomLinear(3, 2, bias, None, torch.float64),
+    ):
+        laws.registered_like(
+            nn.Linear(3, 2, bias=bias, dtype=torch.float64), made, optional=("bias",)
+        )
 
 
 @by_name
@@ -109,7 +111,9 @@ def test_forward_float32(student, draw):
     oracle = draw.fill(nn.Linear(64, 48)).float()
     layer = student.CustomLinear(64, 48)
     layer.load(oracle)
-    laws.forward(layer, oracle, Input(draw.normal(32, 64, dtype=torch.float32)), tolerance=FLOAT32)
+    x = draw.normal(32, 64, dtype=torch.float32)
+    laws.forward(layer, oracle, Input(x), tolerance=FLOAT32)
+    laws.passes_nan_on(layer, oracle, x)
 
 
 @by_name
@@ -145,7 +149,9 @@ def test_by_hand(student, draw):
         answer = layer.run(Input(draw.normal(*shape)), draw.normal(*shape[:-1], 5), watch=True)
         laws.by_hand(student, answer.seen, laws.LINEAR, laws.CONVOLUTION)
 
-    watch(6, 8)
+    for mode in ("train", "eval"):
+        layer.do(mode)
+        watch(6, 8)
     for shape in ((8,), (2, 3, 8)):
         with laws.judged_elsewhere():
             watch(*shape)

@@ -18,7 +18,7 @@ from autograder.suite.failures import CheckFailed, TooSlow, expect
 from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
 from autograder.suite.student import Input, Meta, Once
-from autograder.suite.tolerances import TRAJECTORY
+from autograder.suite.tolerances import FLOAT32, TRAJECTORY
 
 BATCH_SIZES = [1, 2, 7]
 MODES = ["train", "eval"]
@@ -188,10 +188,12 @@ def test_own_bricks(student, draw):
     except TooSlow:
         raise
     except CheckFailed as failure:
-        raise CheckFailed(
+        bare = CheckFailed(
             failure.found,
             cause=lambda: misconceptions.foreign_bricks(tower(x), oracle, factors, x),
-        ) from None
+            reading="Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
+        )
+        raise bare.because(partial(wrong_stage, tower, oracle, x)) from None
 
 
 MIXED = (
@@ -274,9 +276,11 @@ class Training(NamedTuple):
     mode: str = "train"
     smoothing: float = 0.0  # of the labels, in the criterion
     once: bool = False  # the batches are an iterator
+    single: bool = False  # in float32
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
+        kind = "float32" if self.single else kind
         sizes = "-".join(map(str, self.sizes)) if len(self.sizes) < 5 else len(self.sizes)
         return f"{self.model}-{kind}-{self.optimizer}-{sizes}"
 
@@ -286,6 +290,8 @@ class Training(NamedTuple):
             theirs, oracle = make(student, draw)
         else:
             oracle, theirs = draw.fill(ModeProbe(6, 4)), student.library("probes.ModeProbe", 6, 4)
+            if self.single:
+                oracle.float()
             theirs.load(oracle)
         theirs.do(self.mode)
         return oracle, theirs
@@ -294,7 +300,8 @@ class Training(NamedTuple):
         """Random inputs and labels for the model."""
         if self.model == "tower":
             return images(draw, n), draw.integers(0, 10, n)
-        return draw.normal(n, 6), draw.integers(0, 4, n)
+        dtype = torch.float32 if self.single else torch.float64
+        return draw.normal(n, 6, dtype=dtype), draw.integers(0, 4, n)
 
 
 MOMENTUM = {"lr": 0.05, "momentum": 0.9}
@@ -307,6 +314,7 @@ TRAININGS = [
     Training("SGD", {"lr": 0.1}, (4, 3), smoothing=0.3),
     Training("SGD", {"lr": 0.1}, (4, 2), once=True),
     Training("SGD", {"lr": 0.05}, (32,) * 11 + (17,)),
+    Training("SGD", {"lr": 0.1}, (8, 8), single=True),
     Training("SGD", MOMENTUM, (2, 1), "tower"),
     Training("Adam", {"lr": 0.001}, (1, 2), "tower", mode="eval"),
 ]
@@ -353,7 +361,8 @@ def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
         for name, value in oracle.state_dict().items():
             got = state.get(name)
             if value.is_floating_point():
-                compare(f"{name} after {len(batches)} steps", got, value, TRAJECTORY)
+                tolerance = TRAJECTORY if value.dtype == torch.float64 else FLOAT32
+                compare(f"{name} after {len(batches)} steps", got, value, tolerance)
             else:
                 expect(
                     got is not None and torch.equal(got, value),
@@ -366,7 +375,8 @@ def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
         ) from None
     sizes = [len(labels) for _, labels in batches]
     suspects = misconceptions.of_mean_loss(losses, sizes)
-    compare_number("The mean loss per sample", loss, expected, TRAJECTORY, suspects=suspects)
+    tolerance = TRAJECTORY if batches[0][0].dtype == torch.float64 else FLOAT32
+    compare_number("The mean loss per sample", loss, expected, tolerance, suspects=suspects)
 
 
 def traits(training):
@@ -379,6 +389,7 @@ def traits(training):
         "a criterion with label smoothing": training.smoothing > 0,
         "batches that come from an iterator": training.once,
         "an epoch of many batches": len(training.sizes) > 5,
+        "float32": training.single,
     }
     return [trait for trait, holds in told.items() if holds]
 
@@ -464,7 +475,7 @@ def evaluation(student, draw, mode, sizes):
     theirs.do(mode)
     batches = []
     for n in sizes:
-        x = 3 * draw.normal(n, 6)
+        x = (3 if mode == "train" else 1000) * draw.normal(n, 6)
         with torch.no_grad():
             right = oracle.eval()(x).argmax(1)
         wrong = draw.permutation(n) < (n + 1) // 3 + (n % 2)

@@ -438,6 +438,10 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
         )
         / samples,
         "Gradients are tracked: torch.no_grad() is missing; eval() does not switch them off.": tracked,
+        "A sigmoid or tanh stands before the argmax: large logits all become 1, and the first of them wins.": sum(
+            right(evaluated, lambda o: o.sigmoid().argmax(1))
+        )
+        / samples,
         "An answer counts only if its probability exceeds a half.": sum(
             int(((o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5)).sum())
             for o, y in zip(evaluated, labels, strict=True)

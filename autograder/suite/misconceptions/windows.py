@@ -269,6 +269,10 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
     """What output_size could have returned."""
     covered, reach = n + 2 * p, d * (k - 1) + 1
     return {
+        "The quotient is rounded towards zero, which differs from rounding down where it is negative.": int(
+            (covered - reach) / s
+        )
+        + 1,
         "The quotient is rounded up: a window that hangs over the edge does not count.": -(
             -(covered - reach) // s
         )
