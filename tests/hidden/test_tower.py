@@ -188,12 +188,14 @@ def test_own_bricks(student, draw):
     except TooSlow:
         raise
     except CheckFailed as failure:
-        bare = CheckFailed(
+        raise CheckFailed(
             failure.found,
-            cause=lambda: misconceptions.foreign_bricks(tower(x), oracle, factors, x),
+            cause=lambda: (
+                misconceptions.foreign_bricks(tower(x), oracle, factors, x)
+                or wrong_stage(tower, oracle, x)
+            ),
             reading="Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
-        )
-        raise bare.because(partial(wrong_stage, tower, oracle, x)) from None
+        ) from None
 
 
 MIXED = (
