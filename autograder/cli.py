@@ -9,9 +9,9 @@ import secrets
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,10 +21,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from autograder import __version__
 from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
 from autograder.errors import GraderFault, TowerError, UsageError
-from autograder.files import write_whole
+from autograder.files import append, write_whole
 from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
-from autograder.submission import read_submission
+from autograder.submission import Submission, read_submission
 from autograder.text import clean, wrappable
+
+if TYPE_CHECKING:
+    from autograder.report import Report
 
 app = typer.Typer(
     help="Grades the exercises of Tower of Insight. Student code returns values, never verdicts.",
@@ -41,6 +44,10 @@ CourseOption = Annotated[
         help="The checkout with course.toml; otherwise $TOWER_COURSE, or where the kit is installed from.",
     ),
 ]
+gradescope_app = typer.Typer(
+    help="Grade on Gradescope.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.add_typer(gradescope_app, name="gradescope")
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
 ]
@@ -50,6 +57,24 @@ RequireOption = Annotated[
         "--require-isolation",
         metavar="LEVEL",
         help="Refuse to run student code below this level: A+, A, B or C. See tower doctor.",
+    ),
+]
+FitOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The MNIST fit: off, quick (200 steps) or full (an epoch).",
+        show_default="as course.toml says",
+    ),
+]
+SeedOption = Annotated[
+    int | None, typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one")
+]
+PointsOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="What the autograder is worth on Gradescope.",
+        show_default="the points of course.toml",
     ),
 ]
 STOPPED = 130
@@ -132,17 +157,18 @@ def grade(
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one web page.")] = None,
-    fit: Annotated[
-        str | None,
+    gradescope: Annotated[
+        Path | None, typer.Option(help="Write the report as Gradescope's results.json.")
+    ] = None,
+    github: Annotated[
+        bool,
         typer.Option(
-            help="The MNIST fit: off, quick (200 steps) or full (an epoch).",
-            show_default="as course.toml says",
+            "--github",
+            help="In GitHub Actions: annotate the student's lines, write the step's summary and outputs.",
         ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one"),
-    ] = None,
+    ] = False,
+    fit: FitOption = None,
+    seed: SeedOption = None,
     fail_under: Annotated[
         float,
         typer.Option(min=0, max=100, help="Exit with 1 when the score is below so many per cent."),
@@ -172,14 +198,55 @@ def grade(
         raise UsageError(
             f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
         )
-    for output in (json, junit, html):
+    for output in (json, junit, html, gradescope):
         if output is not None:
             _demand_writable(output)
+    if github:
+        _demand_github()
+    report = _graded(
+        loaded,
+        submission,
+        required,
+        seed=seed,
+        fit=mode,
+        only=chosen if only else (),
+    )
+    from autograder.export import gradescope as gradescope_export
+    from autograder.export import html as html_export
+    from autograder.export import json as json_export
+    from autograder.export import junit as junit_export
+
+    if github:
+        _tell_github(report, path)
+    else:
+        _print_report(report)
+    writers = (
+        *((json, json_export), (junit, junit_export), (html, html_export)),
+        (gradescope, gradescope_export),
+    )
+    for output, writer in writers:
+        if output is not None:
+            write_whole(output, writer.render(report))
+    _demand_no_faults(report, debug=debug)
+    if report.per_cent < fail_under:
+        raise typer.Exit(1)
+
+
+def _graded(
+    course: Course,
+    submission: Submission,
+    required: str,
+    *,
+    seed: int | None,
+    fit: FitMode,
+    only: Collection[str] = (),
+) -> "Report":
+    """Grade with a broker of its own, showing progress."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
     from autograder.broker import Broker
 
     with (
-        Broker(loaded.policy, [loaded.root], require=required) as broker,
+        Broker(course.policy, [course.root], require=required) as broker,
         _progress() as progress,
     ):
         broker.start()  # it imports torch while this process does
@@ -187,34 +254,164 @@ def grade(
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
         gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
         from autograder import grading
-        from autograder.export import console
-        from autograder.export import html as html_export
-        from autograder.export import json as json_export
-        from autograder.export import junit as junit_export
 
         gc.freeze()
         gc.enable()
-        report = grading.grade(
-            loaded,
+        return grading.grade(
+            course,
             submission,
             broker,
             seed=secrets.randbelow(1 << 31) if seed is None else seed,
-            fit=mode,
-            only=chosen if only else (),
+            fit=fit,
+            only=only,
             progress=progress,
         )
+
+
+def _print_report(report: "Report") -> None:
+    from autograder.export import console
+
     with contextlib.suppress(SystemExit):  # rich's answer to a reader that goes away, as head does
         console.show(report, Console(highlight=False))
-    writers = ((json, json_export), (junit, junit_export), (html, html_export))
-    for output, writer in writers:
-        if output is not None:
-            write_whole(output, writer.render(report))
+
+
+def _demand_no_faults(report: "Report", *, debug: bool) -> None:
     if report.faults:
         told = [f"{fault}\n{trace}" if debug else fault for fault, trace in report.faults]
         advice = "" if debug else "\nRun again with --debug for the tracebacks."
         raise GraderFault("These checks could not be judged:\n" + "\n".join(told) + advice)
-    if report.per_cent < fail_under:
-        raise typer.Exit(1)
+
+
+SUMMARY, OUTPUTS, WORKSPACE = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"
+
+
+def _demand_github() -> None:
+    if not os.environ.get(SUMMARY):
+        raise UsageError(
+            f"--github is for a step of GitHub Actions: it writes to the file that {SUMMARY} names, and "
+            "this variable is not set."
+        )
+    for name in (SUMMARY, OUTPUTS):
+        if os.environ.get(name):
+            _demand_writable(Path(os.environ[name]))
+
+
+def _tell_github(report: "Report", path: Path) -> None:
+    """The report as a step of GitHub Actions gives it: in its log, its annotations, summary and outputs."""
+    from autograder.export import github
+
+    token = secrets.token_hex(16)  # until it is said again, the runner reads no command in the log
+    print(f"::stop-commands::{token}", flush=True)
+    try:
+        _print_report(report)
+    finally:
+        print(f"\n::{token}::", flush=True)
+    inside = os.path.relpath(
+        os.path.realpath(path), os.path.realpath(os.environ.get(WORKSPACE, ""))
+    )
+    elsewhere = inside.startswith("..") or path.is_file()
+    print(github.annotations(report, "" if elsewhere or inside == "." else inside), end="")
+    append(Path(os.environ[SUMMARY]), github.summary(report))
+    if os.environ.get(OUTPUTS):
+        append(Path(os.environ[OUTPUTS]), github.outputs(report))
+
+
+@app.command()
+def show(
+    path: Annotated[
+        Path, typer.Argument(help="A report that tower grade --json wrote.", metavar="REPORT")
+    ],
+    junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as one web page.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write what the student may see as Markdown.")
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Show a report again, checked against its schema, and write it in other formats."""
+    for output in (junit, html, markdown):
+        if output is not None:
+            _demand_writable(output)
+    from autograder.export import github as github_export
+    from autograder.export import html as html_export
+    from autograder.export import json as json_export
+    from autograder.export import junit as junit_export
+
+    try:
+        report = json_export.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is not a report that can be read: {error}") from None
+    _print_report(report)
+    writers = (
+        *((junit, junit_export.render), (html, html_export.render)),
+        (markdown, github_export.summary),
+    )
+    for output, render in writers:
+        if output is not None:
+            write_whole(output, render(report))
+
+
+@gradescope_app.command("build")
+def build_for_gradescope(
+    out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("gradescope.zip"),
+    fit: FitOption = None,
+    points: PointsOption = None,
+    require: RequireOption = WEAKEST_ACCEPTED,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write the zip to upload to Gradescope, under Configure Autograder."""
+    loaded = load_course(course_root(course))
+    mode, required = _chosen_fit(fit, loaded), _chosen_level(require, allow_weak=False)
+    _demand_writable(out)
+    from autograder.gradescope import build
+
+    options = [f"--fit={mode}", f"--require-isolation={required}"]
+    options += [] if points is None else [f"--points={points:g}"]
+    content = build(loaded, options)
+    write_whole(out, content)
+    Console(highlight=False).print(
+        f"{escape(str(out))}: {len(content) / 2**20:.1f} MiB. Upload it under Configure Autograder, with "
+        "Ubuntu as its base image and a container of at least 2 CPUs and 3 GB."
+    )
+
+
+@gradescope_app.command("run")
+def run_on_gradescope(
+    home: Annotated[Path, typer.Option(help="Where Gradescope puts everything.")] = Path(
+        "/autograder"
+    ),
+    fit: FitOption = None,
+    seed: SeedOption = None,
+    points: PointsOption = None,
+    require: RequireOption = WEAKEST_ACCEPTED,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Grade submission/ and write results/results.json; run_autograder in the zip calls this.
+
+    There is a result whatever happens. Exit codes are those of tower grade.
+    """
+    from autograder.export import gradescope as export
+
+    results = home / "results" / "results.json"
+    try:
+        _demand_linux()
+        required = _chosen_level(require, allow_weak=False)
+        loaded = load_course(course_root(course))
+        mode = _chosen_fit(fit, loaded)
+        submission = read_submission(home / "submission", loaded.modules)
+        report = _graded(loaded, submission, required, seed=seed, fit=mode)
+    except UsageError as error:
+        write_whole(results, export.refused(_printable(str(error))))
+        raise
+    except Exception:
+        write_whole(results, export.refused(export.FAILED))
+        raise
+    worth = sum(module.points for module in loaded.modules.values()) if points is None else points
+    write_whole(results, export.render(report, worth))
+    _print_report(report)
+    _demand_no_faults(report, debug=debug)
 
 
 @app.command()

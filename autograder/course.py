@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from autograder.errors import CourseError
+from autograder.report import VISIBILITIES, Visibility
 from autograder.sandbox.policy import Policy
 
 FitMode = Literal["off", "quick", "full"]
@@ -23,12 +24,14 @@ class Module:
     Attributes:
         points: what the module is worth.
         weights: the checks, in the order they are reported, and their shares of the points.
+        visibility: when students see each of the checks.
         needs: modules it builds on.
     """
 
     name: str
     points: int
     weights: Mapping[str, int]
+    visibility: Mapping[str, Visibility]
     needs: tuple[str, ...] = ()
 
     def shares(self, left_out: Collection[str] = ()) -> dict[str, float]:
@@ -98,12 +101,13 @@ def load_course(root: Path) -> Course:
 
 
 def _course(root: Path, content: dict[str, Any]) -> Course:
-    unknown = content.keys() - {"title", "fit", "modules", "fits", "limits"}
+    unknown = content.keys() - {"title", "fit", "visibility", "modules", "fits", "limits"}
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)}")
     if content["fit"] not in FIT_MODES:
         raise ValueError(f"fit is {content['fit']!r}; it may be {', '.join(FIT_MODES)}")
-    modules = {name: _module(name, table) for name, table in content["modules"].items()}
+    visibility = _visibility("visibility", content.get("visibility", "visible"))
+    modules = {name: _module(name, table, visibility) for name, table in content["modules"].items()}
     for module in modules.values():
         for need in module.needs:
             if need not in modules:
@@ -128,8 +132,28 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
             raise ValueError(f"limits.{name} is {value!r}; it must be a {kind} above 0")
 
 
-def _module(name: str, table: dict[str, Any]) -> Module:
+def _module(name: str, table: dict[str, Any], default: Visibility) -> Module:
+    unknown = table.keys() - {"points", "weights", "needs", "visibility"}
+    if unknown:
+        raise ValueError(f"modules.{name} has unknown keys {sorted(unknown)}")
     weights = table["weights"]
     if not weights or any(type(weight) is not int or weight <= 0 for weight in weights.values()):
         raise ValueError(f"modules.{name}.weights must be whole numbers above 0")
-    return Module(name, table["points"], weights, tuple(table.get("needs", ())))
+    chosen = table.get("visibility", {})
+    if chosen.keys() - weights.keys():
+        raise ValueError(
+            f"modules.{name}.visibility names {', '.join(sorted(chosen.keys() - weights.keys()))}, "
+            "which is no check of the module"
+        )
+    visibility = {
+        check: _visibility(f"modules.{name}.visibility.{check}", chosen.get(check, default))
+        for check in weights
+    }
+    return Module(name, table["points"], weights, visibility, tuple(table.get("needs", ())))
+
+
+def _visibility(key: str, value: object) -> Visibility:
+    for visibility in VISIBILITIES:
+        if visibility == value:
+            return visibility
+    raise ValueError(f"{key} is {value!r}; it may be {', '.join(VISIBILITIES)}")

@@ -7,19 +7,19 @@ from pathlib import Path
 from autograder.errors import TowerError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write the text into a neighbour that then takes the file's place; make folders as needed.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write into a neighbour that then takes the file's place; make folders as needed.
 
     A full disk or a kill leaves the old file, or none. Raises TowerError.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+            dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             neighbour = Path(file.name)
             try:
-                file.write(text)
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
                 os.fchmod(file.fileno(), 0o666 & ~_umask())
@@ -31,6 +31,15 @@ def write_whole(path: Path, text: str) -> None:
         raise TowerError(
             f"{path} could not be written: {error.strerror}. What was there is as it was."
         ) from None
+
+
+def append(path: Path, text: str) -> None:
+    """Add text to a file that others write to as well. Raises TowerError."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise TowerError(f"{path} could not be written: {error.strerror}.") from None
 
 
 def _umask() -> int:

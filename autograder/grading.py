@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,13 +156,12 @@ def _module_result(
 ) -> ModuleResult:
     shares = module.shares([check for check in module.weights if _left_out(check, fit)])
     problem = submission.problems.get(module.name, "")
-    checks = tuple(
-        _check_result(
-            f"{module.name}.{check}", points, problem, judge.verdicts.get(f"{module.name}.{check}")
-        )
-        for check, points in shares.items()
-    )
-    return ModuleResult(module.name, checks, problem or _stand_in_note(module, judge))
+    checks = []
+    for check, points in shares.items():
+        full = f"{module.name}.{check}"
+        found = _check_result(full, points, problem, judge.verdicts.get(full))
+        checks.append(replace(found, visibility=module.visibility[check]))
+    return ModuleResult(module.name, tuple(checks), problem or _stand_in_note(module, judge))
 
 
 def _check_result(id: str, points: float, problem: str, verdict: Verdict | None) -> CheckResult:
@@ -187,6 +187,8 @@ def _check_result(id: str, points: float, problem: str, verdict: Verdict | None)
         message,
         "" if passed else verdict.hint,
         round(verdict.seconds, 3),
+        None if passed else verdict.place,
+        verdict.measured,
     )
 
 

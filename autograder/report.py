@@ -1,15 +1,31 @@
 """What a grading found, as plain frozen data. Every export is a function of a Report."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 Status = Literal["passed", "failed", "not_verified", "not_submitted"]
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+"""When students see a check, in Gradescope's words."""
+VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a module: where it raised, or where what the check asked for is defined."""
+
+    file: str
+    line: int
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The outcome of one check. `message` and `hint` are written for the student."""
+    """The outcome of one check. `message` and `hint` are written for the student.
+
+    Attributes:
+        place: the line of the submission that a failure is about, where one can be named.
+        measured: what a check measured that judges by one number: the fit's accuracy, in [0, 1].
+    """
 
     id: str
     title: str
@@ -19,6 +35,9 @@ class CheckResult:
     message: str = ""
     hint: str = ""
     seconds: float = 0.0
+    place: Place | None = None
+    measured: float | None = None
+    visibility: Visibility = "visible"
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,14 @@ class Report:
     def per_cent(self) -> float:
         """Score as a share of the maximum; 0 where nothing could be verified."""
         return 100 * self.score / self.max_score if self.max_score else 0.0
+
+    def visible(self) -> "Report":
+        """What students may see at once: the checks that are visible, and the points of these."""
+        modules = (
+            replace(module, checks=tuple(c for c in module.checks if c.visibility == "visible"))
+            for module in self.modules
+        )
+        return replace(self, modules=tuple(module for module in modules if module.checks))
 
 
 def _total(points: Iterable[float]) -> float:

@@ -1,10 +1,11 @@
 """The report as JSON, after the published schema beside this file (report.schema.json)."""
 
 import json
+from dataclasses import asdict
 from importlib import resources
-from typing import Any
+from typing import Any, NoReturn
 
-from autograder.report import CheckResult, ModuleResult, Report
+from autograder.report import CheckResult, Isolation, ModuleResult, Place, Report
 
 SCHEMA_VERSION = 1
 
@@ -30,6 +31,49 @@ def as_dict(report: Report) -> dict[str, Any]:
 def render(report: Report) -> str:
     """The report as JSON text."""
     return json.dumps(as_dict(report), indent=2, allow_nan=False) + "\n"
+
+
+def parse(text: str) -> Report:
+    """The report that the text holds, checked against the schema. Raises ValueError.
+
+    Sums are computed anew from the checks; those in the text have to agree with them.
+    """
+    import jsonschema
+
+    try:
+        content = json.loads(text, parse_constant=_refuse)
+        jsonschema.validate(content, schema(), cls=jsonschema.Draft202012Validator)
+    except jsonschema.ValidationError as error:
+        raise ValueError(f"{error.json_path}: {error.message[:200]}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    modules = tuple(
+        ModuleResult(
+            module["name"],
+            tuple(_parsed_check(check) for check in module["checks"]),
+            module["note"],
+        )
+        for module in content["modules"]
+    )
+    same = {"submission", "submission_digest", "suite_digest", "seed", "device", "seconds"}
+    report = Report(
+        **{name: content[name] for name in same},
+        isolation=Isolation(**content["isolation"]),
+        environment=content["environment"],
+        modules=modules,
+    )
+    if as_dict(report) != content:
+        raise ValueError("its points do not add up")
+    return report
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _parsed_check(content: dict[str, Any]) -> CheckResult:
+    place = content["place"]
+    return CheckResult(**{**content, "place": Place(**place) if place else None})
 
 
 def schema() -> dict[str, Any]:
@@ -59,4 +103,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "message": check.message,
         "hint": check.hint,
         "seconds": check.seconds,
+        "place": asdict(check.place) if check.place else None,
+        "measured": check.measured,
+        "visibility": check.visibility,
     }

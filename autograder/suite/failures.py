@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
+from autograder.report import Place
 from autograder.text import PREFIX
 
 Cause = str | Callable[[], str]
@@ -17,11 +18,15 @@ class CheckFailed(Exception):
             with its arithmetic.
         cause: the likely cause, where one can be named.
         reading: what such a finding means in general; said where no cause is known.
+        place: the line of the submission where it came up, if it did in one.
     """
 
-    def __init__(self, found: str, *, cause: Cause = "", reading: Cause = "") -> None:
+    def __init__(
+        self, found: str, *, cause: Cause = "", reading: Cause = "", place: Place | None = None
+    ) -> None:
         super().__init__(found)
         self.found = found
+        self.place = place
         self._cause, self._reading = cause, reading
 
     @cached_property
@@ -32,7 +37,10 @@ class CheckFailed(Exception):
     def because(self, cause: Cause) -> "CheckFailed":
         """The same failure, with this cause if there is one."""
         return type(self)(
-            self.found, cause=lambda: _told(cause) or _told(self._cause), reading=self._reading
+            self.found,
+            cause=lambda: _told(cause) or _told(self._cause),
+            reading=self._reading,
+            place=self.place,
         )
 
     def beside(self, circumstance: Cause) -> "CheckFailed":
@@ -41,6 +49,7 @@ class CheckFailed(Exception):
             self.found,
             cause=self._cause,
             reading=lambda: f"{_told(circumstance)} {_told(self._reading)}".strip(),
+            place=self.place,
         )
 
     def message(self, asked: str) -> str:
@@ -63,9 +72,7 @@ def _told(cause: Cause) -> str:
         return cause
     try:
         return cause()
-    except (
-        Exception
-    ):  # it looks at what a submission returned: whatever trips it, the verdict stands
+    except Exception:  # over what a submission returned; whatever trips it, the verdict stands
         return ""
 
 

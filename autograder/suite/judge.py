@@ -22,6 +22,7 @@ from _pytest._io import TerminalWriter
 from autograder.broker import Broker
 from autograder.course import FIT_CHECK, Course, FitMode
 from autograder.errors import GraderFault, IsolationError
+from autograder.report import Place
 from autograder.sandbox.ladder import Isolation
 from autograder.submission import Submission
 from autograder.suite.draw import Draw
@@ -47,6 +48,8 @@ class Verdict:
     judged: bool = False
     failure: str = ""
     remark: str = ""
+    place: Place | None = None
+    measured: float | None = None
     over_stand_ins: bool = False
     fault: str = ""
     fault_trace: str = ""
@@ -185,7 +188,7 @@ class Judge:
             if failure.at_import or over_stand_ins is None:
                 failure = over_stand_ins  # says more than that a brick cannot be imported
         if failure is not None:
-            verdict.failure = failure.text
+            verdict.failure, verdict.place = failure.text, failure.place
 
     def _replaceable(self, module: str, failure: "_Failed") -> tuple[str, ...]:
         """The bricks in whose place stock layers may stand: all of them where the time was short,
@@ -209,8 +212,9 @@ class Judge:
         key = (module_of(check), stand_ins)
         while True:
             if key in self._unimportable:
-                text = self._unimportable[key].message(f"import {key[0]}")
-                return _Failed(clean(text, MAX_MESSAGE), at_import=True)
+                broken = self._unimportable[key]
+                text = clean(broken.message(f"import {key[0]}"), MAX_MESSAGE)
+                return _Failed(text, broken.place, at_import=True)
             seat = self._seats.get(key) or self._open(key)
             if seat is None:
                 continue
@@ -224,10 +228,13 @@ class Judge:
                     with closing(self._seats.pop(key).bench):  # whose worker a cause may still ask
                         if fresh:
                             text = clean(failure.message(student.asked), MAX_MESSAGE)
-                            return _Failed(text, isinstance(failure, TooSlow))
+                            place = failure.place or student.definition()
+                            return _Failed(text, place, isinstance(failure, TooSlow))
                 else:
                     verdict.remark = student.remark
                     return None
+                finally:
+                    verdict.measured = student.measured
 
     def _open(self, key: tuple[str, tuple[str, ...]]) -> _Seat | None:
         """A fresh worker with the module imported; None, and remembered, where that fails twice."""
@@ -281,6 +288,7 @@ class _Silence:
 @dataclass(frozen=True)
 class _Failed:
     text: str
+    place: Place | None
     too_slow: bool = False
     at_import: bool = False
 

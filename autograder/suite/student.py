@@ -9,6 +9,7 @@ other side becomes a CheckFailed whose text a student can act on.
 """
 
 import difflib
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.broker import Broker, Worker, WorkerLost
+from autograder.report import Place
 from autograder.sandbox import values, wire
 from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed, TooSlow
@@ -173,6 +175,7 @@ class Bench:
                     f"{self.module}.py, line {line}: syntax error: {one_line(message)}.\n"
                     f"{quote(submission.line(self.module, line))}".rstrip(),
                     cause="Python cannot read the file at all, so nothing in it can be graded.",
+                    place=submission.place(self.module, line),
                 )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         arguments = {"module": self.module, "stand_ins": self.stand_ins}
@@ -227,18 +230,25 @@ class Bench:
         return CheckFailed(UNREADABLE)
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
-        place, line_text = "", ""
+        place, within, line_text = None, "", ""
         match where:
             case [str() as module, int() as line] if module in self._submission.sources:
                 if line_text := self._submission.line(module, line):
-                    place = f" in {module}.py, line {line}"
+                    place = self._submission.place(module, line)
+                    within = f" in {module}.py, line {line}"
         if kind == "NotImplementedError" and "NotImplementedError" in line_text:
-            return CheckFailed(f"It is not written yet{place}.\n{quote(message)}".rstrip())
+            found = f"It is not written yet{within}.\n{quote(message)}".rstrip()
+            return CheckFailed(found, place=place)
         quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
         return CheckFailed(
-            "\n".join([f"{word(kind)} was raised{place}.", *quoted]),
+            "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
             reading=likely_cause(kind, message, line_text),
+            place=place,
         )
+
+    def definition(self, name: str) -> Place | None:
+        """Where the module's text defines a class or a function, if it does at its top."""
+        return self._submission.definition(self.module, name)
 
     def close(self) -> None:
         """End the worker."""
@@ -251,12 +261,14 @@ class Student:
     Attributes:
         asked: the last thing asked, in words; it opens the message of a check that fails.
         remark: what the report says beside a check that passes.
+        measured: the number that the check judges by, where it is one that is reported.
     """
 
     def __init__(self, bench: Bench, over: Callable[[Mapping[str, float]], Bench]) -> None:
         self.bench = bench
         self.asked = f"import {bench.module}"
         self.remark = ""
+        self.measured: float | None = None
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":
@@ -372,6 +384,11 @@ class Student:
         if len(handles) != len(tensors) or not all(type(handle) is int for handle in handles):
             raise CheckFailed(UNREADABLE)
         return handles
+
+    def definition(self) -> Place | None:
+        """Where the submission defines what was asked last, or None."""
+        called = re.match(r"\w+", self.asked)
+        return self.bench.definition(called.group()) if called else None
 
     @property
     def tampers(self) -> list[str]:

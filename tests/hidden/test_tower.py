@@ -491,7 +491,7 @@ def test_mnist_fit(student, draw, fit_context):
     handouts/tower.md, "How it is graded": the images are altered and the labels permuted in a way
     that only this run knows.
     """
-    accuracy = fitted_accuracy(student, draw, fit_context)
+    accuracy = student.measured = fitted_accuracy(student, draw, fit_context)
     plan = fit_context.plan
     student.asked = f"train on MNIST: {plan.steps} steps of 64 images with Adam"
     found = (

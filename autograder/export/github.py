@@ -1,0 +1,155 @@
+"""The report for GitHub: a step's summary, annotations, outputs, and what GitHub Classroom reads.
+
+Students see all of it, so it is made of what they may see (Report.visible). Formats: GitHub's documentation
+of workflow commands; the sources of Classroom's autograding-grading-reporter.
+"""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterator
+
+from autograder.report import CheckResult, ModuleResult, Place, Report
+from autograder.text import wrappable
+
+MAX_SUMMARY = 1 << 20
+"""Bytes that GitHub takes for a step; more, and nothing is shown at all."""
+MAX_ANNOTATIONS = 10
+"""Of one type that are shown for a step."""
+MARKS = {"passed": "✅", "failed": "❌", "not_verified": "➖", "not_submitted": "❌"}
+
+
+def summary(report: Report) -> str:
+    """The report as Markdown: a table of modules, and under each what failed.
+
+    What a submission wrote stands in `<pre>`, as text, where GitHub reads no Markdown, mention or link.
+    Messages are shortened, all to one length, where the whole would be too long for GitHub.
+    """
+    shown = report.visible()
+    for limit in (8000, 2000, 500, 100):
+        text = "\n".join(_lines(shown, limit)) + "\n"
+        if len(text.encode()) < MAX_SUMMARY:
+            break
+    return text
+
+
+def _lines(report: Report, limit: int) -> Iterator[str]:
+    yield (
+        f"## {report.score:g} of {report.max_score:g} points ({report.per_cent:.1f} %): "
+        f"<code>{_literal(report.submission)}</code>"
+    )
+    yield ""
+    yield "| module | score | of |"
+    yield "| :-- | --: | --: |"
+    for module in report.modules:
+        yield f"| {_literal(module.name)} | {module.score:g} | {module.max_score:g} |"
+    yield ""
+    isolation = f"isolation {report.isolation.level}: {report.isolation.detail}"
+    yield _literal(f"seed {report.seed} · fit {report.environment['fit']} · {isolation}")
+    yield f"Submission <code>{report.submission_digest}</code>"
+    for module in report.modules:
+        yield from _module(module, limit)
+
+
+def _module(module: ModuleResult, limit: int) -> Iterator[str]:
+    yield ""
+    yield f"### {_literal(module.name)}: {module.score:g} of {module.max_score:g}"
+    yield ""
+    if module.note:
+        yield from _told(module.note, limit)
+    told = module.note
+    for check in module.checks:
+        points = f"{check.score:g}/{check.max_score:g}"
+        yield f"{MARKS[check.status]} **{_literal(check.id)}** {points} {_literal(check.title)}"
+        yield ""
+        if check.message and check.message != told:
+            told = check.message
+            hint = f"\nRead on: {check.hint}" if check.hint and check.status != "passed" else ""
+            yield from _told(check.message + hint, limit)
+
+
+def _told(text: str, limit: int) -> Iterator[str]:
+    """Text as it is; what is left out of it is said."""
+    cut = text if len(text) <= limit else f"{text[:limit]} [cut]"
+    yield f"<pre>{html.escape(cut)}</pre>"
+    yield ""
+
+
+def _literal(text: str) -> str:
+    """Text on one line, in which Markdown and HTML see letters only."""
+    return re.sub(r"[^\w ]", lambda found: f"&#{ord(found.group())};", " ".join(text.split()))
+
+
+def annotations(report: Report, folder: str) -> str:
+    """Workflow commands, a line each, that mark what failed in the student's own lines.
+
+    Args:
+        folder: where the modules lie, as seen from the top of the repository; "" at its top.
+    """
+    failed: dict[Place | None, list[CheckResult]] = {}
+    for module in report.visible().modules:
+        for check in module.checks:
+            if check.status == "failed":
+                failed.setdefault(check.place, []).append(check)
+    prefix = f"{folder}/" if folder else ""
+    lines = []
+    for place, checks in failed.items():
+        properties = {"title": ", ".join(check.id for check in checks)}
+        if place:
+            properties |= {"file": f"{prefix}{place.file}", "line": str(place.line)}
+        messages = dict.fromkeys(f"{check.title}\n{check.message}" for check in checks)
+        lines.append(_command("error", properties, "\n\n".join(messages)))
+    if len(lines) > MAX_ANNOTATIONS:
+        more = f"{len(lines) - MAX_ANNOTATIONS + 1} more places: see the summary of this job."
+        lines[MAX_ANNOTATIONS - 1 :] = [_command("error", {"title": "And more"}, more)]
+    return "".join(line + "\n" for line in lines)
+
+
+def _command(name: str, properties: dict[str, str], message: str) -> str:
+    listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{name} {listed}::{_data(wrappable(message))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def outputs(report: Report) -> str:
+    """What a step puts out: score, max-score, per-cent, and the result that Classroom's reporter takes."""
+    shown = report.visible()
+    result = base64.b64encode(classroom(report).encode()).decode()
+    return (
+        f"score={shown.score:g}\nmax-score={shown.max_score:g}\nper-cent={shown.per_cent:.1f}\n"
+        f"result={result}\n"
+    )
+
+
+def classroom(report: Report) -> str:
+    """The result of a grader for GitHub Classroom's reporter, as JSON; it wants it in base 64."""
+    shown = report.visible()
+    checks = [check for module in shown.modules for check in module.checks if check.max_score]
+    passed = all(check.status == "passed" for check in checks)
+    content = {
+        "version": 1,
+        "status": "pass" if passed else "fail",
+        "max_score": shown.max_score,
+        "tests": [_test(check) for check in checks],
+    }
+    return json.dumps(content, allow_nan=False)
+
+
+def _test(check: CheckResult) -> dict[str, object]:
+    place = {"filename": check.place.file, "line_no": check.place.line} if check.place else {}
+    return {
+        "name": f"{check.id}: {check.title}",
+        "status": "pass" if check.status == "passed" else "fail",
+        "score": check.score,
+        "max_score": check.max_score,
+        "message": wrappable(check.message),
+        **place,
+    }

@@ -1,0 +1,94 @@
+"""The report as the results.json of Gradescope, after its published specification of autograders."""
+
+import json
+from typing import Any
+
+from autograder.report import CheckResult, Report
+
+
+def render(report: Report, total_points: float | None = None) -> str:
+    """The report as the text of results.json.
+
+    Args:
+        total_points: what the assignment is worth on Gradescope; the report's maximum where None.
+            The total is the report's per cent of it: a check that could not be verified costs nothing.
+    """
+    return _text(as_dict(report, total_points))
+
+
+FAILED = "The grader itself failed; this says nothing about your work. Tell your instructor."
+
+
+def refused(problem: str) -> str:
+    """The results.json of what could not be graded: no points, and a sentence that says why."""
+    return _text({"score": 0.0, "output": problem, **_FORMATS, "tests": []})
+
+
+_FORMATS = {
+    "output_format": "text",
+    "test_output_format": "text",
+    "test_name_format": "text",
+    "stdout_visibility": "hidden",
+}
+"""Text is shown as it is: what a submission wrote in it cannot become a link, a picture or a script."""
+
+
+def as_dict(report: Report, total_points: float | None = None) -> dict[str, Any]:
+    """The report as Gradescope's plain data."""
+    worth = report.max_score if total_points is None else total_points
+    return {
+        "score": round(report.per_cent / 100 * worth, 6),
+        "execution_time": report.seconds,
+        "output": _output(report, worth),
+        **_FORMATS,
+        "extra_data": {
+            "submission_digest": report.submission_digest,
+            "suite_digest": report.suite_digest,
+            "seed": report.seed,
+            "isolation": report.isolation.level,
+        },
+        "tests": [
+            _test(check, f"{i}.{j}")
+            for i, module in enumerate(report.modules, 1)
+            for j, check in enumerate(module.checks, 1)
+        ],
+        "leaderboard": [
+            {"name": "MNIST accuracy (%)", "value": round(100 * check.measured, 2)}
+            for module in report.visible().modules
+            for check in module.checks
+            if check.measured is not None
+        ],
+    }
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _output(report: Report, worth: float) -> str:
+    lines = [f"{m.name}: {m.note}" for m in report.visible().modules if m.note]
+    if worth != report.max_score:
+        lines.append(
+            f"The score is the same share of {worth:g} points as below of {report.max_score:g}."
+        )
+    lines.append(f"isolation {report.isolation.level}: {report.isolation.detail}")
+    return "\n".join([*lines, f"seed {report.seed}"])
+
+
+def _test(check: CheckResult, number: str) -> dict[str, Any]:
+    hint = f"Read on: {check.hint}" if check.hint else ""
+    judged = {} if check.status == "not_verified" else {"status": _STATUS[check.status]}
+    return {
+        "number": number,
+        "name": f"{check.id}: {check.title}",
+        "score": check.score,
+        "max_score": check.max_score,
+        **judged,
+        "output": "\n".join(filter(None, [check.message, hint])),
+        "tags": [check.id.partition(".")[0], check.status],
+        "visibility": check.visibility,
+        "extra_data": {"id": check.id, "seconds": check.seconds},
+    }
+
+
+_STATUS = {"passed": "passed", "failed": "failed", "not_submitted": "failed"}
