@@ -32,7 +32,8 @@ _ADVICE = {
     "landlock": "Linux 5.13 or newer with landlock among its security modules (lsm= on the kernel's "
     "command line). Without it a submission cannot open any file, its own included.",
     "seccomp": "Install libseccomp: the package libseccomp2 of Debian and Ubuntu, libseccomp elsewhere.",
-    "uid": "Run the grader as root in a container, with Python outside /root.",
+    "uid": "Run the grader as root, in a container with the capabilities SETUID, SETGID and KILL, and with "
+    "Python outside /root.",
     "namespaces": "Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on "
     "Ubuntu). In a container a user id of its own does as well.",
 }

@@ -1,6 +1,7 @@
 """The ladder of isolation: what is claimed is in force, what is missing is said, limits hold."""
 
 import itertools
+import json
 import os
 import resource
 import struct
@@ -23,10 +24,11 @@ from autograder import cli, doctor
 from autograder.broker import Broker
 from autograder.errors import IsolationError
 from autograder.grading import grade
-from autograder.sandbox import ladder, landlock, scratch, seccomp, visible
+from autograder.sandbox import kernel, ladder, landlock, scratch, seccomp, visible
 from autograder.sandbox.lockdown import MECHANISMS
 from autograder.submission import Submission
 
+PR_CAPBSET_DROP, CAP_KILL = 24, 5
 FACTS = ("landlock", "seccomp", "sealed", "uid", "namespaces")
 PROBES = (
     *("read_hidden", "list_hidden", "write_outside", "file_metadata", "grader_memory", "signal"),
@@ -108,6 +110,24 @@ def test_this_machine_gives_what_it_has(broker):
     assert (os.geteuid() != 0) <= ("uid" in broker.reasons)
     assert set(found.denied) == set(PROBES) - {"share_user"}
     assert found.level in ladder.LEVELS[:4], broker.reasons
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can end processes of other users at all.")
+def test_root_that_may_not_end_other_users_gives_workers_no_user_of_their_own(tmp_path):
+    """As in a container without CAP_KILL: such workers could not be ended when their time is up."""
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade", "solutions", "--only", "kaiming_init"]
+        + ["--fit", "off", "--json", str(report)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: kernel.prctl(PR_CAPBSET_DROP, CAP_KILL),
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(report.read_text())
+    assert found["score"] == 15
+    assert "own user id" not in found["isolation"]["detail"]
 
 
 @pytest.mark.parametrize("level", ["A", "B", "D"])

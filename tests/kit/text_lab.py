@@ -21,13 +21,14 @@ from xml.etree import ElementTree
 
 import jinja2
 import jsonschema
+from markdown_it import MarkdownIt
 from rich.console import Console
 from rich.errors import MarkupError
 from rich.text import Text
 
 from autograder.broker import Broker
 from autograder.course import Course
-from autograder.export import console, html, junit
+from autograder.export import console, github, gradescope, html, junit
 from autograder.export import json as json_export
 from autograder.grading import grade
 from autograder.report import Report
@@ -39,6 +40,11 @@ WIDTHS = (20, 47, 80, 200)
 MAX_MESSAGE = 9000
 MAX_LINES = 100
 MAX_MARKS = 4
+GRADESCOPE = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+ANNOTATION = re.compile(
+    r"::error title=([\w. ]|%2C)+(,file=folder/\w+\.py,line=\d+)?::(?!.*::)[^\r\n]*"
+)
 COMMAND = re.compile(r"\s*::|.*##\w*\[")
 OURS = re.compile(
     r"\s*([✓✗–] +[\d.–]+|Asked:|Found:|Likely cause:|Read on:|[a-z0-9_]+  \d+ of|isolation [A-D]\+?:|[╭│┃])"
@@ -195,6 +201,8 @@ def looked_at(report: Report, like: Report) -> list[str]:
         _page(report, like),
         _xml(report, like),
         _json(report),
+        _gradescope(report),
+        _github(report, like),
         *(_printed(report, width) for width in WIDTHS),
     ]
     found = []
@@ -321,6 +329,31 @@ def _json(report: Report) -> Iterator[str]:
     for string in strings(content):
         if len(string) > MAX_MESSAGE or string.count("\n") > MAX_LINES:
             yield f"the JSON holds a text of {len(string):,} characters"
+
+
+def _gradescope(report: Report) -> Iterator[str]:
+    content = json.loads(gradescope.render(report))
+    jsonschema.validate(content, GRADESCOPE)
+    told = "".join(strings(content))
+    yield from (f"the results hold {loose}" for loose in loose_characters(told))
+    checks = [check for module in report.modules for check in module.checks]
+    for test, check in zip(content["tests"], checks, strict=True):
+        if test["score"] != check.score or check.message not in test["output"]:
+            yield f"the results tell of {check.id} what the report does not"
+
+
+def _github(report: Report, like: Report) -> Iterator[str]:
+    page, expected = (MARKDOWN.render(github.summary(r)) for r in (report, like))
+    yield from (f"the summary holds {thing!r}" for thing in markup(page) - markup(expected))
+    yield from (f"the summary holds {loose}" for loose in loose_characters(page))
+    lines = github.annotations(report, "folder").splitlines()
+    wrong = [line for line in lines if not ANNOTATION.fullmatch(line)]
+    yield from (f"an annotation reads {line[:100]!r}" for line in wrong)
+    if len(lines) > github.MAX_ANNOTATIONS:
+        yield f"there are {len(lines)} annotations"
+    names = [line.partition("=")[0] for line in github.outputs(report).splitlines()]
+    if names != ["score", "max-score", "per-cent", "result"]:
+        yield f"a step puts out {names}"
 
 
 def _printed(report: Report, width: int) -> Iterator[str]:
