@@ -258,3 +258,13 @@ def read_to_the_end(terminal):
 def test_the_schema_is_printed():
     done = tower("schema")
     assert json.loads(done.stdout)["title"] == "Tower of Insight report"
+
+
+def test_a_hidden_test_that_cannot_be_collected_is_a_fault_that_names_it(tmp_path):
+    """pytest calls a run with such a file interrupted, as one that Ctrl-C has ended."""
+    (tmp_path / "tests" / "hidden").mkdir(parents=True)
+    (tmp_path / "tests" / "hidden" / "test_linear.py").write_text("import nothing_of_that_name\n")
+    (tmp_path / "course.toml").write_bytes((ROOT / "course.toml").read_bytes())
+    done = tower("grade", ROOT / "solutions", "--only", "linear", "--course", tmp_path)
+    assert done.returncode == 3
+    assert "nothing_of_that_name" in done.stderr

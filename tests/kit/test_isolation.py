@@ -117,8 +117,10 @@ def test_root_that_may_not_end_other_users_gives_workers_no_user_of_their_own(tm
     """As in a container without CAP_KILL: such workers could not be ended when their time is up."""
     report = tmp_path / "report.json"
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "grade", "solutions", "--only", "kaiming_init"]
-        + ["--fit", "off", "--json", str(report)],
+        [
+            *(sys.executable, "-m", "autograder", "grade", "solutions", "--only", "kaiming_init"),
+            *("--fit", "off", "--json", str(report)),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,8 +1,8 @@
 """Runs the jobs of a workflow here as GitHub's runner would, and stands in for what lies beyond it.
 
-The scripts of all `run:` steps run as they are, in bash, with the real curl, jq, pip and the like. GitHub's own
-actions are stood in for: a checkout copies the repository, artifacts are folders. So is GitHub itself, by a
-server on the loopback (Forge).
+The scripts of all `run:` steps run as they are, in bash, with the real curl, jq, pip and the like. GitHub's
+own actions are stood in for: a checkout copies the repository, artifacts are folders. So is GitHub itself,
+by a server on the loopback (Forge).
 """
 
 import base64
@@ -49,7 +49,7 @@ class Runner:
     workflow: Path
     folder: Path
     context: dict[str, Any]
-    first: Path
+    first: str
     given: dict[str, str] = field(default_factory=dict)
 
     def run(self, job: str) -> Done:
@@ -74,7 +74,11 @@ class Runner:
             if code and step.get("if") != "always()":
                 continue
             output = self.folder / f"{job}.{number}.output"
-            own = {**environment, **filled(step.get("env", {}), context), "GITHUB_OUTPUT": str(output)}
+            own = {
+                **environment,
+                **filled(step.get("env", {}), context),
+                "GITHUB_OUTPUT": str(output),
+            }
             ended, told = self._step(step, workspace, own, context)
             log += told
             code = code or (0 if step.get("continue-on-error") else ended)
@@ -227,7 +231,9 @@ class Forge:
             return 401, {"message": "Bad credentials"}
         split = urlsplit(target)
         query = parse_qs(split.query)
-        if found := re.fullmatch(r"/projects/class%2Falice/repository/files/([^/]+)/raw", split.path):
+        if found := re.fullmatch(
+            r"/projects/class%2Falice/repository/files/([^/]+)/raw", split.path
+        ):
             content = self.files.get(unquote(found.group(1)))
             return (404, b"") if content is None or query["ref"] != [self.head] else (200, content)
         if split.path == f"/projects/class%2Falice/statuses/{self.head}":
@@ -265,55 +271,56 @@ class Forge:
 
 
 ENGINE = f"""#!{sys.executable}
-import os, subprocess, sys
+import os, shutil, subprocess, sys, tempfile
 
 verb, *arguments = sys.argv[1:]
 if verb != "run":
     sys.exit(0)
-allowed = {{"--network": "none", "--tmpfs": "/tmp", "--cap-drop": "ALL", "--memory": "6g",
-           "--pids-limit": "512", "--security-opt": "no-new-privileges"}}
-mounts, environment, flags = {{}}, {{}}, set()
-while arguments and arguments[0].startswith("--"):
-    option = arguments.pop(0)
-    if option in ("--rm", "--read-only"):
-        flags.add(option)
-        continue
-    value = arguments.pop(0)
-    if option == "--volume":
-        outside, inside, *mode = value.split(":")
-        mounts[inside] = outside
-    elif option == "--env":
-        name, _, text = value.partition("=")
-        environment[name] = text
-    elif option == "--cap-add":
-        flags.add(value)
-    else:
-        assert allowed.pop(option) == value, option
-assert not allowed and flags == {{"--rm", "--read-only", "SETUID", "SETGID", "KILL"}}, (allowed, flags)
-image, *command = arguments
-assert image == "registry/class/tower:1", image
+demanded = {{"--network": "none", "--tmpfs": "/tmp", "--cap-drop": "ALL", "--memory": "6g",
+            "--pids-limit": "512", "--security-opt": "no-new-privileges"}}
+flags = {{"--rm", "--read-only"}}
+capabilities = {{"SETUID", "SETGID", "KILL"}}
+mounts, environment = {{}}, {{"PATH": os.environ["PATH"], "TMPDIR": os.environ.get("TMPDIR", "/tmp")}}
+with tempfile.TemporaryDirectory() as root:
+    while arguments[0].startswith("--"):
+        option = arguments.pop(0)
+        if option in flags:
+            flags.remove(option)
+            continue
+        value = arguments.pop(0)
+        if option == "--volume":
+            outside, inside, *mode = value.split(":")
+            mounts[inside] = outside
+            if mode == ["ro"]:
+                mounts[inside] = root + inside
+                shutil.copytree(outside, root + inside)
+        elif option == "--env":
+            name, _, text = value.partition("=")
+            environment[name] = text
+        elif option == "--cap-add":
+            capabilities.remove(value)
+        else:
+            assert demanded.pop(option) == value, option
+    assert not (demanded or flags or capabilities), (demanded, flags, capabilities)
+    image, *command = arguments
 
-def outside(text):
-    for inside in sorted(mounts, key=len, reverse=True):
-        if text == inside or text.startswith(inside + "/"):
-            return mounts[inside] + text[len(inside):]
-    return text
+    def outside(text):
+        for inside in sorted(mounts, key=len, reverse=True):
+            if text == inside or text.startswith(inside + "/"):
+                return mounts[inside] + text[len(inside):]
+        return root + text if text.startswith("/github") else text
 
-names = {{"PATH": os.environ["PATH"], "TMPDIR": os.environ.get("TMPDIR", "/tmp")}}
-environment = names | {{name: outside(text) for name, text in environment.items()}}
-environment["GITHUB_WORKSPACE"] = mounts[max(inside for inside in mounts if "workspace" in inside)]
-sys.exit(subprocess.run(
-    [{sys.executable!r}, "-m", "autograder", *map(outside, command)], cwd={str(ROOT)!r}, env=environment
-).returncode)
+    environment = {{name: outside(text) for name, text in environment.items()}}
+    grader = [{sys.executable!r}, "-m", "autograder", *map(outside, command)]
+    sys.exit(subprocess.run(grader, cwd={str(ROOT)!r}, env=environment).returncode)
 """
 """In the place of `docker` where there is no container engine: holds the options of `docker run` against
 those that README.md promises, and runs the command outside. `make image-test` uses a real one."""
 
 
-def install_engine(folder: Path) -> Path:
-    """A folder to be put before PATH, with `docker` in it, and `python` as ours."""
+def install_engine(folder: Path) -> str:
+    """What to put before PATH: a folder with `docker` in it, and that of our own python."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "docker").write_text(ENGINE)
     (folder / "docker").chmod(0o755)
-    (folder / "python").symlink_to(sys.executable)
-    return folder
+    return f"{folder}:{Path(sys.executable).parent}"

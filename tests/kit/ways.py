@@ -1,0 +1,100 @@
+"""The ways by which a submission reaches a grade, each ending in the same: points by check.
+
+For what is handed in, see `handed_in`; the tests hold every way against `tower grade`.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from conftest import ROOT
+from workflow_lab import read_outputs, run_action
+
+from autograder.bank import Bank
+from autograder.course import Course
+
+SEED = 11
+Points = dict[str, tuple[str, float, float]]
+"""By the id of a check: status, score, maximum."""
+Files = Mapping[str, bytes]
+
+
+def handed_in(course: Course) -> dict[str, Files]:
+    """The solutions, a flawed sample, and two mutants of each module, by name."""
+    bank = Bank(course.root)
+    solutions = {f"{name}.py": bank.solution(name).encode() for name in course.modules}
+    flawed = bank.folder / "samples" / "flawed"
+    found = {
+        "solutions": solutions,
+        "flawed": {p.name: p.read_bytes() for p in flawed.glob("*.py")},
+    }
+    for module in course.modules:
+        for mutant in islice(bank.mutants(module), 3, 30, 20):
+            found[f"{module}.{mutant.name}"] = solutions | {f"{module}.py": mutant.source}
+    return found
+
+
+def write(files: Files, folder: Path) -> Path:
+    """The files in a new folder."""
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def by_grade(files: Files, folder: Path, *options: str) -> dict[str, Any]:
+    """The report of `tower grade`."""
+    submission, report = write(files, folder / "submission"), folder / "report.json"
+    command = [sys.executable, "-m", "autograder", "grade", str(submission), "--fit", "off"]
+    command += ["--seed", str(SEED), "--json", str(report), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(report.read_text())
+
+
+def by_action(
+    files: Files, folder: Path, environment: Mapping[str, str], image: str
+) -> tuple[dict[str, Any], str, dict[str, str]]:
+    """The report of our action for GitHub, the step's log and its outputs."""
+    write(files, folder / "submission")
+    (folder / "summary.md").touch()
+    own = {
+        **environment,
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+        "GITHUB_OUTPUT": str(folder / "output"),
+    }
+    code, log = run_action({"image": image, "fit": "off", "seed": str(SEED)}, folder, own)
+    assert code == 0, log
+    report = json.loads((folder / "results" / "report.json").read_text())
+    return report, log, read_outputs(folder / "output")
+
+
+def gradescope_tree(archive: Path, home: Path) -> Path:
+    """What Gradescope makes of the zip: source/, and run_autograder beside it."""
+    shutil.unpack_archive(archive, home / "source")
+    shutil.copy(home / "source" / "run_autograder", home)
+    for script in (home / "run_autograder", home / "source" / "setup.sh"):
+        script.chmod(0o755)
+    return home
+
+
+def points(report: Mapping[str, Any]) -> Points:
+    """The points of a report."""
+    return {
+        check["id"]: (check["status"], check["score"], check["max_score"])
+        for module in report["modules"]
+        for check in module["checks"]
+    }
+
+
+def gradescope_points(results: Mapping[str, Any]) -> Points:
+    """The points of a results.json."""
+    return {
+        test["extra_data"]["id"]: (test["tags"][1], test["score"], test["max_score"])
+        for test in results["tests"]
+    }
