@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -198,7 +199,7 @@ class Forge:
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 code, content = forge.answer(
-                    self.command, self.path, dict(self.headers), self.rfile.read(length)
+                    self.command, self.path, self.headers, self.rfile.read(length)
                 )
                 self.send_response(code)
                 self.end_headers()
@@ -220,13 +221,11 @@ class Forge:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(
-        self, method: str, target: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, Any]:
+    def answer(self, method: str, target: str, headers: Message, body: bytes) -> tuple[int, Any]:
         """The status and the content."""
         if self.token not in (
             headers.get("Authorization", "").removeprefix("Bearer "),
-            headers.get("PRIVATE-TOKEN", headers.get("Private-token")),
+            headers.get("PRIVATE-TOKEN"),
         ):
             return 401, {"message": "Bad credentials"}
         split = urlsplit(target)
