@@ -297,7 +297,7 @@ class PullRequest:
         context = {
             "inputs": {"repository": repository, "pull_request": number},
             "secrets": {"TOWER_TOKEN": self._forge.token},
-            "vars": {"TOWER_IMAGE": IMAGE},
+            "vars": {"TOWER_IMAGE": IMAGE, "TOWER_FIT": "off"},
         }
         given = {"GITHUB_API_URL": self._forge.url, "GITHUB_REPOSITORY_OWNER": "class", **inputs}
         folder = self._folder / f"attempt-{self._attempts}"
