@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench matrix seeds mutants attacks fuzz release clean
+.PHONY: demo test lint bench matrix seeds mutants attacks image-test fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -41,6 +41,11 @@ mutants: $(VENV)/installed
 ## attacks: run the bank of attacks against a naive grader and this one; write docs/attacks.md
 attacks: $(VENV)/installed
 	$(BIN)/python tests/kit/attack_lab.py --markdown docs/attacks.md
+
+## image-test: build the image, grade in it, run the attacks in it; with podman where there is no Docker
+image-test: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[image]'
+	$(BIN)/python -m pytest tests/image -p no:cacheprovider
 
 ## fuzz: five minutes of odd bytes for the reader of replies, five of replies that lie for the suite
 fuzz: $(VENV)/installed
