@@ -1,7 +1,7 @@
 """Reads a course's bank, tests/bank: wrong submissions as patches of the solutions, right ones as files."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,10 @@ class Bank:
     def solution(self, module: str) -> str:
         """The text of a reference solution."""
         return self._text(self._root / "solutions" / f"{module}.py")
+
+    def solutions(self, modules: Iterable[str]) -> dict[str, bytes]:
+        """The reference solutions of these modules, as a submission holds them."""
+        return {module: self.solution(module).encode() for module in modules}
 
     def _entries(self, folder: str, module: str) -> list[dict[str, Any]]:
         path = self.folder / folder / f"{module}.toml"

@@ -127,7 +127,7 @@ def measure(
     Raises CourseError where the bank or a solution cannot be read, GraderFault where no worker can be had.
     """
     bank = Bank(course.root)
-    solutions = {name: bank.solution(name).encode() for name in course.modules}
+    solutions = bank.solutions(course.modules)
     broken = [mutant for mutant in bank.mutants(MODULE) if mutant.calibrates]
     says = {REFERENCE: "solutions/"} | {mutant.name: mutant.misconception for mutant in broken}
     jobs = [Job(REFERENCE, solutions, mode, seed) for seed in range(seeds)]

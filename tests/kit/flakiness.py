@@ -30,7 +30,7 @@ def failures(course: Course, broker: Broker, job: Job) -> list[str]:
 
     seed, fit, only = job
     bank = Bank(course.root)
-    solutions = {name: bank.solution(name).encode() for name in course.modules}
+    solutions = bank.solutions(course.modules)
     report = grade(
         course, Submission("solutions", solutions, {}), broker, seed=seed, fit=fit, only=only
     )

@@ -79,7 +79,7 @@ def judge(course: Course, broker: Broker, job: Job) -> Outcome:
     from autograder.grading import grade
 
     bank = Bank(course.root)
-    solutions = {name: bank.solution(name).encode() for name in course.modules}
+    solutions = bank.solutions(course.modules)
     submission = Submission(job.name, solutions | {job.module: job.source}, {})
     fit = "quick" if job.aimed_at == FIT_CHECK else "off"
     report = grade(course, submission, broker, seed=SEED, fit=fit, only=[job.module])

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from attack_lab import attacks, limits, submitted, wrong_linear
+from lab_world import World
 from ways import (
     SEED,
     by_action,
-    by_grade,
     gradescope_points,
     gradescope_tree,
     handed_in,
@@ -19,10 +20,12 @@ from ways import (
 from workflow_lab import install_engine
 
 from autograder.course import course_root, load_course
+from autograder.export import json as json_export
 from autograder.gradescope import build
 
 COURSE = load_course(course_root())
 HANDED_IN = handed_in(COURSE)
+SOME_ATTACKS = [attack for attack in attacks() if attack.kind in ("attack", "forge")][::28]
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +41,64 @@ def test_there_are_the_solutions_a_flawed_sample_and_ten_mutants():
 
 
 @pytest.mark.parametrize("name", HANDED_IN)
-def test_every_way_gives_the_same_points(name, archive, tmp_path):
+def test_every_way_gives_the_same_points(name, archive, tmp_path, judge):
+    """The grader itself, `tower grade` within the action for GitHub, and Gradescope."""
     files = HANDED_IN[name]
-    expected = points(by_grade(files, tmp_path / "grade"))
+    sources = {file.removesuffix(".py"): text for file, text in files.items()}
+    expected = points(json_export.as_dict(judge(sources, seed=SEED)))
     assert (name == "solutions") == all(status == "passed" for status, *_ in graded(expected))
 
-    path = f"{install_engine(tmp_path / 'bin')}:{os.environ['PATH']}"
-    environment = {"PATH": path, "TMPDIR": str(tmp_path)}
-    report, _, outputs = by_action(files, tmp_path, environment, "registry/class/tower:1")
+    environment = by_path(tmp_path)
+    report, _, outputs = by_action(files, tmp_path, environment, "image")
     assert points(report) == expected
     assert float(outputs["score"]) == pytest.approx(report["score"], abs=1e-3)
+    results = by_gradescope(files, archive, tmp_path, environment)
+    assert gradescope_points(results) == expected
+    assert results["score"] == pytest.approx(report["score"])
 
-    home = gradescope_tree(archive, tmp_path / "autograder")
+
+@pytest.fixture
+def world():
+    """Secrets and a victim for an attack to be after; what it has done to them is seen from outside."""
+    world = World(limits())
+    world.plant()
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize("attack", SOME_ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_gains_nothing_by_any_way(attack, archive, tmp_path, world, judge):
+    """A sample of the bank; `make image-test` lets all of it loose inside the container."""
+    source = submitted(attack, world, os.getpid(), world.packages)
+    real = tmp_path / "autograder" / "results" / "results.json"
+    source = source.replace(str(world.results), str(real)).encode()
+    twin = judge({"linear": wrong_linear().encode()}, only="linear", seed=SEED)
+    earned = {check.id for check in twin.modules[0].checks if check.status == "passed"}
+    environment = by_path(tmp_path)
+
+    report, log, _ = by_action({"linear.py": source}, tmp_path, environment, "image")
+    results = by_gradescope({"linear.py": source}, archive, tmp_path, environment)
+    told = log + json.dumps([report, results])
+    for found in (points(report), gradescope_points(results)):
+        assert {check for check, (status, *_) in found.items() if status == "passed"} <= earned
+        assert len(found) > 50
+    assert results["score"] == report["score"]
+    assert [*world.evidence(), *world.leaks(told)] == []
+
+
+def by_path(folder):
+    """The environment of a step, with `docker` on its PATH."""
+    path = f"{install_engine(folder / 'bin')}:{os.environ['PATH']}"
+    return {"PATH": path, "TMPDIR": str(folder)}
+
+
+def by_gradescope(files, archive, folder, environment):
+    """The results.json of run_autograder, in a tree like Gradescope's."""
+    home = gradescope_tree(archive, folder / "autograder")
     (home / "venv").symlink_to(sys.prefix)
     write(files, home / "submission")
     subprocess.run([home / "run_autograder"], cwd=home, env=environment, check=True)
-    results = json.loads((home / "results" / "results.json").read_text())
-    assert gradescope_points(results) == expected
-    assert results["score"] == pytest.approx(report["score"])
+    return json.loads((home / "results" / "results.json").read_text())
 
 
 def graded(found):

@@ -27,7 +27,7 @@ Files = Mapping[str, bytes]
 def handed_in(course: Course) -> dict[str, Files]:
     """The solutions, a flawed sample, and two mutants of each module, by name."""
     bank = Bank(course.root)
-    solutions = {f"{name}.py": bank.solution(name).encode() for name in course.modules}
+    solutions = {f"{name}.py": text for name, text in bank.solutions(course.modules).items()}
     flawed = bank.folder / "samples" / "flawed"
     found = {
         "solutions": solutions,
