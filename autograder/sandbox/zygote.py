@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sandbox.lockdown import Cell
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
 META_IMPORTS = "sympy.core sympy.polys sympy torch.fx.experimental.symbolic_shapes".split()
 SEALED_IMPORTS = """
