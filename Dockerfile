@@ -31,18 +31,17 @@ RUN python3 -m venv /opt/venv \
     && rm /tmp/requirements.txt
 
 # The package is installed in place, so that a change to it needs no pip.
-COPY README.md ./
 COPY autograder/__init__.py autograder/
-RUN pip install --no-cache-dir --no-deps --editable .
-
-COPY autograder autograder
-RUN python -m compileall -q autograder
-COPY solutions solutions
-COPY tests/hidden tests/hidden
-COPY course.toml ./
-# Docker keeps the modes of the checkout; what is hidden is root's alone.
-RUN chmod -R go= solutions tests course.toml
+RUN touch README.md && pip install --no-cache-dir --no-deps --editable .
 
 HEALTHCHECK --interval=10m --timeout=2m CMD ["tower", "doctor"]
 ENTRYPOINT ["tini", "--", "tower"]
 CMD ["--help"]
+
+COPY autograder autograder
+RUN python -m compileall -q autograder
+COPY solutions solutions
+COPY course.toml ./
+COPY tests/hidden tests/hidden
+# What is hidden is root's alone, whatever the modes in the checkout.
+RUN chmod -R go= solutions tests course.toml

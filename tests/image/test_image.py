@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,18 +44,17 @@ def test_a_change_to_a_check_builds_the_last_layers_alone(engine, checkout, say)
     path.write_text(before + "\n# changed\n")
     log, seconds = engine.build(checkout)
     say(f"Built anew after a change to a check in {seconds:.0f} s")
-    steps = [step for step in log.split("STEP ") if "RUN " in step.splitlines()[0]]
-    again = [step.splitlines()[0] for step in steps if "cache" not in step.lower()]
     path.write_text(before)
     engine.build(checkout)
-    if not steps:  # BuildKit words its log in another way
-        assert "CACHED" in log
-    else:
-        assert ["chmod" in step for step in again] == [True], again
+    # podman: "STEP 3/9: RUN …" and "--> Using cache …"; BuildKit: "#7 [3/9] RUN …" and "#7 CACHED".
+    steps = len(set(re.findall(r"^(?:STEP |#\d+ \[\D*)(\d+)/\d+", log, re.MULTILINE)))
+    cached = len(re.findall(r"Using cache|^#\d+ CACHED", log, re.MULTILINE))
+    assert steps >= 10
+    assert steps - cached <= 3, log  # FROM, which is never said to be, COPY and chmod
 
 
 def test_what_is_hidden_is_roots_alone_and_python_is_everybodys(engine):
-    paths = ["solutions", "tests", "tests/hidden/test_linear.py", "course.toml"]
+    paths = ["solutions", "tests", "tests/hidden", "tests/hidden/test_linear.py", "course.toml"]
     shown = engine(
         *("run", "--rm", "--entrypoint", "stat", IMAGE, "--format", "%U %A"),
         *(f"/opt/tower/{path}" for path in paths),

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT
+from lab_world import ROOT
 from workflow_lab import read_outputs, run_action
 
 from autograder.bank import Bank

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from conftest import ROOT
+from lab_world import ROOT
 from ruamel.yaml import YAML
 
 OUTSIDE = {"PATH", "LANG", "TMPDIR"} | {n for n in os.environ if n.startswith(("PIP_", "SSL_"))}
