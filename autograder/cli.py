@@ -340,7 +340,8 @@ def show(
     try:
         report = json_export.parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is not a report that can be read: {error}") from None
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise UsageError(f"{path} is not a report that can be read: {reason}.") from None
     _print_report(report)
     writers = (
         *((junit, junit_export.render), (html, html_export.render)),

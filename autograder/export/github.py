@@ -8,15 +8,18 @@ import base64
 import html
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 
 from autograder.report import CheckResult, ModuleResult, Place, Report
-from autograder.text import wrappable
+from autograder.text import PREFIX, wrappable
 
 MAX_SUMMARY = 1 << 20
 """Bytes that GitHub takes for a step; more, and nothing is shown at all."""
 MAX_ANNOTATIONS = 10
 """Of one type that are shown for a step."""
+_WRAP = textwrap.TextWrapper(100, break_long_words=False, break_on_hyphens=False)
+"""GitHub wraps nothing in `<pre>`."""
 MARKS = {"passed": "✅", "failed": "❌", "not_verified": "➖", "not_submitted": "❌"}
 
 
@@ -46,8 +49,8 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
         yield f"| {_literal(module.name)} | {module.score:g} | {module.max_score:g} |"
     yield ""
     isolation = f"isolation {report.isolation.level}: {report.isolation.detail}"
-    yield _literal(f"seed {report.seed} · fit {report.environment['fit']} · {isolation}")
-    yield f"Submission <code>{report.submission_digest}</code>"
+    facts = f"seed {report.seed} · fit {report.environment['fit']} · {isolation}"
+    yield f"{_literal(facts)} · submission <code>{report.submission_digest}</code>"
     for module in report.modules:
         yield from _module(module, limit)
 
@@ -72,7 +75,8 @@ def _module(module: ModuleResult, limit: int) -> Iterator[str]:
 def _told(text: str, limit: int) -> Iterator[str]:
     """Text as it is; what is left out of it is said."""
     cut = text if len(text) <= limit else f"{text[:limit]} [cut]"
-    yield f"<pre>{html.escape(cut)}</pre>"
+    lines = [line if line.startswith(PREFIX) else _WRAP.fill(line) for line in cut.split("\n")]
+    yield f"<pre>{html.escape(chr(10).join(lines))}</pre>"
     yield ""
 
 
