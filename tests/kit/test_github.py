@@ -11,32 +11,18 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from ways import by_grade, handed_in
+from ways import by_grade, handed_in, report_of
 from workflow_lab import Forge, Runner, install_engine, load_yaml, run_action, shell
 
 from autograder.course import course_root, load_course
 from autograder.export import github
 from autograder.export import json as json_export
-from autograder.report import CheckResult, Isolation, ModuleResult, Place, Report
+from autograder.report import CheckResult, Place
 
 TEMPLATES = ROOT / "templates"
 GRADE = TEMPLATES / "github" / "grade.yml"
 CHECK = TEMPLATES / "github" / "check.yml"
 IMAGE = "registry/class/tower:1"
-
-
-def report_of(*checks, module="linear"):
-    return Report(
-        submission="alice",
-        submission_digest="0" * 64,
-        suite_digest="1" * 64,
-        seed=7,
-        device="cpu",
-        isolation=Isolation("A+", "Landlock"),
-        seconds=1.0,
-        environment={"fit": "off"},
-        modules=(ModuleResult(module, checks),),
-    )
 
 
 def failing(name="forward", message="Found: it.", **more):
@@ -49,7 +35,7 @@ def failing(name="forward", message="Found: it.", **more):
 def test_an_annotation_marks_the_students_own_line():
     text = "Found: 50 %\nstudent | a, b: c"
     check = failing(message=text, place=Place("linear.py", 12))
-    assert github.annotations(report_of(check), "work/ünit, a:b") == (
+    assert github.annotations(report_of("linear", check), "work/ünit, a:b") == (
         "::error title=linear.forward,file=work/ünit%2C a%3Ab/linear.py,line=12::"
         "It works.%0AFound: 50 %25%0Astudent | a, b: c\n"
     )
@@ -57,11 +43,11 @@ def test_an_annotation_marks_the_students_own_line():
 
 def test_checks_that_fail_in_one_place_share_an_annotation_and_ten_are_the_most():
     same = [failing(name, place=Place("linear.py", 3)) for name in ("forward", "trains")]
-    (line,) = github.annotations(report_of(*same), "").splitlines()
+    (line,) = github.annotations(report_of("linear", *same), "").splitlines()
     assert line.startswith("::error title=linear.forward%2C linear.trains,file=linear.py,line=3::")
     assert line.count("Found: it.") == 1
     many = [failing(f"c{i}", place=Place("linear.py", i + 1)) for i in range(25)]
-    lines = github.annotations(report_of(*many), "").splitlines()
+    lines = github.annotations(report_of("linear", *many), "").splitlines()
     assert len(lines) == 10
     assert "16 more places" in lines[-1]
 
@@ -69,7 +55,7 @@ def test_checks_that_fail_in_one_place_share_an_annotation_and_ten_are_the_most(
 def test_students_are_shown_what_they_may_see_and_no_more():
     secret = failing("by_hand", "Found: a secret.", visibility="after_published")
     passed = CheckResult("linear.forward", "It works.", "passed", 4.0, 4.0)
-    report = report_of(passed, secret)
+    report = report_of("linear", passed, secret)
     told = (
         github.summary(report)
         + github.annotations(report, "")
@@ -79,13 +65,13 @@ def test_students_are_shown_what_they_may_see_and_no_more():
     assert "secret" not in told
     assert "by_hand" not in told
     assert "score=4\nmax-score=4\n" in told
-    hidden_alone = report_of(secret)
+    hidden_alone = report_of("linear", secret)
     assert github.outputs(hidden_alone).startswith("score=0\nmax-score=0\n")
 
 
 def test_a_summary_is_never_too_long_for_github():
     long = [failing(f"c{i}", f"Found: {i}" + "&<>" * 2600) for i in range(55)]
-    text = github.summary(report_of(*long))
+    text = github.summary(report_of("linear", *long))
     assert 100_000 < len(text.encode()) < github.MAX_SUMMARY
     assert "[cut]" in text
 
@@ -93,7 +79,9 @@ def test_a_summary_is_never_too_long_for_github():
 def test_classroom_gets_a_test_for_each_check_that_has_points():
     passed = CheckResult("linear.forward", "It works.", "passed", 4.0, 4.0)
     unverified = CheckResult("linear.fit", "Fit.", "not_verified", 0.0, 0.0, "off")
-    report = report_of(passed, failing("by_hand", place=Place("linear.py", 3)), unverified)
+    report = report_of(
+        "linear", passed, failing("by_hand", place=Place("linear.py", 3)), unverified
+    )
     (line,) = [x for x in github.outputs(report).splitlines() if x.startswith("result=")]
     content = json.loads(base64.b64decode(line.removeprefix("result="), validate=True))
     assert (content["version"], content["status"], content["max_score"]) == (1, "fail", 8)
@@ -102,7 +90,7 @@ def test_classroom_gets_a_test_for_each_check_that_has_points():
         ("fail", 0),
     ]
     assert content["tests"][1]["filename"], content["tests"][1]["line_no"] == ("linear.py", 3)
-    assert json.loads(github.classroom(report_of(passed)))["status"] == "pass"
+    assert json.loads(github.classroom(report_of("linear", passed)))["status"] == "pass"
 
 
 def test_a_raised_error_a_wrong_value_and_bad_syntax_are_placed_in_the_students_text(

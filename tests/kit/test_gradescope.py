@@ -11,13 +11,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 from conftest import ROOT
-from ways import SEED, gradescope_points, gradescope_tree, points, write
+from ways import SEED, gradescope_points, gradescope_tree, points, report_of, write
 
 from autograder.course import course_root, load_course
 from autograder.export import gradescope
 from autograder.export import json as json_export
 from autograder.gradescope import build
-from autograder.report import CheckResult, Isolation, ModuleResult, Report
+from autograder.report import CheckResult
 
 SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
 
@@ -27,20 +27,6 @@ def checked(text):
     content = json.loads(text)
     jsonschema.validate(content, SCHEMA)
     return content
-
-
-def report_of(*checks):
-    return Report(
-        submission="alice",
-        submission_digest="0" * 64,
-        suite_digest="1" * 64,
-        seed=7,
-        device="cpu",
-        isolation=Isolation("A+", "Landlock"),
-        seconds=1.5,
-        environment={"fit": "off"},
-        modules=(ModuleResult("tower", checks, "A note."),),
-    )
 
 
 FIT = CheckResult(
@@ -58,7 +44,7 @@ PASSED = CheckResult("tower.forward", "Logits.", "passed", 6.0, 6.0)
 
 
 def test_every_field_says_what_the_specification_asks_for():
-    content = checked(gradescope.render(report_of(PASSED, FIT)))
+    content = checked(gradescope.render(report_of("tower", PASSED, FIT)))
     assert (content["score"], content["execution_time"]) == (6, 1.5)
     assert content["stdout_visibility"] == "hidden"
     assert content["output"] == "tower: A note.\nisolation A+: Landlock\nseed 7"
@@ -81,7 +67,7 @@ def test_every_field_says_what_the_specification_asks_for():
 
 def test_what_could_not_be_verified_costs_nothing():
     unverified = replace(FIT, status="not_verified", max_score=0.0, measured=None)
-    content = checked(gradescope.render(report_of(PASSED, unverified), total_points=10))
+    content = checked(gradescope.render(report_of("tower", PASSED, unverified), total_points=10))
     assert content["score"] == 10
     assert "status" not in content["tests"][1]
     assert "the same share of 10 points as below of 6" in content["output"]
@@ -89,7 +75,7 @@ def test_what_could_not_be_verified_costs_nothing():
 
 def test_the_accuracy_is_on_the_leaderboard_only_where_students_may_see_the_check():
     hidden = replace(FIT, visibility="after_published")
-    content = checked(gradescope.render(report_of(PASSED, hidden)))
+    content = checked(gradescope.render(report_of("tower", PASSED, hidden)))
     assert content["leaderboard"] == []
     assert [test["visibility"] for test in content["tests"]] == ["visible", "after_published"]
 

@@ -17,6 +17,7 @@ from workflow_lab import read_outputs, run_action
 
 from autograder.bank import Bank
 from autograder.course import Course
+from autograder.report import CheckResult, Isolation, ModuleResult, Report
 
 SEED = 11
 Points = dict[str, tuple[str, float, float]]
@@ -98,3 +99,18 @@ def gradescope_points(results: Mapping[str, Any]) -> Points:
         test["extra_data"]["id"]: (test["tags"][1], test["score"], test["max_score"])
         for test in results["tests"]
     }
+
+
+def report_of(module: str, *checks: CheckResult) -> Report:
+    """A report of one module, with these checks and a note."""
+    return Report(
+        submission="alice",
+        submission_digest="0" * 64,
+        suite_digest="1" * 64,
+        seed=7,
+        device="cpu",
+        isolation=Isolation("A+", "Landlock"),
+        seconds=1.5,
+        environment={"fit": "off"},
+        modules=(ModuleResult(module, checks, "A note."),),
+    )
