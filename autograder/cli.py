@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Collection, Iterator
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -64,6 +65,14 @@ FitOption = Annotated[
     typer.Option(
         help="The MNIST fit: off, quick (200 steps) or full (an epoch).",
         show_default="as course.toml says",
+    ),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--in",
+        help="The folder with your modules and tests/.",
+        show_default="this one, or assignments/",
     ),
 ]
 SeedOption = Annotated[
@@ -423,14 +432,7 @@ def check(
             help="Modules to check, as in linear conv2d; all of them where none is named."
         ),
     ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--in",
-            help="The folder with your modules and tests/.",
-            show_default="this one, or assignments/",
-        ),
-    ] = None,
+    folder: FolderOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Run the public tests over what you have written. Works on every system.
@@ -456,6 +458,39 @@ def check(
         ["-p", "no:cacheprovider", "--rootdir", str(place), "-c", os.devnull, *files]
     )
     raise typer.Exit(int(code) if code in (0, 1) else UsageError.exit_code)
+
+
+@app.command()
+def bench(
+    folder: FolderOption = None,
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, or auto: the GPU where there is one.")
+    ] = "auto",
+    json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Time your layers beside torch's own: what the stock layers buy. Works on every system.
+
+    It runs your code as it is, without any isolation: time no code but your own.
+    """
+    if json is not None:
+        _demand_writable(json)
+    place = folder or (Path() if Path("linear.py").is_file() else Path("assignments"))
+    from autograder import bench as benchmark
+
+    chosen = benchmark.choose(device)
+    loaded = benchmark.load(place)
+    with _progress() as progress:
+        progress("what the machine reaches", 0.0)
+        machine = benchmark.measure_machine(chosen)
+        count = len(benchmark.WAYS) * len(benchmark.cases(chosen)) + 1
+        timings = []
+        for timing in benchmark.compare(loaded, machine):
+            timings.append(timing)
+            progress(timing.title, len(timings) / count)
+    benchmark.show(machine, timings, Console(highlight=False))
+    if json is not None:
+        write_whole(json, dumps(benchmark.as_dict(machine, timings), indent=2) + "\n")
 
 
 @app.command()
@@ -558,11 +593,9 @@ def release(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the report."""
-    import json
-
     from autograder.export.json import schema as report_schema
 
-    print(json.dumps(report_schema(), indent=2))
+    print(dumps(report_schema(), indent=2))
 
 
 def _chosen_modules(only: str, course: Course) -> list[str]:

@@ -1,0 +1,353 @@
+"""What the stock layers buy: a student's own layers timed beside torch.nn's, on the same inputs.
+
+The code that is timed runs in this process: it is for its author, as the public tests are. Two layers take
+turns, so that a machine whose speed drifts treats them alike; every figure is a median, every ratio the
+median of the ratios of neighbours.
+"""
+
+import importlib
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.text import Text
+from torch import Tensor, nn
+
+from autograder.errors import UsageError
+from autograder.text import clean, wrappable
+
+ROUNDS = 15
+SAMPLE_SECONDS = 0.01
+"""A sample lasts at least so long: as many calls as it takes."""
+MATRIX = {"cpu": 1024, "cuda": 8192}
+"""The size of the square matrices whose product gives the machine's rate."""
+COPIED = {"cpu": 1 << 26, "cuda": 1 << 30}
+"""Bytes that are copied for the machine's bandwidth: more than caches hold."""
+BATCH = 64
+
+WAYS = ("forward", "forward and backward")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the device reaches: float32 operations a second in a matrix product, bytes a second in a copy."""
+
+    device: str
+    name: str
+    flops: float
+    bandwidth: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer at one size.
+
+    Attributes:
+        multiplications: of one forward pass; each brings an addition.
+        method: what is called on the student's layer.
+    """
+
+    layer: str
+    shape: tuple[int, ...]
+    arguments: tuple[int, ...]
+    padding: int = 0
+    method: str = "forward"
+
+    @property
+    def title(self) -> str:
+        """The layer as a student would write it."""
+        padding = f", padding={self.padding}" if self.padding else ""
+        method = f".{self.method}" if self.method != "forward" else ""
+        return f"{self.layer}({', '.join(map(str, self.arguments))}{padding}){method}"
+
+    @property
+    def options(self) -> dict[str, int]:
+        """Arguments of the constructor that are given by name."""
+        return {"padding": self.padding} if self.padding else {}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One case, timed: seconds per call, and shares of what the machine reaches.
+
+    `ratio` is the student's time over torch's. `problem` says why there are no figures, if so.
+    """
+
+    title: str
+    shape: tuple[int, ...]
+    what: str
+    torch_seconds: float = 0.0
+    seconds: float = 0.0
+    ratio: float = 0.0
+    torch_share: float = 0.0
+    share: float = 0.0
+    problem: str = ""
+
+
+LINEAR, CONV = "CustomLinear", "CustomConv2d"
+CASES = (
+    Case(LINEAR, (BATCH, 3136), (3136, 128)),
+    Case(LINEAR, (BATCH, 128), (128, 10)),
+    Case(LINEAR, (256, 2048), (2048, 2048)),
+    *(
+        Case(CONV, shape, arguments, 1, method)
+        for shape, arguments in (
+            ((BATCH, 1, 28, 28), (1, 32, 3)),
+            ((BATCH, 32, 14, 14), (32, 64, 3)),
+            ((16, 64, 56, 56), (64, 128, 3)),
+        )
+        for method in ("forward_im2col", "forward")
+    ),
+)
+"""The Tower's own layers, and a larger one of each kind."""
+MODULES = {LINEAR: "linear", CONV: "conv2d"}
+STOCK: dict[str, Any] = {LINEAR: nn.Linear, CONV: nn.Conv2d}
+
+
+def choose(device: str) -> str:
+    """The device that is meant. Raises UsageError where it is not there."""
+    if device not in ("cpu", "cuda", "auto"):
+        raise UsageError(f"--device does not know {device}. Choose from cpu, cuda, auto.")
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        reason = (
+            "this build of torch is for the CPU"
+            if torch.version.cuda is None
+            else "torch finds no GPU"
+        )
+        raise UsageError(f"--device cuda cannot be had: {reason}.")
+    return "cuda" if there and device != "cpu" else "cpu"
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """The student's modules, by name; in the place of one that cannot be imported, its exception.
+
+    Raises UsageError where there is none of them.
+    """
+    sys.path.insert(0, str(folder.resolve()))
+    loaded: dict[str, Any] = {}
+    for name in ("linear", "conv2d", "tower"):
+        if (folder / f"{name}.py").is_file():
+            try:
+                loaded[name] = importlib.import_module(name)
+            except Exception as error:
+                loaded[name] = error
+    if not loaded:
+        raise UsageError(f"{folder} holds none of linear.py, conv2d.py and tower.py.")
+    return loaded
+
+
+def measure_machine(device: str) -> Machine:
+    """The rates that the figures are held against."""
+    size, count = MATRIX[device], COPIED[device] // 4
+    a, b = torch.rand(2, size, size, device=device)
+    source = torch.rand(count, device=device)
+    target = torch.empty_like(source)
+    product = statistics.median(samples(lambda: torch.mm(a, b), device))
+    copy = statistics.median(samples(lambda: target.copy_(source), device))
+    threads = torch.get_num_threads()
+    name = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads"
+    return Machine(device, name, 2 * size**3 / product, 2 * 4 * count / copy)
+
+
+def samples(work: Callable[[], object], device: str, rounds: int = ROUNDS) -> list[float]:
+    """Seconds per call, of so many samples."""
+    calls = calls_for_a_sample(work, device)
+    return [sample(work, calls, device) for _ in range(rounds)]
+
+
+def calls_for_a_sample(work: Callable[[], object], device: str) -> int:
+    """How many calls a sample takes; they warm the work up as well."""
+    calls = 1
+    sample(work, calls, device)
+    while (seconds := calls * sample(work, calls, device)) < SAMPLE_SECONDS:
+        calls = max(2 * calls, int(calls * SAMPLE_SECONDS / max(seconds, 1e-9)))
+    return calls
+
+
+def sample(work: Callable[[], object], calls: int, device: str) -> float:
+    """Seconds per call of so many calls: by CUDA's own events on a GPU."""
+    if device == "cuda":
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        for _ in range(calls):
+            work()
+        end.record()
+        end.synchronize()
+        return float(start.elapsed_time(end)) / 1000 / calls
+    started = time.perf_counter()
+    for _ in range(calls):
+        work()
+    return (time.perf_counter() - started) / calls
+
+
+def compare(loaded: dict[str, Any], machine: Machine) -> Iterator[Timing]:
+    """Every case, forward alone and with the backward pass; then training the Tower."""
+    for case in cases(machine.device):
+        for what in WAYS:
+            yield timed(case, what, loaded, machine)
+    yield trained(loaded, machine)
+
+
+def cases(device: str) -> list[Case]:
+    """What is timed on a device. On the CPU `forward` of a convolution is im2col once more."""
+    return [
+        case for case in CASES if device == "cuda" or (case.layer, case.method) != (CONV, "forward")
+    ]
+
+
+def timed(case: Case, what: str, loaded: dict[str, Any], machine: Machine) -> Timing:
+    """One case in one way. What the student's code raises becomes its problem."""
+    nothing = Timing(case.title, case.shape, what)
+    module = loaded.get(MODULES[case.layer])
+    torch.manual_seed(0)
+    stock = STOCK[case.layer](*case.arguments, **case.options, device=machine.device)
+    x = torch.rand(case.shape, device=machine.device, requires_grad="backward" in what)
+    try:
+        if module is None or isinstance(module, Exception):
+            raise module or FileNotFoundError(f"there is no {MODULES[case.layer]}.py")
+        own = getattr(module, case.layer)(*case.arguments, **case.options).to(machine.device)
+        own.load_state_dict(stock.state_dict())
+        function = getattr(own, case.method)
+        output, expected = function(x), stock(x)
+        torch.testing.assert_close(output, expected, rtol=1e-3, atol=1e-3)
+        upstream = torch.rand_like(expected) if x.requires_grad else None
+        pairs = take_turns(
+            runner(stock, x, upstream), runner(function, x, upstream), machine.device
+        )
+    except NotImplementedError:
+        return _without_figures(nothing, "not written yet")
+    except AssertionError:
+        return _without_figures(nothing, "its output is not torch's: see tower check")
+    except Exception as error:
+        return _without_figures(nothing, f"{type(error).__name__}: {error}")
+    passes = 3 if x.requires_grad else 1  # the backward pass computes two products for each
+    per_output = case.arguments[0] * (case.arguments[2] ** 2 if case.layer == CONV else 1)
+    work = passes * 2 * expected.numel() * per_output
+    moved = passes * 4 * (x.numel() + expected.numel() + stock.weight.numel())
+    best = max(work / machine.flops, moved / machine.bandwidth)
+    return _of_pairs(nothing, pairs, best)
+
+
+def take_turns(
+    first: Callable[[], object], second: Callable[[], object], device: str
+) -> list[tuple[float, float]]:
+    """Seconds per call of two things that are sampled one after the other, again and again."""
+    calls = [calls_for_a_sample(work, device) for work in (first, second)]
+    return [
+        (sample(first, calls[0], device), sample(second, calls[1], device)) for _ in range(ROUNDS)
+    ]
+
+
+def runner(
+    function: Callable[[Tensor], Tensor], x: Tensor, upstream: Tensor | None
+) -> Callable[[], object]:
+    """One pass, with the gradients where there is an upstream one."""
+    if upstream is None:
+
+        def forward() -> None:
+            with torch.no_grad():
+                function(x)
+
+        return forward
+
+    def both() -> None:
+        x.grad = None
+        function(x).backward(upstream)
+
+    return both
+
+
+def trained(loaded: dict[str, Any], machine: Machine) -> Timing:
+    """Steps of training on random images: the student's Tower, and a stock one in the same loop."""
+    nothing = Timing("TowerOfInsight", (BATCH, 1, 28, 28), "a step of training with Adam")
+    module = loaded.get("tower")
+    torch.manual_seed(0)
+    images = torch.rand(BATCH, 1, 28, 28, device=machine.device)
+    batch = (images, torch.randint(10, (BATCH,), device=machine.device))
+    try:
+        if module is None or isinstance(module, Exception):
+            raise module or FileNotFoundError("there is no tower.py")
+        criterion, work = nn.CrossEntropyLoss(), []
+        for model in (stock_tower(), module.TowerOfInsight()):
+            model = model.to(machine.device)
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+            work.append(_epoch(module.train_epoch, model, [batch], criterion, optimizer))
+        pairs = take_turns(work[0], work[1], machine.device)
+    except NotImplementedError:
+        return _without_figures(nothing, "not written yet")
+    except Exception as error:
+        return _without_figures(nothing, f"{type(error).__name__}: {error}")
+    return _of_pairs(nothing, pairs, 0.0)
+
+
+def stock_tower() -> nn.Module:
+    """The Tower of torch's own layers."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10)),
+    )
+
+
+def _epoch(train: Callable[..., object], *arguments: object) -> Callable[[], object]:
+    return lambda: train(*arguments)
+
+
+def _of_pairs(timing: Timing, pairs: list[tuple[float, float]], best: float) -> Timing:
+    theirs, yours = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(own / stock for stock, own in pairs)
+    return replace(
+        timing,
+        torch_seconds=theirs,
+        seconds=yours,
+        ratio=ratio,
+        torch_share=best / theirs,
+        share=best / yours,
+    )
+
+
+def _without_figures(timing: Timing, problem: str) -> Timing:
+    return replace(timing, problem=problem.split("\n")[0][:200])
+
+
+def as_dict(machine: Machine, timings: list[Timing]) -> dict[str, Any]:
+    """Everything as plain data."""
+    versions = {"torch": str(torch.__version__), "cuda": torch.version.cuda}
+    return {"machine": asdict(machine), **versions, "timings": [asdict(t) for t in timings]}
+
+
+HEADER = f"{'':22}{'torch':>12}{'yours':>12}{'ratio':>8}{'torch reaches':>15}{'yours':>7}"
+
+
+def show(machine: Machine, timings: list[Timing], console: Console) -> None:
+    """A block of lines for each layer, and how to read them."""
+    console.print(
+        f"{machine.device}, {machine.name}: {machine.flops / 1e9:,.0f} GFLOP/s in a product of matrices, "
+        f"{machine.bandwidth / 1e9:,.0f} GB/s in a copy"
+    )
+    console.print(Text(HEADER, "dim"))
+    for (title, shape), group in groupby(timings, lambda timing: (timing.title, timing.shape)):
+        console.print(Text.assemble((title, "bold"), f" on {'×'.join(map(str, shape))}"))
+        for timing in group:
+            console.print(Text(_line(timing)))
+    console.print(
+        "\nratio: your time over torch's. reaches: the share of what this machine could do at best, be it "
+        "bound by arithmetic or by memory."
+    )
+
+
+def _line(timing: Timing) -> str:
+    what = f"  {timing.what:20}"
+    if timing.problem:
+        return f"{what} {wrappable(clean(timing.problem))}"
+    times = "".join(f"{1e3 * s:9.3f} ms" for s in (timing.torch_seconds, timing.seconds))
+    shares = [f"{100 * s:.0f} %" if s else "" for s in (timing.torch_share, timing.share)]
+    return f"{what}{times}{timing.ratio:8.2f}{shares[0]:>15}{shares[1]:>7}"
