@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from . import lockdown, probes, values, wire
 from .importer import SubmissionImporter, survey
 from .recorder import recording
+from .simulated_gpu import OnGPU, SimulatedGPU, brought_back, carried, carry
 from .stand_in import stand_in
 
 MAX_REQUEST = 256 << 20
@@ -213,10 +214,12 @@ class Desk:
         watch: bool,
         again: bool,
         refilled: bool,
+        simulated: bool,
     ) -> dict[str, Any]:
         """The output of a layer, and the input as it is afterwards.
 
-        With `refilled`, the layer has seen the same tensor before, with other values in it.
+        With `refilled`, the layer has seen the same tensor before, with other values in it. With
+        `simulated`, layer and input lie on a simulated GPU, and stay there.
 
         With an `upstream` tensor beside the input, also the gradients of the input and of every
         parameter; with `again`, those of a second backward pass over the same graph, after another
@@ -230,9 +233,16 @@ class Desk:
             with torch.no_grad():
                 self._called(function, [x.neg_()], {})
                 x.copy_(held)
+        gpu = SimulatedGPU() if simulated else None
+        if gpu:
+            carry(layer)
+            x = carried(x)
         layer.zero_grad(set_to_none=True)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
-            output = self._called(function, [x], {})
+            with gpu or nullcontext():
+                output = self._called(function, [x], {})
+            stayed = isinstance(output, OnGPU)
+            output = brought_back(output)
             if again:  # what another forward pass does in between must not matter
                 self._called(function, [x * 2], {})
             self._backward(output, upstream, keep_graph=again)
@@ -248,6 +258,8 @@ class Desk:
             _encode_gradient(encoder, "grad input", x)
             for name, parameter in layer.named_parameters():
                 _encode_gradient(encoder, f"grad {name}", parameter)
+        if gpu:
+            reply |= {"stayed": stayed, "copies": gpu.copies}
         return reply | ({"record": record.as_meta()} if record else {})
 
     def do_activations(self, encoder: values.Encoder, handle: int, input: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from autograder.suite.behaviour import WrongOutput
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
-from autograder.suite.student import Description, Input, Layer, Meta, Seen, Student
+from autograder.suite.student import Description, Input, Journey, Layer, Meta, Seen, Student
 from autograder.suite.tolerances import FLOAT64, TRAJECTORY, Tolerance
 from autograder.text import MAX_WORDS, words
 
@@ -105,15 +105,26 @@ def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "for
 
 
 def gradients(
-    layer: Layer, oracle: nn.Module, x: Input, draw: Draw, method: str = "forward"
+    layer: Layer,
+    oracle: nn.Module,
+    x: Input,
+    draw: Draw,
+    method: str = "forward",
+    *,
+    simulated: bool = False,
 ) -> None:
-    """The output and every gradient equal the oracle's under a random upstream gradient."""
+    """The output and every gradient equal the oracle's under a random upstream gradient.
+
+    With `simulated`, on a simulated GPU, from which nothing is carried away.
+    """
     leaf = x.tensor.clone().requires_grad_()
     output = oracle(leaf)
     upstream = draw.normal(*output.shape)
     oracle.zero_grad()
     backward(output, upstream)
-    answer = layer.run(x, upstream, method=method)
+    answer = layer.run(x, upstream, method=method, simulated=simulated)
+    if answer.journey:
+        _stays(answer.journey)
     suspects = misconceptions.of_output(oracle, x.laid_out())
     compare("the output", answer.value, output.detach(), suspects=suspects)
     assert leaf.grad is not None
@@ -133,6 +144,21 @@ def gradients(
         suspects = misconceptions.of_gradient(oracle, x.tensor, upstream, name)
         compare(f"the gradient of {name}", answer.gradients[name], gradient, suspects=suspects)
     _untouched(answer.after, x.tensor)
+
+
+def _stays(journey: Journey) -> None:
+    expect(
+        journey.stayed or not journey.copies,
+        "The input lies on the GPU, the output on the CPU.",
+        cause="The result is carried to the CPU on the way, by .cpu(), .to('cpu') or into a tensor that lies "
+        "there.",
+    )
+    expect(
+        not journey.copies,
+        f"Tensors were carried between GPU and CPU {journey.copies} times.",
+        cause="Each such copy waits for the GPU and costs more than the layer itself: make what is needed "
+        "with device=input.device, and compute where the input lies.",
+    )
 
 
 def backward(output: Tensor, upstream: Tensor) -> None:

@@ -66,6 +66,16 @@ READINGS = (
         "numpy knows nothing of gradients: stay with torch's own operations.",
     ),
     Reading(
+        "TypeError",
+        r"can't convert cuda",
+        "numpy knows nothing of GPUs: stay with torch's own operations.",
+    ),
+    Reading(
+        "RuntimeError",
+        r"non-positive stride",
+        "A stride of 0 arrives: F.conv2d takes input, weight, bias, stride, padding, dilation, in this order.",
+    ),
+    Reading(
         "RuntimeError",
         r"Legacy autograd function with non-static forward",
         "forward and backward of an autograd.Function are static methods, called by .apply.",

@@ -109,6 +109,13 @@ class Seen:
     intact: bool
 
 
+class Journey(NamedTuple):
+    """Whether an output stayed on the simulated GPU, and how often a tensor was carried to or from it."""
+
+    stayed: bool
+    copies: int
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back from a forward pass or a call.
@@ -121,6 +128,7 @@ class Answer:
             has_grad, moved (it lies elsewhere in memory than before).
         draw: what the global generator yielded next.
         meta_shape: the shape of an output on the meta device, which has no values.
+        journey: between the simulated GPU and the CPU, where it was in force.
     """
 
     value: Any
@@ -130,6 +138,7 @@ class Answer:
     seen: Seen | None = None
     draw: Tensor | None = None
     meta_shape: tuple[int, ...] | None = None
+    journey: Journey | None = None
 
 
 class Bench:
@@ -484,11 +493,13 @@ class Layer:
         watch: bool = False,
         again: bool = False,
         refilled: bool = False,
+        simulated: bool = False,
     ) -> Answer:
         """A forward pass and, with an upstream gradient, the backward pass.
 
         With `again` the gradients are those of a second backward pass over the same graph; with
-        `refilled`, the input tensor has held other values in an earlier forward pass.
+        `refilled`, the input tensor has held other values in an earlier forward pass; with `simulated`,
+        it lies on a simulated GPU, and so does the layer from then on.
         """
         match x:
             case Meta():
@@ -498,6 +509,7 @@ class Layer:
                 layout = "" if x.layout == "contiguous" else f" in a {x.layout} memory layout"
             case _:
                 size, dtype, layout = tuple(x.shape), x.dtype, ""
+        layout += " on a simulated GPU" if simulated else ""
         name = f"{self._written}" if method == "forward" else f"{self._written}.{method}"
         self._student.asked = (
             f"{name} on a {str(dtype).removeprefix('torch.')} input of shape {size}{layout}"
@@ -522,6 +534,7 @@ class Layer:
                 "watch": watch,
                 "again": again,
                 "refilled": refilled,
+                "simulated": simulated,
             },
             encoder,
         )
@@ -532,6 +545,7 @@ class Layer:
             after=tensors.get("input"),
             gradients=_gradients(tensors),
             seen=_seen(reply) if watch else None,
+            journey=_journey(reply) if simulated else None,
         )
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -678,6 +692,13 @@ def _seen(reply: Mapping[str, Any]) -> Seen:
         frozenset(map(str, functions)),
         record.get("intact") is True,
     )
+
+
+def _journey(reply: Mapping[str, Any]) -> Journey:
+    match reply:
+        case {"stayed": bool() as stayed, "copies": int() as copies}:
+            return Journey(stayed, copies)
+    raise CheckFailed(UNREADABLE)
 
 
 def _description(reply: Mapping[str, Any]) -> Description:

@@ -477,6 +477,24 @@ def test_trains(student, draw, bias):
     laws.trains_like(student, layer, oracle, inputs, draw)
 
 
+ON_GPU = [
+    case for case in CASES if case.name in ("channels", "wide_kernel", "everything", "strided")
+]
+
+
+@pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
+def test_simulated_gpu(student, draw, case):
+    """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Conv2d's.
+
+    handouts/conv2d.md, "What is asked": forward may take the fused backend there, F.conv2d; the result
+    is the same.
+    """
+    for method in METHODS:
+        layer, oracle = make(student, draw, case)
+        x = Input(draw.normal(*case.input_shape()), case.layout)
+        laws.gradients(layer, oracle, x, draw, method, simulated=True)
+
+
 @both_biases
 def test_meta_device(student, bias):
     """The layer makes no tensor of its own on the CPU, so it would run on a GPU.

@@ -191,6 +191,17 @@ def test_trains(student, draw, bias):
 
 
 @both_biases
+def test_simulated_gpu(student, draw, bias):
+    """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Linear's.
+
+    handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
+    """
+    layer, oracle = make(student, draw, Case("gpu", 5, 3, (4, 5), bias=bias))
+    for shape in ((4, 5), (2, 3, 5)):
+        laws.gradients(layer, oracle, Input(draw.normal(*shape)), draw, simulated=True)
+
+
+@both_biases
 def test_meta_device(student, bias):
     """The layer makes no tensor of its own on the CPU, so it would run on a GPU.
 

@@ -1,0 +1,141 @@
+"""The simulated GPU: code that is right on a real one is right there, and code that is not, is not."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from autograder.sandbox.simulated_gpu import OnGPU, SimulatedGPU, brought_back, carried, carry
+
+RIGHT = {
+    "a number": lambda x: x * 2 + 1,
+    "a tensor of one number": lambda x: x * torch.tensor(2.0),
+    "zeros there": lambda x: x + torch.zeros(3, device=x.device),
+    "zeros there by name": lambda x: x + torch.zeros(3, device="cuda"),
+    "zeros like it": lambda x: x + torch.zeros_like(x),
+    "new zeros": lambda x: x + x.new_zeros(3),
+    "a range there": lambda x: x[:, torch.arange(3, device=x.device)],
+    "an index from the CPU": lambda x: x[torch.tensor([1, 0])],
+    "a mask": lambda x: torch.where(x > 0, x, 0.0),
+    "written into": lambda x: torch.zeros_like(x).copy_(x),
+    "a slice assigned": lambda x: _assigned(x),
+    "stacked": lambda x: torch.stack([x, x]),
+    "split": lambda x: torch.cat(x.split(1)),
+    "a maximum": lambda x: x.max(0).values,
+    "einsum": lambda x: torch.einsum("ij,kj->ik", x, x),
+    "a pad": lambda x: F.pad(x, (1, 1)),
+    "another dtype": lambda x: x.to(torch.float64),
+    "to where it is": lambda x: x.to(x.device),
+    "to where it is, as double": lambda x: x.to(device=x.device, dtype=torch.float64),
+    "as another": lambda x: x.double().to(x),
+    "cuda()": lambda x: x.cuda(),
+    "vmap": lambda x: torch.vmap(lambda row: row @ x.T)(x),
+    "a context": lambda x: _within(x),
+    "detached": lambda x: x.detach().clone(),
+    "data": lambda x: x.data,
+    "a deep copy": lambda x: copy.deepcopy(x.detach()),
+    "a function of autograd's": lambda x: _Double.apply(x),
+}
+WRONG = {
+    "zeros without a device": lambda x: x + torch.zeros(3),
+    "zeros on the CPU": lambda x: x + torch.zeros(3, device="cpu"),
+    "a range without a device": lambda x: x.index_select(1, torch.arange(3)),
+    "joined with the CPU": lambda x: torch.cat([x, torch.zeros(1, 3)]),
+    "numpy": lambda x: x.detach().numpy(),
+}
+CARRYING = {
+    "cpu()": lambda x: x.cpu(),
+    "to cpu": lambda x: x.to("cpu"),
+    "to cpu by name": lambda x: x.to(device=torch.device("cpu")),
+    "zeros sent there": lambda x: x + torch.zeros(3).to(x.device),
+    "zeros sent by cuda()": lambda x: x + torch.zeros(3).cuda(),
+    "zeros sent to it": lambda x: x + torch.zeros(3).to(x),
+    "written from the CPU": lambda x: torch.zeros_like(x).copy_(torch.zeros(3)),
+}
+
+
+class _Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 2 + torch.zeros(3, device=x.device)
+
+
+def _assigned(x):
+    out = x.new_empty(x.shape)
+    out[0], out[1:] = x[0], x[1:]
+    return out
+
+
+def _within(x):
+    with torch.device(x.device):
+        return x + torch.ones(3)
+
+
+def run(work):
+    """What the work returns and carries on the simulated GPU, the gradient, and what it returns elsewhere."""
+    torch.manual_seed(0)
+    plain = torch.randn(2, 3, requires_grad=True)
+    x = carried(plain)
+    with SimulatedGPU() as gpu:
+        result = work(x)
+    return x, result, gpu.copies
+
+
+@pytest.mark.parametrize("kind", RIGHT)
+def test_what_is_right_on_a_gpu_is_right_there(kind):
+    x, result, copies = run(RIGHT[kind])
+    torch.manual_seed(0)
+    plain = torch.randn(2, 3, requires_grad=True)
+    if kind not in ("cuda()", "zeros there by name"):
+        expected = RIGHT[kind](plain)
+        torch.testing.assert_close(brought_back(result), expected)
+        if expected.requires_grad:
+            expected.sum().backward()
+            brought_back(result).sum().backward()
+            torch.testing.assert_close(brought_back(x.grad), plain.grad)
+    assert isinstance(result, OnGPU) or kind == "vmap"
+    assert copies == 0
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_fails_on_a_gpu_fails_there(kind):
+    with pytest.raises((RuntimeError, TypeError), match=r"same device|can't convert cuda"):
+        run(WRONG[kind])
+
+
+@pytest.mark.parametrize("kind", CARRYING)
+def test_what_is_carried_is_counted(kind):
+    _, result, copies = run(CARRYING[kind])
+    assert copies == 1
+    assert isinstance(result, OnGPU) == ("cpu" not in kind)
+
+
+def test_it_says_where_it_lies():
+    x = carried(torch.zeros(2, 3))
+    with SimulatedGPU():
+        assert (x.is_cuda, x.is_cpu, x.get_device()) == (True, False, 0)
+        assert (x.device.type, str((x + 1).device)) == ("cuda", "cuda:0")
+        assert x.device == torch.zeros(1, device="cuda").device
+        assert torch.zeros(1).device.type == "cpu"
+        assert torch.zeros(1, device="meta").is_meta
+        assert not x.cpu().is_cuda
+    assert x.device.type == "cpu", "outside, it is what it is"
+
+
+def test_a_layer_is_carried_with_all_that_is_registered():
+    layer = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    carry(layer)
+    for name, value in [*layer.named_parameters(), *layer.named_buffers()]:
+        assert isinstance(value, OnGPU)
+        torch.testing.assert_close(brought_back(value.detach()), before[name])
+    assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in layer.parameters())
+    assert not torch.__future__.get_overwrite_module_params_on_conversion()
