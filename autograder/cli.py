@@ -333,7 +333,8 @@ def show(
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as one web page.")] = None,
     markdown: Annotated[
-        Path | None, typer.Option(help="Write what the student may see as Markdown.")
+        Path | None,
+        typer.Option(help="Write what the student may see as Markdown, for a comment on GitHub."),
     ] = None,
     debug: DebugOption = False,
 ) -> None:
@@ -354,7 +355,7 @@ def show(
     _print_report(report)
     writers = (
         *((junit, junit_export.render), (html, html_export.render)),
-        (markdown, github_export.summary),
+        (markdown, github_export.comment),
     )
     for output, render in writers:
         if output is not None:

@@ -16,6 +16,8 @@ from autograder.text import PREFIX, wrappable
 
 MAX_SUMMARY = 1 << 20
 """Bytes that GitHub takes for a step; more, and nothing is shown at all."""
+MAX_COMMENT = 60_000
+"""Bytes of a comment; GitHub takes 65,536 characters."""
 MAX_ANNOTATIONS = 10
 """Of one type that are shown for a step."""
 _WRAP = textwrap.TextWrapper(100, break_long_words=False, break_on_hyphens=False)
@@ -23,18 +25,23 @@ _WRAP = textwrap.TextWrapper(100, break_long_words=False, break_on_hyphens=False
 MARKS = {"passed": "✅", "failed": "❌", "not_verified": "➖", "not_submitted": "❌"}
 
 
-def summary(report: Report) -> str:
+def summary(report: Report, size: int = MAX_SUMMARY) -> str:
     """The report as Markdown: a table of modules, and under each what failed.
 
     What a submission wrote stands in `<pre>`, as text, where GitHub reads no Markdown, mention or link.
-    Messages are shortened, all to one length, where the whole would be too long for GitHub.
+    Messages are shortened, all to one length, where the whole would be longer than `size` in bytes.
     """
     shown = report.visible()
     for limit in (8000, 2000, 500, 100):
         text = "\n".join(_lines(shown, limit)) + "\n"
-        if len(text.encode()) < MAX_SUMMARY:
+        if len(text.encode()) < size:
             break
     return text
+
+
+def comment(report: Report) -> str:
+    """The summary, short enough for a comment."""
+    return summary(report, MAX_COMMENT)
 
 
 def _lines(report: Report, limit: int) -> Iterator[str]:

@@ -71,9 +71,11 @@ def test_students_are_shown_what_they_may_see_and_no_more():
 
 def test_a_summary_is_never_too_long_for_github():
     long = [failing(f"c{i}", f"Found: {i}" + "&<>" * 2600) for i in range(55)]
-    text = github.summary(report_of("linear", *long))
+    report = report_of("linear", *long)
+    text = github.summary(report)
     assert 100_000 < len(text.encode()) < github.MAX_SUMMARY
     assert "[cut]" in text
+    assert len(github.comment(report).encode()) < github.MAX_COMMENT
 
 
 def test_classroom_gets_a_test_for_each_check_that_has_points():
