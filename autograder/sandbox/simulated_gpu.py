@@ -19,8 +19,13 @@ _NUMPY = (
     "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
     "memory first."
 )
-_MAY_MIX = {"__getitem__", "__setitem__", "__get__", "__set__", "__delete__"}
-"""An index may lie on the CPU; so may what an attribute is set to."""
+_MAY_MIX = {
+    *("__getitem__", "__setitem__", "__get__", "__set__", "__delete__"),
+    "_has_compatible_shallow_copy_type",
+}
+"""An index may lie on the CPU; so may what an attribute is set to, or replaced by."""
+_DRIVER = {"is_available": True, "device_count": 1, "current_device": 0, "synchronize": None}
+"""Functions of torch.cuda, and what they return."""
 
 
 class OnGPU(Tensor):
@@ -38,6 +43,19 @@ class SimulatedGPU(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.copies = 0
+        self._driver: dict[str, Any] = {}
+
+    def __enter__(self) -> "SimulatedGPU":
+        self._driver = {name: getattr(torch.cuda, name) for name in _DRIVER}
+        for name, value in _DRIVER.items():
+            setattr(torch.cuda, name, lambda *_, value=value: value)
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+        for name, function in self._driver.items():
+            setattr(torch.cuda, name, function)
 
     def __torch_function__(
         self,
@@ -114,11 +132,12 @@ def carried(tensor: Tensor) -> Tensor:
 
 
 def carry(layer: nn.Module) -> None:
-    """Move all that is registered in a layer to the simulated GPU, as `layer.to("cuda")` does."""
+    """Move a layer to the simulated GPU by its own `to`. Parameters are new objects afterwards."""
     before = torch.__future__.get_overwrite_module_params_on_conversion()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
-        nn.Module._apply(layer, carried)
+        with SimulatedGPU():
+            layer.to("cuda")
     finally:
         torch.__future__.set_overwrite_module_params_on_conversion(before)
 
@@ -130,6 +149,8 @@ def brought_back(value: Any) -> Any:
 
 def _placed(result: Any, *, on_gpu: bool) -> Any:
     if isinstance(result, Tensor):
+        if isinstance(result, OnGPU) == on_gpu:
+            return result  # the very same: an operation in place returns what it was called on
         return result.as_subclass(OnGPU if on_gpu else Tensor)
     if type(result) in (tuple, list) and any(isinstance(item, Tensor) for item in result):
         return type(result)(_placed(item, on_gpu=on_gpu) for item in result)
@@ -137,10 +158,15 @@ def _placed(result: Any, *, on_gpu: bool) -> Any:
 
 
 def _lies_on_cpu(tensor: Tensor) -> bool:
-    """Whether a tensor cannot meet one on the GPU. A single number can; what wraps another does not tell."""
+    """Whether a tensor cannot meet one on the GPU: a single number can.
+
+    What has a history comes from the GPU, or was counted when it was carried: TorchScript and transforms as
+    vmap hand out tensors that have lost our mark.
+    """
     return (
         not isinstance(tensor, OnGPU)
         and tensor.dim() > 0
+        and tensor.grad_fn is None
         and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     )
 

@@ -31,7 +31,10 @@ RIGHT = {
     "to where it is, as double": lambda x: x.to(device=x.device, dtype=torch.float64),
     "as another": lambda x: x.double().to(x),
     "cuda()": lambda x: x.cuda(),
+    "cuda() if there is one": lambda x: x.cuda() if torch.cuda.is_available() else x,
+    "waited for": lambda x: _waited(x),
     "vmap": lambda x: torch.vmap(lambda row: row @ x.T)(x),
+    "a script": lambda x: _script()(x) + x,
     "a context": lambda x: _within(x),
     "detached": lambda x: x.detach().clone(),
     "data": lambda x: x.data,
@@ -72,6 +75,20 @@ def _assigned(x):
     out = x.new_empty(x.shape)
     out[0], out[1:] = x[0], x[1:]
     return out
+
+
+def _script():
+    return torch.jit.script(_doubled)
+
+
+def _doubled(x):
+    return x * 2
+
+
+def _waited(x):
+    if x.is_cuda:
+        torch.cuda.synchronize()
+    return x * 2
 
 
 def _within(x):
@@ -127,7 +144,9 @@ def test_it_says_where_it_lies():
         assert torch.zeros(1).device.type == "cpu"
         assert torch.zeros(1, device="meta").is_meta
         assert not x.cpu().is_cuda
+        assert (torch.cuda.is_available(), torch.cuda.device_count()) == (True, 1)
     assert x.device.type == "cpu", "outside, it is what it is"
+    assert torch.cuda.is_available() == (torch.cuda.device_count() > 0)
 
 
 def test_a_layer_is_carried_with_all_that_is_registered():
@@ -139,3 +158,35 @@ def test_a_layer_is_carried_with_all_that_is_registered():
         torch.testing.assert_close(brought_back(value.detach()), before[name])
     assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in layer.parameters())
     assert not torch.__future__.get_overwrite_module_params_on_conversion()
+
+
+def test_a_layer_that_moves_more_than_is_registered_moves_it_there_too():
+    class Offset(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(3))
+            self.offset = torch.ones(3)
+
+        def to(self, *args, **kwargs):
+            super().to(*args, **kwargs)
+            self.offset = self.offset.to(*args, **kwargs)
+            return self
+
+        def forward(self, x):
+            return x * self.scale + self.offset
+
+    layer = Offset()
+    carry(layer)
+    _, result, copies = run(layer)
+    assert isinstance(result, OnGPU)
+    assert copies == 0
+    brought_back(result).sum().backward()
+    assert layer.scale.grad is not None
+
+
+def test_what_works_in_place_returns_what_it_was_called_on():
+    x = carried(torch.zeros(3))
+    with SimulatedGPU():
+        assert x.add_(1) is x
+        assert x.requires_grad_() is x
+        assert x.is_leaf
