@@ -181,7 +181,7 @@ def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, bro
     (hidden / "test_waiting.py").write_text(f"def test_forward(student):\n    {body}")
     (tmp_path / "course.toml").write_text("")
     policy = replace(course.policy, import_seconds=0.3, check_seconds=0.3)
-    modules = {"waiting": Module("waiting", 20, {"forward": 1})}
+    modules = {"waiting": Module("waiting", 20, {"forward": 1}, {"forward": "visible"})}
     small = replace(course, root=tmp_path, modules=modules, policy=policy)
     submission = Submission("x", {"waiting": b"x = 1\n"}, {})
     report = grade(small, submission, broker, seed=1, fit="off")
