@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from rich.text import Text
 from torch import Tensor, nn
 
 from autograder.errors import UsageError
+from autograder.suite.reference import ReferenceTower
 from autograder.text import clean, wrappable
 
 ROUNDS = 15
@@ -206,14 +208,13 @@ def cases(device: str) -> list[Case]:
 def timed(case: Case, what: str, loaded: dict[str, Any], machine: Machine) -> Timing:
     """One case in one way. What the student's code raises becomes its problem."""
     nothing = Timing(case.title, case.shape, what)
-    module = loaded.get(MODULES[case.layer])
     torch.manual_seed(0)
     stock = STOCK[case.layer](*case.arguments, **case.options, device=machine.device)
     x = torch.rand(case.shape, device=machine.device, requires_grad="backward" in what)
     try:
-        if module is None or isinstance(module, Exception):
-            raise module or FileNotFoundError(f"there is no {MODULES[case.layer]}.py")
-        own = getattr(module, case.layer)(*case.arguments, **case.options).to(machine.device)
+        own = getattr(_present(loaded, MODULES[case.layer]), case.layer)(
+            *case.arguments, **case.options
+        ).to(machine.device)
         own.load_state_dict(stock.state_dict())
         function = getattr(own, case.method)
         output, expected = function(x), stock(x)
@@ -222,12 +223,10 @@ def timed(case: Case, what: str, loaded: dict[str, Any], machine: Machine) -> Ti
         pairs = take_turns(
             runner(stock, x, upstream), runner(function, x, upstream), machine.device
         )
-    except NotImplementedError:
-        return _without_figures(nothing, "not written yet")
     except AssertionError:
-        return _without_figures(nothing, "its output is not torch's: see tower check")
+        return replace(nothing, problem="its output is not torch's: see tower check")
     except Exception as error:
-        return _without_figures(nothing, f"{type(error).__name__}: {error}")
+        return replace(nothing, problem=_told(error))
     passes = 3 if x.requires_grad else 1  # the backward pass computes two products for each
     per_output = case.arguments[0] * (case.arguments[2] ** 2 if case.layer == CONV else 1)
     work = passes * 2 * expected.numel() * per_output
@@ -268,37 +267,28 @@ def runner(
 def trained(loaded: dict[str, Any], machine: Machine) -> Timing:
     """Steps of training on random images: the student's Tower, and a stock one in the same loop."""
     nothing = Timing("TowerOfInsight", (BATCH, 1, 28, 28), "a step of training with Adam")
-    module = loaded.get("tower")
     torch.manual_seed(0)
     images = torch.rand(BATCH, 1, 28, 28, device=machine.device)
     batch = (images, torch.randint(10, (BATCH,), device=machine.device))
     try:
-        if module is None or isinstance(module, Exception):
-            raise module or FileNotFoundError("there is no tower.py")
+        module = _present(loaded, "tower")
         criterion, work = nn.CrossEntropyLoss(), []
-        for model in (stock_tower(), module.TowerOfInsight()):
+        for model in (ReferenceTower(), module.TowerOfInsight()):
             model = model.to(machine.device)
             optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-            work.append(_epoch(module.train_epoch, model, [batch], criterion, optimizer))
+            work.append(partial(module.train_epoch, model, [batch], criterion, optimizer))
         pairs = take_turns(work[0], work[1], machine.device)
-    except NotImplementedError:
-        return _without_figures(nothing, "not written yet")
     except Exception as error:
-        return _without_figures(nothing, f"{type(error).__name__}: {error}")
+        return replace(nothing, problem=_told(error))
     return _of_pairs(nothing, pairs, 0.0)
 
 
-def stock_tower() -> nn.Module:
-    """The Tower of torch's own layers."""
-    return nn.Sequential(
-        *(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10)),
-    )
-
-
-def _epoch(train: Callable[..., object], *arguments: object) -> Callable[[], object]:
-    return lambda: train(*arguments)
+def _present(loaded: dict[str, Any], name: str) -> Any:
+    """A student's module; raises what importing it raised, or that it is not there."""
+    module = loaded.get(name, FileNotFoundError(f"there is no {name}.py"))
+    if isinstance(module, Exception):
+        raise module
+    return module
 
 
 def _of_pairs(timing: Timing, pairs: list[tuple[float, float]], best: float) -> Timing:
@@ -314,8 +304,11 @@ def _of_pairs(timing: Timing, pairs: list[tuple[float, float]], best: float) -> 
     )
 
 
-def _without_figures(timing: Timing, problem: str) -> Timing:
-    return replace(timing, problem=problem.split("\n")[0][:200])
+def _told(error: Exception) -> str:
+    """Why there are no figures, on a line."""
+    if isinstance(error, NotImplementedError):
+        return "not written yet"
+    return f"{type(error).__name__}: {error}".split("\n")[0][:200]
 
 
 def as_dict(machine: Machine, timings: list[Timing]) -> dict[str, Any]:

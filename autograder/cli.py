@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -229,13 +229,11 @@ def grade(
         _tell_github(report, path)
     else:
         _print_report(report)
-    writers = (
-        *((json, json_export), (junit, junit_export), (html, html_export)),
-        (gradescope, gradescope_export),
+    _write(
+        report,
+        *((json, json_export.render), (junit, junit_export.render), (html, html_export.render)),
+        (gradescope, gradescope_export.render),
     )
-    for output, writer in writers:
-        if output is not None:
-            write_whole(output, writer.render(report))
     _demand_no_faults(report, debug=debug)
     if report.per_cent < fail_under:
         raise typer.Exit(1)
@@ -282,6 +280,13 @@ def _print_report(report: "Report") -> None:
 
     with contextlib.suppress(SystemExit):  # rich's answer to a reader that goes away, as head does
         console.show(report, Console(highlight=False))
+
+
+def _write(report: "Report", *exports: tuple[Path | None, Callable[["Report"], str]]) -> None:
+    """Write the report in each format for which there is a path."""
+    for path, render in exports:
+        if path is not None:
+            write_whole(path, render(report))
 
 
 def _demand_no_faults(report: "Report", *, debug: bool) -> None:
@@ -353,13 +358,11 @@ def show(
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise UsageError(f"{path} is not a report that can be read: {reason}.") from None
     _print_report(report)
-    writers = (
+    _write(
+        report,
         *((junit, junit_export.render), (html, html_export.render)),
         (markdown, github_export.comment),
     )
-    for output, render in writers:
-        if output is not None:
-            write_whole(output, render(report))
 
 
 @gradescope_app.command("build")

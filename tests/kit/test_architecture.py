@@ -27,7 +27,7 @@ ALLOWED = {  # what a part may import of the rest
     "gradescope": {"course", "errors", "export"},
     "release": {"errors", "files"},
     "__main__": {"cli"},
-    "bench": {"errors", "text"},
+    "bench": {"errors", "suite", "text"},
     "doctor": {"broker", "course", "sandbox"},
     "calibration": {"bank", "broker", "course", "errors", "files", "pool", "submission", "suite"},
     "cli": {
