@@ -32,8 +32,7 @@ class OnGPU(Tensor):
     """A tensor that the simulation takes to lie on the GPU."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        memo[id(self)] = carried(self.detach().clone()).requires_grad_(self.requires_grad)
-        copied: Tensor = memo[id(self)]
+        copied = memo[id(self)] = carried(self.clone())
         return copied
 
 
