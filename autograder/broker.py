@@ -30,6 +30,7 @@ from typing import Any, Self
 from autograder.errors import GraderFault, IsolationError
 from autograder.sandbox import scratch, wire
 from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
+from autograder.sandbox.lockdown import GPU_VARIABLES
 from autograder.sandbox.policy import Policy
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
@@ -58,7 +59,13 @@ class Worker:
     """One worker. It belongs to one submission and is killed when the context ends."""
 
     def __init__(
-        self, broker: "Broker", pidfd: int, pipes: tuple[int, int, int], scratch: Path
+        self,
+        broker: "Broker",
+        pidfd: int,
+        pipes: tuple[int, int, int],
+        scratch: Path,
+        *,
+        gpu: bool,
     ) -> None:
         self._broker = broker
         self._pidfd = pidfd
@@ -72,7 +79,8 @@ class Worker:
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         os.set_blocking(self._log, False)
-        self.isolation = self._receive_isolation()
+        self._gpu = gpu
+        self._isolation: Isolation | None = None
 
     def ask(
         self,
@@ -109,15 +117,36 @@ class Worker:
         except WorkerLost as lost:
             raise self._lose(lost) from None
 
-    def _receive_isolation(self) -> Isolation:
-        """What the worker says of itself before it sees the submission. Raises IsolationError."""
-        deadline = time.monotonic() + SPAWN_SECONDS
+    @property
+    def isolation(self) -> Isolation:
+        """What the worker said of itself when it started."""
+        assert self._isolation is not None
+        return self._isolation
+
+    def wait(self) -> None:
+        """Until it has locked itself down, before it sees the submission.
+
+        Raises GraderFault where it or its GPU does not start, IsolationError.
+        """
+        start = self._broker.policy.gpu_seconds if self._gpu else 0.0
+        deadline = time.monotonic() + SPAWN_SECONDS + start
         try:
             meta, _ = wire.read(lambda count: self._read_reply(count, deadline), 0)
         except (wire.WireError, WorkerLost) as error:
             self.close()
             printed = self.log.decode(errors="replace")[-2000:]
             raise GraderFault(f"A worker did not start: {error}. It printed: {printed}") from None
+        if "error" in meta["gpu"]:
+            self.close()
+            raise GraderFault(
+                f"CUDA did not start in a worker: {meta['gpu']['error']}. `tower doctor` says what is there; "
+                "--device cpu grades without a GPU."
+            )
+        if self._gpu:
+            self._broker.gpu = meta["gpu"]
+        self._isolation = self._accepted(meta)
+
+    def _accepted(self, meta: Mapping[str, Any]) -> Isolation:
         found = isolation(meta["facts"], meta["denied"], meta["seconds"])
         if found.contradictions:
             self.close()
@@ -205,6 +234,8 @@ class Worker:
     def close(self) -> None:
         """Kill the worker and leave nothing of it behind."""
         self.kill()
+        if self._gpu:  # its memory on the GPU is free when it has ended, not before
+            select.select([self._pidfd], [], [], STOP_SECONDS)
         for descriptor in (self._requests, self._replies, self._log, self._pidfd):
             os.close(descriptor)
         _remove(self._scratch)
@@ -225,6 +256,8 @@ class Broker:
         hidden: files and folders that no worker may see, beside the kit itself.
         require: the level of isolation below which no worker is handed out, see ladder.LEVELS.
         without: mechanisms of lockdown.MECHANISMS to leave out, as on a machine that lacks them.
+        gpu: whether workers may be asked for that use the GPU. One such is always kept started and
+            unused: starting CUDA takes longer than most checks.
     """
 
     def __init__(
@@ -234,8 +267,13 @@ class Broker:
         *,
         require: str = WEAKEST_ACCEPTED,
         without: Collection[str] = (),
+        gpu: bool = False,
     ) -> None:
         self.policy, self.require = policy, require
+        self.gpu: Mapping[str, Any] = {}
+        """What the last worker that uses the GPU found there."""
+        self._may_use_gpu = gpu
+        self._spare: Worker | None = None
         self.reasons: Mapping[str, str] = {}
         """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
         self.isolation: Isolation | None = None
@@ -262,7 +300,7 @@ class Broker:
         with theirs, (self.folder / "zygote.log").open("wb") as log:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno())],
-                env=_clean_environment(self._cells),
+                env=_clean_environment(self._cells, gpu=self._may_use_gpu),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -277,18 +315,39 @@ class Broker:
             "without": self._without,
             "canary": str(self._canary),
             "grader": os.getpid(),
+            "gpu": self._may_use_gpu,
         }
         ours.send(json.dumps(place).encode())
         self._control, self._facts = ours, {}
 
-    def worker(self) -> Worker:
+    def worker(self, *, gpu: bool = False) -> Worker:
         """Fork a worker. A zygote that has died is started again, once.
 
-        Raises GraderFault where none can be had.
+        Raises GraderFault where none can be had, IsolationError.
         """
+        worker = self._started_spare() if gpu else None
+        if worker is None:
+            worker = self._forked(gpu=gpu)
+            worker.wait()
+        self.isolation = worker.isolation
+        if self._may_use_gpu and not self._spare:
+            self._spare = self._forked(gpu=True)
+        return worker
+
+    def _started_spare(self) -> Worker | None:
+        """The spare, unless something has befallen it."""
+        spare, self._spare = self._spare, None
+        if spare:
+            try:
+                spare.wait()
+            except GraderFault:
+                return None
+        return spare
+
+    def _forked(self, *, gpu: bool) -> Worker:
         for last_try in (False, True):
             try:
-                return self._fork()
+                return self._fork(gpu=gpu)
             except (OSError, EOFError) as error:
                 self._stop_zygote()
                 if last_try:
@@ -299,7 +358,7 @@ class Broker:
                     ) from None
         raise AssertionError
 
-    def _fork(self) -> Worker:
+    def _fork(self, *, gpu: bool) -> Worker:
         if self._control is None:
             self.start()
         if not self._facts:
@@ -317,7 +376,8 @@ class Broker:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
-            message = json.dumps({"scratch": str(folder), "policy": asdict(self.policy)}).encode()
+            wanted = {"scratch": str(folder), "policy": asdict(self.policy), "gpu": gpu}
+            message = json.dumps(wanted).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
             _, pidfd = self._answer(SPAWN_SECONDS)
         except BaseException:
@@ -328,9 +388,7 @@ class Broker:
         finally:
             for descriptor in (request_read, reply_write, log_write):
                 os.close(descriptor)
-        worker = Worker(self, pidfd, (request_write, reply_read, log_read), folder)
-        self.isolation = worker.isolation
-        return worker
+        return Worker(self, pidfd, (request_write, reply_read, log_read), folder, gpu=gpu)
 
     def _answer(self, seconds: float) -> tuple[dict[str, Any], int]:
         """The next message, and the descriptor that came with it, if any."""
@@ -342,6 +400,9 @@ class Broker:
         return json.loads(message), descriptors[0] if descriptors else -1
 
     def _stop_zygote(self) -> None:
+        if self._spare:
+            self._spare.close()
+            self._spare = None
         if self._control:
             self._control.close()  # at which the zygote kills all its descendants and ends
         if self._zygote:
@@ -376,7 +437,9 @@ def _remove(folder: Path) -> None:
         )
 
 
-def _clean_environment(folder: Path) -> dict[str, str]:
+def _clean_environment(folder: Path, *, gpu: bool) -> dict[str, str]:
+    """What the zygote gets; of ours only what says where CUDA and its devices are, if it may use them."""
+    cuda = {name: value for name, value in os.environ.items() if name.startswith(GPU_VARIABLES)}
     return {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -393,4 +456,5 @@ def _clean_environment(folder: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "TORCHINDUCTOR_CACHE_DIR": str(folder),
         "TORCH_DEVICE_BACKEND_AUTOLOAD": "0",
+        **(cuda if gpu else {"CUDA_VISIBLE_DEVICES": ""}),
     }

@@ -23,6 +23,7 @@ from autograder import __version__
 from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
 from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.files import append, write_whole
+from autograder.gpu import Device, choose
 from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
 from autograder.submission import Submission, read_submission
 from autograder.text import clean, wrappable
@@ -63,7 +64,7 @@ RequireOption = Annotated[
 FitOption = Annotated[
     str | None,
     typer.Option(
-        help="The MNIST fit: off, quick (200 steps) or full (an epoch).",
+        help="The MNIST fit: off, quick (200 steps), full (an epoch) or recipe (five epochs).",
         show_default="as course.toml says",
     ),
 ]
@@ -176,6 +177,12 @@ def grade(
             help="In GitHub Actions: annotate the student's lines, write the step's summary and outputs.",
         ),
     ] = False,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where the GPU's checks and the fit run: cpu, cuda, or auto: a GPU where there is one."
+        ),
+    ] = "cpu",
     fit: FitOption = None,
     seed: SeedOption = None,
     fail_under: Annotated[
@@ -202,6 +209,7 @@ def grade(
     loaded = load_course(course_root(course))
     chosen = _chosen_modules(only, loaded)
     mode = _chosen_fit(fit, loaded)
+    place = choose(device)
     submission = read_submission(path, loaded.modules)
     if not any(module in submission.sources for module in chosen) and only:
         raise UsageError(
@@ -218,6 +226,7 @@ def grade(
         required,
         seed=seed,
         fit=mode,
+        device=place,
         only=chosen if only else (),
     )
     from autograder.export import gradescope as gradescope_export
@@ -246,6 +255,7 @@ def _graded(
     *,
     seed: int | None,
     fit: FitMode,
+    device: Device = "cpu",
     only: Collection[str] = (),
 ) -> "Report":
     """Grade with a broker of its own, showing progress."""
@@ -253,7 +263,7 @@ def _graded(
     from autograder.broker import Broker
 
     with (
-        Broker(course.policy, [course.root], require=required) as broker,
+        Broker(course.policy, [course.root], require=required, gpu=device == "cuda") as broker,
         _progress() as progress,
     ):
         broker.start()  # it imports torch while this process does
@@ -270,6 +280,7 @@ def _graded(
             broker,
             seed=secrets.randbelow(1 << 31) if seed is None else seed,
             fit=fit,
+            device=device,
             only=only,
             progress=progress,
         )
@@ -522,7 +533,8 @@ def doctor(
 @app.command()
 def calibrate(
     fit: Annotated[
-        str | None, typer.Option(help="Measure quick or full alone.", show_default="both")
+        str | None,
+        typer.Option(help="Measure quick, full or recipe alone.", show_default="all of them"),
     ] = None,
     seeds: Annotated[int, typer.Option(min=3, help="Fits of the reference.")] = 20,
     broken_seeds: Annotated[
@@ -537,13 +549,14 @@ def calibrate(
     """Measure the MNIST fit: what the reference reaches over many seeds, and what broken towers do.
 
     Writes calibration.json and calibration.svg beside course.toml, and says which thresholds follow.
-    Both modes take about an hour on two cores. Needs the extra [calibrate].
+    On two cores quick and full take about an hour, recipe another for twelve seeds. Needs the extra
+    [calibrate].
     """
     _demand_linux()
     loaded = load_course(course_root(course))
     measured: list[FitMode] = [mode for mode in FIT_MODES if mode != "off" and fit in (None, mode)]
     if not measured:
-        raise UsageError(f"--fit is {fit!r}; it may be quick or full.")
+        raise UsageError(f"--fit is {fit!r}; it may be quick, full or recipe.")
     missing = [name for name in ("matplotlib", "scipy") if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(

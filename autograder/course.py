@@ -12,9 +12,11 @@ from autograder.errors import CourseError
 from autograder.report import VISIBILITIES, Visibility
 from autograder.sandbox.policy import Policy
 
-FitMode = Literal["off", "quick", "full"]
+FitMode = Literal["off", "quick", "full", "recipe"]
 FIT_MODES: tuple[FitMode, ...] = get_args(FitMode)
 FIT_CHECK = "mnist_fit"
+GPU_CHECKS = "gpu_"
+"""How the names of checks begin that need a GPU."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from autograder.broker import Broker
 from autograder.course import Course
+from autograder.errors import GraderFault
+from autograder.gpu import reason_against
 from autograder.sandbox.ladder import WEAK, Isolation
 
 _TITLES = {
@@ -37,6 +39,9 @@ _ADVICE = {
     "namespaces": "Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on "
     "Ubuntu). In a container a user id of its own does as well.",
 }
+GPU_ADVICE = (
+    "For --device cuda: NVIDIA's driver, a build of torch with CUDA, and in a container --gpus all."
+)
 _NEEDED_SPACE = 1 << 30
 
 
@@ -65,7 +70,7 @@ def examine(course: Course) -> Diagnosis:
         broker.start()
         with broker.worker() as worker:
             found, reasons = worker.isolation, broker.reasons
-    findings = [*_mechanisms(found, reasons), _probes(found), *_machine(course)]
+    findings = [*_mechanisms(found, reasons), _probes(found), *_machine(course), _gpu(course)]
     return Diagnosis(found.level, found.detail, tuple(findings))
 
 
@@ -94,6 +99,28 @@ def _probes(found: Isolation) -> Finding:
         "attempts of a worker",
         "bad" if found.level == WEAK else "missing",
         f"{len(names) - len(possible)} of {len(names)} denied; possible: {', '.join(possible)}",
+    )
+
+
+def _gpu(course: Course) -> Finding:
+    """The GPU, started in a worker as a grading does it."""
+    title = "GPU"
+    if reason := reason_against():
+        none = "nothing to do if you grade on the CPU: what needs a GPU is not verified then"
+        return Finding(title, "missing", reason, f"{GPU_ADVICE} There is {none}.")
+    try:
+        with Broker(course.policy, [course.root], require=WEAK, gpu=True) as broker:
+            broker.start()
+            with broker.worker(gpu=True):
+                gpu = broker.gpu
+    except GraderFault as fault:
+        return Finding(title, "bad", str(fault), GPU_ADVICE)
+    return Finding(
+        title,
+        "good",
+        f"{gpu['name']}, {gpu['memory'] / 2**30:.0f} GiB, compute capability {gpu['capability']}, CUDA "
+        f"{gpu['cuda']}, cuDNN {gpu['cudnn']}; starting it in a worker took {gpu['seconds']:.1f} s; a worker "
+        f"may take {course.policy.gpu_memory / 2**30:.1f} GiB of it",
     )
 
 

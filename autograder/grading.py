@@ -5,17 +5,19 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from autograder import __version__
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, Course, FitMode, Module
+from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode, Module
 from autograder.errors import CourseError, GraderFault
+from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.sandbox.lean_torch import make_lean
@@ -39,6 +41,7 @@ def grade(
     *,
     seed: int,
     fit: FitMode,
+    device: Device = "cpu",
     only: Collection[str] = (),
     progress: Progress = lambda what, fraction: None,
 ) -> Report:
@@ -48,6 +51,7 @@ def grade(
 
     Args:
         seed: decides every random draw; the same seed repeats a run exactly.
+        device: what the checks of the GPU and the fit are run on; "cuda" wants a broker that may use it.
         only: grade these modules alone; all of them where empty.
         progress: told the check at hand and the fraction of the run that is behind.
 
@@ -61,22 +65,23 @@ def grade(
     make_lean()
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
     modules = [module for name, module in course.modules.items() if not only or name in only]
-    judge = Judge(course, submission, broker, seed, fit, progress)
+    judge = Judge(course, submission, broker, seed, fit, device, progress)
+    left_out = {name: _left_out(module, fit, device) for name, module in course.modules.items()}
     submitted = [module for module in modules if module.name in submission.sources]
     if submitted:
         _run_pytest(judge, course, [f"test_{module.name}.py" for module in submitted])
     for module in submitted:
-        _demand_same_checks(module, judge, fit)
-    results = tuple(_module_result(module, submission, judge, fit) for module in modules)
+        _demand_same_checks(module, judge, left_out[module.name])
+    results = tuple(_module_result(m, submission, judge, left_out[m.name]) for m in modules)
     return Report(
         submission=submission.name,
         submission_digest=submission.digest,
         suite_digest=suite_digest(course),
         seed=seed,
-        device="cpu",
+        device=device,
         isolation=_isolation(judge),
         seconds=round(time.monotonic() - started, 3),
-        environment=_environment(fit),
+        environment=_environment(fit, broker.gpu),
         modules=results,
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
     )
@@ -137,8 +142,8 @@ def _quiet_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _demand_same_checks(module: Module, judge: Judge, fit: FitMode) -> None:
-    listed = {f"{module.name}.{check}" for check in module.weights if not _left_out(check, fit)}
+def _demand_same_checks(module: Module, judge: Judge, left_out: Mapping[str, str]) -> None:
+    listed = {f"{module.name}.{check}" for check in module.weights if check not in left_out}
     present = {check for check in judge.verdicts if check.startswith(f"{module.name}.")}
     if listed != present:
         raise CourseError(
@@ -147,30 +152,38 @@ def _demand_same_checks(module: Module, judge: Judge, fit: FitMode) -> None:
         )
 
 
-def _left_out(check: str, fit: FitMode) -> bool:
-    return fit == "off" and check == FIT_CHECK
+def _left_out(module: Module, fit: FitMode, device: Device) -> dict[str, str]:
+    """The module's checks that are not part of this run, and why."""
+    reasons = {}
+    for check in module.weights:
+        if check == FIT_CHECK and fit == "off":
+            reasons[check] = "The MNIST fit was switched off (--fit off)."
+        if check.startswith(GPU_CHECKS) and device == "cpu":
+            reasons[check] = "This needs a GPU; the run was on the CPU (--device cpu)."
+    return reasons
 
 
 def _module_result(
-    module: Module, submission: Submission, judge: Judge, fit: FitMode
+    module: Module, submission: Submission, judge: Judge, left_out: Mapping[str, str]
 ) -> ModuleResult:
-    shares = module.shares([check for check in module.weights if _left_out(check, fit)])
+    shares = module.shares(left_out)
     problem = submission.problems.get(module.name, "")
     checks = []
     for check, points in shares.items():
         full = f"{module.name}.{check}"
-        found = _check_result(full, points, problem, judge.verdicts.get(full))
+        reason = left_out.get(check, "")
+        found = _check_result(full, points, problem, reason, judge.verdicts.get(full))
         checks.append(replace(found, visibility=module.visibility[check]))
     return ModuleResult(module.name, tuple(checks), problem or _stand_in_note(module, judge))
 
 
-def _check_result(id: str, points: float, problem: str, verdict: Verdict | None) -> CheckResult:
+def _check_result(
+    id: str, points: float, problem: str, left_out: str, verdict: Verdict | None
+) -> CheckResult:
     if problem:
         return CheckResult(id, _title(id), "not_submitted", 0.0, points, problem)
     if verdict is None:
-        return CheckResult(
-            id, _title(id), "not_verified", 0.0, 0.0, "The MNIST fit was switched off (--fit off)."
-        )
+        return CheckResult(id, _title(id), "not_verified", 0.0, 0.0, left_out)
     passed = verdict.judged and not verdict.failure and not verdict.fault
     status: Status = "passed" if passed else "failed"
     message = verdict.failure or verdict.remark
@@ -210,8 +223,11 @@ def _stand_in_note(module: Module, judge: Judge) -> str:
     )
 
 
-def _environment(fit: FitMode) -> dict[str, str]:
+def _environment(fit: FitMode, gpu: Mapping[str, Any]) -> dict[str, str]:
+    """What a result depends on beside its seed."""
+    found = {"gpu": f"{gpu['name']}, CUDA {gpu['cuda']}, cuDNN {gpu['cudnn']}"} if gpu else {}
     return {
+        **found,
         "kit": __version__,
         "python": platform.python_version(),
         "torch": str(torch.__version__),

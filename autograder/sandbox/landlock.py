@@ -17,10 +17,13 @@ _RULE_PATH_BENEATH = 1
 _GET_VERSION = 1
 
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
-_MAKE_DIR, _MAKE_REG, _TRUNCATE = 1 << 7, 1 << 8, 1 << 14
+_MAKE_DIR, _MAKE_REG, _TRUNCATE, _IOCTL_DEV = 1 << 7, 1 << 8, 1 << 14, 1 << 15
 READ = _READ_FILE | _READ_DIR
 USE = _READ_FILE | _WRITE_FILE
 """For a device."""
+CONTROL = USE | _IOCTL_DEV
+"""For a device that is told what to do by ioctl, as a GPU."""
+NAME_THREADS = READ | _WRITE_FILE | _TRUNCATE
 KEEP = READ | _WRITE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
 """Write and read, but remove and rename nothing: what a folder holds can then be counted."""
 _ONLY_DIRECTORIES = _READ_DIR | _MAKE_DIR | _MAKE_REG

@@ -20,6 +20,8 @@ from .trial import in_child
 FIRST_USER, USERS = 61184, 4336
 """User ids that systemd sets aside for services without an account; each worker takes one by its
 process number, so that two submissions share none."""
+GPU_VARIABLES = ("CUDA_", "NVIDIA_", "LD_LIBRARY_PATH")
+"""How the names of variables begin that say where CUDA and its devices are."""
 MECHANISMS = ("landlock", "seccomp", "seal", "uid", "namespaces")
 
 
@@ -32,6 +34,8 @@ class Cell:
         rights: what Landlock can deny here; None without it.
         landlock: the version of its interface; 0 without it.
         filter: the seccomp filter; empty without libseccomp.
+        gpu_filter: that of a worker that uses the GPU; empty where none may.
+        gpu_visible: what such a worker may read besides.
         sealed: whether that filter forbids to open files, for want of Landlock.
         uid: whether workers take a user id of their own.
         namespaces: whether the zygote is in namespaces of its own.
@@ -42,6 +46,8 @@ class Cell:
     rights: landlock.Rights | None
     landlock: int
     filter: bytes
+    gpu_filter: bytes
+    gpu_visible: tuple[str, ...]
     sealed: bool
     uid: bool
     namespaces: bool
@@ -64,6 +70,8 @@ def prepare(
     folder: str,
     without: Collection[str],
     at_end: Callable[[], object],
+    *,
+    gpu: bool,
 ) -> Cell:
     """Enter namespaces where possible, and find out what else there is. Before torch is imported.
 
@@ -72,27 +80,32 @@ def prepare(
         folder: where the workers' scratch folders will be made.
         without: mechanisms to do without, as on a machine that lacks them.
         at_end: what the process that stays outside the namespaces does in the end.
+        gpu: whether some workers will use the GPU.
     """
     reasons = dict.fromkeys(without, "it was left out on request")
     paths = visible.visible_paths(hidden)
+    gpu_paths = visible.gpu_paths(hidden) if gpu else []
+    devices = [*visible.DEVICES, *(visible.gpu_devices() if gpu else ())]
     with open("/proc/self/oom_score_adj", "w") as file:  # rather a worker than the grader
         file.write("800")
     if "namespaces" not in without:
-        shown = [*paths, str(Path(__file__).parent)]
-        if reason := namespaces.reason_against(shown, folder):
+        shown = [*paths, *gpu_paths, str(Path(__file__).parent)]
+        view = namespaces.View(shown, devices, folder, own_files=gpu)
+        if reason := namespaces.reason_against(view):
             reasons["namespaces"] = reason
         else:
-            namespaces.enter(shown, folder, at_end)
+            namespaces.enter(view, at_end)
     if "uid" not in without and (reason := _reason_against_uid(paths, folder)):
         reasons["uid"] = reason
     version = 0 if "landlock" in without else landlock.version()
     if not version:
         reasons.setdefault("landlock", "this kernel does not have it, or it is switched off")
     sealed = not version and "seal" not in without
-    instructions = b""
+    instructions = gpu_instructions = b""
     if "seccomp" not in without:
         try:
             instructions = seccomp.build(sealed=sealed)
+            gpu_instructions = seccomp.build(sealed=sealed, gpu=True) if gpu else b""
         except (OSError, AttributeError) as error:
             reasons["seccomp"] = str(error)
     return Cell(
@@ -100,6 +113,8 @@ def prepare(
         rights=landlock.all_rights() if version else None,
         landlock=version,
         filter=instructions,
+        gpu_filter=gpu_instructions,
+        gpu_visible=(*gpu_paths, *visible.GPU_PROCESS_FILES) if gpu else (),
         sealed=sealed and bool(instructions),
         uid="uid" not in reasons,
         namespaces="namespaces" not in reasons,
@@ -108,23 +123,39 @@ def prepare(
 
 
 def enter(
-    cell: Cell, policy: Mapping[str, Any], scratch: str, keep: Collection[int], parent: int
+    cell: Cell,
+    policy: Mapping[str, Any],
+    scratch: str,
+    keep: Collection[int],
+    parent: int,
+    start_gpu: Callable[[], None] | None = None,
 ) -> None:
     """Lock the calling process down; it must have one thread. Raises OSError.
+
+    CUDA starts threads and talks to its devices in ways that are closed to a submission, so it is started
+    between the two: Landlock binds the threads that are yet to come, the filter all that are there.
 
     Args:
         policy: the fields of a Policy.
         scratch: an empty directory, the worker's own, which becomes its working directory.
         keep: descriptors that stay open besides 0, 1 and 2.
         parent: the process to end with.
+        start_gpu: for a worker that uses the GPU: starts it.
     """
     os.setsid()
     _close_all_but(keep)
     os.umask(0)  # the zygote counts what is in the folder, perhaps as another user
     os.chdir(scratch)
+    cuda = {name: value for name, value in os.environ.items() if name.startswith(GPU_VARIABLES)}
     os.environ.clear()
     os.environ.update(PATH="/usr/bin:/bin", LANG="C.UTF-8", HOME=scratch, TMPDIR=scratch)
-    _limit(policy, count_tasks=cell.uid or cell.namespaces)
+    # CUDA reserves far more addresses than it uses; what it writes to can be bounded all the same.
+    memory = resource.RLIMIT_DATA if start_gpu else resource.RLIMIT_AS
+    _limit(policy, memory, count_tasks=cell.uid or cell.namespaces)
+    if start_gpu:
+        os.environ.update(cuda, CUBLAS_WORKSPACE_CONFIG=":4096:8", CUDA_CACHE_DISABLE="1")
+    else:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if cell.uid:
         _take_user()
     kernel.drop_capabilities()
@@ -134,9 +165,15 @@ def enter(
     if cell.rights:
         reading = [(path, landlock.READ) for path in cell.visible]
         devices = [(path, landlock.USE) for path in visible.DEVICES]
+        if start_gpu:
+            reading += [(path, landlock.READ) for path in cell.gpu_visible]
+            devices += [(path, landlock.CONTROL) for path in visible.gpu_devices()]
+            devices += [(_held(visible.OWN_THREADS), landlock.NAME_THREADS)]
         landlock.restrict(cell.rights, [*reading, *devices, (scratch, landlock.KEEP)])
+    if start_gpu:
+        start_gpu()
     if cell.filter:
-        seccomp.install(cell.filter)
+        seccomp.install(cell.gpu_filter if start_gpu else cell.filter)
 
 
 def probe(canary: str, grader: int, parent: int, user: int) -> dict[str, bool]:
@@ -218,6 +255,12 @@ def _take_user() -> None:
     os.setresuid(number, number, number)
 
 
+def _held(path: str) -> str:
+    """The path, kept open: the kernel forgets a rule about a file in /proc that nobody uses."""
+    os.open(path, os.O_PATH | os.O_CLOEXEC)
+    return path
+
+
 def _close_all_but(keep: Collection[int]) -> None:
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor > 2 and descriptor not in keep:
@@ -227,10 +270,10 @@ def _close_all_but(keep: Collection[int]) -> None:
                 continue
 
 
-def _limit(policy: Mapping[str, Any], *, count_tasks: bool) -> None:
+def _limit(policy: Mapping[str, Any], memory: int, *, count_tasks: bool) -> None:
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_AS: policy["memory"],
+        memory: policy["memory"],
         resource.RLIMIT_CPU: policy["cpu_seconds"],
         resource.RLIMIT_FSIZE: policy["scratch"],
         resource.RLIMIT_NOFILE: policy["open_files"],

@@ -7,26 +7,44 @@ others, so nothing outlives a run whatever it does. See namespaces(7) and pivot_
 
 import os
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import kernel, visible
+from . import kernel
 from .trial import in_child
 
 _OWN = kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 
 
-def reason_against(paths: Collection[str], folder: str) -> str:
+@dataclass(frozen=True)
+class View:
+    """What is seen inside.
+
+    Attributes:
+        paths: files and folders, read-only.
+        devices: device files.
+        folder: what may be written in.
+        own_files: whether a process may write to its own files in /proc, as to name a thread.
+    """
+
+    paths: Collection[str]
+    devices: Collection[str]
+    folder: str
+    own_files: bool
+
+
+def reason_against(view: View) -> str:
     """Why it cannot be had here, tried in a child; "" where it can."""
 
     def attempt() -> str:
-        enter(paths, folder)
+        enter(view)
         return ""
 
     return in_child(attempt)
 
 
-def enter(paths: Collection[str], folder: str, at_end: Callable[[], object] = lambda: None) -> None:
-    """Go on in a child process that sees only these paths, read-only, and `folder` to write in.
+def enter(seen: View, at_end: Callable[[], object] = lambda: None) -> None:
+    """Go on in a child process that sees nothing else.
 
     The calling process stays behind to wait for the child, then calls `at_end` and ends. It must
     have one thread, and must not have hidden its memory. Raises OSError where the kernel refuses.
@@ -48,15 +66,18 @@ def enter(paths: Collection[str], folder: str, at_end: Callable[[], object] = la
     kernel.die_with(0)  # seen from inside, the parent has the number 0
     kernel.unshare(kernel.CLONE_NEWNS)  # here, so that the parent keeps the files as they are
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    view = f"{folder}/view"
+    view = f"{seen.folder}/view"
     Path(view).mkdir(exist_ok=True)
     kernel.mount("view", view, "tmpfs", data="mode=755,size=1m")
-    _show([*paths, *visible.DEVICES], view)
+    _show([*seen.paths, *seen.devices], view)
     Path(f"{view}/proc").mkdir()
-    kernel.mount("proc", f"{view}/proc", "proc")
-    Path(view + folder).mkdir(parents=True, exist_ok=True)
+    Path(view + seen.folder).mkdir(parents=True, exist_ok=True)
+    if not seen.own_files:
+        kernel.mount("proc", f"{view}/proc", "proc")
     kernel.make_read_only(view)
-    kernel.mount(folder, view + folder, flags=kernel.MS_BIND)
+    if seen.own_files:
+        kernel.mount("proc", f"{view}/proc", "proc")
+    kernel.mount(seen.folder, view + seen.folder, flags=kernel.MS_BIND)
     kernel.become_root_of_files(view)
 
 

@@ -18,7 +18,12 @@ class Policy:
     """For the MNIST fit. Where a trial of a few steps foretells more, it runs on stock layers."""
     cpu_seconds: int = 3600
     memory: int = 4 << 30
-    """Address space. The interpreter with torch takes about 0.8 GiB of it."""
+    """Address space. The interpreter with torch takes about 0.8 GiB of it. Of a worker that uses the GPU
+    it is what it may write to."""
+    gpu_memory: int = 4 << 30
+    """What torch may take of the GPU's own memory in one worker."""
+    gpu_seconds: float = 60.0
+    """For starting CUDA in a worker."""
     scratch: int = 64 << 20
     """What a worker may write to files; one that writes more is stopped."""
     open_files: int = 256

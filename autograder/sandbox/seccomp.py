@@ -69,10 +69,23 @@ ONE_OF: dict[str, tuple[int, tuple[int, ...]]] = {
 An owner of signals (F_SETOWN with F_SETSIG) is not among them: with it a process can kill another
 without a call of kill. Nor is typing into a terminal (TIOCSTI)."""
 
+GPU_ALLOWED = ["eventfd2"]
+"""What a worker that uses the GPU needs besides; CUDA has been started when the filter comes."""
+GPU_REQUESTS = (
+    (0xFF00, 0x4600),
+    (0xFFFFFF00, 0),
+    (0xFFFFFFFF, 0x30000001),
+    (0xFFFFFFFF, 0x30000002),
+)
+"""Of ioctl, as pairs of a mask and what is left under it: the requests of NVIDIA's driver have the letter
+F in their second byte, those of its unified memory are small numbers and two large ones. To which devices
+they can be made is Landlock's affair."""
+
+_LIBRARY = "libseccomp.so.2"
 _ACT_KILL_PROCESS, _ACT_ALLOW = 0x80000000, 0x7FFF0000
 _ATTRIBUTE_BAD_ARCHITECTURE, _ATTRIBUTE_OPTIMIZE = 2, 8
 _MASKED_EQUAL = 7
-_MODE_FILTER = 2
+_SET_MODE_FILTER, _THREADS_TOO = 1, 1
 _INSTRUCTION_BYTES = 8
 
 
@@ -89,12 +102,14 @@ class _Comparison(ctypes.Structure):
     )
 
 
-def build(*, sealed: bool, architecture: str = "") -> bytes:
+def build(*, sealed: bool, gpu: bool = False, architecture: str = "") -> bytes:
     """The filter as the kernel's instructions, for this machine or an architecture by libseccomp's name.
+
+    With `gpu`, a worker under it may use a GPU that it has started.
 
     Raises OSError where libseccomp is missing or refuses.
     """
-    library = ctypes.CDLL("libseccomp.so.2")
+    library = ctypes.CDLL(_LIBRARY)
     library.seccomp_init.restype = ctypes.c_void_p
     library.seccomp_rule_add_array.argtypes = (
         *(ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p),
@@ -113,7 +128,7 @@ def build(*, sealed: bool, architecture: str = "") -> bytes:
             checked(library.seccomp_arch_remove(context, 0))
             token = library.seccomp_arch_resolve_name(architecture.encode())
             checked(library.seccomp_arch_add(context, token))
-        for name, action, comparisons in _rules(sealed=sealed):
+        for name, action, comparisons in _rules(sealed=sealed, gpu=gpu):
             number = library.seccomp_syscall_resolve_name(name.encode())
             array = (_Comparison * len(comparisons))(*comparisons)
             added = library.seccomp_rule_add_array(context, action, number, len(array), array)
@@ -128,10 +143,12 @@ def build(*, sealed: bool, architecture: str = "") -> bytes:
         library.seccomp_release(context)
 
 
-def _rules(*, sealed: bool) -> Iterator[tuple[str, int, list[_Comparison]]]:
+def _rules(*, sealed: bool, gpu: bool) -> Iterator[tuple[str, int, list[_Comparison]]]:
     """Pairs of a name and what to do with it, where its arguments are as compared."""
     refuse = _error(errno.EPERM)
-    for name in ALLOWED:
+    for mask, value in GPU_REQUESTS if gpu else ():
+        yield "ioctl", _ACT_ALLOW, [_Comparison(1, _MASKED_EQUAL, mask, value)]
+    for name in [*ALLOWED, *(GPU_ALLOWED if gpu else ())]:
         if sealed and name in OPENING:
             yield name, refuse, []
         elif name in FLAGS:
@@ -156,14 +173,16 @@ def _rules(*, sealed: bool) -> Iterator[tuple[str, int, list[_Comparison]]]:
 
 
 def install(instructions: bytes) -> None:
-    """Put the calling thread, and all it starts, under the filter for ever. Raises OSError.
+    """Put this process, every thread it has and will have, under the filter for ever. Raises OSError.
 
-    It must be the only thread, and may gain no privileges (PR_SET_NO_NEW_PRIVS).
+    It may gain no privileges (PR_SET_NO_NEW_PRIVS).
     """
 
     class Program(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
     program = Program(len(instructions) // _INSTRUCTION_BYTES, instructions)
-    pointer = ctypes.cast(ctypes.byref(program), ctypes.c_void_p)
-    kernel.prctl(kernel.PR_SET_SECCOMP, _MODE_FILTER, pointer)
+    number = ctypes.CDLL(_LIBRARY).seccomp_syscall_resolve_name(b"seccomp")
+    address = ctypes.addressof(program)
+    if thread := kernel.syscall(number, _SET_MODE_FILTER, _THREADS_TOO, address):
+        raise OSError(errno.ESRCH, f"thread {thread} cannot be put under the filter")

@@ -32,11 +32,11 @@ class OnGPU(Tensor):
     """A tensor that the simulation takes to lie on the GPU."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        copied = memo[id(self)] = carried(self.clone())
+        copied = memo[id(self)] = SimulatedGPU().carried(self.clone())
         return copied
 
 
-class SimulatedGPU(TorchFunctionMode):
+class Simulation(TorchFunctionMode):
     """Within this context the simulation is in force. `copies` counts what is carried to and fro."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class SimulatedGPU(TorchFunctionMode):
         self.copies = 0
         self._driver: dict[str, Any] = {}
 
-    def __enter__(self) -> "SimulatedGPU":
+    def __enter__(self) -> "Simulation":
         self._driver = {name: getattr(torch.cuda, name) for name in _DRIVER}
         for name, value in _DRIVER.items():
             setattr(torch.cuda, name, lambda *_, value=value: value)
@@ -124,26 +124,49 @@ def _target(
     return (torch.device(device).type if device else None), dtype
 
 
-def carried(tensor: Tensor) -> Tensor:
-    """The tensor on the simulated GPU, as a leaf of its own."""
-    there: Tensor = tensor.detach().as_subclass(OnGPU)
-    return there.requires_grad_(tensor.requires_grad)
+class SimulatedGPU:
+    """The GPU of a machine without one; its methods are those of gpu.GPU."""
 
+    def carry(self, layer: nn.Module) -> None:
+        """Move a layer to the simulated GPU by its own `to`. Parameters are new objects afterwards."""
+        self._move(layer, "cuda")
 
-def carry(layer: nn.Module) -> None:
-    """Move a layer to the simulated GPU by its own `to`. Parameters are new objects afterwards."""
-    before = torch.__future__.get_overwrite_module_params_on_conversion()
-    torch.__future__.set_overwrite_module_params_on_conversion(True)
-    try:
-        with SimulatedGPU():
-            layer.to("cuda")
-    finally:
-        torch.__future__.set_overwrite_module_params_on_conversion(before)
+    def fetch(self, layer: nn.Module) -> None:
+        """Move a layer to the CPU by its own `to`. Parameters are new objects afterwards."""
+        self._move(layer, "cpu")
 
+    def carried(self, tensor: Tensor) -> Tensor:
+        """The tensor on the simulated GPU, as a leaf of its own."""
+        there: Tensor = tensor.detach().as_subclass(OnGPU)
+        return there.requires_grad_(tensor.requires_grad)
 
-def brought_back(value: Any) -> Any:
-    """A tensor as an ordinary one, with its graph; anything else as it is."""
-    return value.as_subclass(Tensor) if isinstance(value, OnGPU) else value
+    def brought_back(self, tensor: Tensor) -> Tensor:
+        """The tensor as an ordinary one, with its graph."""
+        plain: Tensor = tensor.as_subclass(Tensor)
+        return plain
+
+    def holds(self, value: object) -> bool:
+        """Whether it is a tensor that lies on the simulated GPU."""
+        return isinstance(value, OnGPU)
+
+    def watched(self) -> Simulation:
+        """A context within which code may use the simulated GPU, and copies are counted."""
+        return Simulation()
+
+    in_force = watched
+
+    def on_side_stream(self, function: Callable[[Tensor], Any], source: Tensor) -> Any:
+        """What `function` returns for the tensor on the simulated GPU, which has one stream only."""
+        return function(self.carried(source))
+
+    def _move(self, layer: nn.Module, device: str) -> None:
+        before = torch.__future__.get_overwrite_module_params_on_conversion()
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+        try:
+            with Simulation():
+                layer.to(device)
+        finally:
+            torch.__future__.set_overwrite_module_params_on_conversion(before)
 
 
 def _placed(result: Any, *, on_gpu: bool) -> Any:

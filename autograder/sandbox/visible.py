@@ -13,6 +13,12 @@ _SYSTEM = (
 )
 PROCESS_FILES = ("/proc/cpuinfo", "/proc/meminfo")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_GPU_DEVICES = ("nvidiactl", "nvidia[0-9]*", "nvidia-uvm", "nvidia-uvm-tools", "dxg")
+"""Under /dev: NVIDIA's driver, and that of Windows under WSL2."""
+_GPU_FOLDERS = ("/sys", "/usr/local/nvidia", "/usr/lib/wsl", "/opt/cuda")
+GPU_PROCESS_FILES = ("/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/proc/self")
+OWN_THREADS = "/proc/self/task"
+"""Where the driver, from 570 on, names its threads by writing to files."""
 
 
 def visible_paths(hidden: Collection[str]) -> list[str]:
@@ -30,6 +36,20 @@ def visible_paths(hidden: Collection[str]) -> list[str]:
     for path in dict.fromkeys([*libraries, *_SYSTEM]):
         found += _without(Path(path), inside)
     return found
+
+
+def gpu_devices() -> list[str]:
+    """The device files of GPUs on this machine."""
+    return sorted(str(path) for name in _GPU_DEVICES for path in Path("/dev").glob(name))
+
+
+def gpu_paths(hidden: Collection[str]) -> list[str]:
+    """What CUDA reads beside visible_paths: the machine's description, and libraries from elsewhere."""
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    cuda = sorted(str(path) for path in Path("/usr/local").glob("cuda*"))
+    inside = [Path(path) for path in hidden]
+    folders = dict.fromkeys([*_GPU_FOLDERS, *cuda, *filter(os.path.isabs, named)])
+    return [found for path in folders for found in _without(Path(path), inside)]
 
 
 def _packages() -> Iterator[str]:

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import lockdown, probes, values, wire
+from . import gpu, lockdown, probes, values, wire
 from .importer import SubmissionImporter, survey
 from .recorder import recording
-from .simulated_gpu import OnGPU, SimulatedGPU, brought_back, carried, carry
+from .simulated_gpu import SimulatedGPU
 from .stand_in import stand_in
 
 MAX_REQUEST = 256 << 20
@@ -50,12 +50,33 @@ def main(
     for source, target in ((null, 0), (log, 1), (log, 2), (requests, REQUESTS), (replies, REPLIES)):
         os.dup2(source, target, inheritable=False)
     started = time.perf_counter()
-    lockdown.enter(cell, request["policy"], request["scratch"], {REQUESTS, REPLIES}, parent)
+    policy, found = request["policy"], {}
+
+    def start_gpu() -> None:
+        nonlocal started
+        before = time.perf_counter()
+        try:
+            if cell.sealed:
+                raise PermissionError("without Landlock no file can be opened, a GPU's neither")
+            found.update(gpu.start(policy["gpu_memory"]))
+        except Exception as error:
+            found["error"] = f"{type(error).__name__}: {error}"
+        found["seconds"] = time.perf_counter() - before
+        started += found["seconds"]
+
+    lockdown.enter(
+        cell,
+        policy,
+        request["scratch"],
+        {REQUESTS, REPLIES},
+        parent,
+        start_gpu if request["gpu"] else None,
+    )
     denied = lockdown.probe(request["canary"], request["grader"], parent, user)
     taken = time.perf_counter() - started
     # The one message that can be believed: no byte of the submission has arrived yet.
-    _write(wire.encode({"facts": cell.facts, "denied": denied, "seconds": taken}))
-    desk = Desk()
+    _write(wire.encode({"facts": cell.facts, "denied": denied, "seconds": taken, "gpu": found}))
+    desk = Desk(gpu.RealGPU() if request["gpu"] else SimulatedGPU())
     while True:
         try:
             meta, raw = wire.read(_receive, MAX_REQUEST)
@@ -81,9 +102,14 @@ def _write(frame: list[memoryview]) -> None:
 
 
 class Desk:
-    """Holds the objects made on request, by number, and answers one request at a time."""
+    """Holds the objects made on request, by number, and answers one request at a time.
 
-    def __init__(self) -> None:
+    Args:
+        gpu: what `on_gpu` in a request means.
+    """
+
+    def __init__(self, gpu: gpu.GPU) -> None:
+        self._gpu = gpu
         self._objects: list[Any] = []
         self._sources: dict[str, bytes] = {}
         self._module: Any = None
@@ -141,7 +167,7 @@ class Desk:
             torch.set_deterministic_debug_mode("default")
         if not isinstance(made, nn.Module):
             raise AskError(kind="type", got=values.type_name(made), wanted="a torch.nn.Module")
-        return {"handle": self._keep(made), "layer": _description(made)}
+        return {"handle": self._keep(made), "layer": self._description(made)}
 
     def do_library(
         self, encoder: values.Encoder, name: str, args: Any, kwargs: Any
@@ -155,9 +181,10 @@ class Desk:
             args = [args[0].parameters(), *args[1:]]
         return {"handle": self._keep(factory(*args, **kwargs))}
 
-    def do_keep(self, encoder: values.Encoder) -> dict[str, Any]:
+    def do_keep(self, encoder: values.Encoder, on_gpu: bool) -> dict[str, Any]:
         """Keep the tensors of this request for later ones, in the order of their names."""
-        return {"handles": [self._keep(self._tensors[name]) for name in sorted(self._tensors)]}
+        kept = [self._tensors[name] for name in sorted(self._tensors)]
+        return {"handles": [self._keep(self._gpu.carried(t) if on_gpu else t) for t in kept]}
 
     def do_threads(self, encoder: values.Encoder, count: int) -> dict[str, Any]:
         """Compute on so many threads from now on."""
@@ -181,8 +208,12 @@ class Desk:
     def do_convert(self, encoder: values.Encoder, handle: int, target: str) -> dict[str, Any]:
         """Move a layer to a dtype or a device, as `layer.to` does."""
         layer = self._objects[handle]
-        layer.to(values.DTYPES.get(target, target))
-        return {"layer": _description(layer)}
+        moves = {gpu.NAME: self._gpu.carry, "cpu": self._gpu.fetch}
+        if target in moves:
+            moves[target](layer)
+        else:
+            layer.to(values.DTYPES.get(target, target))
+        return {"layer": self._description(layer)}
 
     def do_load(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
         """Load the tensors of this request through load_state_dict, strictly."""
@@ -214,12 +245,12 @@ class Desk:
         watch: bool,
         again: bool,
         refilled: bool,
-        simulated: bool,
+        on_gpu: bool,
     ) -> dict[str, Any]:
         """The output of a layer, and the input as it is afterwards.
 
         With `refilled`, the layer has seen the same tensor before, with other values in it. With
-        `simulated`, layer and input lie on a simulated GPU, and stay there.
+        `on_gpu`, layer and input lie on the GPU, and stay there.
 
         With an `upstream` tensor beside the input, also the gradients of the input and of every
         parameter; with `again`, those of a second backward pass over the same graph, after another
@@ -233,16 +264,15 @@ class Desk:
             with torch.no_grad():
                 self._called(function, [x.neg_()], {})
                 x.copy_(held)
-        gpu = SimulatedGPU() if simulated else None
-        if gpu:
-            carry(layer)
-            x = carried(x)
+        if on_gpu:
+            self._gpu.carry(layer)
+            x = self._gpu.carried(x)
         layer.zero_grad(set_to_none=True)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
-            with gpu or nullcontext():
+            with self._gpu.watched() if on_gpu else nullcontext() as journey:
                 output = self._called(function, [x], {})
-            stayed = isinstance(output, OnGPU)
-            output = brought_back(output)
+            stayed = self._gpu.holds(output)
+            output = self._gpu.brought_back(output) if stayed else output
             if again:  # what another forward pass does in between must not matter
                 self._called(function, [x * 2], {})
             self._backward(output, upstream, keep_graph=again)
@@ -258,9 +288,20 @@ class Desk:
             _encode_gradient(encoder, "grad input", x)
             for name, parameter in layer.named_parameters():
                 _encode_gradient(encoder, f"grad {name}", parameter)
-        if gpu:
-            reply |= {"stayed": stayed, "copies": gpu.copies}
+        if journey:
+            reply |= {"stayed": stayed, "copies": journey.copies}
         return reply | ({"record": record.as_meta()} if record else {})
+
+    def do_stream(self, encoder: values.Encoder, handle: int, method: str) -> dict[str, Any]:
+        """The output of a layer on the GPU that is asked on another stream, where its input comes late."""
+        layer = self._objects[handle]
+        self._gpu.carry(layer)
+        function = layer if method == "forward" else getattr(layer, method)
+        with self._gpu.in_force(), torch.no_grad():
+            output = self._gpu.on_side_stream(
+                lambda x: self._called(function, [x], {}), self._tensors["input"]
+            )
+        return {"output": encoder.tree(output, "output")}
 
     def do_activations(self, encoder: values.Encoder, handle: int, input: Any) -> dict[str, Any]:
         """What enters and leaves the children of a network, as far as they are called as layers.
@@ -302,8 +343,9 @@ class Desk:
         watch: bool,
         after: bool,
         draw: int,
+        on_gpu: bool,
     ) -> dict[str, Any]:
-        """The result of a function of the submission.
+        """The result of a function of the submission, with `on_gpu` where that may use the GPU.
 
         With an `upstream` tensor, also the gradient of the first argument; with `after`, the
         tensors among the arguments as they are afterwards; with `draw`, so many numbers that the
@@ -316,7 +358,8 @@ class Desk:
         places = [tensor.data_ptr() for tensor in _flat_tensors(held)]
         _seed_everything(seed)
         with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
-            result = self._called(function, given, named)
+            with self._gpu.in_force() if on_gpu else nullcontext():
+                result = self._called(function, given, named)
             grad_mode = torch.is_grad_enabled()
             torch.set_grad_enabled(grad)
             self._backward(result, upstream)
@@ -343,6 +386,19 @@ class Desk:
         return reply | ({"record": record.as_meta()} if record else {})
 
     # Helpers
+
+    def _description(self, layer: nn.Module) -> dict[str, Any]:
+        def entry(name: str, tensor: Tensor) -> list[Any]:
+            dtype = str(tensor.dtype).removeprefix("torch.")
+            device = gpu.NAME if self._gpu.holds(tensor) else tensor.device.type
+            return [name, dtype, list(tensor.shape), device, tensor.requires_grad]
+
+        return {
+            "parameters": [entry(name, p) for name, p in layer.named_parameters()],
+            "state": list(layer.state_dict()),
+            "absent": [name for name, p in layer._parameters.items() if p is None],
+            "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
+        }
 
     def _keep(self, thing: Any) -> int:
         self._objects.append(thing)
@@ -450,16 +506,3 @@ def _flat_tensors(value: Any) -> Iterator[Tensor]:
 def _held(value: Any) -> Any:
     """The same tensors in lists of our own, so that a call cannot put others in their places."""
     return [_held(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _description(layer: nn.Module) -> dict[str, Any]:
-    def entry(name: str, tensor: Tensor) -> list[Any]:
-        dtype = str(tensor.dtype).removeprefix("torch.")
-        return [name, dtype, list(tensor.shape), tensor.device.type, tensor.requires_grad]
-
-    return {
-        "parameters": [entry(name, p) for name, p in layer.named_parameters()],
-        "state": list(layer.state_dict()),
-        "absent": [name for name, p in layer._parameters.items() if p is None],
-        "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
-    }

@@ -1,12 +1,12 @@
 """The fork server: has torch imported, holds no secret, forks a worker on request.
 
 Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a
-clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs.
-Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells", "without", "canary",
-"grader"}, enters its cell, and answers {"facts", "reasons"}. From then on it takes {"scratch",
-"policy"} with three descriptors (requests, replies, log) and answers {"pid"} with a pidfd. It kills a
-worker whose folder or threads outgrow the policy, where the kernel does not see to it. When the
-socket closes it kills every descendant and ends.
+clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and
+starts no CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder",
+"cells", "without", "canary", "grader", "gpu"}, enters its cell, and answers {"facts", "reasons"}. From
+then on it takes {"scratch", "policy", "gpu"} with three descriptors (requests, replies, log) and answers
+{"pid"} with a pidfd. It kills a worker whose folder or threads outgrow the policy, where the kernel does
+not see to it. When the socket closes it kills every descendant and ends.
 """
 
 import contextlib
@@ -58,10 +58,11 @@ def load_sandbox() -> None:
     sys.path[:] = [entry for entry in sys.path if Path(entry) != folder.parent.parent]
 
 
-def warm_up() -> None:
+def warm_up(*, gpu: bool) -> None:
     """Import all a worker needs, and take one training step, on one thread.
 
-    The step imports something on first use. The recorder stays cold: its first use starts a thread.
+    The step imports something on first use. The recorder stays cold: its first use starts a thread. Where
+    there will be workers with a GPU, so does autograd: its engine counts the GPUs, which starts CUDA.
     """
     import torch
 
@@ -71,7 +72,9 @@ def warm_up() -> None:
     lean_torch.make_lean()
     layer = torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
-    torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0])).backward()
+    loss = torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0]))
+    if not gpu:
+        loss.backward()
     optimizer.step()
 
 
@@ -232,10 +235,11 @@ def main() -> None:
             shutil.rmtree(place["folder"], ignore_errors=True)
 
     cells = place.pop("cells")
-    cell = lockdown.prepare(place.pop("hidden"), cells, place.pop("without"), clear_away)
+    gpu = place.pop("gpu")
+    cell = lockdown.prepare(place.pop("hidden"), cells, place.pop("without"), clear_away, gpu=gpu)
     kernel.hide_memory()
     gc.disable()  # what is imported stays, and is frozen before the first fork
-    warm_up()
+    warm_up(gpu=gpu)
     idle_work = warm_up_meta()
     if cell.sealed:
         for name in SEALED_IMPORTS:

@@ -39,6 +39,7 @@ class FitContext:
         seconds: limit for the rest.
         threads: of the worker.
         progress: told the fraction that is behind.
+        on_gpu: whether the worker trains on its GPU.
     """
 
     plan: FitPlan
@@ -46,6 +47,7 @@ class FitContext:
     seconds: float
     threads: int
     progress: Callable[[float], None]
+    on_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,38 +94,45 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
     """Accuracy in [0, 1] on 10,000 held-out images. Raises CheckFailed, TooSlow among them."""
     secret, start = draw_secret(draw), initial_weights(draw)
     train = digits(train=True)
-    chosen = draw.permutation(len(train.labels))[: context.plan.steps * BATCH]
+    steps, done = context.plan.steps, 0
     student.bench.deadline = time.monotonic() + context.trial_seconds
     model = student.TowerOfInsight()
     model.load(start)
+    if context.on_gpu:
+        model.to("cuda")
     student.use_threads(context.threads)
-    images, labels = student.keep(
-        secret.images(train.images[chosen]), secret.labels[train.labels[chosen]]
-    )
     criterion = student.library("nn.CrossEntropyLoss")
     optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
-    began, done = time.monotonic(), 0
-    while done < context.plan.steps:
-        stop = min(context.plan.steps, done + (CHUNK_STEPS if done else TRIAL_STEPS))
-        batches = Batches(images, labels, BATCH, done, stop)
-        student.call(
-            "train_epoch",
-            model,
-            batches,
-            criterion,
-            optimizer,
-            asked=f"train_epoch on MNIST: {context.plan.steps} batches of {BATCH}, Adam",
+    began = time.monotonic()
+    while done < steps:  # epoch by epoch
+        chosen = draw.permutation(len(train.labels))[: (steps - done) * BATCH]
+        images, labels = student.keep(
+            secret.images(train.images[chosen]),
+            secret.labels[train.labels[chosen]],
+            on_gpu=context.on_gpu,
         )
-        if done == 0:
-            taken = time.monotonic() - began
-            if taken / stop * context.plan.steps > 0.8 * context.seconds:
-                raise TooSlow(
-                    f"{stop} steps of training took {taken:.1f} s: all {context.plan.steps} "
-                    f"would take longer than the {context.seconds:.0f} s there are."
-                )
-            student.bench.deadline = time.monotonic() + context.seconds
-        done = stop
-        context.progress(done / context.plan.steps)
+        first, last = done, done + math.ceil(len(chosen) / BATCH)
+        while done < last:
+            stop = min(last, done + (CHUNK_STEPS if done else TRIAL_STEPS))
+            student.call(
+                "train_epoch",
+                model,
+                Batches(images, labels, BATCH, done - first, stop - first),
+                criterion,
+                optimizer,
+                on_gpu=context.on_gpu,
+                asked=f"train_epoch on MNIST: {steps} batches of {BATCH}, Adam",
+            )
+            if done == 0:
+                taken = time.monotonic() - began
+                if taken / stop * steps > 0.8 * context.seconds:
+                    raise TooSlow(
+                        f"{stop} steps of training took {taken:.1f} s: all {steps} "
+                        f"would take longer than the {context.seconds:.0f} s there are."
+                    )
+                student.bench.deadline = time.monotonic() + context.seconds
+            done = stop
+            context.progress(done / steps)
     state = model.state()
     for name, value in start.items():
         alike(f"{name} after training", state.get(name), value)

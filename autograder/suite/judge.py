@@ -14,14 +14,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from _pytest._io import TerminalWriter
 
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, Course, FitMode
+from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode
 from autograder.errors import GraderFault, IsolationError
+from autograder.gpu import Device
 from autograder.report import Place
 from autograder.sandbox.ladder import Isolation
 from autograder.submission import Submission
@@ -74,6 +75,7 @@ class Judge:
         broker: Broker,
         seed: int,
         fit: FitMode,
+        device: Device,
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
@@ -87,9 +89,10 @@ class Judge:
         self._broker = broker
         self._seed = seed
         self._fit = fit
+        self._device = device
         self._progress = progress
-        self._seats: dict[tuple[str, tuple[str, ...]], _Seat] = {}
-        self._unimportable: dict[tuple[str, tuple[str, ...]], CheckFailed] = {}
+        self._seats: dict[_Key, _Seat] = {}
+        self._unimportable: dict[_Key, CheckFailed] = {}
         self._surveys: dict[str, Any] = {}
         self._items = 0
         self._done = 0
@@ -114,7 +117,12 @@ class Judge:
             self._progress("tower.mnist_fit", (self._done + fraction) / self._items)
 
         return FitContext(
-            plan, policy.check_seconds, policy.fit_seconds, policy.fit_threads, progress
+            plan,
+            policy.check_seconds,
+            policy.fit_seconds,
+            policy.fit_threads,
+            progress,
+            on_gpu=self._device == "cuda",
         )
 
     # pytest's hooks
@@ -124,16 +132,17 @@ class Judge:
         config.pluginmanager.register(_Silence(), "terminalreporter")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
-        """Name the checks, leave out the fit where it is off, and guard our own side by a timeout."""
-        if self._fit == "off":
-            items[:] = [item for item in items if item.originalname != FIT_CHECK_FUNCTION]
+        """Name the checks, leave out those that are off, and guard our own side by a timeout."""
+        left_out = [f"test_{FIT_CHECK}"] if self._fit == "off" else []
+        left_out += [f"test_{GPU_CHECKS}"] if self._device == "cpu" else []
+        items[:] = [item for item in items if not item.originalname.startswith(tuple(left_out))]
         policy = self._course.policy
         for item in items:
             check = check_id(item)
             title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
             self.verdicts.setdefault(check, Verdict(title, " ".join(hint.split())))
             own = policy.fit_seconds if check.endswith(FIT_CHECK) else policy.check_seconds
-            seconds = TRIALS * (2 * policy.import_seconds + own)
+            seconds = TRIALS * (2 * policy.import_seconds + own + policy.gpu_seconds)
             item.add_marker(pytest.mark.timeout(seconds, method="signal"))
         self._items = len(items)
 
@@ -209,11 +218,11 @@ class Judge:
         self, item: pytest.Function, check: str, verdict: Verdict, stand_ins: tuple[str, ...]
     ) -> "_Failed | None":
         """Judge in the shared worker and, if that fails, in a fresh one. None when it passed."""
-        key = (module_of(check), stand_ins)
+        key = _Key(module_of(check), stand_ins, self._device == "cuda" and uses_gpu(check))
         while True:
             if key in self._unimportable:
                 broken = self._unimportable[key]
-                text = clean(broken.message(f"import {key[0]}"), MAX_MESSAGE)
+                text = clean(broken.message(f"import {key.module}"), MAX_MESSAGE)
                 return _Failed(text, broken.place, at_import=True)
             seat = self._seats.get(key) or self._open(key)
             if seat is None:
@@ -236,12 +245,11 @@ class Judge:
                 finally:
                     verdict.measured = student.measured
 
-    def _open(self, key: tuple[str, tuple[str, ...]]) -> _Seat | None:
+    def _open(self, key: "_Key") -> _Seat | None:
         """A fresh worker with the module imported; None, and remembered, where that fails twice."""
-        module, stand_ins = key
         for last_try in (False, True):
             try:
-                bench = self._bench(module, dict.fromkeys(stand_ins, 1.0))
+                bench = self._bench(key.module, dict.fromkeys(key.stand_ins, 1.0), gpu=key.gpu)
             except CheckFailed as failure:
                 if last_try:
                     self._unimportable[key] = failure
@@ -252,15 +260,15 @@ class Judge:
             return self._seats[key]
         return None
 
-    def _bench(self, module: str, scales: Mapping[str, float]) -> Bench:
-        return Bench(self._broker, self._submission, module, scales, self._surveys)
+    def _bench(self, module: str, scales: Mapping[str, float], *, gpu: bool) -> Bench:
+        return Bench(self._broker, self._submission, module, scales, self._surveys, gpu=gpu)
 
     @contextmanager
     def _student(self, bench: Bench) -> Iterator[Student]:
         extra: list[Bench] = []
 
         def over(scales: Mapping[str, float]) -> Bench:
-            extra.append(self._bench(bench.module, scales))
+            extra.append(self._bench(bench.module, scales, gpu=bench.gpu))
             extra[-1].deadline = time.monotonic() + self._course.policy.check_seconds
             return extra[-1]
 
@@ -293,7 +301,17 @@ class _Failed:
     at_import: bool = False
 
 
-FIT_CHECK_FUNCTION = f"test_{FIT_CHECK}"
+class _Key(NamedTuple):
+    """What a worker is for: checks of one module over the same bricks, with a GPU or without."""
+
+    module: str
+    stand_ins: tuple[str, ...]
+    gpu: bool
+
+
+def uses_gpu(check: str) -> bool:
+    """Whether a check, by its full name, runs on the GPU where there is one."""
+    return check.partition(".")[2].startswith((GPU_CHECKS, FIT_CHECK))
 
 
 def check_id(item: pytest.Item) -> str:

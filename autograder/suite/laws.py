@@ -3,6 +3,7 @@
 A law asks the student's layer and the oracle the same question and compares the answers.
 """
 
+import copy
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -17,7 +18,7 @@ from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
 from autograder.suite.student import Description, Input, Journey, Layer, Meta, Seen, Student
-from autograder.suite.tolerances import FLOAT64, TRAJECTORY, Tolerance
+from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
 from autograder.text import MAX_WORDS, words
 
 LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
@@ -111,22 +112,23 @@ def gradients(
     draw: Draw,
     method: str = "forward",
     *,
-    simulated: bool = False,
+    on_gpu: bool = False,
+    tolerance: Tolerance = FLOAT64,
 ) -> None:
     """The output and every gradient equal the oracle's under a random upstream gradient.
 
-    With `simulated`, on a simulated GPU, from which nothing is carried away.
+    With `on_gpu`, on the GPU, from which nothing is carried away.
     """
     leaf = x.tensor.clone().requires_grad_()
     output = oracle(leaf)
-    upstream = draw.normal(*output.shape)
+    upstream = draw.normal(*output.shape, dtype=output.dtype)
     oracle.zero_grad()
     backward(output, upstream)
-    answer = layer.run(x, upstream, method=method, simulated=simulated)
+    answer = layer.run(x, upstream, method=method, on_gpu=on_gpu)
     if answer.journey:
         _stays(answer.journey)
     suspects = misconceptions.of_output(oracle, x.laid_out())
-    compare("the output", answer.value, output.detach(), suspects=suspects)
+    compare("the output", answer.value, output.detach(), tolerance, suspects=suspects)
     assert leaf.grad is not None
     expected = {
         "input": leaf.grad,
@@ -142,8 +144,82 @@ def gradients(
             else "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
         )
         suspects = misconceptions.of_gradient(oracle, x.tensor, upstream, name)
-        compare(f"the gradient of {name}", answer.gradients[name], gradient, suspects=suspects)
+        what = f"the gradient of {name}"
+        compare(what, answer.gradients[name], gradient, tolerance, suspects=suspects)
     _untouched(answer.after, x.tensor)
+
+
+def survives_the_journey(
+    layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw, method: str = "forward"
+) -> None:
+    """Its state is the same on the GPU, is loaded there from the CPU, and works on the CPU again."""
+    on_cpu = dict(oracle.state_dict())
+    lies_on(layer.to("cuda"), "cuda")
+    for name, value in layer.state().items():
+        compare(f"{name}, on the GPU,", value, on_cpu[name])
+    layer.run(Input(x), method=method, grad=False, on_gpu=True)
+    changed = {name: value + draw.normal(*value.shape) for name, value in on_cpu.items()}
+    layer.load(changed)
+    oracle.load_state_dict(changed)
+    with torch.no_grad():
+        expected = oracle(x)
+    answer = layer.run(Input(x), method=method, grad=False, on_gpu=True)
+    compare(
+        "the output on the GPU, after its weights were loaded there,",
+        answer.value,
+        expected,
+        reading="A copy of the weights is kept beside the parameters; load_state_dict() does not reach it.",
+    )
+    lies_on(layer.to("cpu"), "cpu")
+    compare(
+        "the output on the CPU, after the layer has been on the GPU,",
+        layer(x, method),
+        expected,
+        reading="What was made for the GPU is still used after the layer has left it.",
+    )
+
+
+def keeps_to_the_stream(
+    layer: Layer, oracle: nn.Module, x: Tensor, method: str = "forward"
+) -> None:
+    """On another CUDA stream than the default one the layer waits for its input there."""
+    with torch.no_grad():
+        expected = oracle(x)
+    compare(
+        "the output",
+        layer.on_other_stream(x, method),
+        expected,
+        reading="Work is sent to a stream of its own choice, which does not wait for the input.",
+    )
+
+
+def half_forward(
+    layer: Layer,
+    oracle: nn.Module,
+    x: Tensor,
+    dtype: torch.dtype,
+    method: str = "forward",
+) -> None:
+    """On the GPU in float16 or bfloat16 the output has that dtype, and the oracle's values but for rounding.
+
+    The oracle computes in float64, with weights and input rounded to the dtype. The tolerance grows with
+    the sum of the products' sizes, of which the rounding of a sum is a share.
+    """
+    rounded = {name: value.to(dtype) for name, value in oracle.state_dict().items()}
+    layer.load(rounded)
+    oracle.load_state_dict(rounded)
+    bound = copy.deepcopy(oracle)
+    bound.load_state_dict({name: value.abs() for name, value in rounded.items()})
+    x = x.to(dtype)
+    with torch.no_grad():
+        expected, sizes = oracle(x.double()), bound(x.double().abs())
+    answer = layer.run(Input(x), method=method, grad=False, on_gpu=True)
+    assert answer.journey is not None
+    _stays(answer.journey)
+    got = alike("the output", answer.value, expected.to(dtype)).double()
+    compare(
+        "the output, as a share of its products' sizes,", got / sizes, expected / sizes, HALF[dtype]
+    )
 
 
 def _stays(journey: Journey) -> None:

@@ -110,7 +110,7 @@ class Seen:
 
 
 class Journey(NamedTuple):
-    """Whether an output stayed on the simulated GPU, and how often a tensor was carried to or from it."""
+    """Whether an output stayed on the GPU, and how often a tensor was carried to or from it."""
 
     stayed: bool
     copies: int
@@ -128,7 +128,7 @@ class Answer:
             has_grad, moved (it lies elsewhere in memory than before).
         draw: what the global generator yielded next.
         meta_shape: the shape of an output on the meta device, which has no values.
-        journey: between the simulated GPU and the CPU, where it was in force.
+        journey: between the GPU and the CPU, of an output that was computed on one.
     """
 
     value: Any
@@ -144,7 +144,8 @@ class Answer:
 class Bench:
     """One worker with one module of the submission imported. Raises CheckFailed where that fails.
 
-    `surveys` holds what earlier benches of the same submission have found its texts to say.
+    `surveys` holds what earlier benches of the same submission have found its texts to say. With `gpu` the
+    worker has a real GPU; without, what is asked of it "on the GPU" is done on a simulated one.
     """
 
     def __init__(
@@ -154,10 +155,13 @@ class Bench:
         module: str,
         stand_ins: Mapping[str, float],
         surveys: dict[str, Any] | None = None,
+        *,
+        gpu: bool = False,
     ) -> None:
         self.module = module
         self.stand_ins = dict(stand_ins)
-        self.worker: Worker = broker.worker()
+        self.gpu = gpu
+        self.worker: Worker = broker.worker(gpu=gpu)
         self.tampers: list[str] = []
         self._submission = submission
         self.deadline = time.monotonic() + broker.policy.import_seconds
@@ -324,6 +328,7 @@ class Student:
         upstream: Tensor | None = None,
         seed: int = 0,
         draw: int = 0,
+        on_gpu: bool = False,
         asked: str = "",
         **kwargs: object,
     ) -> Answer:
@@ -336,6 +341,7 @@ class Student:
             upstream: ask for the gradient of the first argument under this upstream gradient.
             seed: of the global generators.
             draw: how many numbers to take from the global generator afterwards.
+            on_gpu: let it use the GPU, where the layers and kept tensors among its arguments may lie.
         """
         self.asked = asked or _written(name, args, kwargs)
         encoder = _encoder()
@@ -348,6 +354,7 @@ class Student:
             "watch": watch,
             "after": after,
             "draw": draw,
+            "on_gpu": on_gpu,
         }
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
@@ -384,11 +391,11 @@ class Student:
         )
         return Layer(self, name, _taken(reply, "handle", int), None)
 
-    def keep(self, *tensors: Tensor) -> list[int]:
-        """Send tensors that stay in the worker; returns their handles, in order."""
+    def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
+        """Send tensors that stay in the worker, or on its GPU; returns their handles, in order."""
         encoder = _encoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
-        reply, _ = self._ask("keep", {}, encoder)
+        reply, _ = self._ask("keep", {"on_gpu": on_gpu}, encoder)
         handles: list[int] = _taken(reply, "handles", list)
         if len(handles) != len(tensors) or not all(type(handle) is int for handle in handles):
             raise CheckFailed(UNREADABLE)
@@ -398,6 +405,11 @@ class Student:
         """Where the submission defines what was asked last, or None."""
         called = re.match(r"\w+", self.asked)
         return self.bench.definition(called.group()) if called else None
+
+    @property
+    def where(self) -> str:
+        """Where what is asked "on the GPU" is done, in words."""
+        return " on the GPU" if self.bench.gpu else " on a simulated GPU"
 
     @property
     def tampers(self) -> list[str]:
@@ -493,13 +505,13 @@ class Layer:
         watch: bool = False,
         again: bool = False,
         refilled: bool = False,
-        simulated: bool = False,
+        on_gpu: bool = False,
     ) -> Answer:
         """A forward pass and, with an upstream gradient, the backward pass.
 
         With `again` the gradients are those of a second backward pass over the same graph; with
-        `refilled`, the input tensor has held other values in an earlier forward pass; with `simulated`,
-        it lies on a simulated GPU, and so does the layer from then on.
+        `refilled`, the input tensor has held other values in an earlier forward pass; with `on_gpu`, it
+        lies on the GPU, and so does the layer from then on.
         """
         match x:
             case Meta():
@@ -509,7 +521,7 @@ class Layer:
                 layout = "" if x.layout == "contiguous" else f" in a {x.layout} memory layout"
             case _:
                 size, dtype, layout = tuple(x.shape), x.dtype, ""
-        layout += " on a simulated GPU" if simulated else ""
+        layout += self._student.where if on_gpu else ""
         name = f"{self._written}" if method == "forward" else f"{self._written}.{method}"
         self._student.asked = (
             f"{name} on a {str(dtype).removeprefix('torch.')} input of shape {size}{layout}"
@@ -534,7 +546,7 @@ class Layer:
                 "watch": watch,
                 "again": again,
                 "refilled": refilled,
-                "simulated": simulated,
+                "on_gpu": on_gpu,
             },
             encoder,
         )
@@ -545,8 +557,20 @@ class Layer:
             after=tensors.get("input"),
             gradients=_gradients(tensors),
             seen=_seen(reply) if watch else None,
-            journey=_journey(reply) if simulated else None,
+            journey=_journey(reply) if on_gpu else None,
         )
+
+    def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
+        """The output on the GPU where both are on a stream of their own, to which the input comes late."""
+        self._student.asked = (
+            f"{self._written} on an input of shape {tuple(x.shape)}{self._student.where}, on another stream "
+            "than the default one"
+        )
+        encoder = _encoder()
+        encoder.tensors.append(values.to_raw("input", x))
+        arguments = {"handle": self.handle, "method": method}
+        reply, tensors = self._student._ask("stream", arguments, encoder)
+        return _value(reply, "output", tensors)
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """What enters and what leaves each child that is called as a layer, by its name."""

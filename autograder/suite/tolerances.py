@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import torch
+
 
 class Tolerance(NamedTuple):
     """|got - expected| ≤ absolute + relative · |expected|, element by element."""
@@ -15,6 +17,13 @@ FLOAT64 = Tolerance(1e-7, 1e-7)
 
 FLOAT32 = Tolerance(1e-4, 1e-5)
 """Forward only: honest layers differed by 3.8e-6. Float32 gradients are not gated."""
+
+GPU_FLOAT32 = Tolerance(1e-4, 1e-4)
+"""Output and gradients on a GPU, with TF32 off. Not measured on one yet."""
+
+HALF = {torch.float16: Tolerance(4e-3, 4e-3), torch.bfloat16: Tolerance(3e-2, 3e-2)}
+"""Forward on a GPU, against float64 over the same rounded numbers: some eight roundings of 2^-11 and 2^-8.
+Not measured on a GPU yet; honest layers on the simulated one stay below a quarter."""
 
 TRAJECTORY = Tolerance(1e-9, 1e-9)
 """Weights after a few float64 steps: honest loops differed by 2e-13, the mildest bug by 5e-5."""

@@ -17,7 +17,7 @@ from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.misconceptions import Geometry, pair
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.student import Input, Meta
-from autograder.suite.tolerances import FLOAT32
+from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 
 Pair = int | tuple[int, int]
 METHODS = ("forward_im2col", "forward")
@@ -492,7 +492,7 @@ def test_simulated_gpu(student, draw, case):
     for method in METHODS:
         layer, oracle = make(student, draw, case)
         x = Input(draw.normal(*case.input_shape()), case.layout)
-        laws.gradients(layer, oracle, x, draw, method, simulated=True)
+        laws.gradients(layer, oracle, x, draw, method, on_gpu=True)
 
 
 @both_biases
@@ -511,3 +511,55 @@ def test_meta_device(student, bias):
     for layer in (made, moved):
         for method in METHODS:
             laws.meta_output(layer, Meta(case.input_shape()), shape, method=method)
+
+
+@pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
+def test_gpu_parity(student, draw, case):
+    """On the GPU, in float64 and in float32, nothing is carried away; output and gradients are nn.Conv2d's.
+
+    handouts/conv2d.md, "What is asked": forward may take the fused backend there, F.conv2d; the result
+    is the same.
+    """
+    for method in METHODS:
+        layer, oracle = make(student, draw, case)
+        shape = case.input_shape()
+        laws.gradients(
+            layer, oracle, Input(draw.normal(*shape), case.layout), draw, method, on_gpu=True
+        )
+        single = Input(draw.normal(*shape, dtype=torch.float32), case.layout)
+        layer.load(oracle.float())
+        laws.gradients(layer, oracle, single, draw, method, on_gpu=True, tolerance=GPU_FLOAT32)
+
+
+@both_biases
+def test_gpu_state(student, draw, bias):
+    """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
+
+    handouts/conv2d.md, "What trips people up": whatever is kept beside the parameters stays behind.
+    """
+    case = Case("gpu", (2, 3), (3, 2), (2, 6, 5), padding=(1, 0), bias=bias)
+    for method in METHODS:
+        layer, oracle = make(student, draw, case)
+        laws.survives_the_journey(layer, oracle, draw.normal(*case.input_shape()), draw, method)
+
+
+def test_gpu_streams(student, draw):
+    """On another CUDA stream than the default one the layer works there, too.
+
+    handouts/conv2d.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
+    """
+    for method in METHODS:
+        layer, oracle = make(student, draw, PLAIN)
+        laws.keeps_to_the_stream(layer, oracle, draw.normal(*PLAIN.input_shape()), method)
+
+
+@pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
+def test_gpu_half(student, draw, dtype):
+    """On the GPU the layer computes in float16 and bfloat16, too.
+
+    handouts/conv2d.md, "What trips people up": the dtype is the input's, never one of forward's own.
+    """
+    case = Case("gpu", (8, 6), 3, (4, 9, 8), padding=1)
+    for method in METHODS:
+        layer, oracle = make(student, draw, case)
+        laws.half_forward(layer, oracle, draw.normal(*case.input_shape()), dtype, method)

@@ -10,7 +10,7 @@ from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import expect
 from autograder.suite.student import Input, Meta
-from autograder.suite.tolerances import FLOAT32
+from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 
 
 class Case(NamedTuple):
@@ -198,7 +198,7 @@ def test_simulated_gpu(student, draw, bias):
     """
     layer, oracle = make(student, draw, Case("gpu", 5, 3, (4, 5), bias=bias))
     for shape in ((4, 5), (2, 3, 5)):
-        laws.gradients(layer, oracle, Input(draw.normal(*shape)), draw, simulated=True)
+        laws.gradients(layer, oracle, Input(draw.normal(*shape)), draw, on_gpu=True)
 
 
 @both_biases
@@ -214,3 +214,45 @@ def test_meta_device(student, bias):
     moved = student.CustomLinear(5, 3, bias=bias)
     laws.lies_on(moved.to("meta"), "meta")
     laws.meta_output(moved, Meta((2, 5)), (2, 3))
+
+
+@both_biases
+def test_gpu_parity(student, draw, bias):
+    """On the GPU, in float64 and in float32, nothing is carried away; output and gradients are nn.Linear's.
+
+    handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
+    """
+    layer, oracle = make(student, draw, Case("gpu", 50, 30, (16, 50), bias=bias))
+    laws.gradients(layer, oracle, Input(draw.normal(16, 50)), draw, on_gpu=True)
+    single = Input(draw.normal(16, 50, dtype=torch.float32))
+    layer.load(oracle.float())
+    laws.gradients(layer, oracle, single, draw, on_gpu=True, tolerance=GPU_FLOAT32)
+
+
+@both_biases
+def test_gpu_state(student, draw, bias):
+    """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
+
+    handouts/linear.md, "What trips people up": whatever is kept beside the parameters stays behind.
+    """
+    layer, oracle = make(student, draw, Case("gpu", 6, 5, (4, 6), bias=bias))
+    laws.survives_the_journey(layer, oracle, draw.normal(4, 6), draw)
+
+
+def test_gpu_streams(student, draw):
+    """On another CUDA stream than the default one the layer works there, too.
+
+    handouts/linear.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
+    """
+    layer, oracle = make(student, draw, Case("gpu", 6, 5, (4, 6)))
+    laws.keeps_to_the_stream(layer, oracle, draw.normal(4, 6))
+
+
+@pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
+def test_gpu_half(student, draw, dtype):
+    """On the GPU the layer computes in float16 and bfloat16, too.
+
+    handouts/linear.md, "What trips people up": the dtype is the input's, never one of forward's own.
+    """
+    layer, oracle = make(student, draw, Case("gpu", 64, 48, (32, 64)))
+    laws.half_forward(layer, oracle, draw.normal(32, 64), dtype)

@@ -17,8 +17,8 @@ from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, TooSlow, expect
 from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
-from autograder.suite.student import Input, Meta, Once
-from autograder.suite.tolerances import FLOAT32, TRAJECTORY
+from autograder.suite.student import Batches, Input, Meta, Once
+from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
 
 BATCH_SIZES = [1, 2, 7]
 MODES = ["train", "eval"]
@@ -505,3 +505,38 @@ def test_mnist_fit(student, draw, fit_context):
         "happens in long epochs only: a limit on the batches, a learning rate that changes, a counter.",
     )
     student.remark = found
+
+
+def test_gpu_parity(student, draw):
+    """On the GPU the logits and every gradient are those of stock layers on the CPU.
+
+    handouts/tower.md, "What trips people up": .cuda() in the code, or a tensor made without a device.
+    """
+    tower, oracle = make(student, draw)
+    laws.gradients(tower, oracle, Input(images(draw, 3)), draw, on_gpu=True)
+
+
+def test_gpu_training(student, draw):
+    """On the GPU train_epoch moves every weight as on the CPU, and evaluate counts the same.
+
+    handouts/tower.md, "What trips people up": the loop takes model and batches where they lie.
+    """
+    tower, oracle = make(student, draw)
+    tower.load(oracle.float())
+    tower.to("cuda")
+    pixels = draw.integers(0, 256, 5 * 784).reshape(5, 1, 28, 28).to(torch.uint8)
+    labels = draw.integers(0, 10, 5)
+    batches = Batches(*student.keep(pixels, labels, on_gpu=True), size=2, start=0, stop=3)
+    here = [(x.float() / 255, y) for x, y in zip(pixels.split(2), labels.split(2), strict=True)]
+    optimizer = torch.optim.SGD(oracle.parameters(), **MOMENTUM)
+    expected = reference.train_epoch(oracle, here, nn.CrossEntropyLoss(), optimizer)
+    criterion = student.library("nn.CrossEntropyLoss")
+    theirs = student.library("optim.SGD", tower, **MOMENTUM)
+    loss = student.call("train_epoch", tower, batches, criterion, theirs, on_gpu=True).value
+    compare_number("The mean loss per sample, on the GPU,", loss, expected, tolerance=FLOAT32)
+    state = tower.state()
+    for name, value in oracle.state_dict().items():
+        compare(f"{name} after {len(here)} steps on the GPU", state.get(name), value, GPU_FLOAT32)
+    right = student.call("evaluate", tower, batches, on_gpu=True).value
+    share = reference.accuracy(oracle, here)
+    compare_number("The fraction that is right, on the GPU,", right, share)

@@ -41,11 +41,15 @@ def judge(course: Course, broker: Broker) -> Callable[..., Report]:
     """Grade modules given as text; with `only`, just these."""
 
     def judge(
-        sources: Mapping[str, bytes], only: str = "", seed: int = 1, fit: str = "off"
+        sources: Mapping[str, bytes],
+        only: str = "",
+        seed: int = 1,
+        fit: str = "off",
+        device: str = "cpu",
     ) -> Report:
         submission = Submission("in-memory", dict(sources), problems_of(sources, course))
         modules = only.split(",") if only else ()
-        return grade(course, submission, broker, seed=seed, fit=fit, only=modules)
+        return grade(course, submission, broker, seed=seed, fit=fit, device=device, only=modules)
 
     return judge
 

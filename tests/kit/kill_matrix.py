@@ -22,7 +22,7 @@ from rich.progress import track
 
 from autograder.bank import Bank
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, Course, course_root, load_course
+from autograder.course import FIT_CHECK, GPU_CHECKS, Course, course_root, load_course
 from autograder.pool import each
 from autograder.submission import Submission
 
@@ -82,7 +82,9 @@ def judge(course: Course, broker: Broker, job: Job) -> Outcome:
     solutions = bank.solutions(course.modules)
     submission = Submission(job.name, solutions | {job.module: job.source}, {})
     fit = "quick" if job.aimed_at == FIT_CHECK else "off"
-    report = grade(course, submission, broker, seed=SEED, fit=fit, only=[job.module])
+    on_gpu = job.kind == "variant" or job.aimed_at.startswith(GPU_CHECKS)
+    device = "simulated" if on_gpu else "cpu"
+    report = grade(course, submission, broker, seed=SEED, fit=fit, device=device, only=[job.module])
     failed = {
         check.id.partition(".")[2]: check.message
         for module in report.modules

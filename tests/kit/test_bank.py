@@ -5,7 +5,7 @@ from conftest import ROOT, checks_of, failed
 from matrix_pages import causes_in, is_named
 
 from autograder.bank import Bank
-from autograder.course import course_root, load_course
+from autograder.course import GPU_CHECKS, course_root, load_course
 
 BANK = Bank(ROOT)
 MODULES = list(load_course(course_root()).modules)
@@ -13,14 +13,15 @@ MUTANTS = [mutant for module in MODULES for mutant in BANK.mutants(module)]
 VARIANTS = list(BANK.variants())
 
 
-def grade_module(judge, solutions, module, source, fit="off"):
-    return judge(solutions | {module: source}, only=module, seed=3, fit=fit)
+def grade_module(judge, solutions, module, source, fit="off", device="cpu"):
+    return judge(solutions | {module: source}, only=module, seed=3, fit=fit, device=device)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
 def test_a_mutant_fails_the_check_that_is_meant_for_it(judge, solutions, mutant):
     fit = "quick" if mutant.check == "tower.mnist_fit" else "off"
-    report = grade_module(judge, solutions, mutant.module, mutant.source, fit)
+    device = "simulated" if GPU_CHECKS in mutant.check else "cpu"
+    report = grade_module(judge, solutions, mutant.module, mutant.source, fit, device)
     assert mutant.check in failed(report), mutant.misconception
     causes = causes_in(check.message for check in checks_of(report).values())
     assert is_named(mutant.diagnosis, causes) or not mutant.diagnosis, causes
@@ -31,7 +32,8 @@ def test_a_mutant_fails_the_check_that_is_meant_for_it(judge, solutions, mutant)
     "variant", VARIANTS, ids=lambda variant: f"{variant.module}-{variant.name}"
 )
 def test_a_right_submission_that_is_written_differently_loses_nothing(judge, solutions, variant):
-    report = grade_module(judge, solutions, variant.module, variant.source)
+    source, device = variant.source, "simulated"
+    report = grade_module(judge, solutions, variant.module, source, device=device)
     assert not failed(report), "\n".join(check.message for check in checks_of(report).values())
     assert not report.faults
 

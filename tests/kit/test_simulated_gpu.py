@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autograder.sandbox.simulated_gpu import OnGPU, SimulatedGPU, brought_back, carried, carry
+from autograder.sandbox.simulated_gpu import OnGPU, SimulatedGPU, Simulation
 
+GPU = SimulatedGPU()
 RIGHT = {
     "a number": lambda x: x * 2 + 1,
     "a tensor of one number": lambda x: x * torch.tensor(2.0),
@@ -100,8 +101,8 @@ def run(work):
     """What the work returns and carries on the simulated GPU, the gradient, and what it returns elsewhere."""
     torch.manual_seed(0)
     plain = torch.randn(2, 3, requires_grad=True)
-    x = carried(plain)
-    with SimulatedGPU() as gpu:
+    x = GPU.carried(plain)
+    with Simulation() as gpu:
         result = work(x)
     return x, result, gpu.copies
 
@@ -113,11 +114,11 @@ def test_what_is_right_on_a_gpu_is_right_there(kind):
     plain = torch.randn(2, 3, requires_grad=True)
     if kind not in ("cuda()", "zeros there by name"):
         expected = RIGHT[kind](plain)
-        torch.testing.assert_close(brought_back(result), expected)
+        torch.testing.assert_close(GPU.brought_back(result), expected)
         if expected.requires_grad:
             expected.sum().backward()
-            brought_back(result).sum().backward()
-            torch.testing.assert_close(brought_back(x.grad), plain.grad)
+            GPU.brought_back(result).sum().backward()
+            torch.testing.assert_close(GPU.brought_back(x.grad), plain.grad)
     assert isinstance(result, OnGPU) or kind == "vmap"
     assert copies == 0
 
@@ -136,8 +137,8 @@ def test_what_is_carried_is_counted(kind):
 
 
 def test_it_says_where_it_lies():
-    x = carried(torch.zeros(2, 3))
-    with SimulatedGPU():
+    x = GPU.carried(torch.zeros(2, 3))
+    with Simulation():
         assert (x.is_cuda, x.is_cpu, x.get_device()) == (True, False, 0)
         assert (x.device.type, str((x + 1).device)) == ("cuda", "cuda:0")
         assert x.device == torch.zeros(1, device="cuda").device
@@ -152,10 +153,10 @@ def test_it_says_where_it_lies():
 def test_a_layer_is_carried_with_all_that_is_registered():
     layer = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     before = {name: value.clone() for name, value in layer.state_dict().items()}
-    carry(layer)
+    GPU.carry(layer)
     for name, value in [*layer.named_parameters(), *layer.named_buffers()]:
         assert isinstance(value, OnGPU)
-        torch.testing.assert_close(brought_back(value.detach()), before[name])
+        torch.testing.assert_close(GPU.brought_back(value.detach()), before[name])
     assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in layer.parameters())
     assert not torch.__future__.get_overwrite_module_params_on_conversion()
 
@@ -176,17 +177,17 @@ def test_a_layer_that_moves_more_than_is_registered_moves_it_there_too():
             return x * self.scale + self.offset
 
     layer = Offset()
-    carry(layer)
+    GPU.carry(layer)
     _, result, copies = run(layer)
     assert isinstance(result, OnGPU)
     assert copies == 0
-    brought_back(result).sum().backward()
+    GPU.brought_back(result).sum().backward()
     assert layer.scale.grad is not None
 
 
 def test_what_works_in_place_returns_what_it_was_called_on():
-    x = carried(torch.zeros(3))
-    with SimulatedGPU():
+    x = GPU.carried(torch.zeros(3))
+    with Simulation():
         assert x.add_(1) is x
         assert x.requires_grad_() is x
         assert x.is_leaf

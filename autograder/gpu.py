@@ -1,0 +1,38 @@
+"""Whether there is a GPU to grade on, found without loading torch or touching the GPU."""
+
+import importlib.util
+from pathlib import Path
+from typing import Literal
+
+from autograder.errors import UsageError
+from autograder.sandbox.visible import gpu_devices
+
+Device = Literal["cpu", "cuda", "simulated"]
+"""What checks of the GPU path are judged on. On "cpu" they are not; "simulated" judges them over the
+simulated GPU, for trying out the suite itself."""
+CHOICES = ("cpu", "cuda", "auto")
+
+
+def reason_against() -> str:
+    """Why nothing can be graded on a GPU here; "" where that may be tried."""
+    if not gpu_devices():
+        return "there is no GPU's device file, such as /dev/nvidiactl"
+    spec = importlib.util.find_spec("torch")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not any(Path(folder, "lib", "libtorch_cuda.so").exists() for folder in folders):
+        return "this build of torch is for the CPU"
+    return ""
+
+
+def choose(device: str) -> Device:
+    """What `--device` means here. Raises UsageError where it cannot be had."""
+    if device not in CHOICES:
+        raise UsageError(f"--device does not know {device}. Choose from {', '.join(CHOICES)}.")
+    if device == "cpu":
+        return "cpu"
+    reason = reason_against()
+    if reason and device == "cuda":
+        raise UsageError(
+            f"--device cuda cannot be had: {reason}. `tower doctor` says what is there."
+        )
+    return "cpu" if reason else "cuda"

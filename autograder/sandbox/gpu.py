@@ -1,0 +1,168 @@
+"""The GPU, as a worker uses it: how it is started, and how layers and tensors get there and back.
+
+There are two with one interface: CUDA's, and a simulated one for machines without a GPU, see simulated_gpu.
+Nothing here runs in the zygote: a process that has started CUDA cannot be forked.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+NAME = "cuda"
+_DELAY_CYCLES = 100_000_000
+"""What a side stream waits for before its data come: some 50 ms."""
+
+
+class Journey:
+    """How often tensors were carried between GPU and CPU while someone watched."""
+
+    def __init__(self) -> None:
+        self.copies = 0
+
+
+class GPU(Protocol):
+    """What the worker asks of a GPU."""
+
+    def carry(self, layer: nn.Module) -> None:
+        """Move a layer to the GPU by its own `to`."""
+
+    def fetch(self, layer: nn.Module) -> None:
+        """Move a layer to the CPU by its own `to`."""
+
+    def carried(self, tensor: Tensor) -> Tensor:
+        """The tensor on the GPU, as a leaf of its own."""
+
+    def brought_back(self, tensor: Tensor) -> Tensor:
+        """The tensor on the CPU, with its graph."""
+
+    def holds(self, value: object) -> bool:
+        """Whether it is a tensor that lies on the GPU."""
+
+    def watched(self) -> Any:
+        """A context within which copies are counted; yields a Journey."""
+
+    def in_force(self) -> Any:
+        """A context within which code may use the GPU."""
+
+    def on_side_stream(self, function: Callable[[Tensor], Any], source: Tensor) -> Any:
+        """What `function` returns for the tensor on the GPU, which is filled late, on a stream of its own."""
+
+
+class RealGPU:
+    """The first GPU that CUDA sees."""
+
+    def carry(self, layer: nn.Module) -> None:
+        """Move a layer to the GPU by its own `to`."""
+        layer.to(NAME)
+
+    def fetch(self, layer: nn.Module) -> None:
+        """Move a layer to the CPU by its own `to`."""
+        layer.to("cpu")
+
+    def carried(self, tensor: Tensor) -> Tensor:
+        """The tensor on the GPU, as a leaf of its own."""
+        return tensor.detach().to(NAME).requires_grad_(tensor.requires_grad)
+
+    def brought_back(self, tensor: Tensor) -> Tensor:
+        """The tensor on the CPU, with its graph."""
+        return tensor.to("cpu")
+
+    def holds(self, value: object) -> bool:
+        """Whether it is a tensor that lies on the GPU."""
+        return isinstance(value, Tensor) and value.is_cuda
+
+    @contextmanager
+    def watched(self) -> Iterator[Journey]:
+        """A context within which copies are counted."""
+        journey = Journey()
+        with _CopyCounter(journey):
+            yield journey
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """A context within which code may use the GPU: any."""
+        yield
+
+    def on_side_stream(self, function: Callable[[Tensor], Any], source: Tensor) -> Any:
+        """What `function` returns for the tensor on the GPU, which is filled late, on a stream of its own.
+
+        A function that uses another stream reads what lay there before: NaN.
+        """
+        there = self.carried(source)
+        late = torch.full_like(there, torch.nan)
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream), torch.no_grad():
+            torch.cuda._sleep(_DELAY_CYCLES)
+            late.copy_(there)
+            result = function(late)
+        stream.synchronize()
+        return result
+
+
+class _CopyCounter(TorchDispatchMode):
+    """Counts operators that take a tensor from one side and give one, or fill one, on the other."""
+
+    def __init__(self, journey: Journey) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._journey = journey
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """One operator, passed on."""
+        result = func(*args, **(kwargs or {}))
+        if func.overloadpacket in _COPYING:
+            first = args[1] if func.overloadpacket is torch.ops.aten.copy_ else result
+            other = args[0]
+            if first.dim() and first.is_cuda != other.is_cuda:
+                self._journey.copies += 1
+        return result
+
+
+_COPYING = (torch.ops.aten.copy_, torch.ops.aten._to_copy)
+
+
+def start(memory: int) -> dict[str, Any]:
+    """Start CUDA, set it to compute exactly and the same each time, and say what was found.
+
+    What starts threads or opens files of its own does so here, before the filter: a product, a
+    convolution and their backward passes in each dtype, a stream, an event.
+
+    Args:
+        memory: bytes on the GPU that torch may take.
+
+    Raises what torch raises where there is no GPU, or none to be had.
+    """
+    torch.cuda.init()
+    properties = torch.cuda.get_device_properties(0)
+    torch.cuda.set_per_process_memory_fraction(min(1.0, memory / properties.total_memory), 0)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        x = torch.ones(2, 3, 4, 4, device=NAME, dtype=dtype, requires_grad=True)
+        weight = torch.ones(2, 3, 3, 3, device=NAME, dtype=dtype, requires_grad=True)
+        F.relu(F.conv2d(x, weight, padding=1)).flatten(1).sum().backward()
+        torch.mm(x[0, 0], x[0, 0]).sum().backward()
+    stream, event = torch.cuda.Stream(), torch.cuda.Event()
+    event.record(stream)
+    event.synchronize()
+    torch.cuda.synchronize()
+    return {
+        "name": properties.name,
+        "memory": properties.total_memory,
+        "capability": f"{properties.major}.{properties.minor}",
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(torch.backends.cudnn.version()),
+    }

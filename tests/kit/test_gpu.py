@@ -1,0 +1,237 @@
+"""Grading on a GPU, as far as that can be tried on a machine without one."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, checks_of, failed, problems_of
+
+from autograder import broker as broker_module
+from autograder import gpu
+from autograder.broker import Broker
+from autograder.course import GPU_CHECKS, load_course
+from autograder.errors import GraderFault, UsageError
+from autograder.grading import grade
+from autograder.submission import Submission
+from autograder.suite.judge import uses_gpu
+
+COURSE = load_course(ROOT)
+CHECKS = {f"{m.name}.{c}" for m in COURSE.modules.values() for c in m.weights}
+ON_GPU = {check for check in CHECKS if f".{GPU_CHECKS}" in check}
+PRETEND = Path(__file__).parent / "pretend_zygote.py"
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """As if this machine had a GPU."""
+    monkeypatch.setattr(broker_module, "ZYGOTE", PRETEND)
+
+
+def tower(*arguments):
+    """The command as a user runs it."""
+    command = [sys.executable, "-m", "autograder", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+# What --device means
+
+
+@pytest.mark.parametrize(
+    ("devices", "build", "reason"),
+    [
+        ([], True, "no GPU's device file"),
+        (["/dev/nvidiactl"], False, "this build of torch is for the CPU"),
+        (["/dev/dxg"], True, ""),
+    ],
+)
+def test_a_gpu_needs_a_device_and_a_build_of_torch(tmp_path, monkeypatch, devices, build, reason):
+    (tmp_path / "lib").mkdir()
+    if build:
+        (tmp_path / "lib" / "libtorch_cuda.so").touch()
+    spec = type("Spec", (), {"submodule_search_locations": [str(tmp_path)]})
+    monkeypatch.setattr(gpu, "gpu_devices", lambda: devices)
+    monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda name: spec)
+    assert reason in gpu.reason_against()
+    assert bool(reason) == bool(gpu.reason_against())
+    assert gpu.choose("cpu") == "cpu"
+    assert gpu.choose("auto") == ("cpu" if reason else "cuda")
+    if reason:
+        with pytest.raises(UsageError, match=f"--device cuda cannot be had: .*{reason}"):
+            gpu.choose("cuda")
+    else:
+        assert gpu.choose("cuda") == "cuda"
+
+
+@pytest.mark.parametrize("device", ["gpu", "simulated", ""])
+def test_an_unknown_device_is_refused(device):
+    with pytest.raises(UsageError, match="Choose from cpu, cuda, auto"):
+        gpu.choose(device)
+
+
+@pytest.mark.skipif(not gpu.reason_against(), reason="This machine may have a GPU: tests/gpu.")
+def test_without_a_gpu_cuda_is_refused_and_auto_grades_on_the_cpu(tmp_path):
+    refused = tower("grade", "solutions", "--device", "cuda")
+    assert refused.returncode == 2
+    assert "--device cuda cannot be had" in refused.stderr
+    report = tmp_path / "report.json"
+    graded = tower(
+        *("grade", "solutions", "--only", "linear", "--device", "auto", "--fit", "off"),
+        *("--json", str(report)),
+    )
+    assert graded.returncode == 0, graded.stderr
+    assert json.loads(report.read_text())["device"] == "cpu"
+    assert "This needs a GPU" in graded.stdout
+
+
+# Without one, what needs it leaves the maximum
+
+
+def test_what_needs_a_gpu_is_not_verified_without_one(judge, solutions):
+    found = checks_of(judge(solutions))
+    assert ON_GPU
+    for check in ON_GPU:
+        assert (found[check].status, found[check].max_score) == ("not_verified", 0.0)
+        assert "This needs a GPU" in found[check].message
+    for module in COURSE.modules.values():
+        prefix = f"{module.name}."
+        points = sum(c.max_score for c in found.values() if c.id.startswith(prefix))
+        assert points == pytest.approx(module.points)
+
+
+def test_it_is_not_verified_either_where_nothing_else_passes(judge):
+    found = checks_of(judge({"linear": b"raise SystemExit\n"}))
+    assert {found[check].status for check in ON_GPU if check.startswith("linear")} == {
+        "not_verified"
+    }
+    assert {found[c].status for c in ON_GPU if c.startswith("conv2d")} == {"not_submitted"}
+
+
+# The checks themselves, over the simulated GPU
+
+
+@pytest.fixture(scope="module")
+def simulated(course, broker):
+    """Grade modules with the checks of the GPU, over the simulated one."""
+
+    def simulated(sources, only=(), seed=1):
+        submission = Submission("in-memory", sources, problems_of(sources, course))
+        return grade(
+            course, submission, broker, seed=seed, fit="off", device="simulated", only=only
+        )
+
+    return simulated
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_solutions_pass_every_check(simulated, solutions, seed):
+    report = simulated(solutions, seed=seed)
+    assert failed(report) == set()
+    assert {checks_of(report)[check].status for check in ON_GPU} == {"passed"}
+    assert report.score == report.max_score == 100
+
+
+# A GPU that is pretended to be there: the way from the command line to a worker that uses it
+
+
+def graded(course, broker, solutions, **options):
+    submission = Submission("in-memory", solutions, problems_of(solutions, course))
+    return grade(course, submission, broker, seed=1, device="cuda", **options)
+
+
+def test_a_run_on_the_gpu_judges_what_needs_one_there(pretended, course, solutions):
+    """The GPU's workers are as locked down as all others, and judge what needs a GPU and nothing else."""
+    fits = {**course.fits, "quick": replace(course.fits["quick"], steps=3, threshold=0.0)}
+    short = replace(course, fits=fits)
+    with Broker(course.policy, [course.root], gpu=True) as broker:
+        asked = []
+        genuine = broker.worker
+        broker.worker = lambda *, gpu=False: asked.append(gpu) or genuine(gpu=gpu)
+        report = graded(short, broker, solutions, fit="quick")
+        level = broker.isolation.level
+        denied = broker.isolation.denied
+    assert failed(report) == set()
+    assert {checks_of(report)[check].status for check in ON_GPU} == {"passed"}
+    assert report.device == "cuda"
+    assert report.environment["gpu"].startswith("Pretended")
+    assert report.isolation.level == level
+    assert denied["socket"], "the filter holds in a worker that has other threads"
+    assert asked.count(True) == 3, (
+        "one worker for the GPU's checks of each module, the fit among them"
+    )
+    assert {check for check in CHECKS if uses_gpu(check)} == ON_GPU | {"tower.mnist_fit"}
+
+
+def test_the_filter_binds_the_threads_that_cuda_has_started(pretended, course):
+    """Their state in /proc says so: seccomp in mode 2, no new privileges."""
+    with Broker(course.policy, gpu=True) as broker, broker.worker(gpu=True) as worker:
+        pid = _process_of(worker)
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        assert len(threads) > 1
+        for thread in threads:
+            status = (thread / "status").read_text()
+            assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)
+            assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
+        names = {(thread / "comm").read_text().strip() for thread in threads}
+        assert "cuda00001400006" in names, "a thread may name itself, as the driver's do"
+
+
+def test_one_worker_with_a_started_gpu_is_always_in_reserve(pretended, course):
+    with Broker(course.policy, gpu=True) as broker:
+        with broker.worker():
+            spare = broker._spare
+            with broker.worker(gpu=True) as first:
+                assert first is spare
+                assert broker._spare is not spare
+                assert broker._spare is not None
+        with broker.worker() as plain:
+            assert plain is not broker._spare, "what needs no GPU does not take it"
+
+
+def test_a_spare_that_has_died_is_replaced(pretended, course):
+    with Broker(course.policy, gpu=True) as broker, broker.worker():
+        broker._spare.kill()
+        with broker.worker(gpu=True) as worker:
+            assert worker.isolation.level == broker.isolation.level
+
+
+def test_a_gpu_that_does_not_start_is_a_fault_with_a_way_out(
+    pretended, course, solutions, monkeypatch
+):
+    monkeypatch.setenv("CUDA_PRETEND", "no memory")
+    with Broker(course.policy, gpu=True) as broker:
+        with pytest.raises(GraderFault, match=r"CUDA error: out of memory.*--device cpu"):
+            broker.worker(gpu=True)
+        report = graded(course, broker, solutions, fit="off", only=["linear"])
+    assert {checks_of(report)[check].status for check in ON_GPU if check.startswith("linear")} == {
+        "failed"
+    }
+    assert all("CUDA did not start" in fault for fault, _ in report.faults)
+    assert len(report.faults) == len([check for check in ON_GPU if check.startswith("linear")])
+    assert checks_of(report)["linear.forward"].status == "passed"
+
+
+def test_without_landlock_no_worker_gets_the_gpu(pretended, course):
+    """There no file can be opened once student code runs, a GPU's neither."""
+    with (
+        Broker(course.policy, gpu=True, without=("landlock",)) as broker,
+        pytest.raises(GraderFault, match="without Landlock"),
+    ):
+        broker.worker(gpu=True)
+
+
+def test_without_the_wish_no_worker_sees_a_gpu(course, monkeypatch):
+    """CUDA is shown no device, in the zygote and in the workers: autograd would start it otherwise."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with Broker(course.policy) as broker, broker.worker():
+        environment = Path(f"/proc/{broker._zygote.pid}/environ").read_bytes().split(b"\0")
+    assert b"CUDA_VISIBLE_DEVICES=" in environment
+
+
+def _process_of(worker):
+    """The worker's process number, as this process sees it."""
+    line = Path(f"/proc/self/fdinfo/{worker._pidfd}").read_text()
+    return int(re.search(r"^Pid:\s+(\d+)", line, re.MULTILINE)[1])
