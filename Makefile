@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench matrix seeds mutants attacks image-test fuzz release clean
+.PHONY: demo test lint bench matrix seeds mutants attacks image-test gpu-test fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -15,7 +15,7 @@ test: $(VENV)/installed lint
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/installed
-	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit solutions benchmarks fuzz
+	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit tests/gpu solutions benchmarks fuzz
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
@@ -46,6 +46,11 @@ attacks: $(VENV)/installed
 image-test: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[image]'
 	$(BIN)/python -m pytest tests/image -p no:cacheprovider
+
+## gpu-test: everything that needs a GPU, on one, then the tables of docs/gpu.md; "not verified" without one
+gpu-test: $(VENV)/installed
+	$(BIN)/python -m pytest tests/gpu -rs -p no:cacheprovider
+	$(BIN)/python benchmarks/gpu.py --device auto --write docs
 
 ## fuzz: five minutes of odd bytes for the reader of replies, five of replies that lie for the suite
 fuzz: $(VENV)/installed

@@ -23,17 +23,20 @@ def each(
     course: Course,
     jobs: Sequence[JobT],
     processes: int,
+    *,
+    gpu: bool = False,
 ) -> Iterator[tuple[int, ResultT]]:
     """Do the work of every job; yields (number of the job, its result) as each is done.
 
     Args:
         work: a function of a module; jobs and results have to be such as pickle knows.
+        gpu: whether the brokers may hand out workers that use the GPU.
 
     Raises what `work` raises, and GraderFault where a process of the pool died. Ends at once, with all
     its processes, when it is interrupted or no more results are asked for.
     """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(processes, len(jobs)) or 1, context, _open, (course,))
+    pool = ProcessPoolExecutor(min(processes, len(jobs)) or 1, context, _open, (course, gpu))
     try:
         numbers = {pool.submit(_do, work, job): i for i, job in enumerate(jobs)}
         for done in as_completed(numbers):
@@ -50,10 +53,10 @@ def each(
         pool.shutdown(cancel_futures=True)
 
 
-def _open(course: Course) -> None:
+def _open(course: Course, gpu: bool) -> None:
     """Make a process of the pool as warm as `tower grade` is when it begins to judge."""
     global _warm
-    broker = Broker(course.policy, [course.root])
+    broker = Broker(course.policy, [course.root], gpu=gpu)
     broker.start()  # it imports torch while this process does
     import autograder.grading  # noqa: F401
 

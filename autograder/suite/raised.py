@@ -220,6 +220,18 @@ READINGS = (
         "A GPU is asked for, by .cuda() or device='cuda', where there is none: stay on the device of the input.",
     ),
     Reading(
+        "OutOfMemoryError|RuntimeError|AcceleratorError",
+        r"CUDA (error: )?out of memory",
+        "More of the GPU's memory is asked for than one submission may take: a tensor is far larger than it "
+        "need be, or graphs are kept from one call to the next.",
+    ),
+    Reading(
+        "AcceleratorError|RuntimeError",
+        r"CUDA error: (device-side assert|an illegal memory access|misaligned address)",
+        "An index on the GPU lies outside its tensor. CUDA reports it late: the line may be a later one. The "
+        "same on the CPU names the index.",
+    ),
+    Reading(
         "RuntimeError|NotImplementedError",
         r"to have the same dtype|expected scalar type|same dtype|not implemented for '(Long|Int|Bool|Half)'"
         r"|Found dtype|dtype .*(mismatch|not supported)",

@@ -11,13 +11,14 @@ import pytest
 from conftest import ROOT, checks_of, failed, problems_of
 
 from autograder import broker as broker_module
-from autograder import gpu
+from autograder import doctor, gpu
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, load_course
 from autograder.errors import GraderFault, UsageError
 from autograder.grading import grade
 from autograder.submission import Submission
 from autograder.suite.judge import uses_gpu
+from autograder.suite.raised import likely_cause
 
 COURSE = load_course(ROOT)
 CHECKS = {f"{m.name}.{c}" for m in COURSE.modules.values() for c in m.weights}
@@ -134,6 +135,18 @@ def test_the_solutions_pass_every_check(simulated, solutions, seed):
     assert report.score == report.max_score == 100
 
 
+@pytest.mark.parametrize(
+    ("kind", "message", "told"),
+    [
+        ("OutOfMemoryError", "CUDA out of memory. Tried to allocate 16.00 TiB.", "graphs are kept"),
+        ("AcceleratorError", "CUDA error: device-side assert triggered", "An index on the GPU"),
+        ("RuntimeError", "CUDA error: an illegal memory access was encountered", "An index on"),
+    ],
+)
+def test_what_cuda_raises_is_explained(kind, message, told):
+    assert told in likely_cause(kind, message, "")
+
+
 # A GPU that is pretended to be there: the way from the command line to a worker that uses it
 
 
@@ -229,6 +242,37 @@ def test_without_the_wish_no_worker_sees_a_gpu(course, monkeypatch):
     with Broker(course.policy) as broker, broker.worker():
         environment = Path(f"/proc/{broker._zygote.pid}/environ").read_bytes().split(b"\0")
     assert b"CUDA_VISIBLE_DEVICES=" in environment
+
+
+# The suite that needs one
+
+
+@pytest.mark.skipif(not gpu.reason_against(), reason="This machine may have a GPU: make gpu-test.")
+def test_without_a_gpu_its_suite_says_of_every_test_that_nothing_was_verified():
+    command = [sys.executable, "-m", "pytest", "tests/gpu", "-rs", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    *_, summary = done.stdout.strip().splitlines()
+    assert re.search(r"=+ (\d+) skipped in ", summary), done.stdout
+    told = re.findall(r"^SKIPPED \[(\d+)\] .*: NOT VERIFIED: ", done.stdout, re.MULTILINE)
+    assert sum(map(int, told)) == int(re.search(r"(\d+) skipped", summary)[1]) > 70
+
+
+def test_the_doctor_says_why_there_is_no_gpu(monkeypatch):
+    monkeypatch.setattr(doctor, "reason_against", lambda: "it is made of paper")
+    found = doctor._gpu(COURSE)
+    assert (found.state, found.found) == ("missing", "it is made of paper")
+    assert "--gpus all" in found.advice
+
+
+def test_the_doctor_starts_the_gpu_in_a_worker(pretended, monkeypatch):
+    monkeypatch.setattr(doctor, "reason_against", lambda: "")
+    found = doctor._gpu(COURSE)
+    assert found.state == "good"
+    assert found.found.startswith("Pretended, 4 GiB")
+    monkeypatch.setenv("CUDA_PRETEND", "no memory")
+    found = doctor._gpu(COURSE)
+    assert found.state == "bad"
+    assert "out of memory" in found.found
 
 
 def _process_of(worker):
