@@ -6,27 +6,25 @@ import importlib.util
 import os
 import platform
 import secrets
-import signal
 import sys
-import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from autograder import __version__
+from autograder import __version__, terminal
 from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
-from autograder.errors import GraderFault, TowerError, UsageError
+from autograder.desk import cli as desk
+from autograder.errors import GraderFault, UsageError
 from autograder.files import append, write_whole
 from autograder.gpu import Device, choose
 from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
 from autograder.submission import Submission, read_submission
-from autograder.text import clean, wrappable
+from autograder.terminal import DebugOption, demand_writable
 
 if TYPE_CHECKING:
     from autograder.report import Report
@@ -50,9 +48,6 @@ gradescope_app = typer.Typer(
     help="Grade on Gradescope.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(gradescope_app, name="gradescope")
-DebugOption = Annotated[
-    bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
-]
 RequireOption = Annotated[
     str,
     typer.Option(
@@ -68,14 +63,6 @@ FitOption = Annotated[
         show_default="as course.toml says",
     ),
 ]
-FolderOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--in",
-        help="The folder with your modules and tests/.",
-        show_default="this one, or assignments/",
-    ),
-]
 SeedOption = Annotated[
     int | None, typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one")
 ]
@@ -87,50 +74,11 @@ PointsOption = Annotated[
         show_default="the points of course.toml",
     ),
 ]
-STOPPED = 130
-MAX_ERROR = 100_000
-"""Characters of an error that are shown; the tracebacks of --debug are long."""
 
 
 def main() -> NoReturn:
     """Entry point of the `tower` command."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
-    debug = "--debug" in sys.argv
-    errors = Console(stderr=True)
-    try:
-        code = app(standalone_mode=False)
-        if code == STOPPED:  # what typer makes of Ctrl-C
-            errors.print("Stopped. No report was written.")
-    except Exception as error:
-        code = _show(error, errors)
-        if debug:
-            traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
-    os._exit(code if isinstance(code, int) else 0)
-
-
-def _show(error: Exception, errors: Console) -> int:
-    """Show an error as a sentence, typer's own in its own words; returns the exit code."""
-    if isinstance(error, TowerError):
-        label = "Usage" if error.exit_code == UsageError.exit_code else "The grader failed"
-        errors.print(f"[bold red]{label}:[/] {escape(_printable(str(error)))}", highlight=False)
-        return error.exit_code
-    if hasattr(error, "show") and hasattr(error, "exit_code"):
-        error.show()
-        return int(error.exit_code)
-    errors.print(
-        f"[bold red]The grader failed:[/] {escape(_printable(f'{type(error).__name__}: {error}'))}. "
-        "Run again with --debug for the traceback.",
-        highlight=False,
-    )
-    return GraderFault.exit_code
-
-
-def _printable(text: str) -> str:
-    """An error's text for the terminal: a path or a fault may hold words of a submission."""
-    return wrappable(clean(text, MAX_ERROR))
+    terminal.run(app)
 
 
 def _show_version(value: bool) -> None:
@@ -217,7 +165,7 @@ def grade(
         )
     for output in (json, junit, html, gradescope):
         if output is not None:
-            _demand_writable(output)
+            demand_writable(output)
     if github:
         _demand_github()
     report = _graded(
@@ -264,7 +212,7 @@ def _graded(
 
     with (
         Broker(course.policy, [course.root], require=required, gpu=device == "cuda") as broker,
-        _progress() as progress,
+        terminal.progress() as progress,
     ):
         broker.start()  # it imports torch while this process does
         # torchvision has torch make a folder for compiled code, which nobody here compiles.
@@ -318,7 +266,7 @@ def _demand_github() -> None:
         )
     for name in (SUMMARY, OUTPUTS):
         if os.environ.get(name):
-            _demand_writable(Path(os.environ[name]))
+            demand_writable(Path(os.environ[name]))
 
 
 def _tell_github(report: "Report", path: Path) -> None:
@@ -357,7 +305,7 @@ def show(
     """Show a report again, checked against its schema, and write it in other formats."""
     for output in (junit, html, markdown):
         if output is not None:
-            _demand_writable(output)
+            demand_writable(output)
     from autograder.export import github as github_export
     from autograder.export import html as html_export
     from autograder.export import json as json_export
@@ -388,7 +336,7 @@ def build_for_gradescope(
     """Write the zip to upload to Gradescope, under Configure Autograder."""
     loaded = load_course(course_root(course))
     mode, required = _chosen_fit(fit, loaded), _chosen_level(require, allow_weak=False)
-    _demand_writable(out)
+    demand_writable(out)
     from autograder.gradescope import build
 
     options = [f"--fit={mode}", f"--require-isolation={required}"]
@@ -428,7 +376,7 @@ def run_on_gradescope(
         submission = read_submission(home / "submission", loaded.modules)
         report = _graded(loaded, submission, required, seed=seed, fit=mode)
     except UsageError as error:
-        write_whole(results, export.refused(_printable(str(error))))
+        write_whole(results, export.refused(terminal.printable(str(error))))
         raise
     except Exception:
         write_whole(results, export.refused(export.FAILED))
@@ -439,73 +387,8 @@ def run_on_gradescope(
     _demand_no_faults(report, debug=debug)
 
 
-@app.command()
-def check(
-    modules: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Modules to check, as in linear conv2d; all of them where none is named."
-        ),
-    ] = None,
-    folder: FolderOption = None,
-    debug: DebugOption = False,
-) -> None:
-    """Run the public tests over what you have written. Works on every system.
-
-    Exit codes: 0 all passed, 1 some failed, 2 wrong usage.
-    """
-    import pytest
-
-    place = folder or (Path() if any(Path("tests").glob("test_*.py")) else Path("assignments"))
-    tests = place / "tests"
-    known = sorted(path.stem.removeprefix("test_") for path in tests.glob("test_*.py"))
-    if not known:
-        raise UsageError(
-            f"There are no public tests in {tests}. Name the folder above them with --in."
-        )
-    unknown = [module for module in modules or () if module not in known]
-    if unknown:
-        raise UsageError(
-            f"There are no tests for {', '.join(unknown)}. Choose from {', '.join(known)}."
-        )
-    files = [str(tests / f"test_{module}.py") for module in modules or known]
-    code = pytest.main(
-        ["-p", "no:cacheprovider", "--rootdir", str(place), "-c", os.devnull, *files]
-    )
-    raise typer.Exit(int(code) if code in (0, 1) else UsageError.exit_code)
-
-
-@app.command()
-def bench(
-    folder: FolderOption = None,
-    device: Annotated[
-        str, typer.Option(help="cpu, cuda, or auto: the GPU where there is one.")
-    ] = "auto",
-    json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
-    debug: DebugOption = False,
-) -> None:
-    """Time your layers beside torch's own: what the stock layers buy. Works on every system.
-
-    It runs your code as it is, without any isolation: time no code but your own.
-    """
-    if json is not None:
-        _demand_writable(json)
-    place = folder or (Path() if Path("linear.py").is_file() else Path("assignments"))
-    from autograder import bench as benchmark
-
-    chosen = benchmark.choose(device)
-    loaded = benchmark.load(place)
-    with _progress() as progress:
-        progress("what the machine reaches", 0.0)
-        machine = benchmark.measure_machine(chosen)
-        count = len(benchmark.WAYS) * len(benchmark.cases(chosen)) + 1
-        timings = []
-        for timing in benchmark.compare(loaded, machine):
-            timings.append(timing)
-            progress(timing.title, len(timings) / count)
-    benchmark.show(machine, timings, Console(highlight=False))
-    if json is not None:
-        write_whole(json, dumps(benchmark.as_dict(machine, timings), indent=2) + "\n")
+for command in (desk.check, desk.bench, desk.submit):
+    app.command()(command)
 
 
 @app.command()
@@ -567,11 +450,11 @@ def calibrate(
 
     path = loaded.root / calibration.FILE
     for output in (path, path.with_suffix(".svg")):
-        _demand_writable(output)
+        demand_writable(output)
     console = Console(highlight=False)
     known = list(calibration.read(path))
     for mode in measured:
-        with _progress() as progress:
+        with terminal.progress() as progress:
             found = calibration.measure(
                 loaded,
                 mode,
@@ -652,32 +535,3 @@ def _chosen_fit(fit: str | None, course: Course) -> FitMode:
         if mode == fit:
             return mode
     raise UsageError(f"--fit does not know {fit}. Choose from {', '.join(FIT_MODES)}.")
-
-
-def _demand_writable(path: Path) -> None:
-    try:
-        possible = path.is_file() if path.exists() else path.parent.is_dir()
-    except OSError:  # a name that is too long, and the like
-        possible = False
-    if not possible or not os.access(path.parent, os.W_OK):
-        raise UsageError(
-            f"{path} cannot be written: name a file in a directory that exists and is writable."
-        )
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Any]:
-    """A progress line on a terminal's stderr, nothing elsewhere."""
-    console = Console(file=sys.stderr)
-    if not console.is_terminal:
-        yield lambda what, fraction: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda what, fraction: bar.update(task, description=what, completed=fraction)

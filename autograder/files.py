@@ -22,9 +22,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
                 file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                file.close()  # Windows replaces no file that is open
+                neighbour.chmod(0o666 & ~_umask())
                 neighbour.replace(path)
             except BaseException:
+                file.close()
                 neighbour.unlink(missing_ok=True)
                 raise
     except OSError as error:

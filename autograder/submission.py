@@ -87,15 +87,15 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
         with _opened(path, filenames.values()) as holder:
             for module, filename in filenames.items():
                 try:
-                    sources[module] = _checked(holder.read(filename))
+                    sources[module] = checked(holder.read(filename))
                 except FileNotFoundError:
                     absent.append(module)
-                except (OSError, _Unreadable) as error:
+                except (OSError, Unreadable) as error:
                     problems[module] = f"{filename} could not be read: {_reason(error)}."
             names = holder.names() if absent else []
     except FileNotFoundError:
         raise UsageError(f"{shown} does not exist. Name a directory or a .zip.") from None
-    except (OSError, _Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
+    except (OSError, Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
         raise UsageError(f"{shown} cannot be read: {_reason(error)}.") from None
     if len(absent) == len(filenames):
         raise UsageError(
@@ -109,7 +109,7 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
     return Submission(name or "submission", sources, problems)
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """Why a file is not taken: the end of a sentence."""
 
 
@@ -149,18 +149,18 @@ def _descriptor(
     kind = stat.S_IFMT(before.st_mode)
     if kind not in kinds:
         wanted = " or ".join(KINDS[wanted] for wanted in sorted(kinds))
-        raise _Unreadable(f"it is {KINDS.get(kind, 'a device')}, not {wanted}")
+        raise Unreadable(f"it is {KINDS.get(kind, 'a device')}, not {wanted}")
     if not follow and before.st_nlink > 1:
         # Its other name may lie where the student cannot look but the grader can. Backups that link
         # what has not changed are refused with it: from outside the two cannot be told apart.
-        raise _Unreadable("it has another name elsewhere (a hard link); hand in a copy of it")
+        raise Unreadable("it has another name elsewhere (a hard link); hand in a copy of it")
     # O_NONBLOCK: nobody who holds a lease on the file, or the other end of a pipe, is waited for.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags, dir_fd=within)
     try:
         after = os.fstat(descriptor)
         if not os.path.samestat(before, after) or stat.S_IFMT(after.st_mode) != kind:
-            raise _Unreadable("it was replaced while it was read")  # a number can be used again
+            raise Unreadable("it was replaced while it was read")  # a number can be used again
         yield descriptor
     finally:
         os.close(descriptor)
@@ -176,7 +176,7 @@ class _Directory:
     def read(self, filename: str) -> bytes:
         """A file, or enough of it to see that it is too large.
 
-        Raises FileNotFoundError where it is missing, OSError or _Unreadable where it is not taken.
+        Raises FileNotFoundError where it is missing, OSError or Unreadable where it is not taken.
         """
         with (
             _descriptor(filename, {stat.S_IFREG}, within=self._descriptor) as descriptor,
@@ -210,10 +210,10 @@ class _Archive:
         _demand_zip(file)
         try:
             self._archive = zipfile.ZipFile(_Capped(file))
-        except _Unreadable:
+        except Unreadable:
             raise
         except Exception as error:  # zipfile raises a dozen kinds for bytes that are no archive
-            raise _Unreadable(f"it is damaged, pack it again ({_reason(error)})") from None
+            raise Unreadable(f"it is damaged, pack it again ({_reason(error)})") from None
         self._names: list[str] = []
         folders: dict[tuple[str, ...], dict[str, list[zipfile.ZipInfo]]] = {}
         for entry in self._archive.infolist():
@@ -226,7 +226,7 @@ class _Archive:
         highest = [folder for folder in folders if len(folder) == depth]
         if len(highest) > 1:
             listed = _listing(["/".join(folder) for folder in highest])
-            raise _Unreadable(f"several of its folders hold modules, {listed}; pack one of them")
+            raise Unreadable(f"several of its folders hold modules, {listed}; pack one of them")
         self._prefix = "".join(f"{part}/" for folder in highest for part in folder)
         self._entries = folders[highest[0]] if highest else {}
 
@@ -237,25 +237,23 @@ class _Archive:
         entry, *others = self._entries[filename]
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if others:
-            raise _Unreadable("the archive holds it more than once")
+            raise Unreadable("the archive holds it more than once")
         if entry.filename.endswith(("/", "\\")) or entry.external_attr & DOS_DIRECTORY:
-            raise _Unreadable("it is a directory, not a file")
+            raise Unreadable("it is a directory, not a file")
         if kind not in (0, stat.S_IFREG):
-            raise _Unreadable("it is a link or a device, not a file; pack the file itself")
+            raise Unreadable("it is a link or a device, not a file; pack the file itself")
         if entry.flag_bits & ENCRYPTED:
-            raise _Unreadable("it is encrypted; pack it without a password")
+            raise Unreadable("it is encrypted; pack it without a password")
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # The other methods can ask for gigabytes of memory before the first byte comes out.
-            raise _Unreadable(
-                "it is compressed by a method that is not read; pack an ordinary .zip"
-            )
+            raise Unreadable("it is compressed by a method that is not read; pack an ordinary .zip")
         if max(entry.file_size, entry.compress_size) > MAX_MODULE_BYTES:
-            raise _Unreadable(TOO_LARGE)
+            raise Unreadable(TOO_LARGE)
         try:
             with self._archive.open(entry) as file:
                 return file.read(MAX_MODULE_BYTES + 1)
         except Exception as error:  # as above, and zlib.error
-            raise _Unreadable(f"the archive is damaged ({_reason(error)})") from None
+            raise Unreadable(f"the archive is damaged ({_reason(error)})") from None
 
     def names(self) -> list[str]:
         """Some of what is there, as seen from the folder of the modules."""
@@ -275,7 +273,7 @@ class _Capped:
     def read(self, count: int = -1) -> bytes:
         """At most `count` bytes; without one, at most as many as are handed out at once."""
         if count > MAX_CONTENTS_BYTES:
-            raise _Unreadable("it holds too many files; pack the modules alone")
+            raise Unreadable("it holds too many files; pack the modules alone")
         return self._file.read(count if count >= 0 else MAX_CONTENTS_BYTES)
 
 
@@ -293,7 +291,7 @@ ZIP_BEGINNINGS = (b"PK\3\4", b"PK\5\6")
 
 
 def _demand_zip(file: BinaryIO) -> None:
-    """Raise _Unreadable unless the file begins as a .zip does.
+    """Raise Unreadable unless the file begins as a .zip does.
 
     A .zip is found from its end, so any other file may be one besides; what a student shows and
     what is graded would then be two things.
@@ -303,8 +301,8 @@ def _demand_zip(file: BinaryIO) -> None:
         return
     for magic, place, kind in OTHER_ARCHIVES:
         if beginning.startswith(magic, place):
-            raise _Unreadable(f"it is {kind}; pack a .zip, or name the directory itself")
-    raise _Unreadable("it is neither a directory nor a .zip")
+            raise Unreadable(f"it is {kind}; pack a .zip, or name the directory itself")
+    raise Unreadable("it is neither a directory nor a .zip")
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -317,15 +315,16 @@ def _parts(name: str) -> tuple[str, ...]:
     return parts if "\0" not in name else ("",)
 
 
-def _checked(source: bytes) -> bytes:
+def checked(source: bytes) -> bytes:
+    """A module's text, unchanged. Raises Unreadable where the grader does not take it."""
     if len(source) > MAX_MODULE_BYTES:
-        raise _Unreadable(TOO_LARGE)
+        raise Unreadable(TOO_LARGE)
     try:
         source.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _Unreadable(f"it is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        raise Unreadable(f"it is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     if b"\0" in source:
-        raise _Unreadable(f"it is not text (byte {source.index(0)} is null); save it as UTF-8")
+        raise Unreadable(f"it is not text (byte {source.index(0)} is null); save it as UTF-8")
     return source
 
 

@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 from rich.console import Console
 
-from autograder import cli
+from autograder import terminal
 from autograder.errors import UsageError
 
 TOWER = [str(Path(sys.executable).parent / "tower")]
@@ -86,8 +86,8 @@ def test_a_folders_name_gives_no_command_by_way_of_an_error(tmp_path, width, cap
     """At some width the console breaks the line where the command begins."""
     text = f"{tmp_path}/x\x1b[2J\x9b2J\r::error::a ##[debug]b\u202e does not exist"
     errors = Console(stderr=True, width=width)
-    assert cli._show(UsageError(text), errors) == 2
-    assert cli._show(ValueError(text), errors) == 3
+    assert terminal.show_error(UsageError(text), errors) == 2
+    assert terminal.show_error(ValueError(text), errors) == 3
     lines = capsys.readouterr().err.split("\n")
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines), lines
     assert not set("\x1b\x9b\r\u202e") & set("".join(lines))

@@ -1,0 +1,203 @@
+"""The student's commands: check, bench and submit. They work on every system, and without a grader."""
+
+import time
+from collections.abc import Callable
+from json import dumps
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from autograder import terminal
+from autograder.errors import UsageError
+from autograder.files import write_whole
+from autograder.terminal import DebugOption, demand_writable
+
+app = typer.Typer(
+    help="Tower of Insight: check what you have written, time it, and pack it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--in",
+        help="The folder with your modules and tests/.",
+        show_default="this one, or assignments/",
+    ),
+]
+
+
+def main() -> NoReturn:
+    """Entry point of the `tower` command in a student's repository."""
+    terminal.run(app)
+
+
+@app.command()
+def check(
+    modules: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Modules to check, as in linear conv2d; all of them where none is named."
+        ),
+    ] = None,
+    hint: Annotated[
+        bool, typer.Option("--hint", help="Open one more hint for the first test that fails.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again after every save, until Ctrl-C.")
+    ] = False,
+    pdb: Annotated[
+        bool, typer.Option("--pdb", help="Open the debugger where the first test fails.")
+    ] = False,
+    folder: FolderOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Run the public tests over what you have written, and show how far the tower stands.
+
+    It runs your code as it is, in this process. Exit codes: 0 all passed, 1 some failed, 2 wrong usage.
+    """
+    if pdb and (watch or hint):
+        raise UsageError("--pdb goes with neither --watch nor --hint.")
+    place = _place(folder)
+    from autograder.desk import hints, rungs
+    from autograder.desk.show import first_broken, show
+    from autograder.desk.tests import modules_in
+    from autograder.sandbox.lean_torch import make_lean
+
+    make_lean()  # the optimizers would load torch's compiler, which takes as long as torch itself
+
+    known = modules_in(place)
+    if not known:
+        raise UsageError(
+            f"There are no public tests in {place / 'tests'}. Name the folder above them with --in."
+        )
+    unknown = [module for module in modules or () if module not in known]
+    if unknown:
+        raise UsageError(
+            f"There are no tests for {', '.join(unknown)}. Choose from {', '.join(known)}."
+        )
+    chosen = [module for module in known if not modules or module in modules]
+    if pdb:
+        raise typer.Exit(1 if rungs.debug(place, chosen) else 0)
+    console = Console(highlight=False)
+
+    def climb(opening: bool = False) -> bool:
+        found = rungs.climb(place, chosen)
+        broken = first_broken(found)
+        if opening and broken and broken.hints:
+            hints.open_next(place, broken)
+        show(found, chosen, hints.opened(place), console)
+        return not broken and not found.was_stopped
+
+    passed = climb(opening=hint)
+    if watch:
+        _watch(place, climb, console)
+    elif not passed:
+        raise typer.Exit(1)
+
+
+def _watch(place: Path, climb: Callable[[], object], console: Console) -> None:
+    from autograder.desk.watch import on_save
+
+    def again(seen: float) -> None:
+        console.clear()
+        try:
+            climb()
+        except UsageError as error:  # half of a file of tests was saved
+            terminal.show_error(error, console)
+        console.print(f"[dim]{time.strftime('%H:%M:%S')}, {time.perf_counter() - seen:.2f} s[/]")
+
+    console.print("[dim]Waiting for a save; Ctrl-C ends it.[/]")
+    try:
+        on_save(place, again)
+    except KeyboardInterrupt:
+        console.print("[dim]Ended.[/]")
+
+
+@app.command()
+def submit(
+    out: Annotated[
+        Path | None, typer.Option(help="The zip to write.", show_default="submission.zip there")
+    ] = None,
+    folder: FolderOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Pack what the grader will read, name what is missing, and print the digest of the report.
+
+    The same modules always make the same zip. Nothing is run.
+    """
+    place = _place(folder)
+    from autograder.desk.submit import pack
+    from autograder.desk.tests import modules_in
+
+    modules = modules_in(place)
+    if not modules:
+        raise UsageError(
+            f"There are no public tests in {place / 'tests'}, which tell what is to be handed in. Name the "
+            "folder above them with --in."
+        )
+    target = out or place / "submission.zip"
+    demand_writable(target)
+    packed = pack(place, modules)
+    if not packed.submission.sources:
+        raise UsageError(
+            f"Nothing was packed. {' '.join(packed.submission.problems[m] for m in modules)}"
+        )
+    write_whole(target, packed.content)
+    console = Console(highlight=False)
+    for module in modules:
+        problem, remark = packed.submission.problems.get(module), packed.remarks.get(module)
+        mark = "[red]✗[/]" if problem else "[yellow]![/]" if remark else "[green]✓[/]"
+        console.print(
+            f"{mark} {escape(problem or f'{module}.py')}{f', {remark}' if remark else ''}"
+        )
+    console.print(
+        f"\n{escape(str(target))}: {len(packed.submission.sources)} of {len(modules)} modules, "
+        f"{len(packed.content):,} bytes.\ndigest {packed.submission.digest}\n"
+        "The report on this submission carries the same digest."
+    )
+
+
+@app.command()
+def bench(
+    folder: FolderOption = None,
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, or auto: the GPU where there is one.")
+    ] = "auto",
+    json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Time your layers beside torch's own: what the stock layers buy. Works on every system.
+
+    It runs your code as it is, without any isolation: time no code but your own.
+    """
+    if json is not None:
+        demand_writable(json)
+    place = _place(folder)
+    from autograder import bench as benchmark
+
+    chosen = benchmark.choose(device)
+    loaded = benchmark.load(place)
+    with terminal.progress() as progress:
+        progress("what the machine reaches", 0.0)
+        machine = benchmark.measure_machine(chosen)
+        count = len(benchmark.WAYS) * len(benchmark.cases(chosen)) + 1
+        timings = []
+        for timing in benchmark.compare(loaded, machine):
+            timings.append(timing)
+            progress(timing.title, len(timings) / count)
+    benchmark.show(machine, timings, Console(highlight=False))
+    if json is not None:
+        write_whole(json, dumps(benchmark.as_dict(machine, timings), indent=2) + "\n")
+
+
+def _place(folder: Path | None) -> Path:
+    """The folder of the modules: the one given, this one where it has tests or modules, or assignments/."""
+    here = Path()
+    beside = any(here.glob("tests/test_*.py")) or (here / "linear.py").is_file()
+    return folder or (here if beside else Path("assignments"))

@@ -1,0 +1,28 @@
+"""How many hints of each rung are open, kept beside the modules in .tower/hints.json."""
+
+import json
+from pathlib import Path
+
+from autograder.desk.rungs import Rung
+from autograder.files import write_whole
+
+_FILE = Path(".tower") / "hints.json"
+
+
+def opened(folder: Path) -> dict[str, int]:
+    """How many hints of each rung are open. A file that cannot be read counts as none."""
+    try:
+        kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {name: count for name, count in kept.items() if type(count) is int and count > 0}
+
+
+def open_next(folder: Path, rung: Rung) -> int:
+    """Open one more hint of a rung; returns how many are open now. Raises TowerError."""
+    kept = opened(folder)
+    kept[rung.id] = min(kept.get(rung.id, 0) + 1, len(rung.hints))
+    write_whole(folder / _FILE, json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    return kept[rung.id]

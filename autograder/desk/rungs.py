@@ -1,0 +1,309 @@
+"""Runs the public tests in this process, and says of each what came of it.
+
+The tests are plain pytest, and need nothing of ours. What they are called here: the rungs of five ladders.
+Nothing is forked and nothing is caught that a debugger would want: code under test is the student's own.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import inspect
+import linecache
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Literal
+
+import pytest
+
+from autograder.errors import UsageError
+from autograder.suite.raised import likely_cause
+
+Status = Literal["passed", "failed", "unwritten"]
+UNUSED_PLUGINS = (
+    *(
+        "doctest",
+        "faulthandler",
+        "junitxml",
+        "logging",
+        "nose",
+        "pastebin",
+        "setuponly",
+        "setupplan",
+    ),
+    *("stepwise", "terminal", "threadexception", "unittest", "unraisableexception", "warnings"),
+)
+"""Of pytest's own: each costs time at every start, and none changes what a test says."""
+QUICK = (
+    *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
+    *("--capture", "sys", "--assert", "plain"),
+)
+HINT = re.compile(r"^Hint:\s+", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the student's."""
+
+    file: str
+    line: int
+    text: str
+    within: str = ""
+    """The function it stands in."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One public test, and what came of it.
+
+    Attributes:
+        id: of the test, as pytest names it.
+        asks: what it asks, in a sentence.
+        hints: to be opened one by one.
+        message: the arithmetic of a failure, or what was raised.
+        place: the last of the student's lines that took part.
+        printed: what the code printed.
+    """
+
+    id: str
+    module: str
+    asks: str
+    hints: tuple[str, ...]
+    status: Status
+    message: str = ""
+    place: Place | None = None
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """All rungs that were tried, in order.
+
+    Attributes:
+        was_stopped: by Ctrl-C.
+        stopped: where that found the student's code.
+    """
+
+    rungs: tuple[Rung, ...]
+    was_stopped: bool = False
+    stopped: Place | None = None
+
+    def of(self, module: str) -> list[Rung]:
+        """The rungs of one module."""
+        return [rung for rung in self.rungs if rung.module == module]
+
+
+def climb(folder: Path, modules: Sequence[str]) -> Climb:
+    """Run the public tests of these modules as they are on the disk now.
+
+    What an earlier call has imported from the folder is forgotten first. Raises UsageError where the tests
+    themselves cannot be read.
+    """
+    folder = folder.resolve()
+    watcher = _Watcher(folder, {_tests(folder, module): module for module in modules})
+    with _fresh(folder), _quiet_environment():
+        try:
+            files = [str(path) for path in watcher.import_all()]
+        except KeyboardInterrupt as stop:
+            return Climb(tuple(watcher.rungs), True, watcher.deepest(stop.__traceback__))
+        if files:
+            pytest.main([*_options(folder), *QUICK, *files], plugins=[watcher])
+    if watcher.broken:
+        raise UsageError(f"The public tests cannot be read: {watcher.broken}")
+    return Climb(tuple(watcher.rungs), watcher.was_stopped, watcher.stopped)
+
+
+def debug(folder: Path, modules: Sequence[str]) -> int:
+    """The same under pytest's own terminal; the first failure opens the debugger where it happened."""
+    folder = folder.resolve()
+    with _fresh(folder):
+        files = [str(_tests(folder, module)) for module in modules]
+        return int(pytest.main([*_options(folder), "--pdb", "-x", *files]))
+
+
+def _tests(folder: Path, module: str) -> Path:
+    return folder / "tests" / f"test_{module}.py"
+
+
+def _options(folder: Path) -> list[str]:
+    return ["-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
+
+
+class _Watcher:
+    """The pytest plugin that makes rungs of tests."""
+
+    def __init__(self, folder: Path, modules: Mapping[Path, str]) -> None:
+        self.rungs: list[Rung] = []
+        self.stopped: Place | None = None
+        self.was_stopped = False
+        self.broken = ""
+        self._modules = modules
+        self._files = {str(folder / f"{name}.py"): f"{name}.py" for name in modules.values()}
+        self._last: Place | None = None
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Remember the last line of the student's that ran: what a test looks at came from there."""
+        self._last = None
+
+        def on_event(frame: FrameType, event: str, argument: object) -> None:
+            if event == "return" and frame.f_code.co_filename in self._files:
+                self._last = self._place(frame, frame.f_lineno)
+
+        sys.setprofile(on_event)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Function, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:
+        """A rung of each test, when its body or its fixtures have ended."""
+        outcome: Any = yield
+        error = call.excinfo
+        if call.when == "call" or (error and call.when == "setup"):
+            if error and isinstance(error.value, KeyboardInterrupt):
+                return
+            asks, hints = _read(inspect.cleandoc(item.function.__doc__ or ""))
+            self.rungs.append(
+                Rung(
+                    id=item.nodeid,
+                    module=self._modules[item.path.resolve()],
+                    asks=asks or item.originalname.removeprefix("test_").replace("_", " "),
+                    hints=hints,
+                    status=_status(error.value) if error else "passed",
+                    message=_told(error.value) if error else "",
+                    place=(self.deepest(error.tb) or self._last) if error else None,
+                    printed=outcome.get_result().capstdout,
+                )
+            )
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what is wrong with a file of tests."""
+        if report.failed:
+            self.broken += str(report.longrepr)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C: where the student's code was."""
+        self.was_stopped, self.stopped = True, self.deepest(excinfo.tb)
+
+    def import_all(self) -> list[Path]:
+        """Import every module; of those that cannot be, make a rung. Returns the tests of the others."""
+        tests = []
+        for path, module in self._modules.items():
+            try:
+                importlib.import_module(module)
+            except Exception as error:
+                place = self.deepest(error.__traceback__)
+                if isinstance(error, SyntaxError) and error.filename in self._files:
+                    name, line = self._files[error.filename], error.lineno or 1
+                    place = Place(name, line, linecache.getline(error.filename, line).strip())
+                self.rungs.append(
+                    Rung(
+                        id=f"{module}.py",
+                        module=module,
+                        asks=f"{module}.py can be imported.",
+                        hints=(),
+                        status=_status(error),
+                        message=_told(error),
+                        place=place,
+                    )
+                )
+            else:
+                tests.append(path)
+        return tests
+
+    def deepest(self, trace: TracebackType | None) -> Place | None:
+        """The innermost of the student's lines that an error came through."""
+        place = None
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename in self._files:
+                place = self._place(trace.tb_frame, trace.tb_lineno)
+            trace = trace.tb_next
+        return place
+
+    def _place(self, frame: FrameType, line: int) -> Place:
+        code = frame.f_code
+        text = linecache.getline(code.co_filename, line).strip()
+        within = "" if code.co_name == "<module>" else code.co_name
+        return Place(self._files[code.co_filename], line, text, within)
+
+
+def _status(error: BaseException) -> Status:
+    return "unwritten" if isinstance(error, NotImplementedError) else "failed"
+
+
+def _told(error: BaseException) -> str:
+    """An assertion's own words; of any other error its kind as well, and what it probably means."""
+    if isinstance(error, AssertionError):
+        if str(error):
+            return str(error)
+        trace = traceback.extract_tb(error.__traceback__)
+        return f"This does not hold: {trace[-1].line}" if trace else "An assertion does not hold."
+    if isinstance(error, NotImplementedError):
+        return str(error)
+    kind, message = type(error).__name__, str(error)
+    trace = traceback.extract_tb(error.__traceback__)
+    reading = likely_cause(kind, message, (trace[-1].line or "") if trace else "")
+    return "\n".join(filter(None, (f"{kind}: {message}", reading)))
+
+
+def _read(docstring: str) -> tuple[str, tuple[str, ...]]:
+    """What a test asks, and its hints."""
+    asks, *hints = HINT.split(docstring)
+    return " ".join(asks.split()), tuple(" ".join(hint.split()) for hint in hints)
+
+
+@contextlib.contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """Forget what was imported from the folder, and import from there what is on the disk now.
+
+    A cached bytecode is told from its source by whole seconds and the size, so a change within a second would
+    not be seen; it is removed beforehand, and none is written.
+    """
+    before, wrote = list(sys.path), sys.dont_write_bytecode
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
+    for source in (*folder.glob("*.py"), *folder.glob("tests/*.py")):
+        with contextlib.suppress(OSError):
+            Path(importlib.util.cache_from_source(str(source))).unlink()
+    importlib.invalidate_caches()
+    linecache.checkcache()
+    try:
+        yield
+    finally:
+        sys.path[:], sys.dont_write_bytecode = before, wrote
+        _reset_torch()
+
+
+def _reset_torch() -> None:
+    """Undo what code may have switched for the whole process."""
+    torch = sys.modules.get("torch")
+    if torch:
+        torch.set_grad_enabled(True)
+        torch.set_default_dtype(torch.float32)
+
+
+@contextlib.contextmanager
+def _quiet_environment() -> Iterator[None]:
+    """No plugin but ours: those installed beside it cost time, and may change what is shown."""
+    name = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before

@@ -1,0 +1,73 @@
+"""Packs what the grader will read, and nothing else."""
+
+import ast
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.submission import Submission, Unreadable, checked
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The same for every entry, so that the same modules make the same archive."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An archive and what is in it.
+
+    Attributes:
+        remarks: by module, what the student may want to know before handing in.
+    """
+
+    content: bytes
+    submission: Submission
+    remarks: dict[str, str]
+
+
+def pack(folder: Path, modules: Iterable[str]) -> Packed:
+    """Read the modules as the grader would, and pack those that it would take."""
+    sources, problems, remarks = {}, {}, {}
+    for module in modules:
+        file = folder / f"{module}.py"
+        try:
+            sources[module] = checked(file.read_bytes())
+        except FileNotFoundError:
+            problems[module] = f"{file.name} is missing."
+        except OSError as error:
+            problems[module] = f"{file.name} cannot be read: {error.strerror}."
+        except Unreadable as error:
+            problems[module] = f"{file.name} would not be taken: {error}."
+        else:
+            if remark := _remark(sources[module]):
+                remarks[module] = remark
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for module, source in sources.items():
+            entry = zipfile.ZipInfo(f"{module}.py", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o100644 << 16
+            packed.writestr(entry, source)
+    return Packed(archive.getvalue(), Submission(folder.resolve().name, sources, problems), remarks)
+
+
+def _remark(source: bytes) -> str:
+    """What is unfinished or broken in a module's text, as far as reading it tells."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        return f"Python cannot read it{f': see line {line}' if line else ''}."
+    lines = [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise) and _is_gap(node.exc)
+    ]
+    if not lines:
+        return ""
+    where = f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, sorted(lines)))}"
+    return f"not written yet: {where}."
+
+
+def _is_gap(raised: ast.expr | None) -> bool:
+    named = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(named, ast.Name) and named.id == "NotImplementedError"
