@@ -27,6 +27,9 @@ from autograder.submission import Submission, read_submission
 from autograder.terminal import DebugOption, demand_writable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import PurePosixPath
+
     from autograder.report import Report
 
 app = typer.Typer(
@@ -476,18 +479,42 @@ def calibrate(
 def release(
     out: Annotated[
         Path | None,
-        typer.Option(help="Where to write.", show_default="assignments/ of the course"),
+        typer.Option(
+            help="Write a whole student repository here: assignments, the tower command, a workflow.",
+            show_default="the assignments alone, to assignments/ of the course",
+        ),
     ] = None,
     course: CourseOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Generate assignments/ from solutions/: skeletons, handouts and public tests."""
-    from autograder.release import release as write_release
+    """Generate what students receive from solutions/: skeletons, handouts and public tests.
+
+    Nothing is written unless everything can be generated, and over no module that someone has worked on.
+    """
+    from autograder.release import generate, student_repository, write
 
     root = course_root(course)
-    target = out or root / "assignments"
-    written = write_release(root / "solutions", target, list(load_course(root).modules))
+    modules = list(load_course(root).modules)
+    if out is None:
+        target, files = root / "assignments", generate(root / "solutions", modules)
+    elif out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder for the student repository.")
+    else:
+        target, files = out, student_repository(root, modules)
+        _demand_untouched(out, files)
+    written = write(files, target)
     Console(highlight=False).print(f"{len(written)} files written to {escape(str(target))}.")
+
+
+def _demand_untouched(folder: Path, files: "Mapping[PurePosixPath, str]") -> None:
+    for path, text in files.items():
+        if len(path.parts) == 1 and path.suffix == ".py":
+            with contextlib.suppress(FileNotFoundError):
+                if (folder / path).read_bytes() != text.encode():
+                    raise UsageError(
+                        f"{folder / path} is there already and is not the skeleton: someone has worked on "
+                        "it. Name an empty folder."
+                    )
 
 
 @app.command()

@@ -1,11 +1,13 @@
-"""solutions/ → assignments/: what a student receives is generated, never written.
+"""solutions/ → assignments/ → a student's repository: what a student receives is generated, never written.
 
 Between `### BEGIN SOLUTION <task>` and `### END SOLUTION` stands what a student has to write. The skeleton
-raises NotImplementedError with the task in its place. Handouts and public tests are copied.
+raises NotImplementedError with the task in its place. Handouts and public tests are copied. The repository
+adds the `tower` command: desk/ of this package, and what that imports.
 """
 
+import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import CourseError
@@ -67,15 +69,66 @@ def generate(solutions: Path, modules: Iterable[str]) -> dict[PurePosixPath, str
     return files
 
 
-def release(solutions: Path, target: Path, modules: Iterable[str]) -> list[PurePosixPath]:
-    """Write assignments/; returns what was written. Nothing is written unless all can be generated.
-
-    Raises CourseError, and TowerError where the target cannot be written.
-    """
-    files = generate(solutions, modules)
+def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPath]:
+    """Write generated files below a folder; returns their paths. Raises TowerError."""
     for path, text in files.items():
         write_whole(target / path, text)
     return list(files)
+
+
+def student_repository(root: Path, modules: Iterable[str]) -> dict[PurePosixPath, str]:
+    """Every file of a student's repository with its text. Raises CourseError."""
+    files = generate(root / "solutions", modules)
+    templates = root / "templates"
+    try:
+        for name, template in _TEMPLATES.items():
+            files[PurePosixPath(name)] = (templates / template).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CourseError(f"{error.filename} cannot be read: {error.strerror}.") from None
+    package = Path(__file__).parent
+    for path in command_files(package):
+        inside = PurePosixPath("tools") / path.relative_to(package.parent).as_posix()
+        files[inside] = path.read_text(encoding="utf-8")
+    return files
+
+
+_TEMPLATES = {
+    "README.md": "student/README.md",
+    "requirements.txt": "student/requirements.txt",
+    ".gitignore": "student/gitignore",
+    "tools/pyproject.toml": "student/tools/pyproject.toml",
+    ".github/workflows/check.yml": "github/check.yml",
+}
+_COMMAND = "desk/cli.py"
+
+
+def command_files(package: Path) -> list[Path]:
+    """The student's command and all that it imports of this package, read from the texts."""
+    wanted, found = [package / _COMMAND], set[Path]()
+    while wanted:
+        path = wanted.pop()
+        if path in found:
+            continue
+        found.add(path)
+        wanted += [
+            folder / "__init__.py" for folder in path.parents if folder.is_relative_to(package)
+        ]
+        for name in _imported(ast.parse(path.read_text(encoding="utf-8"))):
+            target = package.joinpath(*name.split(".")[1:])
+            if name.split(".")[0] == package.name:
+                places = (target.with_suffix(".py"), target / "__init__.py")
+                wanted += [place for place in places if place.is_file()]
+    return sorted(found)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Names of modules, and of what might be modules, that a text imports anywhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _quoted(task: str) -> str:

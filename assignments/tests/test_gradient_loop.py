@@ -16,6 +16,15 @@ def numbers(*values: float) -> torch.Tensor:
 
 
 def test_predict_is_w_times_x_plus_b_for_every_element():
+    """The height of the line at three places at once.
+
+    Hint: Work out the second element with a pencil: x = 2, w = 2, b = 0.5. The first element does
+    not tell much: it is 2.5 even where w and b are exchanged.
+    Hint: If an error speaks of the dimensions of matmul: `@` is a matrix product and wants at least
+    one dimension on either side. w and b have none.
+    Hint: Elementwise product and sum suffice. A tensor without dimensions is broadcast to every
+    element of x, so the formula for one number holds for all of them, without a loop.
+    """
     y = gradient_loop.predict(numbers(1, 2, 3), number(2), number(0.5))
     assert y.tolist() == [2.5, 4.5, 6.5], (
         f"2·[1, 2, 3] + 0.5 is [2.5, 4.5, 6.5], but predict returned {y.tolist()}"
@@ -23,6 +32,15 @@ def test_predict_is_w_times_x_plus_b_for_every_element():
 
 
 def test_squared_error_is_a_mean_and_not_a_sum():
+    """The loss of two points: one number, the mean of the squared differences.
+
+    Hint: With a pencil: the differences 1 - 2 and 3 - 6, the square of each, and then how many of
+    them there are.
+    Hint: Compare with what you return. [1, 9] has not been reduced, 10 is a sum, 4 is the square of
+    the mean difference, and 2 the mean of the magnitudes.
+    Hint: The order is difference, square, mean. The square is taken element by element; a mean that
+    is given no dim runs over all elements and leaves no dimension behind.
+    """
     loss = gradient_loop.squared_error(numbers(1, 3), numbers(2, 6))
     assert loss.shape == (), f"the loss is one number, of shape (); got {tuple(loss.shape)}"
     assert loss.item() == 5, (
@@ -32,6 +50,15 @@ def test_squared_error_is_a_mean_and_not_a_sum():
 
 
 def test_manual_gradients_of_one_point_follow_the_worked_example():
+    """The derivatives of the loss by w and by b at one point.
+
+    Hint: Work out e = w·x + b - y for x = 2, y = 5, w = 1, b = 0, and print yours beside it. Which
+    sign has it?
+    Hint: (12, 6) means that e has the wrong sign, (-6, -3) that the 2 from the square is missing,
+    and (-6, -6) that x is missing from grad_w.
+    Hint: Chain rule: the outer derivative of e² is 2·e in either case. It is multiplied by the
+    inner derivative of w·x + b, which is x by w, and 1 by b.
+    """
     grad_w, grad_b = gradient_loop.manual_gradients(number(2), number(5), number(1), number(0))
     assert (grad_w.item(), grad_b.item()) == (-12, -6), (
         "with x=2, y=5, w=1, b=0 the error e is 1·2 + 0 - 5 = -3, so the gradients are "
@@ -40,6 +67,16 @@ def test_manual_gradients_of_one_point_follow_the_worked_example():
 
 
 def test_manual_gradients_average_over_the_points():
+    """With two points, each gradient is one number: a mean over the points.
+
+    Hint: Print the shapes of both gradients. With a pencil: both errors are -1, so what does the
+    point with x = 1 add to grad_w, and what the point with x = 3?
+    Hint: Shape (2,) means that nothing has been averaged; -8 and -4 mean that it was summed. grad_b
+    is easily forgotten, since there is no x in it: does it take the mean too?
+    Hint: The loss is a mean, and the derivative of a mean is the mean of the derivatives. So the
+    products of the one-point formula come first, one per point, and the reduction last, in both
+    results.
+    """
     grads = gradient_loop.manual_gradients(numbers(1, 3), numbers(2, 4), number(1), number(0))
     grad_w, grad_b = grads
     assert grad_w.shape == grad_b.shape == (), (
@@ -53,6 +90,18 @@ def test_manual_gradients_average_over_the_points():
 
 
 def test_manual_gradients_agree_with_autograd():
+    """On seven random points the formula gives what autograd gives, without using it.
+
+    Hint: An error "does not require grad" comes from autograd: the test calls your function under
+    no_grad, where a backward has nothing to follow. Otherwise see which of the two gradients is
+    off.
+    Hint: Is grad_b right and grad_w wrong? A mean of products is not the product of the means: for
+    e = [1, 3] and x = [1, 3] one is 5, the other 4. With equal errors, as in the handout, both
+    agree.
+    Hint: Multiply each point's error by that point's own x, and average the seven products
+    afterwards. The number of points comes from the tensor. If only the eighth digit is off, look
+    for a .float() on the way.
+    """
     torch.manual_seed(0)
     x, y = torch.randn(2, 7, dtype=torch.float64)
     w, b = number(0.3).requires_grad_(), number(-0.8).requires_grad_()
@@ -69,6 +118,16 @@ def test_manual_gradients_agree_with_autograd():
 
 
 def test_sgd_step_changes_the_tensors_it_is_given_against_their_gradients():
+    """One step downhill that changes the very tensors passed in.
+
+    Hint: Print the parameter inside sgd_step when the step is done, and w in the test: do they
+    differ? With a pencil: the gradient is -12; does w grow or shrink?
+    Hint: w = 1 means that the caller's tensor never changed, 0.4 that the step went along the
+    gradient, 13 that the learning rate was left out.
+    Hint: An assignment with `=` binds the name inside your loop to a new tensor, and the caller
+    keeps the old one. An augmented assignment, or a method whose name ends in an underscore, writes
+    into the tensor itself.
+    """
     w, b = number(1), number(0)
     gradient_loop.sgd_step([w, b], [number(-12), number(-6)], 0.05)
     assert w.item() == pytest.approx(1.6, abs=1e-12), (
@@ -80,6 +139,16 @@ def test_sgd_step_changes_the_tensors_it_is_given_against_their_gradients():
 
 
 def test_sgd_step_works_on_a_tensor_that_requires_a_gradient():
+    """The step also works where autograd watches the tensor, which stays a leaf.
+
+    Hint: Read the error: "a leaf Variable that requires grad is being used in an in-place
+    operation". Without an error, print w, w.is_leaf and w.requires_grad after the step.
+    Hint: Autograd records what is done to w, and refuses an in-place change of a leaf while it
+    does. Which part of training has to be recorded: the way from w to the loss, or the update?
+    Hint: There is a context manager under which nothing is recorded and in-place changes of a leaf
+    are allowed: this file uses it around manual_gradients. Turning requires_grad off would change w
+    itself.
+    """
     w = number(1).requires_grad_()
     gradient_loop.sgd_step([w], [number(4)], 0.25)
     assert w.item() == 0, f"1 - 0.25·4 = 0, got {w.item()}"
@@ -91,6 +160,17 @@ def test_sgd_step_works_on_a_tensor_that_requires_a_gradient():
 
 @pytest.mark.parametrize("name", ["train_manual", "train_autograd"])
 def test_training_takes_the_two_worked_steps(name):
+    """Two steps at x = 2, y = 5 give the two rows of the handout's table.
+
+    Hint: Lay your steps beside the table, (9, 1.6, 0.3) and (2.25, 1.9, 0.45), and find the first
+    number that differs. In step 1 or in step 2?
+    Hint: A first loss of 2.25 was taken after the update. b = 0.18 after step 1: w had moved before
+    b's gradient was computed. w = 2.5 after step 2: the old gradient was still there. A .grad of
+    None: that w is no leaf, or does not require a gradient.
+    Hint: In each round: the loss from the present w and b, both gradients, then both updates, then
+    the record with the loss from before. With autograd the copies have to require a gradient, and
+    .grad is cleared before the next backward.
+    """
     train = getattr(gradient_loop, name)
     history = train(number(2), number(5), number(1), number(0), 0.05, 2)
     expected = [(9.0, 1.6, 0.3), (2.25, 1.9, 0.45)]
@@ -104,6 +184,15 @@ def test_training_takes_the_two_worked_steps(name):
 
 @pytest.mark.parametrize("name", ["train_manual", "train_autograd"])
 def test_history_is_made_of_steps_of_plain_floats(name):
+    """Each entry of the history is a Step of three Python floats.
+
+    Hint: Print the first entry, and the type of each of its values. Is it 9.0 or
+    tensor(9., dtype=torch.float64)?
+    Hint: A tuple or a list of three numbers looks alike but is no Step. The class stands at the top
+    of gradient_loop.py and takes loss, w and b, in this order.
+    Hint: A tensor without dimensions hands out its number through .item(); all three need it. A
+    stored w would go on changing with the steps to come, a float does not.
+    """
     train = getattr(gradient_loop, name)
     (step,) = train(number(2), number(5), number(1), number(0), 0.05, 1)
     assert isinstance(step, gradient_loop.Step), f"expected a Step, got {type(step).__name__}"
@@ -113,6 +202,16 @@ def test_history_is_made_of_steps_of_plain_floats(name):
 
 @pytest.mark.parametrize("name", ["train_manual", "train_autograd"])
 def test_training_leaves_the_callers_tensors_alone(name):
+    """x, y, w and b hold after the training what they held before.
+
+    Hint: Print w.data_ptr() for the w that comes in and for the w that you hand to sgd_step. Is it
+    the same address?
+    Hint: sgd_step changes its tensors in place, as it must. So the training needs a w and a b with
+    memory of their own. detach() and a plain assignment share the memory of the original.
+    Hint: clone() gives memory of its own. Make the copies once, before the first step, and hand
+    only these to sgd_step; where the caller's w is part of a graph, the copy is cut loose from it
+    as well.
+    """
     train = getattr(gradient_loop, name)
     x, y, w, b = number(2), number(5), number(1), number(0)
     train(x, y, w, b, 0.05, 3)
@@ -121,6 +220,17 @@ def test_training_leaves_the_callers_tensors_alone(name):
 
 
 def test_both_trainings_walk_through_the_same_numbers():
+    """Twenty steps by hand and by autograd: the same numbers at each step.
+
+    Hint: The message names the step at which they part. At step 1 a gradient or the loss differs.
+    From step 2 on, something is left over from the step before.
+    Hint: At step 1, print what manual_gradients returns beside w.grad and b.grad: a factor of 6 is
+    a sum in place of a mean. At step 2, print w.grad just before backward: None or 0, or an old
+    value?
+    Hint: backward adds to what is already in .grad, so it is cleared between a step and the next
+    backward. If the difference is only about 1e-8, one w has become float32, which is what
+    torch.tensor makes of a Python float.
+    """
     torch.manual_seed(1)
     x = torch.randn(6, dtype=torch.float64)
     y = 3 * x - 1

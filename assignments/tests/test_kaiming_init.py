@@ -35,6 +35,16 @@ def check_uniform(values: torch.Tensor, bound: float, formula: str) -> None:
     ],
 )
 def test_calculate_fan_counts_every_tap_of_the_kernel(shape, expected, arithmetic):
+    """(fan_in, fan_out) of a convolution's weight and of a linear one.
+
+    Hint: With a pencil: the shape (64, 32, 3, 3) is (out, in, kernel rows, kernel columns). How
+    many numbers does one output sum? 32 channels, and how many taps in each?
+    Hint: (576, 288): the two are exchanged. (32, 64): the taps are missing. (192, 384): 3 + 3 in
+    place of 3·3. An IndexError for (10, 4): that weight has no kernel axes.
+    Hint: The taps are the product of all sizes after the first two. Where there are none the
+    product is empty, and an empty product is 1, so that the linear weight needs no case of its own.
+    Both fans are multiplied by it.
+    """
     fans = kaiming_init.calculate_fan(torch.zeros(shape))
     assert tuple(fans) == expected, (
         f"(fan_in, fan_out) of {shape} is {arithmetic} = {expected}, got {tuple(fans)}"
@@ -42,6 +52,15 @@ def test_calculate_fan_counts_every_tap_of_the_kernel(shape, expected, arithmeti
 
 
 def test_leaky_relu_gain_makes_up_for_what_the_slope_loses():
+    """The gain for a slope of 0 and for a slope of √5.
+
+    Hint: Work out both with a pencil. For a = 0 it is √(2/1). For a = √5: what is a², and what
+    stands below the 2?
+    Hint: 2 or 0.3333: the root is missing. 0.7862: a is not squared. 0.2357: the root covers the 2
+    only. 1.4142 for both: a is not used.
+    Hint: Inside out: square the slope, add 1, divide 2 by that, and draw the root last, over the
+    whole fraction.
+    """
     assert kaiming_init.leaky_relu_gain() == pytest.approx(1.414214, abs=1e-6), (
         f"√(2 / (1 + 0²)) = √2 = 1.414214, got {kaiming_init.leaky_relu_gain()}"
     )
@@ -51,18 +70,47 @@ def test_leaky_relu_gain_makes_up_for_what_the_slope_loses():
 
 
 def test_kaiming_uniform_reaches_gain_times_root_three_over_fan_in():
+    """Uniform values up to gain·√(3 / fan_in), here with a slope of 0.
+
+    Hint: With a pencil: the gain is √2 and fan_in is 288. Print the bound in your function, then
+    weight.min() and weight.max().
+    Hint: A bound of 0.0833: the 3 is missing. 0.1021: the gain is missing, or fan_out was taken.
+    0.4330: the taps are missing. A right bound with half the spread: all values are of one sign.
+    Hint: A uniform draw on ±bound has the variance bound²/3, so the bound is √3 times the standard
+    deviation gain/√fan_in. Draw from minus the bound to plus the bound; the 3 stands under the root
+    with fan_in.
+    """
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_uniform_(conv_weight())
     check_uniform(weight, 0.144338, "√2·√(3/288) = √(1/48)")
 
 
 def test_kaiming_uniform_with_the_slope_root_five_is_the_default_of_pytorch():
+    """The argument a = √5 makes the bound 1/√fan_in.
+
+    Hint: Print leaky_relu_gain(math.sqrt(5)), which is 0.577350, and the gain that kaiming_uniform_
+    works with when a is √5.
+    Hint: A largest magnitude of 0.1443: a never reaches the gain. 0.2282: a itself is taken for the
+    gain. 0.0802: a is not squared in the gain.
+    Hint: Only the gain depends on a: hand a on to the function that computes it. The √(1/3) then
+    cancels the √3 of the bound; no case of its own is needed for √5.
+    """
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_uniform_(conv_weight(), a=math.sqrt(5))
     check_uniform(weight, 0.058926, "√(1/3)·√(3/288) = 1/√288")
 
 
 def test_kaiming_normal_has_a_standard_deviation_of_gain_over_root_fan_in():
+    """Normal values with the standard deviation gain/√fan_in.
+
+    Hint: With a pencil: √2/√288 = 1/12 = 0.0833. Print weight.std(), and the number you hand to the
+    draw.
+    Hint: 0.0069 is 1/144, the variance. 0.0589: the gain is missing, or fan_out was taken. 0.25:
+    the taps are missing. 0.1443 is the bound of the uniform form. The right spread with 57.7 %
+    within it: the draw is uniform.
+    Hint: normal_ takes a mean and a standard deviation, not a variance. The mean is 0, and there is
+    no √3 here: that belongs to the uniform form alone.
+    """
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_normal_(conv_weight())
     spread = weight.std().item()
@@ -77,12 +125,32 @@ def test_kaiming_normal_has_a_standard_deviation_of_gain_over_root_fan_in():
 
 
 def test_xavier_uniform_averages_both_fans():
+    """Uniform values whose bound looks at fan_in and fan_out together.
+
+    Hint: With a pencil: fan_in is 288, fan_out 576, and the bound √(6 / 864) = 1/12. Print both
+    fans and the bound in your function.
+    Hint: A largest magnitude of 0.1443: fan_in alone. 0.1021: fan_out alone. 0.1179: the mean of
+    the fans where their sum was due, or a gain of √2. 0.0481: that is the standard deviation.
+    Hint: 6 is 3·2, the 3 of a uniform draw and the 2 of Glorot's variance, and it is divided by the
+    sum of the fans. The gain is the argument as it comes, 1 by default; leaky_relu_gain has no part
+    in it.
+    """
     torch.manual_seed(0)
     weight = kaiming_init.xavier_uniform_(conv_weight())
     check_uniform(weight, 1 / 12, "√(6 / (288 + 576)) = √(1/144)")
 
 
 def test_bias_uniform_takes_its_bound_from_the_weight():
+    """A bias is filled with U(±1/√fan_in), with the fan_in of the weight beside it.
+
+    Hint: Print bias.shape and weight.shape: (5000,) and (5000, 16). How many inputs does one output
+    sum?
+    Hint: An IndexError: the fans were asked of the bias, which has one dimension. 0.0141 is
+    1/√5000, the outputs. 0.4330 or 0.6124: the √3, or also the gain, of the Kaiming bound. Zeros:
+    it was the weight that got filled.
+    Hint: Two tensors with two roles: the weight is only asked for its fan_in, the bias is filled
+    and returned. There is no gain in this bound and no 3, only one over a root.
+    """
     torch.manual_seed(0)
     bias = kaiming_init.bias_uniform_(torch.zeros(5000), torch.zeros(5000, 16))
     check_uniform(bias, 0.25, "1/√16")
@@ -90,6 +158,16 @@ def test_bias_uniform_takes_its_bound_from_the_weight():
 
 @pytest.mark.parametrize("name", FILLERS)
 def test_the_given_tensor_is_filled_and_returned(name):
+    """The tensor handed in is the one that is filled, and the one that comes back.
+
+    Hint: Print id(tensor) in the first line of your function and once more before it ends. Is it
+    still the same object, and does the function return anything?
+    Hint: None came back: there is no return. Another tensor came back and this one is still zeros:
+    `tensor = …` gave the name to a new tensor, and the caller's was not touched.
+    Hint: Methods whose names end in an underscore (uniform_, normal_, mul_, copy_) write into the
+    tensor they are called on and return that same tensor. Reach the values with these only, and
+    never assign to the name.
+    """
     weight = conv_weight()
     returned = getattr(kaiming_init, name)(weight)
     assert returned is weight, f"{name} returns the tensor it was given, not another one"
@@ -98,6 +176,16 @@ def test_the_given_tensor_is_filled_and_returned(name):
 
 @pytest.mark.parametrize("name", FILLERS)
 def test_a_parameter_is_filled_without_a_trace_in_autograd(name):
+    """After the filling a parameter is a leaf that requires a gradient, as before.
+
+    Hint: Read the error: "a leaf Variable that requires grad is being used in an in-place
+    operation". Without an error, print weight.requires_grad and weight.grad_fn after the call.
+    Hint: The initial values are not part of the way from the weights to the loss, so autograd has
+    nothing to record here. requires_grad is False afterwards: it was turned off, where the
+    recording should have been.
+    Hint: Fill inside torch.no_grad(): there, changing a leaf in place is allowed and not recorded,
+    and requires_grad stays what it was. Each of the three functions needs it.
+    """
     weight = nn.Parameter(conv_weight())
     getattr(kaiming_init, name)(weight)
     assert (weight.is_leaf, weight.requires_grad, weight.grad_fn) == (True, True, None), (
@@ -109,6 +197,17 @@ def test_a_parameter_is_filled_without_a_trace_in_autograd(name):
 
 @pytest.mark.parametrize("name", FILLERS)
 def test_the_same_generator_seed_gives_the_same_numbers(name):
+    """Equal seeds give equal numbers, different seeds different ones.
+
+    Hint: Call the function twice, each time with a new generator of seed 1, and print the first
+    row. Which of the two claims fails?
+    Hint: Seed 1 twice, and different numbers: the generator was taken but never reached the draw,
+    which then uses the global one. Equal numbers for seeds 1 and 2: a seed is set inside, or the
+    numbers are not random.
+    Hint: uniform_ and normal_ take a keyword generator, and so do torch.rand and torch.randn. Hand
+    on what you were given; None stands for the global generator there, so no case has to be told
+    apart.
+    """
     fill = getattr(kaiming_init, name)
     first, again, other = (
         fill(torch.zeros(8, 4), generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
@@ -118,6 +217,17 @@ def test_the_same_generator_seed_gives_the_same_numbers(name):
 
 
 def test_nothing_is_left_to_torch_nn_init(monkeypatch):
+    """All functions work even where those of torch.nn.init are refused.
+
+    Hint: The traceback names the line of kaiming_init.py from which torch.nn.init was reached. In
+    which of the functions does it stand?
+    Hint: nn.init.uniform_ and the tensor's own method uniform_ share a name, and only the first is
+    refused. A new nn.Linear or nn.Conv2d is refused too, since it fills its weights through
+    nn.init.
+    Hint: Three ingredients do: the fans from the shape, the bound or the standard deviation by the
+    math module, and the random numbers from the tensor's own methods, bias included.
+    """
+
     def refuse(*_args, **_kwargs):
         raise AssertionError("a function of torch.nn.init was called: fill the tensor yourself")
 

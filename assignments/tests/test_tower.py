@@ -48,6 +48,16 @@ def three_points() -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 
 def test_parameters_have_the_names_and_shapes_of_the_table():
+    """Four layers, eight parameters, with the names and shapes of the table.
+
+    Hint: The message lists (yours, expected) for each name. None on the left: you have no such
+    name. None on the right: you have one too many.
+    Hint: All eight missing: are the layers in a Python list, or made in forward? Names such as
+    features.0.weight come from an nn.Sequential around them. fc1 with 1600 inputs counts without
+    padding, with 12,544 after one pool.
+    Hint: Assign each layer in __init__ to an attribute of the name in the table: conv1, conv2, fc1,
+    fc2. Two convolutions 3×3 with 1 → 32 → 64 channels, then 64·7·7 → 128 → 10 features.
+    """
     shapes = {name: tuple(p.shape) for name, p in tower.TowerOfInsight().named_parameters()}
     wrong = {
         name: (shapes.get(name), SHAPES.get(name))
@@ -58,6 +68,17 @@ def test_parameters_have_the_names_and_shapes_of_the_table():
 
 
 def test_the_tower_has_421642_parameters():
+    """All trainable numbers of the tower, counted.
+
+    Hint: Print name and numel() of each parameter, and add up per layer: 320, 18,496, 401,536,
+    1,290. Which of the four differs?
+    Hint: 8 counts tensors, not the numbers in them. 421,408 lacks the biases, 32 + 64 + 128 +
+    10 = 234. 0: the layers are not registered. If each layer is right, the mistake is in
+    count_parameters.
+    Hint: The count of a tensor is the product of its sizes, of whatever number of axes. Add it up
+    over everything that model.parameters() yields; what belongs to nested layers is listed there as
+    well.
+    """
     count = tower.count_parameters(tower.TowerOfInsight())
     assert count == 421_642, (
         f"320 + 18,496 + 401,536 + 1,290 = 421,642 trainable elements, counted {count:,}"
@@ -65,6 +86,15 @@ def test_the_tower_has_421642_parameters():
 
 
 def test_count_parameters_leaves_frozen_ones_out():
+    """8 elements, and 6 once the bias is frozen.
+
+    Hint: Print requires_grad of each parameter, before and after the bias is frozen. The model here
+    is an nn.Linear(3, 2), not a tower.
+    Hint: 8 both times: requires_grad is not asked. 2, then 1: tensors are counted, not elements. An
+    AttributeError about conv1: the function should work for any model.
+    Hint: Walk through model.parameters() and let only those that require a gradient add their
+    number of elements. The question goes to each parameter, not to the model.
+    """
     model = nn.Linear(3, 2)
     assert tower.count_parameters(model) == 8, (
         f"nn.Linear(3, 2) has 2·3 + 2 = 8, got {tower.count_parameters(model)}"
@@ -76,6 +106,15 @@ def test_count_parameters_leaves_frozen_ones_out():
 
 
 def test_the_layers_are_your_own():
+    """conv1 and conv2 are CustomConv2d layers, fc1 and fc2 CustomLinear layers.
+
+    Hint: Print the model: each line gives the name and the class of a layer.
+    Hint: nn.Conv2d or nn.Linear: the values are right, but the brick is not yours. Sequential: the
+    attribute holds a layer wrapped together with its ReLU. The right class name and still a
+    failure: it is a copy of the class.
+    Hint: The imports at the top of tower.py bring both classes; build the four attributes from
+    these, with nothing around them. ReLU and pool have no parameters and can stand in forward.
+    """
     model = tower.TowerOfInsight()
     for name, brick in [
         ("conv1", conv2d.CustomConv2d),
@@ -91,11 +130,32 @@ def test_the_layers_are_your_own():
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_images_become_ten_logits_each(n):
+    """N images give N rows of ten logits, for N = 1 and for N = 3.
+
+    Hint: Print hidden.shape after each stage of forward, and lay it beside the table in the
+    docstring of the class.
+    Hint: 1600 features: a convolution has no padding. 12,544: a pool is missing. (10,) for one
+    image, or 9408 features for three: the batch axis was flattened too. A batch size written into a
+    reshape fits no other N.
+    Hint: Sizes go 28 → 14 → 7, by two pools of 2. When you flatten, keep axis 0: flatten takes the
+    axis at which it begins, and N is then never mentioned.
+    """
     shape = tuple(tower.TowerOfInsight()(torch.zeros(n, 1, 28, 28)).shape)
     assert shape == (n, 10), f"({n}, 1, 28, 28) → ({n}, 10), got {shape}"
 
 
 def test_logits_and_gradients_equal_those_of_the_same_network_of_stock_layers():
+    """With equal weights the tower computes what the same network of nn layers computes.
+
+    Hint: Is it the logits or a gradient that differs? Print mine_out.sum(dim=1) and mine_out.min():
+    rows that sum to 1 are a softmax, a minimum of exactly 0 a ReLU at the end.
+    Hint: The stock network is listed in the test, line by line; go through it with your forward.
+    Rows of mine_out.exp() that sum to 1 are a log-softmax. A gradient of None: that layer is not on
+    the way to the output.
+    Hint: Three ReLUs, after conv1, conv2 and fc1; two max-pools of 2, no average pools; nothing
+    after fc2. If all of this is so, the difference comes from a brick: run the tests of conv2d and
+    linear.
+    """
     torch.manual_seed(0)
     stock = nn.Sequential(
         OrderedDict(
@@ -130,6 +190,17 @@ def test_logits_and_gradients_equal_those_of_the_same_network_of_stock_layers():
 
 
 def test_a_fresh_tower_guesses():
+    """Before any training the cross-entropy is about ln 10.
+
+    Hint: Print logits.std(). Ten numbers that are nearly equal give each class about 1/10; far
+    above 1 means that the tower is sure of something already.
+    Hint: Print the largest magnitude of each layer's weight: about 0.333, 0.0589, 0.0179 and 0.0884
+    are due, each 1/√fan_in. Which layer is out of line? nan, or a huge number, is memory from
+    torch.empty that nobody filled.
+    Hint: The tower needs no initial values of its own: each brick draws them in its constructor, by
+    reset_parameters. If the tests of linear and conv2d pass, look for what in tower.py draws or
+    scales them again.
+    """
     torch.manual_seed(0)
     logits = tower.TowerOfInsight()(torch.rand(20, 1, 28, 28))
     loss = nn.functional.cross_entropy(logits, torch.arange(20) % 10).item()
@@ -139,6 +210,17 @@ def test_a_fresh_tower_guesses():
 
 
 def test_train_epoch_returns_the_mean_loss_per_sample():
+    """The mean loss over three samples that come in batches of two and of one.
+
+    Hint: With a pencil and the two losses in the message: each is the mean of its batch. How many
+    samples does each speak for?
+    Hint: A tensor: the loss was added up as it is, without .item(). Half the sum of both losses:
+    the mean of the batch means. The loss of one batch alone: it was overwritten, or returned from
+    inside the loop.
+    Hint: A batch's mean times its number of samples is the sum of its losses. Add up these sums and
+    the numbers of samples, and divide once, after the loop. The labels of the batch tell how many
+    samples it has.
+    """
     model, batches = nn.Linear(2, 3), three_points()
     criterion = nn.CrossEntropyLoss()
     losses = [criterion(model(inputs), labels).item() for inputs, labels in batches]
@@ -155,6 +237,17 @@ def test_train_epoch_returns_the_mean_loss_per_sample():
 
 
 def test_train_epoch_takes_one_step_per_batch_with_the_gradient_of_that_batch():
+    """Each batch moves the weights once, by its own gradient and no other.
+
+    Hint: Print model.weight.grad just before each backward. In the second round, is it None or
+    zero, or still the gradient of the first batch?
+    Hint: An old gradient there: backward adds to it. A weight that never moved: no step, or the
+    gradients were cleared before it. A step too large: was the loss multiplied by the number of
+    samples before backward?
+    Hint: Four things for each batch, all inside the loop: the optimizer clears the gradients, the
+    loss is computed, backward, step. Clearing may stand anywhere but between backward and step;
+    weigh the loss for the mean apart from this.
+    """
     model, batches = nn.Linear(2, 3), three_points()
     criterion = nn.CrossEntropyLoss()
     weight, bias = (p.detach().clone().requires_grad_() for p in model.parameters())
@@ -178,6 +271,17 @@ def test_train_epoch_takes_one_step_per_batch_with_the_gradient_of_that_batch():
 
 
 def test_train_epoch_trains_and_evaluate_evaluates():
+    """train_epoch runs in training mode; evaluate in evaluation mode, without gradients.
+
+    Hint: See which of the three lines fails. The probe is put into evaluation mode beforehand:
+    print model.training in the first line of your loop.
+    Hint: {'eval'} after train_epoch: nobody switched. Both modes in the set: the switch came after
+    the first batch. The last line fails: eval() changes what dropout and the like do, and leaves
+    gradient tracking on.
+    Hint: train() and eval() are methods of the model, each called before the loop of its function.
+    Gradient tracking is switched off by something else: a context manager around the loop in
+    evaluate.
+    """
     probe, batches = Probe(), three_points()
     optimizer = torch.optim.SGD(probe.parameters(), lr=0.1)
     probe.eval()
@@ -191,6 +295,17 @@ def test_train_epoch_trains_and_evaluate_evaluates():
 
 
 def test_evaluate_is_the_fraction_of_right_answers():
+    """3 right of 3, then 0 right of 1: 0.75, as a float.
+
+    Hint: With a pencil: at which index is the largest number of [0, 5, 1], and of [5, 0, 1]? The
+    label is 1. Print your count of right answers after each batch.
+    Hint: 0.5: the fractions of the batches were averaged. A tensor: the count was never made a
+    Python number. 0.0: the largest value was compared with the label where its index was due, or
+    the maximum was taken over the samples.
+    Hint: The answer of a sample is the index of the largest logit along the axis of the classes.
+    Two counters run through all batches, right answers and samples; the one division comes after
+    the loop.
+    """
     right, wrong = [0.0, 5.0, 1.0], [5.0, 0.0, 1.0]  # the label is always 1
     batches = [
         (torch.tensor([right, right, right]), torch.tensor([1, 1, 1])),
@@ -205,6 +320,17 @@ def test_evaluate_is_the_fraction_of_right_answers():
 
 
 def test_the_tower_learns_ten_images_by_heart():
+    """After 30 steps on one batch of ten images the tower knows all ten.
+
+    Hint: Print what train_epoch returns in each of the 30 rounds. It should fall from about 2.3 to
+    nearly 0.
+    Hint: The loss stays the same: no step reaches the weights. It falls, but never below 1.46:
+    there is a softmax at the end. It gets near 0 and the accuracy is still low: then evaluate is
+    the place to look.
+    Hint: After one backward, list the names of the parameters whose grad is None or all zero. Such
+    a layer is not used in forward, or cut off from the loss by a detach, a .data or a no_grad. If
+    there is none, are all parameters in the optimizer, and is step called?
+    """
     torch.manual_seed(0)
     batches = [(torch.rand(10, 1, 28, 28), torch.arange(10))]
     model = tower.TowerOfInsight()

@@ -108,7 +108,7 @@ def test_im2col_equals_f_unfold():
     (2, 27, 9): 3·3·3 rows, 3·3 windows.
     Hint: 36 windows: the stride is ignored. 4 windows: the padding is. The right shape with wrong
     values: look at column 0, whose window begins in the padding. Its first kernel row is 0, and so
-    is the first number of the other two. Is image 1 wrong, and image 0 right?
+    is the first number of the other two. Only image 0 is right: the batch got lost.
     Hint: Pad with zeros on all four sides before any window is gathered. The numbers that tap
     (i, j) sees then begin at row i and column j of the padded picture and follow one another at a
     distance of stride, along both axes.
@@ -276,6 +276,7 @@ def test_the_hand_made_path_does_without_convolution_and_unfold(monkeypatch):
     lies. Windows can be gathered by slices with a step, by indexing, or by Tensor.unfold, which
     slides along one axis.
     """
+
     def refuse(*_args, **_kwargs):
         raise AssertionError("F.conv2d or F.unfold was called: gather the windows by hand")
 

@@ -146,7 +146,7 @@ def test_sgd_step_works_on_a_tensor_that_requires_a_gradient():
     Hint: Autograd records what is done to w, and refuses an in-place change of a leaf while it
     does. Which part of training has to be recorded: the way from w to the loss, or the update?
     Hint: There is a context manager under which nothing is recorded and in-place changes of a leaf
-    are allowed: this file uses it around manual_gradients. To turn requires_grad off changes w
+    are allowed: this file uses it around manual_gradients. Turning requires_grad off would change w
     itself.
     """
     w = number(1).requires_grad_()
@@ -190,7 +190,7 @@ def test_history_is_made_of_steps_of_plain_floats(name):
     tensor(9., dtype=torch.float64)?
     Hint: A tuple or a list of three numbers looks alike but is no Step. The class stands at the top
     of gradient_loop.py and takes loss, w and b, in this order.
-    Hint: A tensor without dimensions hands out its number through .item(), needed for all three. A
+    Hint: A tensor without dimensions hands out its number through .item(); all three need it. A
     stored w would go on changing with the steps to come, a float does not.
     """
     train = getattr(gradient_loop, name)
@@ -204,8 +204,8 @@ def test_history_is_made_of_steps_of_plain_floats(name):
 def test_training_leaves_the_callers_tensors_alone(name):
     """x, y, w and b hold after the training what they held before.
 
-    Hint: Print w.data_ptr() at the start of your function, and again once you have made the copy
-    you train. Is it the same address?
+    Hint: Print w.data_ptr() for the w that comes in and for the w that you hand to sgd_step. Is it
+    the same address?
     Hint: sgd_step changes its tensors in place, as it must. So the training needs a w and a b with
     memory of their own. detach() and a plain assignment share the memory of the original.
     Hint: clone() gives memory of its own. Make the copies once, before the first step, and hand

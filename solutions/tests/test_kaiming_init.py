@@ -227,6 +227,7 @@ def test_nothing_is_left_to_torch_nn_init(monkeypatch):
     Hint: Three ingredients do: the fans from the shape, the bound or the standard deviation by the
     math module, and the random numbers from the tensor's own methods, bias included.
     """
+
     def refuse(*_args, **_kwargs):
         raise AssertionError("a function of torch.nn.init was called: fill the tensor yourself")
 

@@ -262,6 +262,7 @@ def test_forward_does_without_f_linear(monkeypatch):
     Hint: F.linear does two things: a matrix product with the transposed weight, and an addition.
     `@`, torch.matmul or torch.einsum can do the first, `+` the second.
     """
+
     def refuse(*_args, **_kwargs):
         raise AssertionError("forward called F.linear (nn.Linear does too): use matrix arithmetic")
 

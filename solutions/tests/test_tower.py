@@ -135,8 +135,8 @@ def test_images_become_ten_logits_each(n):
     Hint: Print hidden.shape after each stage of forward, and lay it beside the table in the
     docstring of the class.
     Hint: 1600 features: a convolution has no padding. 12,544: a pool is missing. (10,) for one
-    image, or 9408 features for three: the batch axis was flattened too. Only N = 3 fails otherwise:
-    a batch size is written into a reshape.
+    image, or 9408 features for three: the batch axis was flattened too. A batch size written into a
+    reshape fits no other N.
     Hint: Sizes go 28 → 14 → 7, by two pools of 2. When you flatten, keep axis 0: flatten takes the
     axis at which it begins, and N is then never mentioned.
     """

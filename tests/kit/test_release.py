@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from autograder.course import course_root, load_course
 from autograder.errors import CourseError
-from autograder.release import generate, release, skeleton
+from autograder.release import generate, skeleton, write
 
 MODULES = list(load_course(course_root()).modules)
 
@@ -27,7 +27,7 @@ def test_assignments_are_exactly_what_solutions_generate():
 
 
 def test_a_release_writes_the_same_files_elsewhere(tmp_path):
-    written = release(ROOT / "solutions", tmp_path / "new" / "folder", MODULES)
+    written = write(generate(ROOT / "solutions", MODULES), tmp_path / "new" / "folder")
     assert {str(path) for path in written} == {
         str(path.relative_to(tmp_path / "new" / "folder"))
         for path in (tmp_path / "new" / "folder").rglob("*")

@@ -1,0 +1,497 @@
+"""The student's desk: what `tower check`, `tower submit` and a released repository do for a student."""
+
+import io
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+from conftest import ROOT
+from rich.console import Console
+
+from autograder.course import load_course
+from autograder.desk import hints, rungs, show, submit
+from autograder.desk.tests import modules_in
+from autograder.release import command_files, student_repository, write
+from autograder.submission import read_submission
+
+MODULES = list(load_course(ROOT).modules)
+SOLUTIONS = {name: (ROOT / "solutions" / f"{name}.py").read_text() for name in MODULES}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A student's repository with nothing written yet."""
+    write(student_repository(ROOT, MODULES), tmp_path / "desk")
+    return tmp_path / "desk"
+
+
+def solve(desk, *modules, **changes):
+    """Write the reference's modules; a change is a pair of texts, the old one and the new one."""
+    for name in (*modules, *changes):
+        old, new = changes.get(name, ("", ""))
+        assert old in SOLUTIONS[name]
+        (desk / f"{name}.py").write_text(
+            SOLUTIONS[name].replace(old, new) if old else SOLUTIONS[name]
+        )
+
+
+def tower(desk, *arguments, **options):
+    command = [sys.executable, "-m", "autograder", *arguments]
+    return subprocess.run(
+        command, cwd=desk, capture_output=True, text=True, timeout=300, check=False, **options
+    )
+
+
+def shown(climb, opened=None, modules=MODULES):
+    text = io.StringIO()
+    show.show(climb, modules, opened or {}, Console(file=text, width=100))
+    return text.getvalue()
+
+
+# The map and the first broken rung
+
+
+def test_the_modules_stand_in_the_order_of_the_course(desk):
+    assert modules_in(desk) == MODULES
+
+
+def test_nothing_written_is_nothing_begun(desk):
+    climb = rungs.climb(desk, MODULES)
+    assert {rung.status for rung in climb.rungs} == {"unwritten"}
+    assert {rung.module for rung in climb.rungs} == set(MODULES)
+    text = shown(climb)
+    assert "Not written yet. Return w·x + b." in text
+    assert re.search(r"Your line: gradient_loop.py, line \d+, in predict", text)
+    assert text.count("not begun") == len(MODULES) - 1
+
+
+def test_the_reference_passes_every_public_test(desk):
+    solve(desk, *MODULES)
+    climb = rungs.climb(desk, MODULES)
+    assert {rung.status for rung in climb.rungs} == {"passed"}
+    assert "Every public test passes" in shown(climb)
+
+
+def test_the_first_that_fails_comes_before_what_is_not_written(desk):
+    solve(desk, linear=("output + self.bias", "output - self.bias"))
+    climb = rungs.climb(desk, MODULES)
+    broken = show.first_broken(climb)
+    assert (broken.module, broken.status) == ("linear", "failed")
+    text = shown(climb)
+    assert "[1 + 0.5, 0 + 1, 6.5 - 1] = [1.5, 1," in text, "the arithmetic of the test"
+    assert "got [0.5, -1.0, 7.5]" in text
+    assert re.search(r"Your line: linear.py, line \d+, in forward", text)
+    assert "return output if self.bias is None else output - self.bias" in text
+    assert re.search(r"✗ linear .*← here", text)
+
+
+WRONG = {
+    "raises": (
+        ("output = input @ self.weight.T", "output = input @ self.weight"),
+        ["RuntimeError", "output = input @ self.weight", "inner sizes of a matrix product"],
+    ),
+    "cannot be read": (
+        ("output = input @ self.weight.T", "output = input @"),
+        ["SyntaxError", "output = input @", "linear.py can be imported"],
+    ),
+    "fails at import": (
+        ("class CustomLinear", "print(undefined)\n\n\nclass CustomLinear"),
+        ["NameError", "print(undefined)", "linear.py can be imported"],
+    ),
+    "prints": (
+        ("output + self.bias", "print('shape', input.shape) or output"),
+        ["It printed:", "shape torch.Size([2])"],
+    ),
+    "raises what is no error": (
+        ("output = input @ self.weight.T", "raise KeyboardInterrupt"),
+        ["Stopped", "raise KeyboardInterrupt"],
+    ),
+    "exits": (
+        ("output = input @ self.weight.T", "raise SystemExit(0)"),
+        ["SystemExit", "raise SystemExit(0)"],
+    ),
+    "skips": (
+        ("output = input @ self.weight.T", "__import__('pytest').skip('done')"),
+        ["✗ linear", "Skipped: done"],
+    ),
+    "exits at import": (
+        ("class CustomLinear", "raise SystemExit\n\n\nclass CustomLinear"),
+        ["SystemExit", "linear.py can be imported"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_failure_shows_the_students_own_line(desk, kind):
+    change, told = WRONG[kind]
+    solve(desk, linear=change)
+    text = shown(rungs.climb(desk, ["linear"]), modules=["linear"])
+    for words in told:
+        assert words in text, text
+    assert "linear.py, line" in text
+
+
+def test_a_module_that_is_not_there_is_named(desk):
+    (desk / "linear.py").unlink()
+    text = shown(rungs.climb(desk, ["linear"]), modules=["linear"])
+    assert "linear.py is not there" in text
+
+
+def test_what_was_written_since_is_seen_even_within_the_same_second(desk):
+    """Python tells a cached module from its source by whole seconds and the size."""
+    solve(desk, linear=("output + self.bias", "output - self.bias"))
+    for wanted, operator in (("failed", "-"), ("passed", "+"), ("failed", "-"), ("passed", "+")):
+        solve(desk, linear=("output + self.bias", f"output {operator} self.bias"))
+        os.utime(desk / "linear.py", (1_700_000_000, 1_700_000_000))
+        statuses = {rung.status for rung in rungs.climb(desk, ["linear"]).rungs}
+        assert ("failed" in statuses) == (wanted == "failed")
+
+
+def test_what_code_switches_for_the_whole_process_ends_with_its_run(desk):
+    solve(
+        desk,
+        linear=(
+            "import math",
+            "import math\nimport torch\ntorch.set_grad_enabled(False)\n"
+            "torch.set_default_dtype(torch.float64)",
+        ),
+    )
+    rungs.climb(desk, ["linear"])
+    solve(desk, "linear")
+    assert {rung.status for rung in rungs.climb(desk, ["linear"]).rungs} == {"passed"}
+
+
+def test_tests_that_cannot_be_read_are_a_wrong_usage(desk):
+    (desk / "tests" / "test_linear.py").write_text("def (")
+    done = tower(desk, "check", "linear")
+    assert done.returncode == 2
+    assert "The public tests cannot be read" in done.stderr
+
+
+# The command
+
+
+def test_the_command_says_how_far_the_tower_stands(desk):
+    solve(desk, "gradient_loop", "linear")
+    done = tower(desk, "check")
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"✓ gradient_loop .* 14 of 14", done.stdout)
+    assert re.search(r"· conv2d .*← here", done.stdout)
+    assert tower(desk, "check", "linear").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], "There are no tests for nothing. Choose from gradient_loop, linear"),
+        (["--in", "tests"], "There are no public tests in tests"),
+        (["--pdb", "--watch"], "--pdb goes with neither"),
+    ],
+)
+def test_a_wrong_usage_names_the_way_out(desk, arguments, words):
+    done = tower(desk, "check", *arguments)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())
+
+
+def test_hints_open_one_by_one(desk):
+    solve(desk, linear=("output + self.bias", "output - self.bias"))
+    broken = show.first_broken(rungs.climb(desk, ["linear"]))
+    assert len(broken.hints) >= 2
+    assert "Hint 1" not in tower(desk, "check", "linear").stdout
+    for count in (*range(1, len(broken.hints) + 1), len(broken.hints)):
+        text = " ".join(tower(desk, "check", "linear", "--hint").stdout.split())
+        opened = re.findall(r"Hint (\d):", text)
+        assert opened == [str(number) for number in range(1, count + 1)]
+        assert ("hint left" in text or "hints left" in text) == (count < len(broken.hints))
+    assert "Read on: handouts/linear.md" in text
+    assert "Hint 1" in tower(desk, "check", "linear").stdout, "what is open stays open"
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": "b"}', "\xff"])
+def test_a_file_of_hints_that_is_none_counts_as_none(desk, content):
+    (desk / ".tower").mkdir()
+    (desk / ".tower" / "hints.json").write_text(content, encoding="latin-1")
+    assert hints.opened(desk) == {}
+
+
+def test_every_public_test_says_what_it_asks_and_has_hints(desk):
+    solve(desk, *MODULES)
+    for rung in rungs.climb(desk, MODULES).rungs:
+        assert len(rung.hints) >= 2, rung.id
+        assert rung.asks[-1] in ".?", rung.id
+        assert len(rung.asks) < 100
+        for hint in rung.hints:
+            assert len(hint) > 20, rung.id
+
+
+def test_no_hint_is_a_line_of_the_solution(desk):
+    solve(desk, *MODULES)
+    lines = {
+        line.split("#")[0].strip()
+        for text in SOLUTIONS.values()
+        for line in text.splitlines()
+        if len(line.strip()) > 25
+    }
+    for rung in rungs.climb(desk, MODULES).rungs:
+        for hint in rung.hints:
+            assert not [line for line in lines if line and line in hint], rung.id
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, desk, *arguments):
+        self._master, slave = pty.openpty()
+        command = [sys.executable, "-m", "autograder", *arguments]
+        self.process = subprocess.Popen(
+            command,
+            cwd=desk,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env={**os.environ, "TERM": "dumb", "NO_COLOR": "1"},
+        )
+        os.close(slave)
+        self.text = ""
+
+    def until(self, words, seconds=60):
+        """Read until the words are there; returns what came up to then, and forgets it."""
+        deadline = time.monotonic() + seconds
+        while words not in self.text:
+            left = deadline - time.monotonic()
+            assert left > 0, self.text
+            if select.select([self._master], [], [], left)[0]:
+                try:
+                    self.text += os.read(self._master, 1 << 16).decode(errors="replace")
+                except OSError:
+                    assert words in self.text, self.text
+        read, self.text = self.text, ""
+        return read
+
+    def send(self, text):
+        os.write(self._master, text.encode())
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+
+@pytest.fixture
+def terminal():
+    opened = []
+
+    def terminal(desk, *arguments):
+        opened.append(Terminal(desk, *arguments))
+        return opened[-1]
+
+    yield terminal
+    for one in opened:
+        one.close()
+
+
+def test_watching_runs_again_on_every_save_and_ends_with_ctrl_c(desk, terminal):
+    solve(desk, linear=("output + self.bias", "output - self.bias"))
+    watching = terminal(desk, "check", "linear", "--watch")
+    watching.until("Waiting for a save")
+    time.sleep(0.5)  # until the watcher is set up; it says nothing of it
+    for _ in range(2):
+        solve(desk, "linear")
+        assert "12 of 12" in watching.until(" s\r\n")
+        solve(desk, linear=("output + self.bias", "output - self.bias"))
+        assert "got [0.5, -1.0, 7.5]" in watching.until(" s\r\n")
+    (desk / "tests" / "test_linear.py").write_text("def (")
+    assert "cannot be read" in watching.until(" s\r\n")
+    os.killpg(watching.process.pid, 2)
+    watching.until("Ended.")
+    assert watching.process.wait(20) == 0
+
+
+def test_an_endless_loop_is_left_by_ctrl_c_with_the_line_it_was_at(desk, terminal):
+    solve(
+        desk,
+        linear=(
+            "output = input @ self.weight.T",
+            "print('in it', file=__import__('sys').__stdout__, flush=True)\n"
+            "        while True: input = input + 1",
+        ),
+    )
+    run = terminal(desk, "check", "linear")
+    run.until("in it")
+    os.killpg(run.process.pid, 2)
+    text = run.until("while True")
+    assert "Stopped" in text
+    assert re.search(r"linear.py, line \d+, in forward", text)
+    assert run.process.wait(20) == 1
+
+
+def test_the_debugger_opens_where_the_first_test_fails(desk, terminal):
+    solve(desk, linear=("output = input @ self.weight.T", "output = input @ self.weight"))
+    run = terminal(desk, "check", "linear", "--pdb")
+    assert "output = input @ self.weight" in run.until("(Pdb)")
+    run.send("p self.weight.shape\n")
+    assert "torch.Size([3, 2])" in run.until("(Pdb)")
+    run.send("q\n")
+    assert run.process.wait(30) == 1
+
+
+def test_a_breakpoint_of_the_students_opens_the_debugger(desk, terminal):
+    solve(
+        desk,
+        linear=(
+            "output = input @ self.weight.T",
+            "breakpoint()\n        output = input @ self.weight.T",
+        ),
+    )
+    run = terminal(desk, "check", "linear")
+    run.until("(Pdb)")
+    run.send("p 6 * 7\n")
+    assert "42" in run.until("(Pdb)")
+
+
+# Packing
+
+
+def test_what_is_packed_is_what_the_grader_reads(desk):
+    solve(desk, *MODULES)
+    done = tower(desk, "submit")
+    assert done.returncode == 0, done.stderr
+    read = read_submission(desk / "submission.zip", MODULES)
+    assert read.sources == {name: text.encode() for name, text in SOLUTIONS.items()}
+    assert f"digest {read.digest}" in done.stdout
+    assert read.digest == read_submission(desk, MODULES).digest
+    assert "5 of 5 modules" in done.stdout
+
+
+def test_the_same_modules_make_the_same_zip(desk):
+    first = submit.pack(desk, MODULES).content
+    os.utime(desk / "linear.py", (1, 1))
+    assert submit.pack(desk, MODULES).content == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert archive.namelist() == [f"{name}.py" for name in MODULES]
+
+
+def test_what_is_missing_broken_or_unfinished_is_named(desk):
+    (desk / "linear.py").unlink()
+    (desk / "conv2d.py").write_text("def (")
+    (desk / "kaiming_init.py").write_bytes(b"\xff")
+    (desk / "tower.py").write_bytes(b"#" * (300 << 10))
+    done = tower(desk, "submit")
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    assert "linear.py is missing." in text
+    assert "conv2d.py, Python cannot read it: see line 1." in text
+    assert "kaiming_init.py would not be taken: it is not UTF-8 text" in text
+    assert "tower.py would not be taken: it is larger than 256 KiB" in text
+    assert "gradient_loop.py, not written yet: lines" in text
+    assert "2 of 5 modules" in text
+    assert set(read_submission(desk / "submission.zip", MODULES).sources) == {
+        "gradient_loop",
+        "conv2d",
+    }
+
+
+def test_nothing_at_all_is_a_wrong_usage_and_writes_nothing(desk):
+    for name in MODULES:
+        (desk / f"{name}.py").unlink()
+    done = tower(desk, "submit")
+    assert done.returncode == 2
+    assert "Nothing was packed" in done.stderr
+    assert not (desk / "submission.zip").exists()
+
+
+# The released repository
+
+
+def secrets_of_the_course():
+    """Lines that only solutions and hidden tests have: whoever reads one has read an answer."""
+    public = "".join(
+        path.read_text()
+        for path in (*(ROOT / "assignments").rglob("*.py"), *(ROOT / "assignments").rglob("*.md"))
+    )
+    files = [ROOT / "solutions" / f"{name}.py" for name in MODULES]
+    for file in (*files, *(ROOT / "tests" / "hidden").glob("*.py")):
+        for line in file.read_text().splitlines():
+            if len(line.strip()) > 30 and line.strip() not in public:
+                yield line.strip()
+
+
+def test_nothing_of_solutions_or_hidden_tests_is_in_a_release(desk):
+    lines = set(secrets_of_the_course())
+    assert len(lines) > 500
+    for path in desk.rglob("*"):
+        if path.is_file():
+            text = path.read_text()
+            found = [line for line in lines if line in text]
+            assert not found, path
+            assert "SOLUTION" not in text or path.suffix == ".md"
+
+
+def test_the_students_command_holds_nothing_of_the_grader():
+    """It imports the desk and what that needs; no oracle, no law, no sandbox."""
+    package = ROOT / "autograder"
+    names = {path.relative_to(package).as_posix() for path in command_files(package)}
+    assert {name for name in names if name.startswith("suite/")} == {
+        "suite/__init__.py",
+        "suite/raised.py",
+    }
+    assert {name for name in names if name.startswith("sandbox/")} == {
+        "sandbox/__init__.py",
+        "sandbox/lean_torch.py",
+    }
+    assert not names & {"grading.py", "broker.py", "bank.py", "course.py", "cli.py", "gpu.py"}
+
+
+def test_a_release_is_written_over_nobodys_work(desk):
+    for _ in range(2):
+        assert tower(ROOT, "release", "--out", str(desk)).returncode == 0
+    solve(desk, "linear")
+    done = tower(ROOT, "release", "--out", str(desk))
+    assert done.returncode == 2
+    assert "someone has worked on it" in " ".join(done.stderr.split())
+    assert (desk / "linear.py").read_text() == SOLUTIONS["linear"]
+    (desk / "file").write_text("")
+    assert tower(ROOT, "release", "--out", str(desk / "file")).returncode == 2
+
+
+ELSEWHERE = """
+import os, signal, sys
+import torch, pytest, watchfiles, rich.console, typer.main
+for name in ("fcntl", "resource", "pty", "termios", "grp", "pwd"):
+    sys.modules[name] = None
+for name in ("fork", "fchmod", "geteuid", "getuid", "pidfd_open", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
+    delattr(os, name)
+sys.path.insert(0, "tools")
+from autograder.desk import cli
+assert cli.__file__.startswith(os.path.abspath("tools")), cli.__file__
+sys.argv = ["tower", *{arguments}]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "linear", "--hint"], "12 of 12"),
+        (["submit"], "5 of 5 modules"),
+        (["bench", "--help"], "what the stock layers buy"),
+    ],
+)
+def test_the_released_command_needs_nothing_that_only_linux_has(desk, arguments, words):
+    """As on Windows or macOS: without the modules and functions of os that are missing there."""
+    solve(desk, *MODULES)
+    code = ELSEWHERE.format(arguments=arguments)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert words in " ".join(done.stdout.split())
