@@ -37,6 +37,16 @@ def make_lean() -> None:
         sys.modules.setdefault(DESCRIPTIONS, ModuleType(DESCRIPTIONS))
 
 
+def no_distributed_tensors() -> None:
+    """Spare torch.testing.assert_close the question whether a tensor is spread over several machines.
+
+    It imports all of torch.distributed for it, which takes half as long as torch itself.
+    """
+    import torch.testing._comparison as comparison
+
+    comparison._HAS_DTENSOR = False
+
+
 class _Deferred(ModuleType):
     """In the place of torch._dynamo until someone asks for more than the optimizers do."""
 

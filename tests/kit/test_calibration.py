@@ -20,13 +20,16 @@ def made(*accuracies):
     return Calibration("quick", 200, Subject("reference", "", accuracies), ())
 
 
-def test_both_modes_are_measured_with_the_steps_they_are_graded_with():
+LEAST = {"quick": 20, "full": 20, "recipe": 12}
+"""Fits of the reference. Those of the recipe take five times as long as a full one."""
+
+
+def test_every_mode_is_measured_with_the_steps_it_is_graded_with():
     course = load_course(ROOT)
     assert {c.mode for c in MEASURED} == set(FIT_MODES) - {"off"}
     for found in MEASURED:
         assert found.steps == course.fits[found.mode].steps
-        assert len(found.reference.reached) >= 20
-        assert found.broken
+        assert len(found.reference.reached) >= LEAST[found.mode]
 
 
 @pytest.mark.parametrize("found", MEASURED, ids=lambda found: found.mode)
@@ -39,8 +42,14 @@ def test_the_course_grades_by_what_was_measured(found):
 
 
 @pytest.mark.parametrize("found", MEASURED, ids=lambda found: found.mode)
-def test_the_reference_is_above_its_threshold_and_most_broken_towers_below(found):
+def test_the_reference_is_above_its_threshold(found):
     assert min(found.reference.reached) > found.threshold
+
+
+@pytest.mark.parametrize("mode", ["quick", "full"])
+def test_most_broken_towers_are_below_the_threshold(mode):
+    (found,) = (calibration for calibration in MEASURED if calibration.mode == mode)
+    assert all(subject.accuracies for subject in found.broken)
     below = [s for s in found.broken if max(s.reached, default=0) < found.threshold]
     assert len(below) > len(found.broken) / 2
 
