@@ -19,10 +19,11 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
-## bench: how long a grading takes, as a ratio to importing torch, and what the lockdown costs
+## bench: how long a grading and a check take, as ratios to importing torch, and what the lockdown costs
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/lockdown.py
+	$(BIN)/python benchmarks/check.py
 
 ## matrix: grade the whole bank of wrong and right submissions; write docs/kill-matrix.md and its picture
 matrix: $(VENV)/installed

@@ -51,6 +51,10 @@ gradescope_app = typer.Typer(
     help="Grade on Gradescope.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(gradescope_app, name="gradescope")
+nbgrader_app = typer.Typer(
+    help="Grade notebooks with nbgrader.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.add_typer(nbgrader_app, name="nbgrader")
 RequireOption = Annotated[
     str,
     typer.Option(
@@ -443,12 +447,7 @@ def calibrate(
     measured: list[FitMode] = [mode for mode in FIT_MODES if mode != "off" and fit in (None, mode)]
     if not measured:
         raise UsageError(f"--fit is {fit!r}; it may be quick, full or recipe.")
-    missing = [name for name in ("matplotlib", "scipy") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"{' and '.join(missing)} must be installed for this: pip install 'tower-of-insight[calibrate]', "
-            "or '.[calibrate]' in a checkout."
-        )
+    _demand_installed(("matplotlib", "scipy"), extra="calibrate")
     from autograder import calibration
 
     path = loaded.root / calibration.FILE
@@ -504,6 +503,46 @@ def release(
         _demand_untouched(out, files)
     written = write(files, target)
     Console(highlight=False).print(f"{len(written)} files written to {escape(str(target))}.")
+
+
+@nbgrader_app.command("build")
+def build_for_nbgrader(
+    out: Annotated[Path, typer.Argument(help="The folder of the course.", metavar="COURSE")],
+    fit: FitOption = None,
+    require: RequireOption = WEAKEST_ACCEPTED,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write a course for nbgrader: a notebook for each module, and the configuration that grades it here.
+
+    In that folder nbgrader's own commands then hand out, grade and report. Needs the extra [nbgrader].
+    """
+    loaded = load_course(course_root(course))
+    mode, level = _chosen_fit(fit, loaded), _chosen_level(require, allow_weak=False)
+    _demand_installed(("nbgrader", "jupytext"), extra="nbgrader")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder for the course.")
+    from autograder.nbgrader import ASSIGNMENT, build
+    from autograder.release import write
+
+    written = write(build(loaded, fit=mode, level=level), out)
+    Console(highlight=False).print(
+        f"{len(written)} files written to {escape(str(out))}. There, as in every course of nbgrader:\n"
+        f"  nbgrader generate_assignment {ASSIGNMENT}\n"
+        f"  nbgrader autograde {ASSIGNMENT}        what lies in submitted/STUDENT/{ASSIGNMENT}/\n"
+        f"  nbgrader generate_feedback {ASSIGNMENT}\n"
+        "  nbgrader export --to grades.csv",
+        soft_wrap=True,
+    )
+
+
+def _demand_installed(names: Collection[str], *, extra: str) -> None:
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{' and '.join(missing)} must be installed for this: pip install 'tower-of-insight[{extra}]', "
+            f"or '.[{extra}]' in a checkout."
+        )
 
 
 def _demand_untouched(folder: Path, files: "Mapping[PurePosixPath, str]") -> None:

@@ -19,11 +19,15 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from autograder.errors import UsageError
+from autograder.notebooks import NotANotebook, module_text
 from autograder.report import Place
 from autograder.text import one_line
 
 MAX_MODULE_BYTES = 256 << 10
 TOO_LARGE = f"it is larger than {MAX_MODULE_BYTES >> 10} KiB"
+MAX_NOTEBOOK_BYTES = 16 << 20
+"""Of a notebook, with the pictures that are in it; its code may take as much as a module."""
+NOTEBOOK_TOO_LARGE = f"it is larger than {MAX_NOTEBOOK_BYTES >> 20} MiB; clear its outputs"
 MAX_CONTENTS_BYTES = 1 << 20
 """Of an archive's table of contents, which takes about 120 for an entry."""
 MAX_NAMES = 1000
@@ -75,32 +79,40 @@ class Submission:
 
 
 def read_submission(path: Path, modules: Iterable[str]) -> Submission:
-    """Read the named modules from a directory or a .zip.
+    """Read the named modules from a directory or a .zip, or one of them from a notebook.
 
-    A module that is missing or unreadable becomes a problem of its own. Raises UsageError where
-    the path is no submission at all, or holds none of the modules.
+    Where there is no NAME.py, the module is taken from NAME.ipynb. A module that is missing or unreadable
+    becomes a problem of its own. Raises UsageError where the path is no submission at all, or holds none of
+    the modules.
     """
     filenames = {module: f"{module}.py" for module in modules}
+    notebooks = {module: f"{module}.ipynb" for module in filenames}
     shown = one_line(str(path), 500)
     sources, problems, absent = {}, {}, []
     try:
-        with _opened(path, filenames.values()) as holder:
+        with _opened(path, [*filenames.values(), *notebooks.values()]) as holder:
             for module, filename in filenames.items():
                 try:
-                    sources[module] = checked(holder.read(filename))
+                    try:
+                        sources[module] = checked(holder.read(filename, MAX_MODULE_BYTES))
+                    except FileNotFoundError:
+                        filename = notebooks[module]
+                        sources[module] = of_notebook(holder.read(filename, MAX_NOTEBOOK_BYTES))
                 except FileNotFoundError:
                     absent.append(module)
                 except (OSError, Unreadable) as error:
                     problems[module] = f"{filename} could not be read: {_reason(error)}."
             names = holder.names() if absent else []
     except FileNotFoundError:
-        raise UsageError(f"{shown} does not exist. Name a directory or a .zip.") from None
+        raise UsageError(
+            f"{shown} does not exist. Name a directory, a .zip or a notebook."
+        ) from None
     except (OSError, Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
         raise UsageError(f"{shown} cannot be read: {_reason(error)}.") from None
     if len(absent) == len(filenames):
         raise UsageError(
-            f"{shown} holds none of the modules {', '.join(filenames.values())}. Name the directory "
-            f"or .zip that holds them at its top. {_contents(names)}".rstrip()
+            f"{shown} holds none of the modules {', '.join(filenames.values())}, nor a notebook of one. Name "
+            f"the directory or .zip that holds them at its top. {_contents(names)}".rstrip()
         )
     for module in absent:
         near = _nearest(filenames[module], names)
@@ -118,13 +130,14 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _opened(path: Path, filenames: Collection[str]) -> Iterator["_Directory | _Archive"]:
+def _opened(path: Path, filenames: Collection[str]) -> Iterator["_Directory | _Archive | _Single"]:
     with _descriptor(path, {stat.S_IFDIR, stat.S_IFREG}, follow=True) as descriptor:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             yield _Directory(descriptor, filenames)
         else:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                yield _Archive(file, filenames)
+                single = path.suffix == ".ipynb"
+                yield _Single(file, path.name) if single else _Archive(file, filenames)
 
 
 KINDS = {
@@ -173,8 +186,8 @@ class _Directory:
         self._descriptor = descriptor
         self._filenames = filenames
 
-    def read(self, filename: str) -> bytes:
-        """A file, or enough of it to see that it is too large.
+    def read(self, filename: str, limit: int) -> bytes:
+        """A file, or enough of it to see that it is larger than the limit.
 
         Raises FileNotFoundError where it is missing, OSError or Unreadable where it is not taken.
         """
@@ -182,7 +195,7 @@ class _Directory:
             _descriptor(filename, {stat.S_IFREG}, within=self._descriptor) as descriptor,
             os.fdopen(descriptor, "rb", closefd=False) as file,
         ):
-            return file.read(MAX_MODULE_BYTES + 1)
+            return file.read(limit + 1)
 
     def names(self) -> list[str]:
         """Some of what is there, and the modules one folder further down."""
@@ -230,7 +243,7 @@ class _Archive:
         self._prefix = "".join(f"{part}/" for folder in highest for part in folder)
         self._entries = folders[highest[0]] if highest else {}
 
-    def read(self, filename: str) -> bytes:
+    def read(self, filename: str, limit: int) -> bytes:
         """A file, whole. Raises as _Directory.read does."""
         if filename not in self._entries:
             raise FileNotFoundError
@@ -247,17 +260,34 @@ class _Archive:
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # The other methods can ask for gigabytes of memory before the first byte comes out.
             raise Unreadable("it is compressed by a method that is not read; pack an ordinary .zip")
-        if max(entry.file_size, entry.compress_size) > MAX_MODULE_BYTES:
-            raise Unreadable(TOO_LARGE)
+        if max(entry.file_size, entry.compress_size) > limit:
+            raise Unreadable(TOO_LARGE if limit == MAX_MODULE_BYTES else NOTEBOOK_TOO_LARGE)
         try:
             with self._archive.open(entry) as file:
-                return file.read(MAX_MODULE_BYTES + 1)
+                return file.read(limit + 1)
         except Exception as error:  # as above, and zlib.error
             raise Unreadable(f"the archive is damaged ({_reason(error)})") from None
 
     def names(self) -> list[str]:
         """Some of what is there, as seen from the folder of the modules."""
         return [name.removeprefix(self._prefix) for name in self._names]
+
+
+class _Single:
+    """One file by its own name."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self._name = file, name
+
+    def read(self, filename: str, limit: int) -> bytes:
+        """The file, if it is this one. Raises FileNotFoundError."""
+        if filename != self._name:
+            raise FileNotFoundError
+        return self._file.read(limit + 1)
+
+    def names(self) -> list[str]:
+        """Its own."""
+        return [self._name]
 
 
 class _Capped:
@@ -328,6 +358,16 @@ def checked(source: bytes) -> bytes:
     return source
 
 
+def of_notebook(content: bytes) -> bytes:
+    """The text of the module in a notebook. Raises Unreadable where the grader does not take it."""
+    if len(content) > MAX_NOTEBOOK_BYTES:
+        raise Unreadable(NOTEBOOK_TOO_LARGE)
+    try:
+        return checked(module_text(content))
+    except NotANotebook as error:
+        raise Unreadable(str(error)) from None
+
+
 def _nearest(filename: str, names: list[str]) -> str:
     by_folded = {name.casefold(): name for name in names}
     found = difflib.get_close_matches(filename, by_folded, n=1, cutoff=0.75)
@@ -335,7 +375,8 @@ def _nearest(filename: str, names: list[str]) -> str:
         return ""
     near = _shown(by_folded[found[0]])
     if by_folded[found[0]].endswith(".ipynb"):
-        return f" There is a {near}: export it as {filename}."
+        wanted = f"{filename.removesuffix('.py')}.ipynb"
+        return f" There is a {near}: if that is it, name it {wanted}."
     return f" There is a {near}: if that is it, {'move' if '/' in near else 'rename'} it."
 
 

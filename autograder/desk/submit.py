@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.submission import Submission, Unreadable, checked
+from autograder.submission import Submission, Unreadable, checked, of_notebook
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same for every entry, so that the same modules make the same archive."""
@@ -28,11 +28,20 @@ class Packed:
 
 def pack(folder: Path, modules: Iterable[str]) -> Packed:
     """Read the modules as the grader would, and pack those that it would take."""
-    sources, problems, remarks = {}, {}, {}
+    sources: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
+    problems, remarks = {}, {}
     for module in modules:
         file = folder / f"{module}.py"
+        notebook = folder / f"{module}.ipynb"
         try:
-            sources[module] = checked(file.read_bytes())
+            if notebook.exists() and not file.exists():
+                file = notebook
+                content = file.read_bytes()
+                sources[module] = of_notebook(content)
+            else:
+                content = sources[module] = checked(file.read_bytes())
+            contents[file.name] = content
         except FileNotFoundError:
             problems[module] = f"{file.name} is missing."
         except OSError as error:
@@ -44,11 +53,11 @@ def pack(folder: Path, modules: Iterable[str]) -> Packed:
                 remarks[module] = remark
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for module, source in sources.items():
-            entry = zipfile.ZipInfo(f"{module}.py", _EPOCH)
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o100644 << 16
-            packed.writestr(entry, source)
+            packed.writestr(entry, content)
     return Packed(archive.getvalue(), Submission(folder.resolve().name, sources, problems), remarks)
 
 

@@ -16,12 +16,18 @@ ALLOWED = {  # what a part may import of the rest
     "gpu": {"errors", "sandbox"},
     "terminal": {"errors", "text"},
     "desk": {
-        *("bench", "desk", "errors", "files", "sandbox", "submission", "suite", "terminal", "text"),
+        *("bench", "desk", "errors", "files", "notebooks", "sandbox", "submission", "suite"),
+        *("terminal", "text"),
     },
     "bank": {"errors"},
     "course": {"sandbox", "errors", "report"},
     "pool": {"broker", "course", "errors", "grading"},
-    "submission": {"errors", "report", "text"},
+    "submission": {"errors", "notebooks", "report", "text"},
+    "notebooks": set(),
+    "nbgrader": {
+        *("broker", "course", "errors", "grading", "nbgrader", "notebooks", "release", "report"),
+        "submission",
+    },
     "report": set(),
     "suite": {
         *("sandbox", "broker", "course", "errors", "gpu", "mnist", "report", "submission", "suite"),
@@ -37,7 +43,16 @@ ALLOWED = {  # what a part may import of the rest
     "calibration": {"bank", "broker", "course", "errors", "files", "pool", "submission", "suite"},
     "cli": {
         *("broker", "calibration", "course", "desk", "doctor", "errors", "export", "files", "gpu"),
-        *("grading", "gradescope", "release", "report", "sandbox", "submission", "terminal"),
+        *(
+            "grading",
+            "gradescope",
+            "nbgrader",
+            "release",
+            "report",
+            "sandbox",
+            "submission",
+            "terminal",
+        ),
     },
 }
 

@@ -447,7 +447,7 @@ def test_names_of_a_directory_are_shown_cleaned(tmp_path):
 NEAR = {
     "Linear.py": "There is a Linear.py: if that is it, rename it.",
     "linear (1).py": 'There is a "linear (1).py": if that is it, rename it.',
-    "linear.ipynb": "There is a linear.ipynb: export it as linear.py.",
+    "linear2.ipynb": "There is a linear2.ipynb: if that is it, name it linear.ipynb.",
     "x/linear.py": "There is a x/linear.py: if that is it, move it.",
 }
 

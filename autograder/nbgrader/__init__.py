@@ -1,0 +1,150 @@
+"""A course for nbgrader, made from the same solutions: one notebook for each module.
+
+In each: the handout in Markdown cells, the module's cells, those to be written among them, the public tests,
+and one graded cell. nbgrader hands out, collects and keeps the books; what the graded cell earns is decided
+by the hidden suite in its workers, never by the notebook's kernel: see preprocessors.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+import jupytext
+
+from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.notebooks import TAG, TESTS
+
+ASSIGNMENT = "tower_of_insight"
+CONFIG = "nbgrader_config.py"
+_FIRST = """\
+# Run this cell first: modules that you have written in other notebooks can be imported here.
+from autograder.desk import notebook
+
+notebook.import_from_notebooks()
+"""
+_CHECK = """\
+# The public tests of this module. Run it as often as you like; save the notebook first.
+notebook.check({module!r})
+"""
+_GRADED = """\
+# Graded by the hidden suite, up to {points} points, when your instructor collects this notebook.
+### BEGIN HIDDEN TESTS
+notebook.graded({module!r})
+### END HIDDEN TESTS
+"""
+_SETTINGS = """\
+# Read by nbgrader in this folder; `tower nbgrader build` wrote it.
+from autograder.nbgrader.preprocessors import configure
+
+configure(get_config(), course={course!r}, fit={fit!r}, level={level!r})  # noqa: F821
+"""
+
+
+def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
+    """Every file of the course with its text: source notebooks and nbgrader's configuration.
+
+    Args:
+        fit: the MNIST fit with which `nbgrader autograde` grades.
+        level: the isolation that it demands.
+
+    Raises CourseError where a solution or a handout cannot be read.
+    """
+    files = {}
+    for name, module in course.modules.items():
+        solution = course.root / "solutions" / f"{name}.py"
+        handout = course.root / "solutions" / "handouts" / f"{name}.md"
+        try:
+            texts = [path.read_text(encoding="utf-8") for path in (solution, handout)]
+        except OSError as error:
+            raise CourseError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        target = PurePosixPath("source") / ASSIGNMENT / f"{name}.ipynb"
+        files[target] = notebook(name, *texts, points=module.points)
+    for pattern in ("conftest.py", "tests/*.py"):
+        for path in sorted((course.root / "solutions").glob(pattern)):
+            inside = path.relative_to(course.root / "solutions").as_posix()
+            target = PurePosixPath("source") / ASSIGNMENT / inside
+            files[target] = path.read_text(encoding="utf-8")
+    settings = {"course": str(course.root), "fit": fit, "level": level}
+    files[PurePosixPath(CONFIG)] = _SETTINGS.format(**settings)
+    return files
+
+
+def notebook(module: str, solution: str, handout: str, *, points: int) -> str:
+    """The instructor's notebook of one module, as nbgrader wants it, in JSON."""
+    cells = [_markdown(f"handout_{i}", part) for i, part in enumerate(_sections(handout))]
+    cells.append(_code("first", _FIRST, tags=[]))
+    for i, (source, is_solution) in enumerate(pieces(solution)):
+        name = f"{module}_{i}"
+        cells.append(_code(name, source, tags=[TAG], solution=is_solution))
+    cells.append(_code("check", _CHECK.format(module=module), tags=[TESTS]))
+    graded = _GRADED.format(module=module, points=points)
+    cells.append(_code(graded_cell(module), graded, tags=[TESTS], points=points))
+    made = jupytext.reads("\n\n".join(cells), fmt="py:percent")
+    made.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    made.metadata["language_info"] = {"name": "python"}
+    made.metadata.pop("jupytext", None)
+    for i, cell in enumerate(made.cells):
+        cell["id"] = (
+            f"{module.replace('_', '-')}-{i}"  # the same each time; nbformat would draw one
+        )
+    written: str = jupytext.writes(made, fmt="ipynb")
+    return written
+
+
+def graded_cell(module: str) -> str:
+    """nbgrader's name of the cell that a module's points come from."""
+    return f"{module}_graded"
+
+
+def pieces(solution: str) -> Iterator[tuple[str, bool]]:
+    """The cells of a module, cut between its classes and functions, and whether each is to be written."""
+    lines = solution.splitlines()
+    cuts = [0]
+    for node in ast.parse(solution).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            decorated = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            cuts.append(decorated - 1)
+    for start, stop in zip(cuts, [*cuts[1:], len(lines)], strict=True):
+        source = "\n".join(lines[start:stop]).strip("\n")
+        if source:
+            yield source, "### BEGIN SOLUTION" in source
+
+
+def _sections(handout: str) -> list[str]:
+    return [part.strip() for part in re.split(r"^(?=## )", handout, flags=re.MULTILINE)]
+
+
+def _markdown(name: str, text: str) -> str:
+    commented = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
+    return f"# %% [markdown] {_metadata(_nbgrader(name))}\n{commented}"
+
+
+def _code(
+    name: str, source: str, *, tags: list[str], solution: bool = False, points: int = 0
+) -> str:
+    metadata = _nbgrader(name, solution=solution, points=points) | {"tags": tags}
+    return f"# %% {_metadata(metadata)}\n{source}"
+
+
+def _metadata(metadata: dict[str, Any]) -> str:
+    return " ".join(f"{key}={json.dumps(value)}" for key, value in metadata.items())
+
+
+def _nbgrader(name: str, *, solution: bool = False, points: int = 0) -> dict[str, Any]:
+    cell = {
+        "schema_version": 3,
+        "grade_id": name,
+        "grade": bool(points),
+        "solution": solution,
+        "locked": not solution,
+        "task": False,
+    }
+    return {"nbgrader": cell | ({"points": points} if points else {})}

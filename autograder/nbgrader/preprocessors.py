@@ -1,0 +1,194 @@
+"""What nbgrader does differently in a course of ours: it makes skeletons, and asks the hidden suite.
+
+The kernel of a submitted notebook is never started: whoever writes a notebook decides what its kernel
+answers. nbgrader's own `Execute` is replaced by `Grade`, which reads the submitted notebooks as `tower grade`
+does, and writes the outcome where nbgrader looks for it.
+"""
+
+import atexit
+import copy
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+from traitlets.config import Config
+
+from autograder.broker import Broker
+from autograder.course import Course, load_course
+from autograder.errors import GraderFault
+from autograder.grading import grade
+from autograder.nbgrader import graded_cell
+from autograder.release import skeleton
+from autograder.report import CheckResult, ModuleResult, Report
+from autograder.submission import read_submission
+
+_OF_NBGRADER = "nbgrader.preprocessors."
+
+
+def configure(config: Config, *, course: str, fit: str, level: str) -> None:
+    """Let nbgrader work as described above; for nbgrader_config.py, which may be read twice."""
+    ours = f"{__name__}."
+    config.CourseDirectory.course_id = "tower-of-insight"
+    config.Grade.course, config.Grade.fit, config.Grade.level = course, fit, level
+    config.GenerateAssignment.preprocessors = [
+        *(_OF_NBGRADER + name for name in ("IncludeHeaderFooter", "LockCells")),
+        f"{ours}Skeleton",
+        *(_OF_NBGRADER + name for name in ("ClearOutput", "CheckCellMetadata", "ComputeChecksums")),
+        *(_OF_NBGRADER + name for name in ("SaveCells", "ClearHiddenTests", "ClearMarkScheme")),
+        *(_OF_NBGRADER + name for name in ("ComputeChecksums", "CheckCellMetadata")),
+    ]
+    config.Autograde.sanitize_preprocessors = [
+        f"{ours}Rebuild",
+        *(_OF_NBGRADER + name for name in ("ClearOutput", "DeduplicateIds")),
+        *(_OF_NBGRADER + name for name in ("OverwriteKernelspec", "OverwriteCells")),
+        f"{_OF_NBGRADER}CheckCellMetadata",
+    ]
+    config.Autograde.autograde_preprocessors = [
+        f"{ours}Grade",
+        *(_OF_NBGRADER + name for name in ("LimitOutput", "SaveAutoGrades")),
+        *(_OF_NBGRADER + name for name in ("AssignLatePenalties", "CheckCellMetadata")),
+    ]
+
+
+class Skeleton(NbGraderPreprocessor):  # type: ignore[misc]
+    """Takes the solutions out, and leaves in their place what has to be written."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """For every cell with a solution. Raises CourseError."""
+        for cell in nb.cells:
+            if cell.cell_type == "code" and utils.is_solution(cell):
+                cell.source = skeleton(cell.source, resources["unique_key"]).rstrip("\n")
+        return nb, resources
+
+
+class Rebuild(NbGraderPreprocessor):  # type: ignore[misc]
+    """Puts the student's answers into the notebook that was handed out.
+
+    Cells that were deleted, duplicated, renamed or retyped would otherwise lose a graded cell, or end
+    nbgrader's run for the whole class. Cells of the student's own stay where they were, as plain cells.
+    """
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Raises nothing that a submitted notebook decides."""
+        about = resources["nbgrader"]
+        released = Path("release", about["assignment"], f"{about['notebook']}.ipynb")
+        if not released.is_file():
+            return nb, resources
+        whole = nbformat.read(released, as_version=4)
+        places = {}
+        for i, cell in enumerate(whole.cells):
+            places[cell.get("id")] = i
+            places[_grade_id(cell)] = i
+        places.pop(None, None)
+        answers: dict[int, list[str]] = {}
+        own: dict[int, list[Any]] = {}
+        after = -1
+        for cell in nb.cells:
+            place = places.get(_grade_id(cell), places.get(cell.get("id")))
+            if place is not None:
+                after = place
+                answers.setdefault(place, []).append(cell.source)
+            elif cell.cell_type in ("code", "markdown"):
+                kept = copy.deepcopy(cell)
+                kept.metadata = nbformat.from_dict({})
+                kept["id"] = f"own-{len(own)}-{sum(map(len, own.values()))}"
+                own.setdefault(after, []).append(kept)
+        cells = own.get(-1, [])
+        for i, cell in enumerate(whole.cells):
+            if utils.is_solution(cell) and i in answers:
+                cell.source = "\n\n\n".join(answers[i])  # more than one, where a cell was split
+            cells += [cell, *own.get(i, [])]
+        whole.cells = cells
+        return whole, resources
+
+
+def _grade_id(cell: Any) -> str | None:
+    metadata = cell.metadata.get("nbgrader")
+    named = metadata.get("grade_id") if isinstance(metadata, dict) else None
+    return named if isinstance(named, str) else None
+
+
+class Grade(NbGraderPreprocessor):  # type: ignore[misc]
+    """Has the hidden suite judge a student's notebooks, and writes what they earn into the graded cells."""
+
+    course = Unicode("", help="The checkout with course.toml.").tag(config=True)
+    fit = Unicode("full", help="The MNIST fit: off, quick, full or recipe.").tag(config=True)
+    level = Unicode("C", help="Refuse to run student code below this isolation.").tag(config=True)
+    _warm: tuple[Course, Broker] | None = None
+    _last: tuple[str, Report] | None = None
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Raises GraderFault and the other TowerErrors: nbgrader then gives this student no grade at all."""
+        about = resources["nbgrader"]
+        folder = Path("submitted", about["student"], about["assignment"])
+        report = self._report(folder)
+        for module in report.modules:
+            for cell in nb.cells:
+                if _grade_id(cell) == graded_cell(module.name):
+                    cell.outputs = _outputs(module, cell.metadata.nbgrader["points"])
+        return nb, resources
+
+    def _report(self, folder: Path) -> Report:
+        """All notebooks of a student are graded together, once: one may import what others hold."""
+        course, broker = self._opened()
+        submission = read_submission(folder, course.modules)
+        if Grade._last is None or Grade._last[0] != submission.digest:
+            report = grade(
+                course, submission, broker, seed=secrets.randbelow(1 << 31), fit=self.fit
+            )  # type: ignore[arg-type]
+            if report.faults:
+                told = "\n".join(fault for fault, _ in report.faults)
+                raise GraderFault(f"These checks of {folder} could not be judged:\n{told}")
+            Grade._last = submission.digest, report
+        return Grade._last[1]
+
+    def _opened(self) -> tuple[Course, Broker]:
+        """One broker for the whole run of nbgrader."""
+        if Grade._warm is None:
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+            course = load_course(Path(self.course))
+            broker = Broker(course.policy, [course.root, Path.cwd()], require=self.level)
+            atexit.register(broker.close)
+            broker.start()
+            Grade._warm = course, broker
+        return Grade._warm
+
+
+def _outputs(module: ModuleResult, points: float) -> list[Any]:
+    """What nbgrader reads: a text for the student, then the points as the result of the cell.
+
+    Of several outputs the first that decides counts, an error or one on stderr among them; so there are none.
+    """
+    earned = min(max(module.score, 0.0), points)
+    return [
+        new_output("stream", name="stdout", text=_told(module)),
+        new_output(
+            "execute_result", data={"text/plain": repr(round(earned, 6))}, execution_count=1
+        ),
+    ]
+
+
+def _told(module: ModuleResult) -> str:
+    lines = [f"{module.name}: {module.score:g} of {module.max_score:g}"]
+    lines += [module.note] if module.note else []
+    for check in module.checks:
+        if check.visibility == "visible":
+            lines += _of_check(check)
+    return "\n".join(lines) + "\n"
+
+
+_MARKS = {"passed": "✓", "failed": "✗", "not_submitted": "✗", "not_verified": "–"}
+
+
+def _of_check(check: CheckResult) -> list[str]:
+    points = f"{check.score:g}/{check.max_score:g}" if check.max_score else "–"
+    name = check.id.partition(".")[2]
+    told = [f"    {line}" for line in check.message.split("\n")] if check.message else []
+    hint = [f"    Read on: {check.hint}"] if check.hint else []
+    return [f"{_MARKS[check.status]} {points:>9}  {name}: {check.title}", *told, *hint]

@@ -1,0 +1,450 @@
+"""The real nbgrader, end to end: it hands out, grades, reports and keeps the books of a course of ours."""
+
+import copy
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import nbformat
+import pytest
+from conftest import ROOT, problems_of
+from nbgrader.api import Gradebook
+from ways import handed_in
+
+from autograder.bank import Bank
+from autograder.course import load_course
+from autograder.errors import GraderFault
+from autograder.grading import grade
+from autograder.nbgrader import ASSIGNMENT, build, graded_cell, pieces, preprocessors
+from autograder.notebooks import TAG, NotANotebook, module_text
+from autograder.release import write
+from autograder.report import Isolation, Report
+from autograder.submission import Submission, read_submission
+
+COURSE = load_course(ROOT)
+MODULES = list(COURSE.modules)
+SOLUTIONS = Bank(ROOT).solutions(MODULES)
+
+
+def filled(notebook, module, source):
+    """A student's notebook: the released one with the module's text in its cells."""
+    made = copy.deepcopy(notebook)
+    cells = [cell for cell in made.cells if TAG in cell.metadata.get("tags", [])]
+    parts = [text for text, _ in pieces(source.decode())]
+    if len(parts) != len(cells):
+        parts = [source.decode().strip(), *[""] * (len(cells) - 1)]
+    for cell, part in zip(cells, parts, strict=True):
+        cell.source = part
+    return made
+
+
+def own_answers(cells):
+    return [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
+
+
+# Forgeries: nothing of the module is written, and yet the points are wanted.
+
+TRANSFORMER = """
+import ast
+class Full(ast.NodeTransformer):
+    def visit_Module(self, node):
+        return ast.parse("20.0")
+get_ipython().ast_transformers.append(Full())
+get_ipython().input_transformers_post.append(lambda lines: ["20.0"])
+"""
+PATCHED = """
+import autograder.desk.notebook as notebook
+notebook.graded = lambda module: 20.0
+import torch
+torch.allclose = torch.equal = lambda *a, **k: True
+"""
+
+
+def with_code(text):
+    def forge(notebook):
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(text))
+        for cell in own_answers(notebook.cells):
+            cell.source = text + cell.source
+
+    return forge
+
+
+def the_graded(notebook):
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade"))
+
+
+def saved_output(notebook):
+    output = nbformat.v4.new_output(
+        "execute_result", data={"text/plain": "20.0"}, execution_count=1
+    )
+    the_graded(notebook).outputs = [output]
+
+
+def other_text(notebook):
+    the_graded(notebook).source = "20.0"
+
+
+def more_points(notebook):
+    the_graded(notebook).metadata.nbgrader["points"] = 300
+
+
+def deleted(notebook):
+    notebook.cells.remove(the_graded(notebook))
+
+
+def duplicated(notebook):
+    notebook.cells += [copy.deepcopy(the_graded(notebook)), copy.deepcopy(the_graded(notebook))]
+
+
+def of_markdown(notebook):
+    cell = the_graded(notebook)
+    cell.cell_type = "markdown"
+    for key in ("outputs", "execution_count"):
+        cell.pop(key)
+
+
+def of_old_schema(notebook):
+    the_graded(notebook).metadata.nbgrader["schema_version"] = 1
+
+
+def is_solution(notebook):
+    the_graded(notebook).metadata.nbgrader.update(solution=True, locked=False)
+
+
+def renamed(notebook):
+    the_graded(notebook).metadata.nbgrader["grade_id"] = "mine"
+
+
+def without_metadata(notebook):
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})
+
+
+FORGERIES = {
+    "transforms what runs": with_code(TRANSFORMER),
+    "patches the judge": with_code(PATCHED),
+    "leaves": with_code("import os; os._exit(0)\n"),
+    "skips": with_code("import pytest; pytest.skip('done', allow_module_level=True)\n"),
+    "saved output": saved_output,
+    "other text": other_text,
+    "more points": more_points,
+    "deleted": deleted,
+    "duplicated": duplicated,
+    "markdown": of_markdown,
+    "old schema": of_old_schema,
+    "solution": is_solution,
+    "renamed": renamed,
+    "without metadata": without_metadata,
+}
+
+
+def honest():
+    """The submissions that are compared with `tower grade`, by the name of their student."""
+    for name, files in handed_in(COURSE).items():
+        yield (
+            name.replace(".", "_"),
+            {file.removesuffix(".py"): text for file, text in files.items()},
+        )
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A course in which nbgrader has done all of its work; and what it printed."""
+    folder = tmp_path_factory.mktemp("nbgrader") / "course"
+    homes = {
+        name: str(tmp_path_factory.mktemp(name.lower()))
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    }
+
+    def run(*command):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=folder if folder.exists() else None,
+            env=os.environ | homes,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("autograder", "nbgrader", "build", str(folder), "--fit", "off")
+    run("nbgrader", "generate_assignment", ASSIGNMENT)
+    for student, sources in honest():
+        for module, source in sources.items():
+            hand_in(folder, student, module, filled(released(folder, module), module, source))
+    for name, forge in FORGERIES.items():
+        notebook = released(folder, "linear")
+        forge(notebook)
+        hand_in(folder, name.replace(" ", "_"), "linear", notebook)
+    printed = run("nbgrader", "autograde", ASSIGNMENT)
+    run("nbgrader", "generate_feedback", ASSIGNMENT)
+    run("nbgrader", "export", "--to", "grades.csv")
+    return folder, printed
+
+
+def released(folder, module):
+    return nbformat.read(folder / "release" / ASSIGNMENT / f"{module}.ipynb", as_version=4)
+
+
+def hand_in(folder, student, module, notebook):
+    target = folder / "submitted" / student / ASSIGNMENT
+    target.mkdir(parents=True, exist_ok=True)
+    (target / f"{module}.ipynb").write_text(nbformat.writes(notebook))
+
+
+def scores(folder, student):
+    """What the gradebook holds, by module; None where nothing was graded."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", "tower-of-insight") as book:
+        submission = book.find_submission(ASSIGNMENT, student)
+        return {
+            grade.name.removesuffix("_graded"): grade.auto_score
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
+
+
+@pytest.mark.parametrize(("student", "sources"), honest(), ids=[name for name, _ in honest()])
+def test_the_gradebook_has_the_points_of_tower_grade(course, broker, graded, student, sources):
+    folder, _ = graded
+    submission = Submission(student, dict(sources), problems_of(sources, course))
+    report = grade(course, submission, broker, seed=1, fit="off")
+    expected = {module.name: module.score for module in report.modules if module.name in sources}
+    found = scores(folder, student)
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    notebooks = read_submission(folder / "submitted" / student / ASSIGNMENT, MODULES)
+    again = grade(course, notebooks, broker, seed=1, fit="off")
+    assert {m.name: m.score for m in again.modules} == pytest.approx(
+        {m.name: m.score for m in report.modules}
+    )
+
+
+def test_some_of_these_earn_a_part_of_a_cell(graded):
+    """The comparison above means little if everything is all or nothing."""
+    folder, _ = graded
+    found = [scores(folder, student)[m] for student, sources in honest() for m in sources]
+    parts = [
+        score for score in found if score not in (0, *(m.points for m in COURSE.modules.values()))
+    ]
+    assert len(parts) >= 8
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_earns_nothing(graded, name):
+    folder, _ = graded
+    assert scores(folder, name.replace(" ", "_"))["linear"] == 0
+
+
+def test_the_feedback_says_what_was_wrong(graded):
+    folder, _ = graded
+    flawed = folder / "feedback" / "flawed" / ASSIGNMENT
+    texts = {path.stem: path.read_text() for path in flawed.glob("*.html")}
+    wrong = {
+        name
+        for name, score in scores(folder, "flawed").items()
+        if score < COURSE.modules[name].points
+    }
+    assert wrong
+    for name in wrong & texts.keys():
+        assert "Read on:" in texts[name] or "was not submitted" in texts[name]
+    assert "✓" in (folder / "feedback" / "solutions" / ASSIGNMENT / "linear.html").read_text()
+
+
+def test_the_export_has_the_totals(graded):
+    folder, _ = graded
+    with (folder / "grades.csv").open() as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert float(rows["solutions"]["score"]) == 100
+    assert float(rows["solutions"]["max_score"]) == 100
+    assert set(rows) == {name for name, _ in honest()} | {n.replace(" ", "_") for n in FORGERIES}
+
+
+def test_what_is_handed_out_holds_no_answer(graded):
+    folder, _ = graded
+    for module in MODULES:
+        text = (folder / "release" / ASSIGNMENT / f"{module}.ipynb").read_text()
+        assert "SOLUTION" not in text
+        assert "HIDDEN" not in text
+        assert "raise NotImplementedError(" in text
+        skeleton = module_text(text.encode()).decode()
+        written = (ROOT / "assignments" / f"{module}.py").read_text()
+        assert skeleton.split() == written.split(), "the same skeleton as in assignments/"
+    assert not (folder / "release" / ASSIGNMENT / "solutions").exists()
+
+
+def test_the_same_course_is_built_each_time(tmp_path):
+    assert build(COURSE, fit="off", level="C") == build(COURSE, fit="off", level="C")
+    write(build(COURSE, fit="off", level="C"), tmp_path)
+    for module in MODULES:
+        path = tmp_path / "source" / ASSIGNMENT / f"{module}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        assert module_text(path.read_bytes()).split() == SOLUTIONS[module].split()
+        (points,) = (
+            cell.metadata.nbgrader["points"]
+            for cell in notebook.cells
+            if cell.metadata.nbgrader["grade_id"] == graded_cell(module)
+        )
+        assert points == COURSE.modules[module].points
+
+
+# A notebook as a submission
+
+
+def notebook_of(*cells, **changes):
+    made = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)} | changes
+    return json.dumps(made).encode()
+
+
+def code(source, *tags, **metadata):
+    return {
+        "cell_type": "code",
+        "source": source,
+        "metadata": {"tags": list(tags)} | metadata,
+        "outputs": [],
+    }
+
+
+TEXTS = {
+    "tagged alone": (notebook_of(code("a = 1", TAG), code("plot(a)")), "a = 1\n"),
+    "untagged all": (notebook_of(code("a = 1"), code("b = 2")), "a = 1\n\n\nb = 2\n"),
+    "lines": (notebook_of(code(["a = 1\n", "b = 2"], TAG)), "a = 1\nb = 2\n"),
+    "no tests": (notebook_of(code("a = 1"), code("check()", "tests")), "a = 1\n"),
+    "nbgrader's answers": (
+        notebook_of(code("a = 1", nbgrader={"solution": True}), code("b")),
+        "a = 1\n",
+    ),
+    "magics": (
+        notebook_of(code("%matplotlib inline\n!pip install x\nx = (3\n% 2)", TAG)),
+        "# %matplotlib inline\n# !pip install x\nx = (3\n% 2)\n",
+    ),
+    "markdown": (notebook_of({"cell_type": "markdown", "source": "# a"}, code("a")), "a\n"),
+    "odd metadata": (
+        notebook_of(code("a") | {"metadata": 3}, code("b") | {"metadata": []}),
+        "a\n\n\nb\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_the_text_of_a_notebook_is_that_of_its_cells(kind):
+    content, expected = TEXTS[kind]
+    assert module_text(content).decode() == expected
+
+
+BROKEN = {
+    "empty": (b"", "it is not JSON"),
+    "no JSON": (b"print(1)", "it is not JSON"),
+    "not UTF-8": (b"\xff{}", "it is not JSON"),
+    "a number": (b"3", "it is JSON, but no notebook"),
+    "deep": (b"[" * 200_000, "it is not JSON"),
+    "old": (json.dumps({"nbformat": 3, "worksheets": []}).encode(), "not of format 4"),
+    "no cells": (notebook_of(), "no code cell"),
+    "cells are a text": (notebook_of(cells="abc"), "not of format 4|no notebook"),
+    "a cell without text": (notebook_of(code(3, TAG)), "has no text"),
+    "half a character": (notebook_of(code("a = '\ud800'", TAG)), "characters that are none"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_is_no_notebook_is_named(tmp_path, kind):
+    content, words = BROKEN[kind]
+    with pytest.raises(NotANotebook, match=words):
+        module_text(content)
+    (tmp_path / "linear.ipynb").write_bytes(content)
+    problem = read_submission(tmp_path, MODULES).problems["linear"]
+    assert problem.startswith("linear.ipynb could not be read: ")
+
+
+def test_a_notebook_is_read_alone_in_a_folder_and_in_an_archive(tmp_path, judge):
+    text = SOLUTIONS["linear"].decode()
+    content = notebook_of(code(text, TAG), code("1 / 0"))
+    folder = tmp_path / "handed in"
+    folder.mkdir()
+    (folder / "linear.ipynb").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr("folder/linear.ipynb", content)
+    read = [
+        read_submission(path, MODULES).sources
+        for path in (folder, folder / "linear.ipynb", tmp_path / "s.zip")
+    ]
+    assert read[0] == read[1] == read[2]
+    assert set(read[0]) == {"linear"}
+    assert judge(read[0], only="linear").score == 20
+    (folder / "linear.py").write_text("the_file_comes_first = True\n")
+    assert b"the_file_comes_first" in read_submission(folder, MODULES).sources["linear"]
+
+
+def test_a_notebook_may_be_large_and_its_code_not(tmp_path):
+    big = code("a = 1", TAG) | {"outputs": [{"output_type": "stream", "text": "x" * (1 << 20)}]}
+    (tmp_path / "linear.ipynb").write_bytes(notebook_of(big))
+    (tmp_path / "conv2d.ipynb").write_bytes(notebook_of(code("#" * (300 << 10), TAG)))
+    (tmp_path / "tower.ipynb").write_bytes(b"[" + b" " * (17 << 20))
+    read = read_submission(tmp_path, MODULES)
+    assert read.sources == {"linear": b"a = 1\n"}
+    assert "larger than 256 KiB" in read.problems["conv2d"]
+    assert "larger than 16 MiB; clear its outputs" in read.problems["tower"]
+
+
+# In the student's own kernel
+
+
+def in_a_kernel(folder, *lines):
+    """What the lines print, run in the notebook's folder as a kernel would."""
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_notebooks_import_each_other_and_run_the_public_tests(graded, tmp_path):
+    folder, _ = graded
+    work = tmp_path / "work"
+    shutil.copytree(folder / "release" / ASSIGNMENT, work)
+    for module in MODULES:
+        notebook = filled(released(folder, module), module, SOLUTIONS[module])
+        (work / f"{module}.ipynb").write_text(nbformat.writes(notebook))
+    (first,) = (c.source for c in notebook.cells if c.metadata.nbgrader["grade_id"] == "first")
+    (check,) = (c.source for c in notebook.cells if c.metadata.nbgrader["grade_id"] == "check")
+    text = in_a_kernel(work, first, "from tower import TowerOfInsight", check)
+    assert "13 of 13" in text, text
+    broken = SOLUTIONS["linear"].replace(b"output + self.bias", b"output - self.bias")
+    (work / "linear.ipynb").write_text(
+        nbformat.writes(filled(released(folder, "linear"), "linear", broken))
+    )
+    text = in_a_kernel(work, first, "notebook.check('linear')")
+    assert "got [0.5, -1.0, 7.5]" in text
+    assert "output - self.bias" in text, "the student's own line"
+
+
+def test_the_graded_cell_grades_nothing_in_a_kernel(tmp_path):
+    text = in_a_kernel(
+        tmp_path, "from autograder.desk import notebook", "notebook.graded('linear')"
+    )
+    assert "Run `nbgrader autograde`" in text
+
+
+def test_a_fault_of_the_grader_gives_no_grade(monkeypatch, tmp_path):
+    """nbgrader then leaves the student ungraded, which it says, in place of a 0."""
+    target = tmp_path / "submitted" / "a" / ASSIGNMENT
+    target.mkdir(parents=True)
+    (target / "linear.ipynb").write_bytes(notebook_of(code("a = 1", TAG)))
+    monkeypatch.chdir(tmp_path)
+    judge = preprocessors.Grade(course=str(ROOT), fit="off")
+    monkeypatch.setattr(preprocessors.Grade, "_warm", (COURSE, None))
+    faulty = Report(
+        *("a", "digest", "suite", 1, "cpu", Isolation("A", ""), 0.1, {"fit": "off"}, ()),
+        faults=(("it broke", "trace"),),
+    )
+    monkeypatch.setattr(preprocessors, "grade", lambda *arguments, **options: faulty)
+    about = {"student": "a", "assignment": ASSIGNMENT, "notebook": "linear"}
+    with pytest.raises(GraderFault, match="it broke"):
+        judge.preprocess(nbformat.v4.new_notebook(), {"nbgrader": about})
