@@ -10,17 +10,17 @@ import copy
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
-from nbformat.v4 import new_output
+from nbformat import from_dict
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 from traitlets.config import Config
 
 from autograder.broker import Broker
-from autograder.course import Course, load_course
+from autograder.course import Course, FitMode, load_course
 from autograder.errors import GraderFault
 from autograder.grading import grade
 from autograder.nbgrader import graded_cell
@@ -96,7 +96,7 @@ class Rebuild(NbGraderPreprocessor):  # type: ignore[misc]
                 answers.setdefault(place, []).append(cell.source)
             elif cell.cell_type in ("code", "markdown"):
                 kept = copy.deepcopy(cell)
-                kept.metadata = nbformat.from_dict({})
+                kept.metadata = from_dict({})
                 kept["id"] = f"own-{len(own)}-{sum(map(len, own.values()))}"
                 own.setdefault(after, []).append(kept)
         cells = own.get(-1, [])
@@ -139,9 +139,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         course, broker = self._opened()
         submission = read_submission(folder, course.modules)
         if Grade._last is None or Grade._last[0] != submission.digest:
-            report = grade(
-                course, submission, broker, seed=secrets.randbelow(1 << 31), fit=self.fit
-            )  # type: ignore[arg-type]
+            seed, fit = secrets.randbelow(1 << 31), cast(FitMode, self.fit)
+            report = grade(course, submission, broker, seed=seed, fit=fit)
             if report.faults:
                 told = "\n".join(fault for fault, _ in report.faults)
                 raise GraderFault(f"These checks of {folder} could not be judged:\n{told}")
@@ -167,9 +166,14 @@ def _outputs(module: ModuleResult, points: float) -> list[Any]:
     """
     earned = min(max(module.score, 0.0), points)
     return [
-        new_output("stream", name="stdout", text=_told(module)),
-        new_output(
-            "execute_result", data={"text/plain": repr(round(earned, 6))}, execution_count=1
+        from_dict({"output_type": "stream", "name": "stdout", "text": _told(module)}),
+        from_dict(
+            {
+                "output_type": "execute_result",
+                "execution_count": 1,
+                "metadata": {},
+                "data": {"text/plain": repr(round(earned, 6))},
+            }
         ),
     ]
 
