@@ -131,7 +131,10 @@ def _tests(folder: Path, module: str) -> Path:
 
 
 def _options(folder: Path) -> list[str]:
-    return ["-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
+    return [
+        *("-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull),
+        *("--import-mode", "importlib"),
+    ]
 
 
 class _Watcher:
@@ -145,6 +148,10 @@ class _Watcher:
         self._modules = modules
         self._files = {str(folder / f"{name}.py"): f"{name}.py" for name in modules.values()}
         self._last: Place | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Let breakpoint() find what pytest's terminal, which is not there, would have set."""
+        config.option.color, config.option.code_highlight = "auto", "no"
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
@@ -200,7 +207,7 @@ class _Watcher:
         for path, module in self._modules.items():
             try:
                 importlib.import_module(module)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 place = self.deepest(error.__traceback__)
                 if isinstance(error, SyntaxError) and error.filename in self._files:
                     name, line = self._files[error.filename], error.lineno or 1
@@ -212,7 +219,7 @@ class _Watcher:
                         asks=f"{module}.py can be imported.",
                         hints=(),
                         status=_status(error),
-                        message=_told(error),
+                        message=_absent(error, module) or _told(error),
                         place=place,
                     )
                 )
@@ -255,6 +262,12 @@ def _told(error: BaseException) -> str:
     return "\n".join(filter(None, (f"{kind}: {message}", reading)))
 
 
+def _absent(error: BaseException, module: str) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == module:
+        return f"{module}.py is not there."
+    return ""
+
+
 def _read(docstring: str) -> tuple[str, tuple[str, ...]]:
     """What a test asks, and its hints."""
     asks, *hints = HINT.split(docstring)
@@ -271,10 +284,7 @@ def _fresh(folder: Path) -> Iterator[None]:
     before, wrote = list(sys.path), sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(folder):
-            del sys.modules[name]
+    _forget(folder)
     for source in (*folder.glob("*.py"), *folder.glob("tests/*.py")):
         with contextlib.suppress(OSError):
             Path(importlib.util.cache_from_source(str(source))).unlink()
@@ -284,7 +294,16 @@ def _fresh(folder: Path) -> Iterator[None]:
         yield
     finally:
         sys.path[:], sys.dont_write_bytecode = before, wrote
+        _forget(folder)
         _reset_torch()
+
+
+def _forget(folder: Path) -> None:
+    """Let what was imported from the folder be imported anew."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
 
 
 def _reset_torch() -> None:
