@@ -56,7 +56,10 @@ USAGE = {
         ["grade", "solutions", "--only", "linaer"],
         "--only does not know linaer. Choose from gradient_loop, linear, conv2d, kaiming_init, tower.",
     ),
-    "an unknown fit": (["grade", "solutions", "--fit", "long"], "Choose from off, quick, full, recipe."),
+    "an unknown fit": (
+        ["grade", "solutions", "--fit", "long"],
+        "Choose from off, quick, full, recipe.",
+    ),
     "a fit that cannot be measured": (
         ["calibrate", "--fit", "off"],
         "--fit is 'off'; it may be quick, full or recipe.",
