@@ -1,0 +1,207 @@
+"""What README and docs tell people to type is run here, or says which test runs it."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from autograder.course import load_course
+from autograder.gpu import reason_against
+from autograder.release import student_repository, write
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "templates" / "student" / "README.md",
+    ROOT / "solutions" / "handouts" / "README.md",
+]
+MODULES = list(load_course(ROOT).modules)
+BIN = Path(sys.executable).parent
+EXERCISE = (ROOT / "docs" / "new-exercise.md").read_text()
+
+
+def blocks(text):
+    """The language and the text of every fenced block."""
+    language, inside = None, []
+    for line in text.splitlines():
+        if line.startswith("```") and language is None:
+            language, inside = line[3:], []
+        elif line.startswith("```"):
+            yield language, "\n".join(inside)
+            language = None
+        else:
+            inside.append(line)
+
+
+def commands(page):
+    """The commands of a page's blocks of shell, without comments, each on one line."""
+    for language, block in blocks(page.read_text()):
+        lines = block.replace("\\\n", " ").splitlines() if language in ("sh", "") else []
+        found = [" ".join(line.split(" #")[0].split()) for line in lines if line[:1] != "#"]
+        if any(re.match(r"(tower|make|pytest|docker|python|pip|gh)\b", line) for line in found):
+            yield from filter(None, found)
+
+
+FOUND = sorted({(page.relative_to(ROOT).as_posix(), c) for page in PAGES for c in commands(page)})
+ELSEWHERE = {  # what is not run here: where it is, and a text that stands there
+    r"make (\w|-)+": ("Makefile", ""),
+    r"docker (build|run) .*": ("tests/image/conftest.py", "docker"),
+    r"gh workflow run .*": ("tests/kit/test_github.py", "grade.yml"),
+    r"tower bench": ("tests/kit/test_bench.py", '"bench"'),
+    r"tower calibrate": ("tests/kit/test_calibration.py", "calibrat"),
+    r"tower check linear --watch": ("tests/kit/test_desk.py", '"--watch"'),
+    r"tower check linear --pdb": ("tests/kit/test_desk.py", '"--pdb"'),
+    r"(python -m venv|\. \.venv|python -m pip).*": ("tests/kit/test_docs.py", "STEPS"),
+    r"pip install .*": ("pyproject.toml", "torch"),
+    r"nbgrader .*": ("tests/kit/test_nbgrader.py", '"autograde"'),
+    r"python tests/kit/(kill_matrix|flakiness).py .*": ("tests/kit/test_docs.py", "EXERCISE"),
+}
+CODES = {"check": {0, 1}, "pytest": {1}, "doctor": {0}}
+"""Exit codes that a command may end with; 0 where none is named. Skeletons pass no test."""
+
+
+def elsewhere(command):
+    return next(
+        (where for pattern, where in ELSEWHERE.items() if re.fullmatch(pattern, command)), None
+    )
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of what an instructor works in, with a submission and a report."""
+    folder = tmp_path_factory.mktemp("docs") / "checkout"
+    for name in ("solutions", "assignments", "tests/hidden", "tests/bank", "templates"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "course.toml", folder)
+    run(folder, "tower grade PATH --json report.json --only linear --fit off", {0})
+    return folder
+
+
+def run(folder, command, codes):
+    """Run a command in the folder; PATH in it is a flawed submission."""
+    command = command.replace("PATH", "tests/bank/samples/flawed")
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "TOWER_COURSE": str(folder),
+    }
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode in codes, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("page", "command"), FOUND, ids=[f"{p}: {c}"[:90] for p, c in FOUND])
+def test_a_command_does_what_it_is_written_for(checkout, tmp_path, page, command):
+    if where := elsewhere(command):
+        file, text = where
+        assert text in (ROOT / file).read_text()
+        if target := re.fullmatch(r"make ((\w|-)+)", command):
+            assert re.search(rf"^{target[1]}:", (ROOT / file).read_text(), re.MULTILINE)
+        return
+    if "average_pool" in command or page.startswith(("templates", "solutions")):
+        return  # the page is walked through from beginning to end below
+    if command.startswith("tower grade") and "--fit" not in command:
+        command += " --fit off"
+    kind = command.split()[0 if command.startswith("pytest") else 1]
+    codes = CODES.get(kind, {0})
+    if "--device cuda" in command and reason_against():
+        codes = {2}
+    run(checkout, command, codes)
+
+
+# A student's repository, by its README alone
+
+
+STEPS = list(commands(ROOT / "templates" / "student" / "README.md"))
+
+
+def in_a_shell(folder, *lines):
+    """Run the lines in one shell, as a student would; returns what they print."""
+    environment = {n: v for n, v in os.environ.items() if n not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment["PATH"] = f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(lines)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
+    """Every step as it is printed. Only torch is not fetched anew: the environment finds the one here."""
+    desk = tmp_path / "desk"
+    write(student_repository(ROOT, MODULES), desk)
+    make, activate, install, *every_day = STEPS
+    assert (make, activate) == ("python -m venv .venv", ". .venv/bin/activate")
+    code, text = in_a_shell(desk, make)
+    assert code == 0, text
+    (packages,) = (desk / ".venv" / "lib").glob("python*/site-packages")
+    here = next(path for path in sys.path if path.endswith("site-packages"))
+    (packages / "torch_of_this_machine.pth").write_text(f"{here}\n")
+    code, text = in_a_shell(desk, activate, install, "which tower")
+    assert code == 0, text
+    assert str(desk / ".venv" / "bin" / "tower") in text
+    code, text = in_a_shell(desk, activate, "tower check")
+    assert code == 1
+    assert "0 of 74 public tests pass" in text
+    for module in MODULES:
+        shutil.copy(ROOT / "solutions" / f"{module}.py", desk)
+        code, text = in_a_shell(desk, activate, f"tower check {module}")
+        assert code == 0, text
+    for command in every_day:
+        if not re.search(r"--watch|--pdb|bench", command):
+            code, text = in_a_shell(desk, activate, command)
+            assert code == 0, text
+    assert (desk / "submission.zip").exists()
+    graded = run(ROOT, f"tower grade {desk / 'submission.zip'} --fit off", {0})
+    assert "100.0 %" in graded
+
+
+def test_the_handouts_commands_run_the_public_tests(tmp_path):
+    write(student_repository(ROOT, MODULES), tmp_path)
+    for module in MODULES:
+        shutil.copy(ROOT / "solutions" / f"{module}.py", tmp_path)
+    run(tmp_path, "pytest tests/test_linear.py", {0})
+    (tmp_path / "linear.py").write_text("")
+    shown = run(tmp_path, "pytest tests/test_linear.py -x", {1})
+    assert "Hint" not in shown, "pytest shows no hint before it is asked for"
+
+
+# A new exercise, by its page alone
+
+
+def test_the_page_about_a_new_exercise_makes_one(tmp_path):
+    course = tmp_path / "course"
+    for name in ("solutions", "tests/hidden", "tests/bank", "templates", "tests/kit"):
+        shutil.copytree(ROOT / name, course / name)
+    files = dict(
+        re.findall(
+            r"^`([\w.]+/[\w/.]+)`[^`\n]*:\n\n```\w+\n(.*?)^```$", EXERCISE, re.MULTILINE | re.DOTALL
+        )
+    )
+    assert len(files) == 5
+    for name, text in files.items():
+        (course / name).write_text(text)
+    (lines,) = re.findall(r"^```toml\n(\[modules.*?)^```$", EXERCISE, re.MULTILINE | re.DOTALL)
+    settings = (ROOT / "course.toml").read_text()
+    (course / "course.toml").write_text(settings.replace("[fits.quick]", f"{lines}\n[fits.quick]"))
+    release, right, unwritten, matrix, flakiness = commands(ROOT / "docs" / "new-exercise.md")
+    run(course, release, {0})
+    assert "raise NotImplementedError" in (course / "assignments" / "average_pool.py").read_text()
+    assert "100.0 %" in run(course, right, {0})
+    assert "0.0 %" in run(course, unwritten, {0})
+    run(course, matrix, {0})
+    run(course, flakiness.replace("--seeds 20", "--seeds 2"), {0})
+    done = run(course, "tower check average_pool --in assignments", {1})
+    assert "Cut both axes into windows" in done
