@@ -1,5 +1,6 @@
 """What every command does alike: show an error as a sentence, show progress, end the process."""
 
+import io
 import os
 import signal
 import sys
@@ -27,6 +28,9 @@ MAX_ERROR = 100_000
 def run(app: typer.Typer) -> NoReturn:
     """Run the command that the arguments name, and end the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
+    for stream in (sys.stdout, sys.stderr):  # a console of Windows may not have every character
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     errors = Console(stderr=True)
     try:

@@ -122,10 +122,9 @@ class _CopyCounter(TorchDispatchMode):
         """One operator, passed on."""
         result = func(*args, **(kwargs or {}))
         if func.overloadpacket in _COPYING:
-            first = args[1] if func.overloadpacket is torch.ops.aten.copy_ else result
-            other = args[0]
-            if first.dim() and first.is_cuda != other.is_cuda:
-                self._journey.copies += 1
+            source = args[1] if func.overloadpacket is torch.ops.aten.copy_ else args[0]
+            carried = source.device.type != result.device.type
+            self._journey.copies += carried and source.dim() > 0  # a single number does not count
         return result
 
 

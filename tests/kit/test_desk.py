@@ -186,6 +186,15 @@ def test_the_command_says_how_far_the_tower_stands(desk):
     assert tower(desk, "check", "linear").returncode == 0
 
 
+def test_a_console_that_lacks_a_character_gets_a_question_mark(desk):
+    """As one of Windows that knows cp1252 alone."""
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    command = [sys.executable, "-m", "autograder", "check", "linear"]
+    done = subprocess.run(command, cwd=desk, capture_output=True, check=False, env=environment)
+    assert done.returncode == 1, done.stderr
+    assert b"0 of 12" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

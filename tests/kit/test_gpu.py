@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import ROOT, checks_of, failed, problems_of
 
 from autograder import broker as broker_module
@@ -16,6 +17,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, load_course
 from autograder.errors import GraderFault, UsageError
 from autograder.grading import grade
+from autograder.sandbox.gpu import RealGPU
 from autograder.submission import Submission
 from autograder.suite.judge import uses_gpu
 from autograder.suite.raised import likely_cause
@@ -145,6 +147,28 @@ def test_the_solutions_pass_every_check(simulated, solutions, seed):
 )
 def test_what_cuda_raises_is_explained(kind, message, told):
     assert told in likely_cause(kind, message, "")
+
+
+COPIES = {
+    "sent": (lambda x: x.to("meta"), 1),
+    "sent twice": (lambda x: (x.to("meta"), x.double().to("meta")), 2),
+    "sent as another dtype": (lambda x: x.to("meta", torch.float64), 1),
+    "written there": (lambda x: torch.empty(3, device="meta").copy_(x), 1),
+    "a number": (lambda x: x.sum().to("meta"), 0),
+    "made there": (lambda x: torch.zeros(3, device="meta") + 1, 0),
+    "another dtype": (lambda x: x.double(), 0),
+    "written here": (lambda x: torch.empty(3).copy_(x), 0),
+    "in the backward pass": (lambda x: (x.requires_grad_() * 2).sum().backward(), 0),
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_copies_between_devices_are_counted(kind):
+    """As on a GPU, but with the meta device in its place: what is counted is the change of device."""
+    work, expected = COPIES[kind]
+    with RealGPU().watched() as journey:
+        work(torch.ones(3))
+    assert journey.copies == expected
 
 
 # A GPU that is pretended to be there: the way from the command line to a worker that uses it
