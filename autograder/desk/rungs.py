@@ -115,7 +115,8 @@ def climb(folder: Path, modules: Sequence[str]) -> Climb:
             pytest.main([*_options(folder), *QUICK, *files], plugins=[watcher])
     if watcher.broken:
         raise UsageError(f"The public tests cannot be read: {watcher.broken}")
-    return Climb(tuple(watcher.rungs), watcher.was_stopped, watcher.stopped)
+    in_order = sorted(watcher.rungs, key=lambda rung: modules.index(rung.module))
+    return Climb(tuple(in_order), watcher.was_stopped, watcher.stopped)
 
 
 def debug(folder: Path, modules: Sequence[str]) -> int:

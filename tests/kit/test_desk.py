@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT
 from rich.console import Console
 
+from autograder.bank import Bank
 from autograder.course import load_course
 from autograder.desk import hints, rungs, show, submit
 from autograder.desk.tests import modules_in
@@ -135,6 +136,25 @@ def test_a_failure_shows_the_students_own_line(desk, kind):
     for words in told:
         assert words in text, text
     assert "linear.py, line" in text
+
+
+def test_a_brick_that_fails_comes_before_a_tower_that_cannot_be_imported(desk):
+    solve(desk, linear=("output + self.bias", "output - self.bias"))
+    solve(desk, tower=("class TowerOfInsight", "print(undefined)\n\n\nclass TowerOfInsight"))
+    assert show.first_broken(rungs.climb(desk, MODULES)).module == "linear"
+
+
+SAMPLE = [mutant for name in MODULES for mutant in list(Bank(ROOT).mutants(name))[7::40]]
+
+
+@pytest.mark.parametrize("mutant", SAMPLE, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
+def test_every_failure_names_a_line_of_the_students(desk, mutant):
+    solve(desk, *MODULES)
+    (desk / f"{mutant.module}.py").write_bytes(mutant.source)
+    for rung in rungs.climb(desk, [mutant.module]).rungs:
+        if rung.status != "passed":
+            assert rung.place is not None, rung.message
+            assert rung.place.text, rung.place
 
 
 def test_a_module_that_is_not_there_is_named(desk):
