@@ -286,6 +286,10 @@ def _fresh(folder: Path) -> Iterator[None]:
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     _forget(folder)
+    # What is called as a student's module and comes from elsewhere would be tested in its place.
+    names = {path.stem for pattern in ("*.py", "*.ipynb") for path in folder.glob(pattern)}
+    names |= {path.stem.removeprefix("test_") for path in folder.glob("tests/test_*.py")}
+    elsewhere = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     for source in (*folder.glob("*.py"), *folder.glob("tests/*.py")):
         with contextlib.suppress(OSError):
             Path(importlib.util.cache_from_source(str(source))).unlink()
@@ -296,6 +300,7 @@ def _fresh(folder: Path) -> Iterator[None]:
     finally:
         sys.path[:], sys.dont_write_bytecode = before, wrote
         _forget(folder)
+        sys.modules.update(elsewhere)
         _reset_torch()
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import sys
+from typing import ClassVar
 
 import wire_lab
 
@@ -15,6 +16,7 @@ from autograder.broker import WorkerLost
 from autograder.sandbox import values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.ladder import Isolation
+from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import Desk
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # as in a worker: the recorder's library is chatty
@@ -52,6 +54,7 @@ class LyingBroker:
     """Stands for a Broker. `rng` decides which replies are changed, and how; `rate` of them are."""
 
     isolation = OWN_PROCESS
+    gpu: ClassVar = {}
 
     def __init__(self, policy, modules, rng, rate):
         self.policy = policy
@@ -60,7 +63,8 @@ class LyingBroker:
         self.rate = rate
         self.lies = 0
 
-    def worker(self):
+    def worker(self, *, gpu=False):
+        assert not gpu
         return LyingWorker(self)
 
 
@@ -71,7 +75,7 @@ class LyingWorker:
 
     def __init__(self, broker):
         self._broker = broker
-        self._desk = Desk()
+        self._desk = Desk(SimulatedGPU())
         forget(broker.modules)
 
     def ask(self, operation, arguments, tensors, deadline):

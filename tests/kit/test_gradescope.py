@@ -163,7 +163,7 @@ def test_the_kit_of_the_zip_is_the_one_that_grades(autograder):
 NOTHING = {
     "no file at all": {},
     "no module": {"notes.txt": b"hello"},
-    "a notebook": {"linear.ipynb": b"{}"},
+    "another notebook": {"homework.ipynb": b"{}"},
 }
 
 

@@ -250,7 +250,7 @@ def test_a_reply_that_trickles_in_ends_at_the_deadline(broker, trickle):
     submission = Submission("x", {"linear": source + TRICKLES[trickle]}, {})
     bench = Bench(broker, submission, "linear", {})
     call = {"name": "predict", "args": {"list": []}, "kwargs": {}, "seed": 0, "grad": False}
-    call |= {"watch": False, "after": False, "draw": 0}
+    call |= {"watch": False, "after": False, "draw": 0, "on_gpu": False}
     started = time.monotonic()
     with pytest.raises(WorkerLost) as caught:
         bench.worker.ask("call", call, [], started + 1)
