@@ -305,10 +305,10 @@ def _fresh(folder: Path) -> Iterator[None]:
 
 
 def _forget(folder: Path) -> None:
-    """Let what was imported from the folder be imported anew."""
+    """Let modules and tests be imported anew; what lies deeper, as in .venv/, is not the student's."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(folder):
+        if file and Path(file).parent in (folder, folder / "tests"):
             del sys.modules[name]
 
 

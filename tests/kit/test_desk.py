@@ -1,5 +1,6 @@
 """The student's desk: what `tower check`, `tower submit` and a released repository do for a student."""
 
+import importlib
 import io
 import os
 import pty
@@ -172,6 +173,18 @@ def test_what_was_written_since_is_seen_even_within_the_same_second(desk):
         os.utime(desk / "linear.py", (1_700_000_000, 1_700_000_000))
         statuses = {rung.status for rung in rungs.climb(desk, ["linear"]).rungs}
         assert ("failed" in statuses) == (wanted == "failed")
+
+
+def test_what_is_installed_below_the_folder_stays_as_it_is(desk, monkeypatch):
+    """The README has the environment, torch in it, in .venv/ beside the modules."""
+    packages = desk / ".venv" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "installed_here.py").write_text("")
+    monkeypatch.syspath_prepend(str(packages))
+    before = importlib.import_module("installed_here")
+    solve(desk, linear=("import math", "import math\nimport installed_here"))
+    assert {rung.status for rung in rungs.climb(desk, ["linear"]).rungs} == {"passed"}
+    assert sys.modules.pop("installed_here") is before
 
 
 def test_what_code_switches_for_the_whole_process_ends_with_its_run(desk):
