@@ -206,7 +206,7 @@ def _check_result(
 
 
 def _title(id: str) -> str:
-    return id.partition(".")[2].replace("_", " ").capitalize()
+    return id.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
 
 
 def _stand_in_note(module: Module, judge: Judge) -> str:

@@ -10,6 +10,7 @@ import copy
 import os
 import secrets
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, cast
 
 import nbformat
@@ -27,6 +28,7 @@ from autograder.nbgrader import graded_cell
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
 from autograder.submission import read_submission
+from autograder.text import PREFIX
 
 _OF_NBGRADER = "nbgrader.preprocessors."
 
@@ -187,12 +189,17 @@ def _told(module: ModuleResult) -> str:
     return "\n".join(lines) + "\n"
 
 
+_WIDTH = 90
+"""Of what stands in a cell's output, in characters: a page of feedback shows about a hundred."""
 _MARKS = {"passed": "✓", "failed": "✗", "not_submitted": "✗", "not_verified": "–"}
 
 
 def _of_check(check: CheckResult) -> list[str]:
     points = f"{check.score:g}/{check.max_score:g}" if check.max_score else "–"
     name = check.id.partition(".")[2]
-    told = [f"    {line}" for line in check.message.split("\n")] if check.message else []
-    hint = [f"    Read on: {check.hint}"] if check.hint else []
-    return [f"{_MARKS[check.status]} {points:>9}  {name}: {check.title}", *told, *hint]
+    said = check.message.split("\n") if check.message else []
+    said += [f"Read on: {check.hint}"] if check.hint else []
+    # What a submission wrote stays on its one line, behind its prefix.
+    told = [p for s in said for p in ([s] if s.startswith(PREFIX) else wrap(s, _WIDTH) or [""])]
+    title = f"{_MARKS[check.status]} {points:>9}  {name}: {check.title}"
+    return [title, *(f"    {line}" for line in told)]

@@ -26,7 +26,7 @@ ALLOWED = {  # what a part may import of the rest
     "notebooks": set(),
     "nbgrader": {
         *("broker", "course", "errors", "grading", "nbgrader", "notebooks", "release", "report"),
-        "submission",
+        *("submission", "text"),
     },
     "report": set(),
     "suite": {

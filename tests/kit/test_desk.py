@@ -372,7 +372,7 @@ def test_an_endless_loop_is_left_by_ctrl_c_with_the_line_it_was_at(desk, termina
     run = terminal(desk, "check", "linear")
     run.until("in it")
     os.killpg(run.process.pid, 2)
-    text = run.until("while True")
+    text = run.until(", in forward")
     assert "Stopped" in text
     assert re.search(r"linear.py, line \d+, in forward", text)
     assert run.process.wait(20) == 1
