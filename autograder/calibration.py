@@ -9,7 +9,7 @@ import json
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
@@ -136,8 +136,6 @@ def measure(
         for mutant in broken
         for seed in range(broken_seeds)
     ]
-    threads = max(1, course.policy.fit_threads // processes)
-    course = replace(course, policy=replace(course.policy, fit_threads=threads))
     found: dict[int, float | None] = {}
     for number, accuracy in each(fit, course, jobs, processes):
         found[number] = accuracy

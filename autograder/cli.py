@@ -22,6 +22,7 @@ from autograder.desk import cli as desk
 from autograder.errors import GraderFault, UsageError
 from autograder.files import append, write_whole
 from autograder.gpu import Device, choose
+from autograder.report import COUNTS
 from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
 from autograder.submission import Submission, read_submission
 from autograder.terminal import DebugOption, demand_writable
@@ -296,11 +297,144 @@ def _tell_github(report: "Report", path: Path) -> None:
         append(Path(os.environ[OUTPUTS]), github.outputs(report))
 
 
+@app.command("class")
+def grade_a_class(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A directory with a folder, a .zip or a set of modules for each student.",
+            parser=_named,
+            metavar="SUBMISSIONS",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="The folder of the gradebook and of all pages.", metavar="RESULTS")
+    ],
+    only: Annotated[str, typer.Option(help="Grade these modules alone, as in linear,conv2d.")] = "",
+    fit: FitOption = None,
+    seed: SeedOption = None,
+    device: Annotated[
+        str,
+        typer.Option(help="Where the GPU's checks and the fits run: cpu, cuda or auto."),
+    ] = "cpu",
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Graders at a time.", show_default="one for each core"),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Grade on the workers of this Dask scheduler, as in tcp://HOST:8786. Needs the extra "
+            "[cluster].",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    regrade: Annotated[
+        bool,
+        typer.Option(
+            "--regrade",
+            help="Grade again what another suite has graded, and say whose points changed and why.",
+        ),
+    ] = False,
+    counts: Annotated[
+        str, typer.Option(help="Which attempt of a student counts: last or best.")
+    ] = "last",
+    times: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file with the columns student and time; with --due, days late."),
+    ] = None,
+    due: Annotated[
+        str | None, typer.Option(help="When it was due, as in 2026-11-27T23:59+01:00.")
+    ] = None,
+    require: RequireOption = WEAKEST_ACCEPTED,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Grade a whole class, and go on where an earlier run stopped.
+
+    What is graded is kept in RESULTS/gradebook.sqlite as it comes; a submission is graded once, and again when
+    it changes. A Moodle, Canvas or GitHub Classroom export is known by its names. Writes RESULTS/index.html,
+    a page for each student, and gradebook.csv and .md.
+
+    Exit codes: 0 graded; 2 wrong usage; 3 something could not be judged; 130 stopped by Ctrl-C.
+    """
+    _demand_linux()
+    required = _chosen_level(require, allow_weak=False)
+    loaded = load_course(course_root(course))
+    chosen = tuple(_chosen_modules(only, loaded)) if only else ()
+    if counts not in COUNTS:
+        raise UsageError(f"--counts does not know {counts}. Choose from {', '.join(COUNTS)}.")
+    from autograder.classroom import cli as classroom
+    from autograder.classroom.gradebook import Settings
+
+    # On a cluster it is the workers that have a GPU or not.
+    place: Device = "cuda" if cluster and device == "cuda" else choose(device)
+    settings = Settings(_chosen_fit(fit, loaded), place, chosen)
+    if cluster:
+        _demand_installed(("distributed",), extra="cluster")
+        from autograder.classroom.cluster import cluster_crew
+
+        crew = cluster_crew(loaded, settings, required, cluster)
+    else:
+        cores = len(os.sched_getaffinity(0))
+        crew = classroom.local_crew(loaded, settings, required, processes or cores)
+    classroom.grade_class(
+        loaded,
+        path,
+        out,
+        settings,
+        crew,
+        seed=seed,
+        regrade=regrade,
+        counts="best" if counts == "best" else "last",
+        times=times,
+        due=due,
+        console=Console(highlight=False),
+    )
+
+
+@app.command()
+def similar(
+    results: Annotated[
+        Path, typer.Argument(help="The folder that tower class wrote to.", metavar="RESULTS")
+    ],
+    threshold: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="Show pairs of which so many per cent are alike."),
+    ] = 60.0,
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Compare the submissions of a class with each other, what the skeletons hold left out.
+
+    Writes RESULTS/similar/index.html, and a page with both texts side by side for each pair that is alike. It
+    is a place to look, never a verdict. Needs the extra [similar].
+    """
+    loaded = load_course(course_root(course))
+    _demand_installed(("copydetect",), extra="similar")
+    from autograder.classroom.similar import compare_class
+
+    with terminal.progress() as progress:
+        compare_class(loaded, results, threshold / 100, progress, Console(highlight=False))
+
+
 @app.command()
 def show(
     path: Annotated[
-        Path, typer.Argument(help="A report that tower grade --json wrote.", metavar="REPORT")
+        Path,
+        typer.Argument(
+            help="A report that tower grade --json wrote, or the name of a student of a class.",
+            metavar="REPORT|NAME",
+        ),
     ],
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            "--in",
+            help="The folder that tower class wrote to.",
+            show_default="this folder, or results/ in it",
+        ),
+    ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as one web page.")] = None,
     markdown: Annotated[
@@ -309,7 +443,7 @@ def show(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Show a report again, checked against its schema, and write it in other formats."""
+    """Show a report again, checked against its schema, or that of a student; write it in other formats."""
     for output in (junit, html, markdown):
         if output is not None:
             demand_writable(output)
@@ -318,17 +452,37 @@ def show(
     from autograder.export import json as json_export
     from autograder.export import junit as junit_export
 
-    try:
-        report = json_export.parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
-        raise UsageError(f"{path} is not a report that can be read: {reason}.") from None
+    if results or not path.is_file():
+        report = _of_student(str(path), results)
+    else:
+        try:
+            report = json_export.parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise UsageError(f"{path} is not a report that can be read: {reason}.") from None
     _print_report(report)
     _write(
         report,
         *((junit, junit_export.render), (html, html_export.render)),
         (markdown, github_export.comment),
     )
+
+
+def _of_student(name: str, results: Path | None) -> "Report":
+    """The report of a student of a class, shown with what else the gradebook knows."""
+    from autograder.classroom import cli as classroom
+    from autograder.classroom.gradebook import FILE, Gradebook
+
+    folders = [results] if results else [Path(), Path("results")]
+    found = next((folder for folder in folders if (folder / FILE).is_file()), None)
+    if found is None:
+        where = f"no {FILE} in {results}" if results else f"no file {name}, and no {FILE} here"
+        raise UsageError(
+            f"There is {where}. Name a report of tower grade --json, or a student, with --in RESULTS for the "
+            "folder that tower class wrote to."
+        )
+    with Gradebook(found, make=False) as gradebook:
+        return classroom.show_student(gradebook, name, Console(highlight=False))
 
 
 @gradescope_app.command("build")

@@ -1,5 +1,6 @@
 """course.toml as data: modules, points, limits, thresholds."""
 
+import hashlib
 import os
 import tomllib
 from collections.abc import Collection, Mapping
@@ -100,6 +101,22 @@ def load_course(root: Path) -> Course:
         return _course(root, content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CourseError(f"{path} is not as it must be: {error}") from None
+
+
+def suite_digest(course: Course) -> str:
+    """SHA-256 over all that decides a score: the package, the hidden tests, course.toml."""
+    package = Path(__file__).parent
+    files = [
+        course.root / "course.toml",
+        *course.hidden_tests.rglob("*.py"),
+        *package.rglob("*.py"),
+    ]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _course(root: Path, content: dict[str, Any]) -> Course:

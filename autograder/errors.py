@@ -23,5 +23,11 @@ class GraderFault(TowerError):
     """The grader itself failed. It is never the submission's fault, and never in its favour."""
 
 
+class Stopped(TowerError):
+    """Ctrl-C, where something is kept; the sentence says what."""
+
+    exit_code = 130
+
+
 class IsolationError(TowerError):
     """This machine keeps student code less apart than was demanded. Nothing was graded."""

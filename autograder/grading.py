@@ -1,13 +1,11 @@
 """One submission → Report."""
 
 import contextlib
-import hashlib
 import os
 import platform
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +13,10 @@ import torch
 
 from autograder import __version__
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode, Module
+from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode, Module, suite_digest
 from autograder.errors import CourseError, GraderFault
 from autograder.gpu import Device
-from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
+from autograder.report import CheckResult, Insight, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.sandbox.lean_torch import make_lean
 from autograder.submission import Submission
@@ -84,28 +82,13 @@ def grade(
         environment=_environment(fit, broker.gpu),
         modules=results,
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
+        insight=Insight(**judge.shown) if judge.shown else None,
     )
 
 
 def _isolation(judge: Judge) -> Isolation:
     found = judge.isolation
     return Isolation(found.level, found.detail) if found else _NOTHING_RAN
-
-
-def suite_digest(course: Course) -> str:
-    """SHA-256 over all that decides a score: the package, the hidden tests, course.toml."""
-    package = Path(__file__).parent
-    files = [
-        course.root / "course.toml",
-        *course.hidden_tests.rglob("*.py"),
-        *package.rglob("*.py"),
-    ]
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:

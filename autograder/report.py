@@ -1,12 +1,17 @@
 """What a grading found, as plain frozen data. Every export is a function of a Report."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 Status = Literal["passed", "failed", "not_verified", "not_submitted"]
+Counts = Literal["last", "best"]
+"""Which attempt of a student counts."""
+COUNTS: tuple[Counts, ...] = get_args(Counts)
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 """When students see a check, in Gradescope's words."""
+ASKED, FOUND, CAUSE = "Asked: ", "Found: ", "Likely cause: "
+"""How the lines of a failed check's message begin, in this order."""
 VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 
 
@@ -38,6 +43,18 @@ class CheckResult:
     place: Place | None = None
     measured: float | None = None
     visibility: Visibility = "visible"
+
+    @property
+    def cause(self) -> str:
+        """The likely cause that the message names, or else what it says was found; "" of a check that passed."""
+        if self.status == "passed":
+            return ""
+        lines = self.message.split("\n")
+        for begins in (CAUSE, FOUND):
+            for line in lines:
+                if line.startswith(begins):
+                    return line.removeprefix(begins)
+        return lines[0]
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,22 @@ class Isolation:
 
 
 @dataclass(frozen=True)
+class Insight:
+    """What was seen of a Tower on the way. Nothing of it decides a point.
+
+    Attributes:
+        curve: of the fit: optimiser steps, and the accuracy in [0, 1] on some held-out images.
+        filters: conv1's 32 kernels after the fit, each with its 9 weights row by row.
+        gradient_flow: for each weight the norm of its gradient, the submission's and the reference's, under
+            the same weights, images and upstream gradient.
+    """
+
+    curve: tuple[tuple[int, float], ...] = ()
+    filters: tuple[tuple[float, ...], ...] = ()
+    gradient_flow: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Report:
     """One submission, graded. Equal inputs and seeds give equal reports, but for the seconds.
 
@@ -90,6 +123,7 @@ class Report:
     environment: Mapping[str, str]
     modules: tuple[ModuleResult, ...]
     faults: tuple[tuple[str, str], ...] = ()
+    insight: Insight | None = None
 
     @property
     def score(self) -> float:
@@ -117,3 +151,98 @@ class Report:
 
 def _total(points: Iterable[float]) -> float:
     return round(sum(points), 6)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One hand-in of a student, graded: what a gradebook needs of its report.
+
+    Attributes:
+        id: of the grading.
+        modules: points and maximum of each module, by name.
+        failed: id and cause of each check that did not pass.
+        accuracy, curve: of the fit, where there was one.
+        handed_in_at: as ISO 8601, where it is known; late_days counts from when it was due.
+        suite_digest: of the suite that graded it.
+    """
+
+    id: int
+    digest: str
+    score: float
+    max_score: float
+    modules: Mapping[str, tuple[float, float]]
+    failed: tuple[tuple[str, str], ...]
+    graded_at: str
+    suite_digest: str
+    seed: int
+    accuracy: float | None = None
+    curve: tuple[tuple[int, float], ...] = ()
+    handed_in_at: str = ""
+    late_days: int | None = None
+
+    @property
+    def per_cent(self) -> float:
+        """Score as a share of the maximum."""
+        return 100 * self.score / self.max_score if self.max_score else 0.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One student of a class.
+
+    Attributes:
+        page: the name of the student's page below the class page; "" where there is none.
+        attempts: in the order in which they were handed in.
+        counts: the index of the attempt that counts.
+        remark: what an instructor should know, such as why there is nothing to grade.
+        twins: students who handed in the same, to the byte.
+    """
+
+    student: str
+    page: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    counts: int = -1
+    remark: str = ""
+    twins: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> Attempt | None:
+        """The attempt that counts."""
+        return self.attempts[self.counts] if self.attempts else None
+
+    @property
+    def best(self) -> Attempt | None:
+        """The one with the largest share of its maximum, the first of equals."""
+        return max(self.attempts, key=lambda attempt: attempt.per_cent, default=None)
+
+    @property
+    def last(self) -> Attempt | None:
+        """The one handed in last."""
+        return self.attempts[-1] if self.attempts else None
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """A whole class, graded.
+
+    Attributes:
+        title: of the course.
+        modules: names and points, in the order of the course.
+        checks: titles by id, in the order of the course.
+        reference: what the reference solutions reached in the last run with a fit.
+    """
+
+    title: str
+    modules: Mapping[str, int]
+    checks: Mapping[str, str]
+    standings: tuple[Standing, ...]
+    fit: str
+    device: str
+    suite_digest: str
+    counts: Counts
+    reference: Report | None = None
+
+    @property
+    def counted(self) -> list[tuple[Standing, Attempt]]:
+        """Those who have a grade."""
+        return [(s, s.counted) for s in self.standings if s.counted]

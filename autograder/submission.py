@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -85,40 +85,62 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
     becomes a problem of its own. Raises UsageError where the path is no submission at all, or holds none of
     the modules.
     """
-    filenames = {module: f"{module}.py" for module in modules}
-    notebooks = {module: f"{module}.ipynb" for module in filenames}
+    modules = list(modules)
     shown = one_line(str(path), 500)
-    sources, problems, absent = {}, {}, []
+    name = one_line(re.sub(r"(?i)\.zip$", "", os.path.realpath(path).rpartition("/")[2]))
     try:
-        with _opened(path, [*filenames.values(), *notebooks.values()]) as holder:
-            for module, filename in filenames.items():
-                try:
-                    try:
-                        sources[module] = checked(holder.read(filename, MAX_MODULE_BYTES))
-                    except FileNotFoundError:
-                        filename = notebooks[module]
-                        sources[module] = of_notebook(holder.read(filename, MAX_NOTEBOOK_BYTES))
-                except FileNotFoundError:
-                    absent.append(module)
-                except (OSError, Unreadable) as error:
-                    problems[module] = f"{filename} could not be read: {_reason(error)}."
-            names = holder.names() if absent else []
+        with _opened(path, list(filenames(modules))) as holder:
+            return _collected(holder, name or "submission", shown, modules)
     except FileNotFoundError:
         raise UsageError(
             f"{shown} does not exist. Name a directory, a .zip or a notebook."
         ) from None
     except (OSError, Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
         raise UsageError(f"{shown} cannot be read: {_reason(error)}.") from None
-    if len(absent) == len(filenames):
+
+
+def read_set(name: str, files: Mapping[str, Path], modules: Iterable[str]) -> Submission:
+    """Read modules that lie beside those of others, under names of their own.
+
+    `files` says where each of them is, by the name that it would bear alone, such as linear.py. Raises
+    UsageError where none of them is a module.
+    """
+    return _collected(_Set(files), name, name, list(modules))
+
+
+def filenames(modules: Iterable[str]) -> Iterator[str]:
+    """The names of files that may hold one of the modules."""
+    for module in modules:
+        yield from (f"{module}.py", f"{module}.ipynb")
+
+
+def _collected(
+    holder: "_Directory | _Archive | _Single | _Set", name: str, shown: str, modules: Sequence[str]
+) -> Submission:
+    sources, problems, absent = {}, {}, []
+    for module in modules:
+        filename = f"{module}.py"
+        try:
+            try:
+                sources[module] = checked(holder.read(filename, MAX_MODULE_BYTES))
+            except FileNotFoundError:
+                filename = f"{module}.ipynb"
+                sources[module] = of_notebook(holder.read(filename, MAX_NOTEBOOK_BYTES))
+        except FileNotFoundError:
+            absent.append(module)
+        except (OSError, Unreadable) as error:
+            problems[module] = f"{filename} could not be read: {_reason(error)}."
+    names = holder.names() if absent else []
+    if len(absent) == len(modules):
         raise UsageError(
-            f"{shown} holds none of the modules {', '.join(filenames.values())}, nor a notebook of one. Name "
-            f"the directory or .zip that holds them at its top. {_contents(names)}".rstrip()
+            f"{shown} holds none of the modules {', '.join(f'{module}.py' for module in modules)}, nor a "
+            "notebook of one. Name the directory or .zip that holds them at its top. "
+            f"{_contents(names)}".rstrip()
         )
     for module in absent:
-        near = _nearest(filenames[module], names)
-        problems[module] = f"{filenames[module]} was not submitted.{near}"
-    name = one_line(re.sub(r"(?i)\.zip$", "", os.path.realpath(path).rpartition("/")[2]))
-    return Submission(name or "submission", sources, problems)
+        near = _nearest(f"{module}.py", names)
+        problems[module] = f"{module}.py was not submitted.{near}"
+    return Submission(name, sources, problems)
 
 
 class Unreadable(Exception):
@@ -288,6 +310,27 @@ class _Single:
     def names(self) -> list[str]:
         """Its own."""
         return [self._name]
+
+
+class _Set:
+    """Files that lie anywhere, by the names under which they are asked for."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+
+    def read(self, filename: str, limit: int) -> bytes:
+        """A file, or enough of it. Raises as _Directory.read does."""
+        if filename not in self._files:
+            raise FileNotFoundError
+        with (
+            _descriptor(self._files[filename], {stat.S_IFREG}) as descriptor,
+            os.fdopen(descriptor, "rb", closefd=False) as file,
+        ):
+            return file.read(limit + 1)
+
+    def names(self) -> list[str]:
+        """What they are called where they lie."""
+        return [path.name for path in self._files.values()]
 
 
 class _Capped:

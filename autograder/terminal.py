@@ -14,13 +14,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from autograder.errors import GraderFault, TowerError, UsageError
+from autograder.errors import GraderFault, Stopped, TowerError, UsageError
 from autograder.text import clean, wrappable
 
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
 ]
-STOPPED = 130
+STOPPED = Stopped.exit_code
+LABELS = {UsageError.exit_code: "Usage", STOPPED: "Stopped"}
+"""What an error is called, by its exit code."""
 MAX_ERROR = 100_000
 """Characters of an error that are shown; the tracebacks of --debug are long."""
 
@@ -50,7 +52,7 @@ def run(app: typer.Typer) -> NoReturn:
 def show_error(error: Exception, errors: Console) -> int:
     """Show an error as a sentence, typer's own in its own words; returns the exit code."""
     if isinstance(error, TowerError):
-        label = "Usage" if error.exit_code == UsageError.exit_code else "The grader failed"
+        label = LABELS.get(error.exit_code, "The grader failed")
         errors.print(f"[bold red]{label}:[/] {escape(printable(str(error)))}", highlight=False)
         return error.exit_code
     if hasattr(error, "show") and hasattr(error, "exit_code"):

@@ -1,26 +1,35 @@
-"""The report as one HTML page, from the template beside this file (report.html.j2).
+"""The report as one HTML page, from the templates beside this file (report.html.j2).
 
 The page holds no script and asks for nothing from elsewhere; its content security policy says so too.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator
-from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.report import CheckResult, ModuleResult, Report
+from autograder.report import Attempt, CheckResult, ModuleResult, Report
 from autograder.text import PREFIX
 
 
 def render(report: Report) -> str:
     """The report as HTML text. Whatever it holds is escaped, and stands in text, never in markup."""
+    return templates().get_template("report.html.j2").render(report=report)
+
+
+@functools.cache
+def templates() -> Environment:
+    """What every page is made with: text is escaped, and an unknown name is an error."""
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("autograder", "export"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(passages=_passages, told=_told, share=_share)
-    template = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(report=report)
+    return environment
 
 
 def _passages(message: str) -> Iterator[tuple[bool, str]]:
@@ -48,6 +57,6 @@ def _told(module: ModuleResult) -> Iterator[tuple[CheckResult, str]]:
             yield check, check.message
 
 
-def _share(part: Report | ModuleResult) -> str:
+def _share(part: Report | ModuleResult | Attempt) -> str:
     """The score as a share of the maximum, for a bar."""
     return f"{100 * part.score / part.max_score if part.max_score else 0:.1f}%"

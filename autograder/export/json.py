@@ -5,7 +5,7 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any, NoReturn
 
-from autograder.report import CheckResult, Isolation, ModuleResult, Place, Report
+from autograder.report import CheckResult, Insight, Isolation, ModuleResult, Place, Report
 
 SCHEMA_VERSION = 1
 
@@ -25,6 +25,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "seconds": report.seconds,
         "environment": dict(report.environment),
         "modules": [_module(module) for module in report.modules],
+        **({"insight": _insight(report.insight)} if report.insight else {}),
     }
 
 
@@ -47,6 +48,18 @@ def parse(text: str) -> Report:
         raise ValueError(f"{error.json_path}: {error.message[:200]}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    report = _report(content)
+    if as_dict(report) != content:
+        raise ValueError("its points do not add up")
+    return report
+
+
+def load(text: str) -> Report:
+    """The report of a text that `render` has made, and nobody has touched since."""
+    return _report(json.loads(text))
+
+
+def _report(content: dict[str, Any]) -> Report:
     modules = tuple(
         ModuleResult(
             module["name"],
@@ -56,15 +69,14 @@ def parse(text: str) -> Report:
         for module in content["modules"]
     )
     same = {"submission", "submission_digest", "suite_digest", "seed", "device", "seconds"}
-    report = Report(
+    insight = content.get("insight")
+    return Report(
         **{name: content[name] for name in same},
         isolation=Isolation(**content["isolation"]),
         environment=content["environment"],
         modules=modules,
+        insight=_parsed_insight(insight) if insight else None,
     )
-    if as_dict(report) != content:
-        raise ValueError("its points do not add up")
-    return report
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -74,6 +86,14 @@ def _refuse(constant: str) -> NoReturn:
 def _parsed_check(content: dict[str, Any]) -> CheckResult:
     place = content["place"]
     return CheckResult(**{**content, "place": Place(**place) if place else None})
+
+
+def _parsed_insight(content: dict[str, Any]) -> Insight:
+    return Insight(
+        tuple((steps, accuracy) for steps, accuracy in content["curve"]),
+        tuple(tuple(kernel) for kernel in content["filters"]),
+        {name: (own, reference) for name, (own, reference) in content["gradient_flow"].items()},
+    )
 
 
 def schema() -> dict[str, Any]:
@@ -90,6 +110,14 @@ def _module(module: ModuleResult) -> dict[str, Any]:
         "max_score": module.max_score,
         "note": module.note,
         "checks": [_check(check) for check in module.checks],
+    }
+
+
+def _insight(insight: Insight) -> dict[str, Any]:
+    return {
+        "curve": [list(point) for point in insight.curve],
+        "filters": [list(kernel) for kernel in insight.filters],
+        "gradient_flow": {name: list(norms) for name, norms in insight.gradient_flow.items()},
     }
 
 

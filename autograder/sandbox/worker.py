@@ -485,7 +485,10 @@ class Desk:
 
 
 def _seed_everything(seed: int) -> None:
-    torch.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.manual_seed(seed)
+    else:  # without CUDA that notes down a stack trace for each kind of device that may yet come, in 1 ms
+        torch.default_generator.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % (1 << 32))
 

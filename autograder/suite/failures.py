@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from autograder.report import Place
+from autograder.report import ASKED, CAUSE, FOUND, Place
 from autograder.text import PREFIX
 
 Cause = str | Callable[[], str]
@@ -57,9 +57,9 @@ class CheckFailed(Exception):
 
         Whatever lines follow within one of them are a submission's, and bear its prefix.
         """
-        parts = [f"Asked: {asked}", f"Found: {self.found}"]
+        parts = [f"{ASKED}{asked}", f"{FOUND}{self.found}"]
         if self.cause:
-            parts.append(f"Likely cause: {self.cause}")
+            parts.append(f"{CAUSE}{self.cause}")
         return "\n".join(map(_rung, parts))
 
 

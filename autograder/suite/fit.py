@@ -20,11 +20,13 @@ from autograder.suite.draw import Draw
 from autograder.suite.failures import TooSlow
 from autograder.suite.parity import alike
 from autograder.suite.reference import PARAMETERS, ReferenceTower, accuracy
-from autograder.suite.student import Batches, Student
+from autograder.suite.student import Batches, Layer, Student
 
 BATCH = 64
 LEARNING_RATE = 1e-3
 TRIAL_STEPS = 2
+LOOKS, LOOKED_AT = 10, 300
+"""How often the accuracy is looked at on the way, for the report's learning curve, and on how many images."""
 CHUNK_STEPS = 31
 """Steps between two signs of progress."""
 
@@ -103,6 +105,7 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
     student.use_threads(context.threads)
     criterion = student.library("nn.CrossEntropyLoss")
     optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
+    curve, next_look = [(0, _held_out(start, secret, context.threads, LOOKED_AT))], steps / LOOKS
     began = time.monotonic()
     while done < steps:  # epoch by epoch
         chosen = draw.permutation(len(train.labels))[: (steps - done) * BATCH]
@@ -133,18 +136,36 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
                 student.bench.deadline = time.monotonic() + context.seconds
             done = stop
             context.progress(done / steps)
+            if next_look <= done < steps:
+                state = _trained(model, start)
+                curve.append((done, _held_out(state, secret, context.threads, LOOKED_AT)))
+                next_look = done + steps / LOOKS
+    state = _trained(model, start)
+    reached = _held_out(state, secret, context.threads)
+    student.shown["curve"] = (*curve, (steps, reached))
+    kernels = state["conv1.weight"].flatten(1).tolist()
+    student.shown["filters"] = tuple(tuple(round(w, 4) for w in kernel) for kernel in kernels)
+    return reached
+
+
+def _trained(model: Layer, start: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights as they are now. Raises CheckFailed unless they are of the right shapes, and finite."""
     state = model.state()
-    for name, value in start.items():
-        alike(f"{name} after training", state.get(name), value)
-    return _held_out(state, secret, context.threads)
+    return {
+        name: alike(f"{name} after training", state.get(name), value)
+        for name, value in start.items()
+    }
 
 
-def _held_out(state: dict[str, Tensor], secret: Secret, threads: int) -> float:
+def _held_out(
+    state: dict[str, Tensor], secret: Secret, threads: int, count: int | None = None
+) -> float:
+    """The accuracy of these weights in the reference Tower, on all held-out images or the first `count`."""
     tower = ReferenceTower()
     tower.load_state_dict({name: state[name] for name in PARAMETERS})
     test = digits(train=False)
-    images = torch.split(secret.images(test.images), 500)
-    labels = torch.split(secret.labels[test.labels], 500)
+    images = torch.split(secret.images(test.images[:count]), 500)
+    labels = torch.split(secret.labels[test.labels[:count]], 500)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

@@ -79,6 +79,8 @@ class Judge:
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
+        self.shown: dict[str, Any] = {}
+        """Fields of the report's Insight."""
         self.isolation: Isolation | None = None
         self.stopped: IsolationError | None = None
         """Why the run was broken off, if so."""
@@ -244,6 +246,7 @@ class Judge:
                     return None
                 finally:
                     verdict.measured = student.measured
+                    self.shown |= student.shown
 
     def _open(self, key: "_Key") -> _Seat | None:
         """A fresh worker with the module imported; None, and remembered, where that fails twice."""

@@ -6,7 +6,7 @@ A law asks the student's layer and the oracle the same question and compares the
 import copy
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import torch
@@ -21,6 +21,8 @@ from autograder.suite.student import Description, Input, Journey, Layer, Meta, S
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
 from autograder.text import MAX_WORDS, words
 
+Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
+"""Is shown gradients by name: the student's, which may be anything, and the oracle's."""
 LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
 CONVOLUTION = re.compile(r"conv(?!ert)")
 UNFOLD = re.compile(r"^im2col$")
@@ -114,10 +116,12 @@ def gradients(
     *,
     on_gpu: bool = False,
     tolerance: Tolerance = FLOAT64,
+    look: Look = lambda got, expected: None,
 ) -> None:
     """The output and every gradient equal the oracle's under a random upstream gradient.
 
-    With `on_gpu`, on the GPU, from which nothing is carried away.
+    With `on_gpu`, on the GPU, from which nothing is carried away. `look` sees the gradients before they are
+    judged.
     """
     leaf = x.tensor.clone().requires_grad_()
     output = oracle(leaf)
@@ -134,6 +138,7 @@ def gradients(
         "input": leaf.grad,
         **{n: p.grad for n, p in oracle.named_parameters() if p.grad is not None},
     }
+    look(answer.gradients, expected)
     frozen = {parameter.name for parameter in layer.made.parameters if not parameter.requires_grad}
     for name, gradient in expected.items():
         expect(

@@ -275,6 +275,7 @@ class Student:
         asked: the last thing asked, in words; it opens the message of a check that fails.
         remark: what the report says beside a check that passes.
         measured: the number that the check judges by, where it is one that is reported.
+        shown: fields of report.Insight: what is worth seeing, and decides nothing.
     """
 
     def __init__(self, bench: Bench, over: Callable[[Mapping[str, float]], Bench]) -> None:
@@ -282,6 +283,7 @@ class Student:
         self.asked = f"import {bench.module}"
         self.remark = ""
         self.measured: float | None = None
+        self.shown: dict[str, Any] = {}
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":

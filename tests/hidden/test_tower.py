@@ -160,13 +160,30 @@ def test_forward(student, draw, mode):
             raise failure.beside(partial(wrong_stage, tower, oracle, x)) from None
 
 
+def show_flow(student, got, expected):
+    """For the report: how much gradient reaches the weights of each layer."""
+    student.shown["gradient_flow"] = {
+        name: (norm(got.get(name), gradient), norm(gradient, gradient))
+        for name, gradient in expected.items()
+        if name.endswith(".weight")
+    }
+
+
+def norm(gradient, expected):
+    """Of a gradient; 0 where there is none, or none of this shape and size that a number can hold."""
+    if gradient is None or gradient.shape != expected.shape:
+        return 0.0
+    found = float(gradient.double().norm())
+    return found if math.isfinite(found) else 0.0
+
+
 def test_gradient_parity(student, draw):
     """Every parameter gets the gradient that stock layers would give it.
 
     handouts/tower.md, "What trips people up": a layer that the forward pass leaves out gets none.
     """
     tower, oracle = make(student, draw)
-    laws.gradients(tower, oracle, Input(images(draw, 3)), draw)
+    laws.gradients(tower, oracle, Input(images(draw, 3)), draw, look=partial(show_flow, student))
 
 
 def test_own_bricks(student, draw):

@@ -1,0 +1,295 @@
+"""What the commands about a whole class do: `tower class`, `tower show NAME`."""
+
+import contextlib
+import fcntl
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from autograder.classroom import (
+    Change,
+    Crew,
+    Job,
+    Lost,
+    changes,
+    graded,
+    lost,
+    plan,
+    run_class,
+    standing_rows,
+    standings,
+)
+from autograder.classroom.gradebook import Gradebook, Settings, Work
+from autograder.classroom.intake import hand_ins
+from autograder.classroom.times import read_times
+from autograder.course import Course, suite_digest
+from autograder.errors import GraderFault, Stopped, UsageError
+from autograder.export import classroom as export
+from autograder.files import write_whole
+from autograder.pool import each
+from autograder.report import ClassReport, Counts, Report, Standing
+from autograder.submission import Submission
+from autograder.text import one_line, wrappable
+
+CHUNK = 100
+"""Hand-ins that are noted in one transaction."""
+INDEX, STUDENTS = "index.html", "students"
+SHOWN = 12
+"""Lines of a list that are shown on a terminal; the pages hold all of them."""
+TENTHS = 10
+"""How often progress is told where there is no terminal."""
+
+
+def grade_class(
+    course: Course,
+    folder: Path,
+    out: Path,
+    settings: Settings,
+    crew: Crew,
+    *,
+    seed: int | None,
+    regrade: bool,
+    counts: Counts,
+    times: Path | None,
+    due: str | None,
+    console: Console,
+) -> None:
+    """Grade what is not graded yet, write everything that people read, and say what there is.
+
+    Raises UsageError, Stopped after Ctrl-C, GraderFault where something could not be graded, and the other
+    TowerErrors.
+    """
+    with opened(out, folder) as gradebook:
+        remarks = _take_in(gradebook, folder, course, out)
+        if times:
+            students = {row.student for row in gradebook.hand_ins()}
+            read = read_times(times, due, students)
+            gradebook.set_times({name: (t.at, t.late_days) for name, t in read.items()})
+        suite = suite_digest(course)
+        todo = plan(gradebook, settings, suite, regrade=regrade, seed=seed)
+        failed = 0
+        if todo.work or todo.copies:
+            run = gradebook.begin(suite, settings, seed)
+            try:
+                failed = _follow(
+                    run_class(gradebook, course, todo, settings, run, crew), len(todo.work)
+                )
+            except KeyboardInterrupt:
+                raise Stopped(
+                    f"What has been graded is kept in {gradebook.path}. Run the same command again to go on."
+                ) from None
+        gradebook.end()
+        report = standings(gradebook, course, settings, counts, remarks)
+        write_pages(gradebook, report, out)
+        show_class(report, out, console)
+        if regrade:
+            show_changes(list(changes(gradebook, settings, suite)), console)
+        elif todo.stale:
+            console.print(
+                f"{todo.stale} of the grades are by another suite than today's; --regrade grades these again."
+            )
+    if failed:
+        raise GraderFault(
+            f"{failed} of {len(todo.work)} submissions could not be judged, or not in full; the class page "
+            "names them. Run the same command again to try these again."
+        )
+
+
+def local_crew(course: Course, settings: Settings, required: str, processes: int) -> Crew:
+    """Graders in so many processes of this machine."""
+    return partial(_here, course, settings, required, processes)
+
+
+def _here(
+    course: Course, settings: Settings, required: str, processes: int, jobs: Iterable[Job]
+) -> Iterator[tuple[int, Report | Lost]]:
+    gpu = settings.device == "cuda"
+    return each(graded, course, jobs, processes, require=required, gpu=gpu, on_death=lost)
+
+
+@contextlib.contextmanager
+def opened(out: Path, folder: Path) -> Iterator[Gradebook]:
+    """The gradebook in a folder, made where there is none, for one command at a time. Raises UsageError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and out.samefile(folder):
+            raise UsageError(
+                f"--out is {out}, where the submissions are; name another folder for the results."
+            )
+        lock = (out / ".lock").open("w")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written to: {error.strerror}.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"Another tower class is writing to {out}. Wait for it, or name another folder with --out."
+            ) from None
+        with Gradebook(out, make=True) as gradebook:
+            yield gradebook
+
+
+def _take_in(gradebook: Gradebook, folder: Path, course: Course, out: Path) -> dict[str, str]:
+    """Note everything that was handed in; returns remarks by student."""
+    remarks, troubles = {}, {}
+    waiting: list[Submission] = []
+    for item in hand_ins(folder, course.modules, leave=out):
+        if item.remark:
+            remarks[item.student] = item.remark
+        if item.submission is None:
+            troubles[item.student] = item.problem
+        else:
+            waiting.append(item.submission)
+        if len(waiting) == CHUNK:
+            gradebook.hand_in(waiting)
+            waiting = []
+    gradebook.hand_in(waiting)
+    gradebook.set_troubles(troubles)
+    return remarks
+
+
+def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
+    """Go through the results, showing progress; returns how many could not be judged in full."""
+    console = Console(file=sys.stderr)
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
+    )
+    failed, started = 0, time.monotonic()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=total, rate="", told="")
+        for number, (_, result) in enumerate(results, 1):
+            failed += isinstance(result, Lost) or bool(result.faults)
+            rate = f"{60 * number / (time.monotonic() - started):.0f} a minute"
+            told = f"{failed} not judged" if failed else ""
+            bar.update(task, completed=number, rate=rate, told=told)
+            if (
+                not console.is_terminal
+                and number * TENTHS // total > (number - 1) * TENTHS // total
+            ):
+                print(f"graded {number} of {total}, {rate}", file=sys.stderr, flush=True)
+    return failed
+
+
+# What people read
+
+
+def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
+    """Write the class page, a page for each student, and the gradebook as CSV and Markdown."""
+    (out / STUDENTS).mkdir(exist_ok=True)
+    for standing in report.standings:
+        if standing.counted:
+            own = gradebook.report(standing.counted.id)
+            write_whole(out / STUDENTS / standing.page, export.student_page(standing, own, report))
+    write_whole(out / "gradebook.csv", export.as_csv(report))
+    write_whole(out / "gradebook.md", export.as_markdown(report))
+    write_whole(out / INDEX, export.class_page(report))
+
+
+def show_class(report: ClassReport, out: Path, console: Console) -> None:
+    """The class in a few lines: how many are graded, how they stand, what needs a look."""
+    shares = [attempt.per_cent for _, attempt in report.counted]
+    console.print(f"{len(shares)} of {len(report.standings)} graded. ", end="")
+    if shares:
+        shares.sort()
+        median = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
+        console.print(
+            f"Median {median:.1f} %, lowest {shares[0]:.1f} %, highest {shares[-1]:.1f} %.", end=""
+        )
+        console.print("\n", end="")
+        _show_scores(shares, console)
+        _show_stumbles(report, console)
+    remarked = [standing for standing in report.standings if standing.remark]
+    for standing in remarked[:SHOWN]:
+        console.print(_line(f"{standing.student}: {standing.remark}", "yellow"))
+    if len(remarked) > SHOWN:
+        console.print(f"… and {len(remarked) - SHOWN} more.")
+    console.print(_line(f"{out / INDEX} shows the class, {out / 'gradebook.csv'} the grades."))
+
+
+def _show_scores(shares: list[float], console: Console) -> None:
+    counts = Counter(min(int(share // 10), 9) for share in shares)
+    most = max(counts.values())
+    for tenth in range(9, -1, -1):
+        if counts[tenth]:
+            bar = "█" * max(1, round(40 * counts[tenth] / most))
+            console.print(Text(f"{10 * tenth:3} % {bar} {counts[tenth]}"))
+
+
+def _show_stumbles(report: ClassReport, console: Console) -> None:
+    failed = Counter(id for _, attempt in report.counted for id, _ in attempt.failed)
+    if failed:
+        table = Table(title="failed most", title_justify="left", box=None, show_header=False)
+        for id, count in failed.most_common(5):
+            table.add_row(str(count), id, Text(wrappable(report.checks.get(id, ""))))
+        console.print(table)
+
+
+def show_changes(found: list[Change], console: Console) -> None:
+    """Who has other points than under the suite before, and why."""
+    if not found:
+        console.print("Nobody's points have changed.")
+        return
+    table = Table(title=f"{len(found)} have other points than before", title_justify="left")
+    for heading in ("student", "before", "now"):
+        table.add_column(heading, justify="left" if heading == "student" else "right")
+    table.add_column("why")
+    for change in found:
+        why = "\n".join(change.why)
+        table.add_row(
+            Text(change.student), f"{change.before:g}", f"{change.after:g}", Text(wrappable(why))
+        )
+    console.print(table)
+
+
+def show_student(gradebook: Gradebook, name: str, console: Console) -> Report:
+    """Print what is known of a student besides the report of the last attempt, and return that.
+
+    Raises UsageError where no student, or more than one, is meant.
+    """
+    settings = gradebook.last_settings()
+    rows = [] if settings is None else standing_rows(gradebook, settings, "last", {})
+    standing = _meant(rows, name)
+    for sentence in filter(None, (standing.remark, _twins(standing))):
+        console.print(_line(sentence, "yellow"))
+    if standing.counted is None:
+        raise UsageError(f"{standing.student} has no grade. {standing.remark}".strip())
+    if len(standing.attempts) > 1:
+        for number, attempt in enumerate(standing.attempts, 1):
+            late = f", {attempt.late_days} days late" if attempt.late_days else ""
+            console.print(f"Attempt {number}: {attempt.score:g} of {attempt.max_score:g}{late}")
+    return gradebook.report(standing.counted.id)
+
+
+def _twins(standing: Standing) -> str:
+    return f"The same was handed in by {', '.join(standing.twins)}." if standing.twins else ""
+
+
+def _meant(rows: Sequence[Standing], name: str) -> Standing:
+    folded = name.casefold()
+    exact = [row for row in rows if row.student.casefold() == folded]
+    near = exact or [row for row in rows if folded in row.student.casefold()]
+    if len(near) == 1:
+        return near[0]
+    listed = ", ".join(row.student for row in (near or rows)[:SHOWN])
+    called = "Several students are" if near else "No student is"
+    raise UsageError(f"{called} called {one_line(name)}. There are: {listed}.")
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(wrappable(text), style)

@@ -1,0 +1,88 @@
+"""When things were handed in, from a CSV file, and how many days late that was."""
+
+import csv
+import io
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from autograder.classroom.intake import student_name
+from autograder.errors import UsageError
+from autograder.text import one_line
+
+STUDENT = ("student", "name", "full name", "username", "sis login id")
+TIME = ("time", "handed in", "handed_in_at", "submitted", "submitted at", "timestamp")
+DUE = ("due", "due at")
+"""Names of columns that are understood; capitals do not matter."""
+EXAMPLE = "student,time\nada,2026-11-27T18:30+01:00"
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A time, as it was written, and whole days after what was due; 0 where it was in time."""
+
+    at: str
+    late_days: int
+
+
+def read_times(path: Path, due: str | None, students: Collection[str]) -> dict[str, HandedIn]:
+    """The last time of each student in the file. Students are found whatever the capitals.
+
+    A column `due` sets another date for one student. Raises UsageError with the line that is wrong, and
+    where no time is due.
+    """
+    known = {name.casefold(): name for name in students}
+    found: dict[str, tuple[datetime, HandedIn]] = {}
+    for number, row in _rows(path):
+        student = known.get(student_name(row["student"]).casefold())
+        if student is None or not row["time"]:
+            continue
+        at = _time(row["time"], f"{path}, line {number}")
+        until = _time(row["due"] or due or "", f"{path}, line {number}, when it was due")
+        try:
+            seconds = (at - until).total_seconds()
+        except TypeError:
+            raise UsageError(
+                f"{path}, line {number}: one of {row['time']} and {row['due'] or due} names its time zone and "
+                "the other does not. Write both with one, as in 2026-11-27T18:30+01:00, or neither."
+            ) from None
+        handed_in = HandedIn(at.isoformat(), max(0, math.ceil(seconds / 86400)))
+        if student not in found or found[student][0] <= at:
+            found[student] = at, handed_in
+    return {student: handed_in for student, (_, handed_in) in found.items()}
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8 text"
+        raise UsageError(f"{path} cannot be read: {reason}.") from None
+    reader = csv.DictReader(io.StringIO(text))
+    named = {name.strip().casefold(): name for name in reader.fieldnames or () if name}
+    columns = {
+        key: next((named[name] for name in names if name in named), None)
+        for key, names in (("student", STUDENT), ("time", TIME), ("due", DUE))
+    }
+    if not columns["student"] or not columns["time"]:
+        raise UsageError(
+            f"{path} has the columns {one_line(', '.join(named)) or 'none'}; it wants student and time, and "
+            f"perhaps due. For example:\n{EXAMPLE}"
+        )
+    for row in reader:
+        yield (
+            reader.line_num,
+            {key: (row.get(name) or "").strip() if name else "" for key, name in columns.items()},
+        )
+
+
+def _time(text: str, where: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        told = f"{one_line(text, 60)} is no time that can be read" if text else "there is no time"
+        raise UsageError(
+            f"{where}: {told}. Write it as in 2026-11-27T18:30+01:00; --due says when all of it was due."
+        ) from None

@@ -1,0 +1,198 @@
+"""Figures for the pages, as the numbers that an SVG needs. Colours and lines are the templates' matter."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.report import ClassReport
+
+Curve = Sequence[tuple[int, float]]
+
+WIDTH, HEIGHT = 640, 240
+LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 28
+"""Margins, in units of the picture."""
+BINS = 10
+COLUMNS = 8
+CELL = 6
+GAP = 4
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a histogram: its place, its size, and what it says."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    count: int
+    says: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of an axis."""
+
+    at: float
+    label: str
+
+
+def score_histogram(shares: Sequence[float]) -> list[Bar]:
+    """How many scores, in per cent, lie in each tenth; full marks are in the last."""
+    counts = Counter(min(int(share // (100 / BINS)), BINS - 1) for share in shares)
+    most = max(counts.values(), default=1)
+    step = (WIDTH - LEFT - RIGHT) / BINS
+    bars = []
+    for i in range(BINS):
+        height = (HEIGHT - TOP - BOTTOM) * counts[i] / most
+        low, high = i * 100 // BINS, (i + 1) * 100 // BINS
+        says = f"{counts[i]} from {low} to {'100' if i == BINS - 1 else f'below {high}'} %"
+        bars.append(
+            Bar(LEFT + i * step + 2, HEIGHT - BOTTOM - height, step - 4, height, counts[i], says)
+        )
+    return bars
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Learning curves in one picture: points as SVG wants them, and the marks of both axes."""
+
+    lines: list[tuple[str, str]]
+    """What each says, and its points."""
+    reference: str
+    x: list[Tick]
+    y: list[Tick]
+
+
+def learning_curves(named: Mapping[str, Curve], reference: Curve) -> Curves | None:
+    """Accuracy over optimiser steps, from nothing to 1; None where there is no curve."""
+    curves = [curve for curve in (*named.values(), reference) if curve]
+    if not curves:
+        return None
+    steps = max(step for curve in curves for step, _ in curve) or 1
+
+    def points(curve: Curve) -> str:
+        return " ".join(
+            f"{LEFT + (WIDTH - LEFT - RIGHT) * step / steps:.1f},"
+            f"{HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * accuracy:.1f}"
+            for step, accuracy in curve
+        )
+
+    quarters = [steps * i // 4 for i in range(5)]
+    return Curves(
+        [
+            (f"{name}: {100 * curve[-1][1]:.1f} %", points(curve))
+            for name, curve in named.items()
+            if curve
+        ],
+        points(reference),
+        [Tick(LEFT + (WIDTH - LEFT - RIGHT) * step / steps, f"{step:,}") for step in quarters],
+        [
+            Tick(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part / 100, f"{part} %")
+            for part in (0, 25, 50, 75, 100)
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Pixel:
+    """One weight of a kernel."""
+
+    x: int
+    y: int
+    sign: str
+    strength: str
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Kernels side by side, as squares."""
+
+    width: int
+    height: int
+    pixels: list[Pixel]
+
+
+def kernels(filters: Sequence[Sequence[float]]) -> Kernels:
+    """Square kernels in rows of eight. The strongest weight of all is drawn full."""
+    side = math.isqrt(len(filters[0])) if filters else 0
+    strongest = max((abs(w) for kernel in filters for w in kernel), default=0.0) or 1.0
+    pitch = side * CELL + GAP
+    pixels = [
+        Pixel(
+            i % COLUMNS * pitch + j % side * CELL,
+            i // COLUMNS * pitch + j // side * CELL,
+            "positive" if weight >= 0 else "negative",
+            f"{abs(weight) / strongest:.2f}",
+        )
+        for i, kernel in enumerate(filters)
+        for j, weight in enumerate(kernel[: side * side])
+    ]
+    rows = math.ceil(len(filters) / COLUMNS)
+    return Kernels(max(1, COLUMNS * pitch - GAP), max(1, rows * pitch - GAP), pixels)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How much gradient reaches one weight: lengths of two bars in per cent, on a scale of powers of ten."""
+
+    name: str
+    own: float
+    reference: float
+    says: str
+
+
+def gradient_flow(norms: Mapping[str, tuple[float, float]]) -> list[Flow]:
+    """The layers from the input to the output; a tenth of the largest is a fixed step shorter."""
+    known = [norm for pair in norms.values() for norm in pair if norm > 0]
+    if not known:
+        return []
+    top = math.ceil(math.log10(max(known)))
+    decades = max(2, top - math.floor(math.log10(max(min(known), max(known) * 1e-6))))
+
+    def length(norm: float) -> float:
+        return (
+            0.0
+            if norm <= 0
+            else min(100.0, max(1.0, 100 * (1 + (math.log10(norm) - top) / decades)))
+        )
+
+    return [
+        Flow(
+            name.removesuffix(".weight"),
+            length(own),
+            length(reference),
+            f"{f'{own:.3g}' if own else 'no gradient'}; the reference {reference:.3g}",
+        )
+        for name, (own, reference) in norms.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Stumble:
+    """A check that some failed: how many, and with which cause who."""
+
+    id: str
+    title: str
+    count: int
+    share: float
+    causes: list[tuple[str, list[tuple[str, str]]]]
+    """Each cause with the names and pages of those it was told, the most frequent first."""
+
+
+def stumbles(report: ClassReport) -> list[Stumble]:
+    """The checks by how many failed them, in the attempts that count."""
+    failed: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for standing, attempt in report.counted:
+        for id, cause in attempt.failed:
+            failed.setdefault(id, {}).setdefault(cause, []).append(
+                (standing.student, standing.page)
+            )
+    of = len(report.counted)
+    found = []
+    for id, causes in failed.items():
+        count = sum(map(len, causes.values()))
+        ordered = sorted(causes.items(), key=lambda item: -len(item[1]))
+        found.append(Stumble(id, report.checks.get(id, ""), count, 100 * count / of, ordered))
+    return sorted(found, key=lambda stumble: -stumble.count)
