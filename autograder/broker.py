@@ -74,6 +74,7 @@ class Worker:
         self._lost: WorkerLost | None = None
         self._printed = 0
         self._log_open = True
+        self._closed = False
         self.log = bytearray()
         """The beginning of what the worker printed."""
         os.set_blocking(self._requests, False)
@@ -234,7 +235,10 @@ class Worker:
                 )
 
     def close(self) -> None:
-        """Kill the worker and leave nothing of it behind."""
+        """Kill the worker and leave nothing of it behind. Once is enough."""
+        if self._closed:
+            return
+        self._closed = True
         self.kill()
         if self._gpu:  # its memory on the GPU is free when it has ended, not before
             select.select([self._pidfd], [], [], STOP_SECONDS)

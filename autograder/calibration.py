@@ -155,7 +155,7 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
     from autograder.suite.draw import Draw
     from autograder.suite.failures import CheckFailed
     from autograder.suite.fit import FitContext, fitted_accuracy
-    from autograder.suite.student import Bench, Student
+    from autograder.suite.student import Bench, Student, Surveyor
 
     policy = course.policy
     context = FitContext(
@@ -167,13 +167,17 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
     )
     submission = Submission(job.subject, job.sources, {})
     try:
-        bench = Bench(broker, submission, MODULE, {})
+        surveyor = Surveyor(broker, submission)
+        bench = Bench(broker, submission, MODULE, {}, surveyor)
         try:
-            student = Student(bench, over=lambda scales: Bench(broker, submission, MODULE, scales))
+            student = Student(
+                bench, over=lambda scales: Bench(broker, submission, MODULE, scales, surveyor)
+            )
             # The name under which the check draws, so that `tower grade --seed` repeats this fit.
             accuracy = fitted_accuracy(student, Draw(job.seed, f"test_{FIT_CHECK}"), context)
         finally:
             bench.close()
+            surveyor.close()
     except CheckFailed:
         if job.subject == REFERENCE:
             raise CourseError("The reference does not come through its own fit.") from None

@@ -352,9 +352,9 @@ def grade_a_class(
 ) -> None:
     """Grade a whole class, and go on where an earlier run stopped.
 
-    What is graded is kept in RESULTS/gradebook.sqlite as it comes; a submission is graded once, and again when
-    it changes. A Moodle, Canvas or GitHub Classroom export is known by its names. Writes RESULTS/index.html,
-    a page for each student, and gradebook.csv and .md.
+    What is graded is kept in RESULTS/gradebook.sqlite as it comes; a submission is graded once, and again
+    when it changes. A Moodle, Canvas or GitHub Classroom export is known by its names. Writes
+    RESULTS/index.html, a page for each student, and gradebook.csv and .md.
 
     Exit codes: 0 graded; 2 wrong usage; 3 something could not be judged; 130 stopped by Ctrl-C.
     """

@@ -46,7 +46,7 @@ class CheckResult:
 
     @property
     def cause(self) -> str:
-        """The likely cause that the message names, or else what it says was found; "" of a check that passed."""
+        """The likely cause that the message names, or else what was found; "" of a check that passed."""
         if self.status == "passed":
             return ""
         lines = self.message.split("\n")
@@ -154,13 +154,22 @@ def _total(points: Iterable[float]) -> float:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A check that did not pass: its id, its title, and the likely cause."""
+
+    id: str
+    title: str
+    cause: str
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One hand-in of a student, graded: what a gradebook needs of its report.
 
     Attributes:
         id: of the grading.
         modules: points and maximum of each module, by name.
-        failed: id and cause of each check that did not pass.
+        failed: the checks that did not pass.
         accuracy, curve: of the fit, where there was one.
         handed_in_at: as ISO 8601, where it is known; late_days counts from when it was due.
         suite_digest: of the suite that graded it.
@@ -171,7 +180,7 @@ class Attempt:
     score: float
     max_score: float
     modules: Mapping[str, tuple[float, float]]
-    failed: tuple[tuple[str, str], ...]
+    failed: tuple[Failure, ...]
     graded_at: str
     suite_digest: str
     seed: int
@@ -228,13 +237,11 @@ class ClassReport:
     Attributes:
         title: of the course.
         modules: names and points, in the order of the course.
-        checks: titles by id, in the order of the course.
         reference: what the reference solutions reached in the last run with a fit.
     """
 
     title: str
     modules: Mapping[str, int]
-    checks: Mapping[str, str]
     standings: tuple[Standing, ...]
     fit: str
     device: str
@@ -246,3 +253,26 @@ class ClassReport:
     def counted(self) -> list[tuple[Standing, Attempt]]:
         """Those who have a grade."""
         return [(s, s.counted) for s in self.standings if s.counted]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Two students' texts of one module that share more than the skeleton.
+
+    Attributes:
+        shares: of the left text what is found in the right, and of the right what is in the left, in [0, 1].
+        texts: left and right.
+        lines: first and last line of each run of either text that the other has as well, from 1.
+    """
+
+    module: str
+    left: str
+    right: str
+    shares: tuple[float, float]
+    texts: tuple[str, str]
+    lines: tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+
+    @property
+    def share(self) -> float:
+        """The larger of the two."""
+        return max(self.shares)

@@ -20,7 +20,7 @@ from autograder.classroom.gradebook import Gradebook, Grading, HandInRow, Run, S
 from autograder.course import Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
-from autograder.report import Attempt, ClassReport, Counts, Report, Standing
+from autograder.report import Attempt, ClassReport, Counts, Failure, Report, Standing
 from autograder.submission import Submission
 
 
@@ -180,15 +180,9 @@ def standings(
         remarks: what is to be said of students besides.
     """
     rows = standing_rows(gradebook, settings, counts, remarks)
-    titles: dict[str, str] = {}
-    for row in rows:
-        if row.counted and any(id not in titles for id, _ in row.counted.failed):
-            report = gradebook.report(row.counted.id)
-            titles |= {check.id: check.title for m in report.modules for check in m.checks}
     return ClassReport(
         course.title,
         {name: module.points for name, module in course.modules.items()},
-        titles,
         tuple(rows),
         settings.fit,
         settings.device,
@@ -234,7 +228,7 @@ def standing_rows(
 
 def _attempt(grading: Grading, report: Report, row: HandInRow) -> Attempt:
     failed = [
-        (check.id, check.cause)
+        Failure(check.id, check.title, check.cause)
         for module in report.modules
         for check in module.checks
         if check.status in ("failed", "not_submitted")
@@ -301,12 +295,12 @@ def changes(gradebook: Gradebook, settings: Settings, suite: str) -> Iterator[Ch
 def _differences(before: Report, after: Report) -> Iterator[str]:
     old = {check.id: check for module in before.modules for check in module.checks}
     new = {check.id: check for module in after.modules for check in module.checks}
-    for id in old | new:
-        was, now = old.get(id), new.get(id)
+    for check in old | new:
+        was, now = old.get(check), new.get(check)
         if was is None or now is None:
-            yield f"{id} is {'new' if was is None else 'gone'}"
+            yield f"{check} is {'new' if was is None else 'gone'}"
         elif was.status != now.status:
             cause = now.cause or was.cause
-            yield f"{id}: {was.status} → {now.status}{f' ({cause})' if cause else ''}"
+            yield f"{check}: {was.status} → {now.status}{f' ({cause})' if cause else ''}"
         elif was.score != now.score:
-            yield f"{id} counts {now.max_score:g}, not {was.max_score:g}"
+            yield f"{check} counts {now.max_score:g}, not {was.max_score:g}"

@@ -33,6 +33,7 @@ from autograder.classroom.times import read_times
 from autograder.course import Course, suite_digest
 from autograder.errors import GraderFault, Stopped, UsageError
 from autograder.export import classroom as export
+from autograder.export.charts import stumbles
 from autograder.files import write_whole
 from autograder.pool import each
 from autograder.report import ClassReport, Counts, Report, Standing
@@ -42,7 +43,7 @@ from autograder.text import one_line, wrappable
 CHUNK = 100
 """Hand-ins that are noted in one transaction."""
 INDEX, STUDENTS = "index.html", "students"
-SHOWN = 12
+STUMBLES, SHOWN = 5, 12
 """Lines of a list that are shown on a terminal; the pages hold all of them."""
 TENTHS = 10
 """How often progress is told where there is no terminal."""
@@ -232,11 +233,10 @@ def _show_scores(shares: list[float], console: Console) -> None:
 
 
 def _show_stumbles(report: ClassReport, console: Console) -> None:
-    failed = Counter(id for _, attempt in report.counted for id, _ in attempt.failed)
-    if failed:
-        table = Table(title="failed most", title_justify="left", box=None, show_header=False)
-        for id, count in failed.most_common(5):
-            table.add_row(str(count), id, Text(wrappable(report.checks.get(id, ""))))
+    table = Table(title="failed most", title_justify="left", box=None, show_header=False)
+    for stumble in stumbles(report)[:STUMBLES]:
+        table.add_row(str(stumble.count), stumble.id, Text(wrappable(stumble.title)))
+    if table.row_count:
         console.print(table)
 
 

@@ -119,7 +119,6 @@ class HandInRow:
     student: str
     digest: str
     problems: str
-    seen_at: str
     handed_in_at: str | None
     late_days: int | None
 
@@ -147,7 +146,7 @@ class Gradebook:
                 self._file.executescript(f"BEGIN; {TABLES} {header} COMMIT;")
             elif (application, version) != (APPLICATION, SCHEMA):
                 raise UsageError(
-                    f"{self.path} is not a gradebook that this version of the kit writes. Name another folder."
+                    f"{self.path} is no gradebook of this version of the kit. Name another folder."
                 )
 
     def _number(self, name: str) -> int:
@@ -171,8 +170,8 @@ class Gradebook:
             yield
         except sqlite3.Error as error:
             raise TowerError(
-                f"{self.path} could not be {done}: {error}. What it held is as it was; mend that (is the disk "
-                "full?) and run the same command again to go on."
+                f"{self.path} could not be {done}: {error}. What it held is as it was. Is the disk full? "
+                "Mend that, and run the same command again to go on."
             ) from None
 
     @contextmanager
@@ -252,12 +251,14 @@ class Gradebook:
                     "INSERT OR IGNORE INTO sources VALUES (?, ?)", (digest, json.dumps(modules))
                 )
                 last = self._file.execute(
-                    "SELECT submission_digest, problems FROM hand_ins WHERE student = ? ORDER BY id DESC LIMIT 1",
+                    "SELECT submission_digest, problems FROM hand_ins WHERE student = ? "
+                    "ORDER BY id DESC LIMIT 1",
                     (submission.name,),
                 ).fetchone()
                 if last is None or tuple(last) != (digest, problems):
                     self._file.execute(
-                        "INSERT INTO hand_ins (student, submission_digest, problems, seen_at) VALUES (?, ?, ?, ?)",
+                        "INSERT INTO hand_ins (student, submission_digest, problems, seen_at) "
+                        "VALUES (?, ?, ?, ?)",
                         (submission.name, digest, problems, now()),
                     )
 
@@ -274,7 +275,8 @@ class Gradebook:
     def hand_ins(self) -> list[HandInRow]:
         """All of them, in the order in which they were seen."""
         rows = self._rows(
-            "SELECT student, submission_digest, problems, seen_at, handed_in_at, late_days FROM hand_ins ORDER BY id"
+            "SELECT student, submission_digest, problems, handed_in_at, late_days FROM hand_ins "
+            "ORDER BY id"
         )
         return [HandInRow(*row) for row in rows]
 
@@ -294,8 +296,8 @@ class Gradebook:
             for student in work.students:
                 own = replace(report, submission=student)
                 self._file.execute(
-                    "INSERT INTO attempts (student, submission_digest, problems, suite_digest, settings, seed, "
-                    "versions, score, max_score, report, faults, graded_at) "
+                    "INSERT INTO attempts (student, submission_digest, problems, suite_digest, settings, "
+                    "seed, versions, score, max_score, report, faults, graded_at) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         *(student, work.digest, work.problems, report.suite_digest, str(settings)),
@@ -313,11 +315,11 @@ class Gradebook:
     def gradings(self, settings: Settings) -> list[Grading]:
         """Every grading with these settings, in the order in which they were made."""
         rows = self._rows(
-            "SELECT id, student, submission_digest, problems, suite_digest, seed, score, max_score, faults, "
-            "graded_at FROM attempts WHERE settings = ? ORDER BY id",
+            "SELECT id, student, submission_digest AS digest, problems, suite_digest, seed, score, "
+            "max_score, faults, graded_at FROM attempts WHERE settings = ? ORDER BY id",
             str(settings),
         )
-        return [Grading(*row, settings=settings) for row in rows]
+        return [Grading(**dict(row), settings=settings) for row in rows]
 
     def report(self, grading: int) -> Report:
         """The report of a grading, by its number."""

@@ -72,8 +72,8 @@ def hand_ins(folder: Path, modules: Collection[str], leave: Path | None = None) 
     found = _found(folder, list(modules), leave)
     if not found:
         raise UsageError(
-            f"{one_line(str(folder), 500)} holds no submission: no folder, no .zip and no set of modules such "
-            "as ada_linear.py."
+            f"{one_line(str(folder), 500)} holds no submission: no folder, no .zip and no set of modules "
+            "such as ada_linear.py."
         )
     for student, remark, item in _named(found):
         where = ", ".join(one_line(path.name) for path in item.paths)
@@ -99,8 +99,8 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
         ) from None
     if _holds_module(folder, modules):
         raise UsageError(
-            f"{one_line(str(folder), 500)} is one submission, not a class of them: tower grade it, or name the "
-            "directory above it."
+            f"{one_line(str(folder), 500)} is one submission, not a class of them: tower grade it, or name "
+            "the directory above it."
         )
     own = re.compile(rf"(?P<name>.+?)[ ._-]+(?P<file>({'|'.join(modules)})(-\d+)?\.(py|ipynb))")
     prefix = _repository_prefix(folder, folders)
@@ -142,7 +142,7 @@ def _repository_prefix(folder: Path, folders: Iterable[str]) -> str:
     if assignment and all(name.startswith(f"{assignment['slug']}-") for name in names):
         return f"{assignment['slug']}-"
     if len(names) > 1 and all((folder / name / ".git").is_dir() for name in names):
-        shared, hyphen, _ = os.path.commonprefix(names).rpartition("-")
+        shared, hyphen, _ = os.path.commonprefix(names).rpartition("-")  # noqa: RUF071 - of names
         return shared + hyphen
     return ""
 
@@ -207,8 +207,8 @@ def _plain(path: Path) -> Path:
 def _place(path: Path, modules: Sequence[str]) -> Path:
     """Where in a student's folder the submission is: the folder, or the one folder or .zip in it that can be.
 
-    An upload of a .zip arrives as a folder with that .zip in it, and an archive often holds one folder. Raises
-    UsageError where there are several.
+    An upload of a .zip arrives as a folder with that .zip in it, and an archive often holds one folder.
+    Raises UsageError where there are several.
     """
     for _ in range(MAX_DEPTH):
         if not path.is_dir() or _holds_module(path, modules):

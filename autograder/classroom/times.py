@@ -45,8 +45,8 @@ def read_times(path: Path, due: str | None, students: Collection[str]) -> dict[s
             seconds = (at - until).total_seconds()
         except TypeError:
             raise UsageError(
-                f"{path}, line {number}: one of {row['time']} and {row['due'] or due} names its time zone and "
-                "the other does not. Write both with one, as in 2026-11-27T18:30+01:00, or neither."
+                f"{path}, line {number}: one of {row['time']} and {row['due'] or due} names its time zone "
+                "and the other does not. Write both with one, as in 2026-11-27T18:30+01:00, or neither."
             ) from None
         handed_in = HandedIn(at.isoformat(), max(0, math.ceil(seconds / 86400)))
         if student not in found or found[student][0] <= at:
@@ -71,11 +71,14 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
             f"{path} has the columns {one_line(', '.join(named)) or 'none'}; it wants student and time, and "
             f"perhaps due. For example:\n{EXAMPLE}"
         )
-    for row in reader:
-        yield (
-            reader.line_num,
-            {key: (row.get(name) or "").strip() if name else "" for key, name in columns.items()},
-        )
+    try:
+        for row in reader:
+            yield (
+                reader.line_num,
+                {key: (row.get(n) or "").strip() if n else "" for key, n in columns.items()},
+            )
+    except csv.Error as error:
+        raise UsageError(f"{path}, line {reader.line_num}, is not CSV: {error}.") from None
 
 
 def _time(text: str, where: str) -> datetime:

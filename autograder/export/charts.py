@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.report import ClassReport
+from autograder.report import ClassReport, Standing
 
 Curve = Sequence[tuple[int, float]]
 
@@ -177,22 +177,23 @@ class Stumble:
     title: str
     count: int
     share: float
-    causes: list[tuple[str, list[tuple[str, str]]]]
-    """Each cause with the names and pages of those it was told, the most frequent first."""
+    causes: list[tuple[str, list[Standing]]]
+    """Each cause with those it was told, the most frequent first."""
 
 
 def stumbles(report: ClassReport) -> list[Stumble]:
     """The checks by how many failed them, in the attempts that count."""
-    failed: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    failed: dict[str, dict[str, list[Standing]]] = {}
+    titles: dict[str, str] = {}
     for standing, attempt in report.counted:
-        for id, cause in attempt.failed:
-            failed.setdefault(id, {}).setdefault(cause, []).append(
-                (standing.student, standing.page)
-            )
-    of = len(report.counted)
+        for failure in attempt.failed:
+            failed.setdefault(failure.id, {}).setdefault(failure.cause, []).append(standing)
+            # A check that was never judged has but its name for a title.
+            titles[failure.id] = max(titles.get(failure.id, ""), failure.title, key=len)
     found = []
-    for id, causes in failed.items():
+    for check, causes in failed.items():
         count = sum(map(len, causes.values()))
         ordered = sorted(causes.items(), key=lambda item: -len(item[1]))
-        found.append(Stumble(id, report.checks.get(id, ""), count, 100 * count / of, ordered))
+        share = 100 * count / len(report.counted)
+        found.append(Stumble(check, titles[check], count, share, ordered))
     return sorted(found, key=lambda stumble: -stumble.count)

@@ -113,6 +113,7 @@ class Desk:
         self._objects: list[Any] = []
         self._sources: dict[str, bytes] = {}
         self._module: Any = None
+        self._modules: dict[str, Any] = {}
         self._tensors: dict[str, Tensor] = {}
         self._generators: list[torch.Generator] = []
 
@@ -120,6 +121,9 @@ class Desk:
         """The reply frame to one request; an exception of any kind becomes an `error` reply."""
         self._tensors = tensors
         encoder = values.Encoder()
+        if (module := meta["arguments"].pop("begin", None)) is not None:
+            self._objects.clear()
+            self._module = self._modules[module]
         try:
             reply = getattr(self, "do_" + meta["op"])(encoder, **meta["arguments"])
         except AskError as error:
@@ -143,12 +147,16 @@ class Desk:
     def do_import(
         self, encoder: values.Encoder, module: str, stand_ins: dict[str, float]
     ) -> dict[str, Any]:
-        """Import one module of those sent, with stock bricks in place of those named."""
-        self._sources = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
-        for name, scale in stand_ins.items():
-            sys.modules[name] = stand_in(name, scale)
-        SubmissionImporter(self._sources).install()
-        self._module = __import__(module)
+        """Import one module of those sent, with stock bricks in place of those named.
+
+        A worker is told the same sources and stand-ins each time; what is sent after the first is not read.
+        """
+        if not self._sources:
+            self._sources = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
+            for name, scale in stand_ins.items():
+                sys.modules[name] = stand_in(name, scale)
+            SubmissionImporter(self._sources).install()
+        self._module = self._modules[module] = __import__(module)
         return {"names": sorted(name for name in vars(self._module) if isinstance(name, str))}
 
     # Objects

@@ -47,5 +47,5 @@ class Draw:
             for parameter in layer.parameters():
                 fan_in = parameter[0].numel() if parameter.dim() > 1 else 3
                 bound = (3 / fan_in) ** 0.5
-                parameter.copy_(bound * (2 * self.uniform(*parameter.shape) - 1))
+                parameter.uniform_(-bound, bound, generator=self._generator)
         return layer

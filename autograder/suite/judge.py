@@ -3,14 +3,15 @@
 A check is a test function; its id is module.function, its title the first line of its docstring, its hint
 the rest. Parametrised cases of one function are one check: it passes when all of them do.
 
-Checks of a module share a worker, since values cannot be forged. One that fails there is judged again
-in a fresh worker of its own, and where a brick that the module needs has failed, once more over stock
+The checks of a submission share a worker, since values cannot be forged. One that fails there is judged
+again in a fresh worker of its own, and where a brick that the module needs has failed, once more over stock
 layers. Whatever a check does, its damage ends with it.
 """
 
 import inspect
 import io
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 from _pytest._io import TerminalWriter
 
-from autograder.broker import Broker
+from autograder.broker import Broker, Worker
 from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode
 from autograder.errors import GraderFault, IsolationError
 from autograder.gpu import Device
@@ -29,7 +30,7 @@ from autograder.submission import Submission
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.fit import FitContext
-from autograder.suite.student import Bench, Student
+from autograder.suite.student import Bench, Student, Surveyor
 from autograder.text import clean
 
 MAX_MESSAGE = 8000
@@ -57,12 +58,17 @@ class Verdict:
     seconds: float = 0.0
 
 
-@dataclass
-class _Seat:
-    """A worker, and the checks that have used it."""
+@dataclass(eq=False)
+class _Room:
+    """A worker: the modules that are imported in it, and the checks that have used it."""
 
-    bench: Bench
+    benches: dict[str, Bench] = field(default_factory=dict)
     users: set[str] = field(default_factory=set)
+
+    def close(self) -> None:
+        """End the worker."""
+        for bench in self.benches.values():
+            bench.close()
 
 
 class Judge:
@@ -93,9 +99,10 @@ class Judge:
         self._fit = fit
         self._device = device
         self._progress = progress
-        self._seats: dict[_Key, _Seat] = {}
+        self._rooms: dict[_Kind, _Room] = {}
         self._unimportable: dict[_Key, CheckFailed] = {}
-        self._surveys: dict[str, Any] = {}
+        self._failed_imports: Counter[_Key] = Counter()
+        self._surveyor = Surveyor(broker, submission)
         self._items = 0
         self._done = 0
 
@@ -184,9 +191,10 @@ class Judge:
 
     def pytest_sessionfinish(self) -> None:
         """Leave no worker behind."""
-        for seat in self._seats.values():
-            seat.bench.close()
-        self._seats.clear()
+        for room in self._rooms.values():
+            room.close()
+        self._rooms.clear()
+        self._surveyor.close()
 
     # Trials
 
@@ -220,23 +228,25 @@ class Judge:
         self, item: pytest.Function, check: str, verdict: Verdict, stand_ins: tuple[str, ...]
     ) -> "_Failed | None":
         """Judge in the shared worker and, if that fails, in a fresh one. None when it passed."""
-        key = _Key(module_of(check), stand_ins, self._device == "cuda" and uses_gpu(check))
+        kind = _Kind(stand_ins, self._device == "cuda" and uses_gpu(check))
+        key = _Key(module_of(check), kind)
         while True:
             if key in self._unimportable:
                 broken = self._unimportable[key]
                 text = clean(broken.message(f"import {key.module}"), MAX_MESSAGE)
                 return _Failed(text, broken.place, at_import=True)
-            seat = self._seats.get(key) or self._open(key)
-            if seat is None:
+            room = self._room(key)
+            if room is None:
                 continue
-            fresh = not seat.users - {check}
-            seat.users.add(check)
-            seat.bench.deadline = time.monotonic() + self._course.policy.check_seconds
-            with self._student(seat.bench) as student:
+            fresh = not room.users - {check}
+            room.users.add(check)
+            bench = room.benches[key.module]
+            bench.begin(self._course.policy.check_seconds)
+            with self._student(bench) as student:
                 try:
                     self._call(item, student)
                 except CheckFailed as failure:
-                    with closing(self._seats.pop(key).bench):  # whose worker a cause may still ask
+                    with closing(self._rooms.pop(kind)):  # whose worker a cause may still ask
                         if fresh:
                             text = clean(failure.message(student.asked), MAX_MESSAGE)
                             place = failure.place or student.definition()
@@ -248,23 +258,45 @@ class Judge:
                     verdict.measured = student.measured
                     self.shown |= student.shown
 
-    def _open(self, key: "_Key") -> _Seat | None:
-        """A fresh worker with the module imported; None, and remembered, where that fails twice."""
-        for last_try in (False, True):
+    def _room(self, key: "_Key") -> _Room | None:
+        """A worker with the module imported; None, and remembered, where that fails in a fresh one."""
+        for _ in range(2):
+            room = self._rooms.setdefault(key.kind, _Room())
+            if key.module in room.benches:
+                return room
+            shared = next(iter(room.benches.values()), None)
+            scales = dict.fromkeys(key.kind.stand_ins, 1.0)
             try:
-                bench = self._bench(key.module, dict.fromkeys(key.stand_ins, 1.0), gpu=key.gpu)
+                room.benches[key.module] = self._bench(
+                    key.module,
+                    scales,
+                    gpu=key.kind.gpu,
+                    worker=shared.worker if shared else None,
+                )
             except CheckFailed as failure:
-                if last_try:
+                self._rooms.pop(key.kind).close()
+                if shared is None:
+                    self._failed_imports[key] += 1
+                if self._failed_imports[key] == 2:
                     self._unimportable[key] = failure
+                    return None
                 continue
             finally:
                 self.isolation = self._broker.isolation
-            self._seats[key] = _Seat(bench)
-            return self._seats[key]
+            return room
         return None
 
-    def _bench(self, module: str, scales: Mapping[str, float], *, gpu: bool) -> Bench:
-        return Bench(self._broker, self._submission, module, scales, self._surveys, gpu=gpu)
+    def _bench(
+        self,
+        module: str,
+        scales: Mapping[str, float],
+        *,
+        gpu: bool,
+        worker: Worker | None = None,
+    ) -> Bench:
+        return Bench(
+            self._broker, self._submission, module, scales, self._surveyor, gpu=gpu, worker=worker
+        )
 
     @contextmanager
     def _student(self, bench: Bench) -> Iterator[Student]:
@@ -272,7 +304,7 @@ class Judge:
 
         def over(scales: Mapping[str, float]) -> Bench:
             extra.append(self._bench(bench.module, scales, gpu=bench.gpu))
-            extra[-1].deadline = time.monotonic() + self._course.policy.check_seconds
+            extra[-1].begin(self._course.policy.check_seconds)
             return extra[-1]
 
         try:
@@ -304,12 +336,18 @@ class _Failed:
     at_import: bool = False
 
 
-class _Key(NamedTuple):
-    """What a worker is for: checks of one module over the same bricks, with a GPU or without."""
+class _Kind(NamedTuple):
+    """What checks that share a worker have in common: which bricks are stock layers, and the GPU."""
 
-    module: str
     stand_ins: tuple[str, ...]
     gpu: bool
+
+
+class _Key(NamedTuple):
+    """One module in a worker of one kind."""
+
+    module: str
+    kind: _Kind
 
 
 def uses_gpu(check: str) -> bool:

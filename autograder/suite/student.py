@@ -141,11 +141,54 @@ class Answer:
     journey: Journey | None = None
 
 
+class Surveyor:
+    """Asks what the texts of a submission say, of a worker in which nothing of it is ever run.
+
+    What it says can be believed therefore, whatever has run elsewhere. Each module is asked for once.
+    """
+
+    def __init__(self, broker: Broker, submission: Submission) -> None:
+        self._broker, self._submission = broker, submission
+        self._worker: Worker | None = None
+        self._known: dict[str, dict[str, Any] | CheckFailed] = {}
+
+    def of(self, module: str) -> dict[str, Any]:
+        """See sandbox.importer.survey. Raises CheckFailed where Python does not survive the text."""
+        if module not in self._known:
+            try:
+                self._known[module] = self._asked(module)
+            except CheckFailed as failure:
+                self.close()
+                self._known[module] = failure
+        found = self._known[module]
+        if isinstance(found, CheckFailed):
+            raise found
+        return found
+
+    def _asked(self, module: str) -> dict[str, Any]:
+        self._worker = self._worker or self._broker.worker()
+        deadline = time.monotonic() + self._broker.policy.import_seconds
+        text = _text(module, self._submission.sources[module])
+        try:
+            reply, _ = self._worker.ask("survey", {"module": module}, [text], deadline)
+        except WorkerLost as lost:
+            raise CheckFailed(_lost(lost)) from None
+        found: dict[str, Any] = _taken(reply, "survey", dict)
+        return found
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker:
+            self._worker.close()
+            self._worker = None
+
+
 class Bench:
     """One worker with one module of the submission imported. Raises CheckFailed where that fails.
 
-    `surveys` holds what earlier benches of the same submission have found its texts to say. With `gpu` the
-    worker has a real GPU; without, what is asked of it "on the GPU" is done on a simulated one.
+    `surveyor` is that of the submission. With `gpu` the worker has a real GPU; without, what is asked of it
+    "on the GPU" is done on a simulated one. `worker` is one where other modules of the submission are
+    imported already, over the same bricks.
     """
 
     def __init__(
@@ -154,34 +197,26 @@ class Bench:
         submission: Submission,
         module: str,
         stand_ins: Mapping[str, float],
-        surveys: dict[str, Any] | None = None,
+        surveyor: Surveyor,
         *,
         gpu: bool = False,
+        worker: Worker | None = None,
     ) -> None:
         self.module = module
         self.stand_ins = dict(stand_ins)
         self.gpu = gpu
-        self.worker: Worker = broker.worker(gpu=gpu)
+        self.worker: Worker = worker or broker.worker(gpu=gpu)
+        self._begins = False
         self.tampers: list[str] = []
         self._submission = submission
         self.deadline = time.monotonic() + broker.policy.import_seconds
         try:
-            self._import(submission, {} if surveys is None else surveys)
+            self._import(submission, surveyor.of(module))
         except BaseException:
             self.worker.close()
             raise
 
-    def _import(self, submission: Submission, surveys: dict[str, Any]) -> None:
-        raw = {
-            name: values.to_raw(
-                name, torch.frombuffer(bytearray(source or b"\n"), dtype=torch.uint8)
-            )
-            for name, source in submission.sources.items()
-        }
-        if self.module not in surveys:  # a text says the same every time
-            reply, _ = self.ask("survey", {"module": self.module}, [raw[self.module]])
-            surveys[self.module] = _taken(reply, "survey", dict)
-        survey = surveys[self.module]
+    def _import(self, submission: Submission, survey: dict[str, Any]) -> None:
         match survey.get("syntax_error"):
             case {"line": int() as line, "message": str() as message}:
                 raise CheckFailed(
@@ -192,12 +227,20 @@ class Bench:
                 )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         arguments = {"module": self.module, "stand_ins": self.stand_ins}
-        self.ask("import", arguments, list(raw.values()))
+        texts = [_text(name, source) for name, source in submission.sources.items()]
+        self.ask("import", arguments, texts)
+
+    def begin(self, seconds: float) -> None:
+        """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
+        self.deadline = time.monotonic() + seconds
+        self._begins = True
 
     def ask(
         self, operation: str, arguments: dict[str, Any], raw: Sequence[wire.RawTensor]
     ) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
+        if self._begins:
+            self._begins, arguments = False, {**arguments, "begin": self.module}
         try:
             reply, returned = self.worker.ask(operation, arguments, raw, self.deadline)
             tensors = {item.name: values.from_raw(item) for item in returned}
@@ -580,6 +623,11 @@ class Layer:
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         _, tensors = self._student._ask("activations", arguments, encoder)
         return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
+
+
+def _text(module: str, source: bytes) -> wire.RawTensor:
+    """The text of a module, as it is sent."""
+    return wire.RawTensor(module, "uint8", (len(source or b"\n"),), source or b"\n")
 
 
 def _encoder() -> values.Encoder:
