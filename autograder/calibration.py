@@ -9,6 +9,7 @@ import json
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -167,17 +168,15 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
     )
     submission = Submission(job.subject, job.sources, {})
     try:
-        surveyor = Surveyor(broker, submission)
-        bench = Bench(broker, submission, MODULE, {}, surveyor)
-        try:
+        with (
+            closing(Surveyor(broker, submission)) as surveyor,
+            closing(Bench(broker, submission, MODULE, {}, surveyor)) as bench,
+        ):
             student = Student(
                 bench, over=lambda scales: Bench(broker, submission, MODULE, scales, surveyor)
             )
             # The name under which the check draws, so that `tower grade --seed` repeats this fit.
             accuracy = fitted_accuracy(student, Draw(job.seed, f"test_{FIT_CHECK}"), context)
-        finally:
-            bench.close()
-            surveyor.close()
     except CheckFailed:
         if job.subject == REFERENCE:
             raise CourseError("The reference does not come through its own fit.") from None

@@ -87,8 +87,8 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
     """
     modules = list(modules)
     shown = one_line(str(path), 500)
-    name = one_line(re.sub(r"(?i)\.zip$", "", os.path.realpath(path).rpartition("/")[2]))
     try:
+        name = one_line(re.sub(r"(?i)\.zip$", "", os.path.realpath(path).rpartition("/")[2]))
         with _opened(path, list(filenames(modules))) as holder:
             return _collected(holder, name or "submission", shown, modules)
     except FileNotFoundError:

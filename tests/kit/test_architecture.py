@@ -21,7 +21,11 @@ ALLOWED = {  # what a part may import of the rest
     },
     "bank": {"errors"},
     "course": {"sandbox", "errors", "report"},
-    "pool": {"broker", "course", "errors", "grading"},
+    "pool": {"broker", "course", "errors", "grading", "sandbox"},
+    "classroom": {
+        *("bank", "broker", "classroom", "course", "errors", "export", "files", "gpu", "grading"),
+        *("pool", "report", "submission", "text"),
+    },
     "submission": {"errors", "notebooks", "report", "text"},
     "notebooks": set(),
     "nbgrader": {
@@ -34,7 +38,7 @@ ALLOWED = {  # what a part may import of the rest
         "text",
     },
     "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "submission", "suite"},
-    "export": {"report", "text"},
+    "export": {"export", "report", "text"},
     "gradescope": {"course", "errors", "export"},
     "release": {"errors", "files"},
     "__main__": {"cli"},
@@ -42,7 +46,18 @@ ALLOWED = {  # what a part may import of the rest
     "doctor": {"broker", "course", "errors", "gpu", "sandbox"},
     "calibration": {"bank", "broker", "course", "errors", "files", "pool", "submission", "suite"},
     "cli": {
-        *("broker", "calibration", "course", "desk", "doctor", "errors", "export", "files", "gpu"),
+        *(
+            "broker",
+            "calibration",
+            "classroom",
+            "course",
+            "desk",
+            "doctor",
+            "errors",
+            "export",
+            "files",
+            "gpu",
+        ),
         *(
             "grading",
             "gradescope",

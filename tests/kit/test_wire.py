@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autograder.broker import WorkerLost
 from autograder.sandbox import values, wire
 from autograder.submission import Submission
-from autograder.suite.student import Bench
+from autograder.suite.student import Bench, Surveyor
 
 
 def joined(frame):
@@ -248,7 +248,7 @@ def test_a_reply_that_trickles_in_ends_at_the_deadline(broker, trickle):
         b"    os.write(101, struct.pack('<4sIQ', b'TOI1', 2, 64 << 20))\n    "
     )
     submission = Submission("x", {"linear": source + TRICKLES[trickle]}, {})
-    bench = Bench(broker, submission, "linear", {})
+    bench = Bench(broker, submission, "linear", {}, Surveyor(broker, submission))
     call = {"name": "predict", "args": {"list": []}, "kwargs": {}, "seed": 0, "grad": False}
     call |= {"watch": False, "after": False, "draw": 0, "on_gpu": False}
     started = time.monotonic()
