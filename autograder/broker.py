@@ -124,6 +124,11 @@ class Worker:
         assert self._isolation is not None
         return self._isolation
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it can be asked no more."""
+        return self._lost is not None
+
     def wait(self) -> None:
         """Until it has locked itself down, before it sees the submission.
 

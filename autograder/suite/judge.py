@@ -13,7 +13,7 @@ import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -246,11 +246,13 @@ class Judge:
                 try:
                     self._call(item, student)
                 except CheckFailed as failure:
-                    with closing(self._rooms.pop(kind)):  # whose worker a cause may still ask
-                        if fresh:
-                            text = clean(failure.message(student.asked), MAX_MESSAGE)
-                            place = failure.place or student.definition()
-                            return _Failed(text, place, isinstance(failure, TooSlow))
+                    if fresh:  # its worker may still be asked for the cause, and by the next check
+                        text = clean(failure.message(student.asked), MAX_MESSAGE)
+                        place = failure.place or student.definition()
+                        if bench.worker.is_lost:
+                            self._rooms.pop(kind).close()
+                        return _Failed(text, place, isinstance(failure, TooSlow))
+                    self._rooms.pop(kind).close()
                 else:
                     verdict.remark = student.remark
                     return None
