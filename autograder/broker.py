@@ -21,11 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from autograder.errors import GraderFault, IsolationError
 from autograder.sandbox import scratch, wire
@@ -53,6 +53,14 @@ class WorkerLost(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class Question(NamedTuple):
+    """What a worker is asked: an operation of its desk, its arguments, tensors beside them."""
+
+    operation: str
+    arguments: dict[str, Any]
+    tensors: Sequence[wire.RawTensor]
 
 
 class Worker:
@@ -94,23 +102,38 @@ class Worker:
 
         Raises WorkerLost; after that, at every further question.
         """
+        (answer,) = self.ask_all([Question(operation, arguments, tensors)], deadline)
+        return answer
+
+    def ask_all(
+        self, questions: Sequence["Question"], deadline: float
+    ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
+        """Several questions sent at once; yields their answers in order, as ask does.
+
+        The process is woken once for all of them. What asks later than it sends must be small: the last one
+        alone may have an answer that does not fit into a pipe.
+        """
         if self._lost:
             raise self._lost
-        number = secrets.randbits(52)
+        numbers = [secrets.randbits(52) for _ in questions]
         try:
             if select.select([self._replies], [], [], 0)[0]:
                 self._read_reply(
                     1, 0.0
                 )  # an end of file means it died; anything else was not asked for
                 raise wire.WireError("it spoke before it was asked")
-            frame = wire.encode({"id": number, "op": operation, "arguments": arguments}, tensors)
-            self._send(frame, deadline)
-            meta, raw = wire.read(
-                lambda count: self._read_reply(count, deadline), self._broker.policy.reply
-            )
-            if meta.pop("id", None) != number:
-                raise wire.WireError("it answered another question")
-            return meta, raw
+            frames = [
+                wire.encode({"id": number, "op": q.operation, "arguments": q.arguments}, q.tensors)
+                for number, q in zip(numbers, questions, strict=True)
+            ]
+            self._send([buffer for frame in frames for buffer in frame], deadline)
+            for number in numbers:
+                meta, raw = wire.read(
+                    lambda count: self._read_reply(count, deadline), self._broker.policy.reply
+                )
+                if meta.pop("id", None) != number:
+                    raise wire.WireError("it answered another question")
+                yield meta, raw
         except wire.WireError as error:
             raise self._lose(
                 WorkerLost("protocol", f"its reply was not a valid frame: {error}")

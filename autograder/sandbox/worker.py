@@ -102,7 +102,7 @@ def _write(frame: list[memoryview]) -> None:
 
 
 class Desk:
-    """Holds the objects made on request, by number, and answers one request at a time.
+    """Holds the objects made on request, by the numbers they are given, and answers one request at a time.
 
     Args:
         gpu: what `on_gpu` in a request means.
@@ -110,7 +110,7 @@ class Desk:
 
     def __init__(self, gpu: gpu.GPU) -> None:
         self._gpu = gpu
-        self._objects: list[Any] = []
+        self._objects: dict[int, Any] = {}
         self._sources: dict[str, bytes] = {}
         self._module: Any = None
         self._modules: dict[str, Any] = {}
@@ -162,9 +162,9 @@ class Desk:
     # Objects
 
     def do_create(
-        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, seed: int
+        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, seed: int, handle: int
     ) -> dict[str, Any]:
-        """Make a layer from a class of the submission; answers with its number and description."""
+        """Make a layer from a class of the submission; answers with its description."""
         factory = self._named(name)
         _seed_everything(seed)
         # Memory that torch.empty has not filled holds NaN then, not what happened to lie there.
@@ -175,10 +175,11 @@ class Desk:
             torch.set_deterministic_debug_mode("default")
         if not isinstance(made, nn.Module):
             raise AskError(kind="type", got=values.type_name(made), wanted="a torch.nn.Module")
-        return {"handle": self._keep(made), "layer": self._description(made)}
+        self._objects[handle] = made
+        return {"layer": self._description(made)}
 
     def do_library(
-        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any
+        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, handle: int
     ) -> dict[str, Any]:
         """Make something that is not the student's: a layer of torch.nn, a probe, an optimizer."""
         library: Any = {"nn": nn, "optim": torch.optim, "probes": probes}
@@ -187,12 +188,15 @@ class Desk:
         args, kwargs = self._decoded(args), self._decoded_dict(kwargs)
         if module == "optim":
             args = [args[0].parameters(), *args[1:]]
-        return {"handle": self._keep(factory(*args, **kwargs))}
+        self._objects[handle] = factory(*args, **kwargs)
+        return {}
 
-    def do_keep(self, encoder: values.Encoder, on_gpu: bool) -> dict[str, Any]:
+    def do_keep(self, encoder: values.Encoder, handles: list[int], on_gpu: bool) -> dict[str, Any]:
         """Keep the tensors of this request for later ones, in the order of their names."""
-        kept = [self._tensors[name] for name in sorted(self._tensors)]
-        return {"handles": [self._keep(self._gpu.carried(t) if on_gpu else t) for t in kept]}
+        for handle, name in zip(handles, sorted(self._tensors), strict=True):
+            kept = self._tensors[name]
+            self._objects[handle] = self._gpu.carried(kept) if on_gpu else kept
+        return {}
 
     def do_threads(self, encoder: values.Encoder, count: int) -> dict[str, Any]:
         """Compute on so many threads from now on."""
@@ -407,10 +411,6 @@ class Desk:
             "absent": [name for name, p in layer._parameters.items() if p is None],
             "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
         }
-
-    def _keep(self, thing: Any) -> int:
-        self._objects.append(thing)
-        return len(self._objects) - 1
 
     def _named(self, name: str) -> Any:
         try:

@@ -322,6 +322,7 @@ class Judge:
             "draw": Draw(self._seed, item.name),
         }
         item.obj(**{name: given[name] for name in inspect.signature(item.function).parameters})
+        student.settle()
 
 
 class _Silence:

@@ -405,6 +405,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
     changed = {name: p + draw.normal(*p.shape) for name, p in oracle.state_dict().items()}
     layer.overwrite(changed)
     oracle.load_state_dict(changed)
+    layer.settle()  # what fails before is no matter of what was kept
     try:
         forward(layer, oracle, Input(x))
     except CheckFailed as failure:
@@ -420,8 +421,10 @@ def trains_like(
     """A few steps of torch.optim.SGD with momentum move every parameter as they move the oracle's."""
     optimizer = torch.optim.SGD(oracle.parameters(), lr=0.05, momentum=0.9)
     theirs = student.library("optim.SGD", layer, lr=0.05, momentum=0.9)
+    layer.settle()
     with suppress(CheckFailed):  # where there is none, the check of initialisation says so
         layer.do("reset_parameters")  # fills the parameters that the optimizer holds
+        layer.settle()
     layer.load(oracle)
     for step, x in enumerate(inputs, 1):
         before = {name: value.clone() for name, value in oracle.state_dict().items()}

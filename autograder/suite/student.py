@@ -9,16 +9,17 @@ other side becomes a CheckFailed whose text a student can act on.
 """
 
 import difflib
+import itertools
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from autograder.broker import Broker, Worker, WorkerLost
+from autograder.broker import Broker, Question, Worker, WorkerLost
 from autograder.report import Place
 from autograder.sandbox import values, wire
 from autograder.submission import Submission
@@ -26,6 +27,10 @@ from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.raised import likely_cause
 from autograder.text import one_line, quote, word, words
 
+MAX_HELD_BACK = 64 << 10
+"""Bytes of tensors that wait until something is asked."""
+MAX_TOLD = 32
+"""Things that wait; their replies fit into a pipe."""
 UNREADABLE = "What came back cannot be read as an answer."
 MAX_NAMES = 5000
 """Of a module, that are searched for one that resembles the name that is missing."""
@@ -141,6 +146,10 @@ class Answer:
     journey: Journey | None = None
 
 
+Reply = tuple[dict[str, Any], dict[str, Tensor]]
+"""What comes back: fields, and tensors by name."""
+
+
 class Surveyor:
     """Asks what the texts of a submission say, of a worker in which nothing of it is ever run.
 
@@ -207,6 +216,7 @@ class Bench:
         self.gpu = gpu
         self.worker: Worker = worker or broker.worker(gpu=gpu)
         self._begins = False
+        self._handles = itertools.count()
         self.tampers: list[str] = []
         self._submission = submission
         self.deadline = time.monotonic() + broker.policy.import_seconds
@@ -235,22 +245,40 @@ class Bench:
         self.deadline = time.monotonic() + seconds
         self._begins = True
 
+    def handle(self) -> int:
+        """A number for one more object."""
+        return next(self._handles)
+
     def ask(
         self, operation: str, arguments: dict[str, Any], raw: Sequence[wire.RawTensor]
-    ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    ) -> Reply:
         """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
+        ((reply, tensors),) = self.ask_all([Question(operation, arguments, raw)])
+        self.demand(reply)
+        return reply, tensors
+
+    def ask_all(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""
         if self._begins:
-            self._begins, arguments = False, {**arguments, "begin": self.module}
-        try:
-            reply, returned = self.worker.ask(operation, arguments, raw, self.deadline)
-            tensors = {item.name: values.from_raw(item) for item in returned}
-        except WorkerLost as lost:
-            raise (TooSlow if lost.reason == "deadline" else CheckFailed)(_lost(lost)) from None
-        except wire.WireError as error:
-            raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
+            self._begins = False
+            first = {**questions[0].arguments, "begin": self.module}
+            questions = [questions[0]._replace(arguments=first), *questions[1:]]
+        answers = self.worker.ask_all(questions, self.deadline)
+        for _ in questions:
+            try:
+                reply, returned = next(answers)
+                tensors = {item.name: values.from_raw(item) for item in returned}
+            except WorkerLost as lost:
+                kind = TooSlow if lost.reason == "deadline" else CheckFailed
+                raise kind(_lost(lost)) from None
+            except wire.WireError as error:
+                raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
+            yield reply, tensors
+
+    def demand(self, reply: dict[str, Any]) -> None:
+        """Raise CheckFailed where a reply says what is wrong."""
         if "error" in reply:
             raise self._failure(_taken(reply, "error", dict))
-        return reply, tensors
 
     def _failure(self, error: dict[str, Any]) -> CheckFailed:
         """The error that the worker describes, in words. Every field of it is data."""
@@ -327,11 +355,17 @@ class Student:
         self.remark = ""
         self.measured: float | None = None
         self.shown: dict[str, Any] = {}
+        self._told: list[_Told] = []
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":
         """The same module over stock bricks whose outputs are multiplied by secret factors."""
         return Student(self._over(scales), self._over)
+
+    def settle(self) -> None:
+        """Have everything done that the worker was told. Raises CheckFailed where something of it failed."""
+        if self._told:
+            self._exchange([])
 
     def use_threads(self, count: int) -> None:
         """Let the worker compute on so many threads."""
@@ -350,18 +384,17 @@ class Student:
         """A layer of the submission's class `name`, made under the given global seed."""
         written = _written(name, args, kwargs)
         self.asked = written
-        encoder = _encoder()
-        reply, _ = self._ask(
-            "create",
-            {
-                "name": name,
-                "args": encoder.tree(list(args)),
-                "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
-                "seed": seed,
-            },
-            encoder,
-        )
-        return Layer(self, written, _taken(reply, "handle", int), _description(reply))
+        encoder, handle = _encoder(), self.bench.handle()
+        layer = Layer(self, written, handle)
+        arguments = {
+            "name": name,
+            "args": encoder.tree(list(args)),
+            "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
+            "seed": seed,
+            "handle": handle,
+        }
+        self._tell("create", arguments, encoder, layer.describe)
+        return layer
 
     def call(
         self,
@@ -424,26 +457,22 @@ class Student:
 
     def library(self, name: str, *args: object, **kwargs: object) -> "Layer":
         """Something of torch's or ours in the worker: "nn.Linear", "optim.SGD", "probes.ModeProbe"."""
-        encoder = _encoder()
-        reply, _ = self._ask(
-            "library",
-            {
-                "name": name,
-                "args": encoder.tree(list(args)),
-                "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
-            },
-            encoder,
-        )
-        return Layer(self, name, _taken(reply, "handle", int), None)
+        encoder, handle = _encoder(), self.bench.handle()
+        arguments = {
+            "name": name,
+            "args": encoder.tree(list(args)),
+            "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
+            "handle": handle,
+        }
+        self._tell("library", arguments, encoder)
+        return Layer(self, name, handle)
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
         """Send tensors that stay in the worker, or on its GPU; returns their handles, in order."""
         encoder = _encoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
-        reply, _ = self._ask("keep", {"on_gpu": on_gpu}, encoder)
-        handles: list[int] = _taken(reply, "handles", list)
-        if len(handles) != len(tensors) or not all(type(handle) is int for handle in handles):
-            raise CheckFailed(UNREADABLE)
+        handles = [self.bench.handle() for _ in tensors]
+        self._ask("keep", {"handles": handles, "on_gpu": on_gpu}, encoder)
         return handles
 
     def definition(self) -> Place | None:
@@ -464,24 +493,80 @@ class Student:
     def _ask(
         self, operation: str, arguments: dict[str, Any], encoder: values.Encoder | None = None
     ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        return self.bench.ask(operation, arguments, encoder.tensors if encoder else [])
+        tensors = encoder.tensors if encoder else []
+        return self._exchange([Question(operation, arguments, tensors)])
+
+    def _tell(
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        encoder: values.Encoder | None = None,
+        then: Callable[[dict[str, Any]], None] = lambda reply: None,
+    ) -> None:
+        """Have something done by the time something is asked; what fails of it is raised then.
+
+        Half of what a check wants of a worker has no answer of interest, and waking a process costs more than
+        most of it. `then` is given the reply.
+        """
+        tensors = encoder.tensors if encoder else []
+        small = sum(len(tensor.data) for tensor in tensors) <= MAX_HELD_BACK
+        # The memory that they show may be written to meanwhile.
+        held = [t._replace(data=bytes(t.data)) for t in tensors] if small else tensors
+        self._told.append(_Told(Question(operation, arguments, held), self.asked, then))
+        if not small or len(self._told) == MAX_TOLD:
+            self.settle()
+
+    def _exchange(self, asked: Sequence[Question]) -> Reply:
+        """Send what was told and what is asked, at most one question; returns the last reply."""
+        told, self._told = self._told, []
+        now = self.asked
+        reply: Reply = {}, {}
+        replies = self.bench.ask_all([*(one.question for one in told), *asked])
+        failure: CheckFailed | None = None
+        for one in [*told, *asked]:
+            self.asked = one.asked if isinstance(one, _Told) else now
+            reply = next(replies)
+            if failure is None:
+                try:
+                    self.bench.demand(reply[0])
+                    if isinstance(one, _Told):
+                        one.then(reply[0])
+                except CheckFailed as raised:
+                    failure, of = raised, self.asked
+        if failure is not None:
+            self.asked = of
+            raise failure
+        return reply
+
+
+class _Told(NamedTuple):
+    """What a worker is to do, how that is called, and who is told of it."""
+
+    question: Question
+    asked: str
+    then: Callable[[dict[str, Any]], None]
 
 
 class Layer:
     """A handle to a module that lives in the worker."""
 
-    def __init__(
-        self, student: Student, written: str, handle: int, description: Description | None
-    ) -> None:
+    def __init__(self, student: Student, written: str, handle: int) -> None:
         self._student = student
         self._written = written
         self.handle = handle
-        self._made = description
-        self._names = set(description.state) if description else None
+        self._made: Description | None = None
+        self._names: set[str] | None = None
+
+    def describe(self, reply: dict[str, Any]) -> None:
+        """Take what the worker says that the layer is made of. Raises CheckFailed."""
+        self._made = _description(reply)
+        self._names = self._names or set(self._made.state)
 
     @property
     def made(self) -> Description:
         """What the layer is made of, as it was created."""
+        if self._made is None:
+            self._student.settle()
         assert self._made is not None
         return self._made
 
@@ -490,10 +575,14 @@ class Layer:
         tensors = state.state_dict() if isinstance(state, nn.Module) else state
         floating = [tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()]
         if floating:
-            self.to(floating[0])
+            self._convert(values.DTYPE_NAMES[floating[0]])
         self._student.asked = f"{self._written}.load_state_dict({', '.join(tensors)})"
         self._send("load", tensors)
         self._names = set(tensors)
+
+    def settle(self) -> None:
+        """Have everything done that was asked of it. Raises CheckFailed where something of it failed."""
+        self._student.settle()
 
     def overwrite(self, parameters: Mapping[str, Tensor]) -> None:
         """Change parameters in place, one by one."""
@@ -502,24 +591,32 @@ class Layer:
     def _send(self, operation: str, tensors: Mapping[str, Tensor]) -> None:
         encoder = _encoder()
         encoder.tensors += [values.to_raw(name, tensor) for name, tensor in tensors.items()]
-        self._student._ask(operation, {"handle": self.handle}, encoder)
+        self._student._tell(operation, {"handle": self.handle}, encoder)
 
-    def to(self, target: torch.dtype | str) -> Description:
-        """Move the layer to a dtype or a device."""
-        name = values.DTYPE_NAMES[target] if isinstance(target, torch.dtype) else target
-        self._student.asked = f"{self._written}.to({name})"
-        reply, _ = self._student._ask("convert", {"handle": self.handle, "target": name})
-        return _description(reply)
+    def to(self, device: str) -> Description:
+        """Move the layer to a device."""
+        found: list[Description] = []
+        self._convert(device, lambda reply: found.append(_description(reply)))
+        self._student.settle()
+        return found[0]
+
+    def _convert(
+        self, target: str, then: Callable[[dict[str, Any]], None] = lambda reply: None
+    ) -> None:
+        """Move the layer to a dtype or a device, by its name."""
+        self._student.asked = f"{self._written}.to({target})"
+        arguments = {"handle": self.handle, "target": target}
+        self._student._tell("convert", arguments, then=then)
 
     def do(self, method: str, seed: int | None = 0) -> None:
         """Call a method without arguments: reset_parameters, train, eval; None leaves the seeds alone."""
         self._student.asked = f"{self._written}.{method}()"
         arguments = {"handle": self.handle, "name": method, "seed": seed}
-        self._student._ask("method", arguments)
+        self._student._tell("method", arguments)
 
     def freeze(self, parameter: str) -> None:
         """Let one parameter require no gradient."""
-        self._student._ask("freeze", {"handle": self.handle, "name": parameter})
+        self._student._tell("freeze", {"handle": self.handle, "name": parameter})
 
     def state(self) -> dict[str, Tensor]:
         """The state dict. Raises CheckFailed if its names are no longer those it had."""

@@ -29,6 +29,7 @@ def make(student, draw):
     oracle = draw.fill(reference.ReferenceTower())
     tower = student.TowerOfInsight()
     tower.load(oracle)
+    tower.settle()
     return tower, oracle
 
 
@@ -200,6 +201,7 @@ def test_own_bricks(student, draw):
     laws.forward(plain, stock, Input(images(draw, 2)))  # what fails here is no matter of bricks
     tower, x = other.TowerOfInsight(), images(draw, 2)
     tower.load(oracle)
+    tower.settle()
     try:
         laws.forward(tower, oracle, Input(x))
     except TooSlow:

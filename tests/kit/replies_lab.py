@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import wire_lab
 
-from autograder.broker import WorkerLost
+from autograder.broker import Question, WorkerLost
 from autograder.sandbox import values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.ladder import Isolation
@@ -43,7 +43,7 @@ TOKENS = [
     '{"kind": "signature", "message": ""}',
     '{"kind": "type", "got": "x", "wanted": "y"}',
 ]
-NAMES = ["error", "meta_shape", "result", "output", "after", "traits", "record", "layer", "handle"]
+NAMES = ["error", "meta_shape", "result", "output", "after", "traits", "record", "layer"]
 PLACE = "@ a token goes here @"
 
 
@@ -69,9 +69,10 @@ class LyingBroker:
 
 
 class LyingWorker:
-    """Stands for a Worker. One lives at a time, since a module can be imported once in a process."""
+    """Stands for a Worker. A new one imports the modules anew; those before keep what they have."""
 
     isolation = OWN_PROCESS
+    is_lost = False
 
     def __init__(self, broker):
         self._broker = broker
@@ -79,6 +80,14 @@ class LyingWorker:
         forget(broker.modules)
 
     def ask(self, operation, arguments, tensors, deadline):
+        (answer,) = self.ask_all([Question(operation, arguments, tensors)], deadline)
+        return answer
+
+    def ask_all(self, questions, deadline):
+        for question in questions:
+            yield self._answer(*question)
+
+    def _answer(self, operation, arguments, tensors):
         request = wire.encode({"id": 1, "op": operation, "arguments": arguments}, tensors)
         meta, raw = read(b"".join(request))
         given = {item.name: values.from_raw(item) for item in raw}

@@ -196,9 +196,7 @@ def test_a_run_on_the_gpu_judges_what_needs_one_there(pretended, course, solutio
     assert report.environment["gpu"].startswith("Pretended")
     assert report.isolation.level == level
     assert denied["socket"], "the filter holds in a worker that has other threads"
-    assert asked.count(True) == 3, (
-        "one worker for the GPU's checks of each module, the fit among them"
-    )
+    assert asked.count(True) == 1, "one worker for all of the GPU's checks, the fit among them"
     assert {check for check in CHECKS if uses_gpu(check)} == ON_GPU | {"tower.mnist_fit"}
 
 

@@ -1,7 +1,7 @@
 """No reply makes the grader itself fail: whatever a worker says, it costs at most its own check."""
 
+import itertools
 import random
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -49,8 +49,81 @@ def test_a_tuple_that_says_it_is_a_step_is_judged_by_what_it_holds(judge, soluti
     assert "expected Step(loss, w, b)" in checks_of(report)["gradient_loop.train_manual"].message
 
 
-@pytest.mark.parametrize("handles", [[], [1], [1, 2, 3], [1, "2"], [1, []], [1, 1e308], [True, 2]])
-def test_handles_of_kept_tensors_are_as_many_numbers_as_were_sent(handles):
-    bench = SimpleNamespace(module="tower", ask=lambda *_: ({"handles": handles}, {}))
-    with pytest.raises(CheckFailed, match="cannot be read as an answer"):
-        Student(bench, None).keep(torch.zeros(1), torch.zeros(1))
+class Replies:
+    """In the place of a Bench: keeps what it is asked, and answers with an error where `fails` says so."""
+
+    module = "linear"
+
+    def __init__(self, fails=""):
+        self.fails, self.exchanges, self._handles = fails, [], itertools.count()
+
+    def handle(self):
+        return next(self._handles)
+
+    def ask_all(self, questions):
+        self.exchanges.append([q.operation for q in questions])
+        self.last = list(questions)
+        for question in questions:
+            yield {"error": question.operation} if question.operation == self.fails else LAYER, {}
+
+    def demand(self, reply):
+        if "error" in reply:
+            raise CheckFailed(f"no {reply['error']}")
+
+
+LAYER = {
+    "layer": {"parameters": [], "state": ["weight"], "absent": [], "bases": []},
+    "output": None,
+}
+
+
+def test_what_needs_no_answer_is_sent_with_what_does():
+    bench = Replies()
+    student = Student(bench, over=None)
+    layer = student.CustomLinear(3, 2)
+    layer.load({"weight": torch.zeros(2, 3)})
+    layer.do("eval")
+    assert bench.exchanges == []
+    layer.run(torch.zeros(1, 3))
+    layer.run(torch.zeros(1, 3))
+    assert bench.exchanges == [["create", "convert", "load", "method", "forward"], ["forward"]]
+    assert layer.made.state == ("weight",)
+
+
+@pytest.mark.parametrize("fails", ["create", "convert", "load", "method", "forward"])
+def test_what_fails_on_the_way_is_told_by_its_own_name(fails):
+    asked = {
+        "create": "CustomLinear(3, 2)",
+        "convert": "CustomLinear(3, 2).to(float32)",
+        "load": "CustomLinear(3, 2).load_state_dict(weight)",
+        "method": "CustomLinear(3, 2).eval()",
+        "forward": "CustomLinear(3, 2) on a float32 input of shape (1, 3)",
+    }
+    student = Student(Replies(fails), over=None)
+    layer = student.CustomLinear(3, 2)
+    layer.load({"weight": torch.zeros(2, 3)})
+    layer.do("eval")
+    with pytest.raises(CheckFailed, match=f"no {fails}"):
+        layer.run(torch.zeros(1, 3))
+    assert student.asked == asked[fails]
+
+
+def test_what_waits_is_what_it_was_when_it_was_said():
+    bench = Replies()
+    student, weight = Student(bench, over=None), torch.zeros(2, 3)
+    layer = student.CustomLinear(3, 2)
+    layer.load({"weight": weight})
+    weight.fill_(7)
+    student.settle()
+    assert bytes(bench.last[-1].tensors[0].data) == bytes(4 * 6)
+
+
+def test_a_check_that_ends_by_telling_is_judged_by_what_becomes_of_it(judge, solutions):
+    source = solutions["linear"].replace(
+        b"    def reset_parameters(self)",
+        b"    def eval(self):\n        raise ValueError('never')\n\n    def reset_parameters(self)",
+    )
+    message = checks_of(judge({"linear": source}, only="linear"))["linear.trains"].message
+    assert "ValueError: never" in message
+    assert message.startswith("Asked: CustomLinear(")
+    assert ".eval()" in message.splitlines()[0]

@@ -218,10 +218,13 @@ def test_a_shape_is_whole_numbers_or_no_answer(shape):
     class Bench:
         module = "linear"
 
-        def ask(self, operation, arguments, tensors):
-            return {"meta_shape": shape}, {}
+        def ask_all(self, questions):
+            yield {"meta_shape": shape}, {}
 
-    layer = Layer(Student(Bench(), over=None), "CustomLinear()", 0, None)
+        def demand(self, reply):
+            assert "error" not in reply
+
+    layer = Layer(Student(Bench(), over=None), "CustomLinear()", 0)
     with pytest.raises(CheckFailed, match="cannot be read as an answer"):
         layer.run(Meta((1,)))
 

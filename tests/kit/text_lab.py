@@ -133,7 +133,7 @@ def answer(self, meta, tensors):
     op, arguments = meta["op"], meta["arguments"]
     reply, names = {}, []
     if op in ("create", "convert"):
-        reply = {"handle": 0, "layer": LAYER}
+        reply = {"layer": LAYER}
     elif op == "state":
         names = ["weight", "bias"]
     elif op == "forward" and "meta_tensor" in arguments["input"]:

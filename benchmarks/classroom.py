@@ -1,0 +1,376 @@
+"""A class graded by this kit and by others, with the same checks and the fit off, as ratios within one run.
+
+    python benchmarks/classroom.py --markdown docs/class-speed.md
+
+(a) tower class             full isolation, a grader for each core
+(b) plain pytest            started for each submission, the student's code in its process
+(c) nbgrader autograde      a notebook for each submission, a graded cell for each check
+(d) otter run               the same notebook, a test case for each check
+(e) one interpreter         the same checks called in one warm process, with no isolation: the limit
+
+Then growth: classes of 10, 100 and 1,000, seconds and memory for each submission. Every class is half right and
+half wrong, from the bank; no two submissions are alike.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import psutil
+from inprocess import LEFT_OUT, grade
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.bank import Bank
+from autograder.course import Course, course_root, load_course
+from autograder.files import write_whole
+from autograder.submission import read_submission
+
+HERE = Path(__file__).parent
+BIN = Path(sys.executable).parent
+SIZE = 24
+"""Of the class that all of them grade."""
+GROWTH = (10, 100, 1000)
+SAMPLE_SECONDS = 0.25
+TARGETS = {"plain pytest": 5.0, "nbgrader autograde": 8.0, "otter run": 15.0}
+"""Submissions a minute of this kit over theirs, at least."""
+LIMIT = 2.0
+"""Seconds per submission and core of this kit over those of one interpreter without isolation, at most."""
+
+
+def make_class(course: Course, folder: Path, count: int) -> None:
+    """So many submissions: solutions, and mutants of one or two modules, in turn; no two alike."""
+    bank, rng = Bank(course.root), random.Random(count)
+    solutions = bank.solutions(course.modules)
+    mutants = {module: list(bank.mutants(module)) for module in course.modules}
+    for number in range(count):
+        files = dict(solutions)
+        if number % 2:
+            for module in rng.sample(list(course.modules), rng.choice([1, 2])):
+                files[module] = rng.choice(mutants[module]).source
+        place = folder / f"student{number:04}"
+        place.mkdir(parents=True)
+        for module, text in files.items():
+            (place / f"{module}.py").write_bytes(text + f"\n# {number}\n".encode())
+
+
+@dataclass
+class Memory:
+    """What a run's processes take, looked at now and then, in MiB; private memory is what only they have."""
+
+    graders: dict[int, list[float]] = field(default_factory=dict)
+    workers: list[float] = field(default_factory=list)
+
+    def look(self, root: psutil.Process) -> None:
+        """Add what there is now: graders are the pool's processes, workers the zygotes' children."""
+        for process in root.children(recursive=True):
+            try:
+                line = " ".join(process.cmdline())
+                if "spawn_main" in line:
+                    self.graders.setdefault(process.pid, []).append(
+                        process.memory_info().rss / 2**20
+                    )
+                elif "zygote.py" in line and "zygote.py" in " ".join(process.parent().cmdline()):
+                    if not process.children():
+                        self.workers.append(process.memory_full_info().uss / 2**20)
+            except (psutil.Error, AttributeError):
+                continue
+
+    @property
+    def growth(self) -> float:
+        """Of a grader, from the first quarter of its looks to the last, in MiB; the largest of all."""
+        grown = [0.0]
+        for seen in self.graders.values():
+            quarter = max(1, len(seen) // 4)
+            grown.append(
+                statistics.median(seen[-quarter:])
+                - statistics.median(seen[quarter : 2 * quarter] or seen)
+            )
+        return max(grown)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way to grade, measured: submissions, seconds in all."""
+
+    name: str
+    count: int
+    seconds: float
+
+    @property
+    def each(self) -> float:
+        """Seconds for one submission."""
+        return self.seconds / self.count
+
+
+def tower(classes: Path, work: Path, memory: Memory | None = None) -> Run:
+    """(a)"""
+    command = [str(BIN / "tower"), "class", str(classes), "--out", str(work / "results")]
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [*command, "--fit", "off"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    if memory:
+        root = psutil.Process(process.pid)
+        while process.poll() is None:
+            memory.look(root)
+            time.sleep(SAMPLE_SECONDS)
+    if process.wait() != 0:
+        raise RuntimeError("tower class failed")
+    return Run("tower class", len(os.listdir(classes)), time.perf_counter() - started)
+
+
+def plain(classes: Path, work: Path) -> Run:
+    """(b)"""
+    tests = course_root() / "tests" / "hidden"
+    options = ["-q", "-p", "inprocess", "-c", os.devnull, "--rootdir", str(tests)]
+    options += ["--import-mode", "importlib", "-p", "no:cacheprovider"]
+    started = time.perf_counter()
+    for place in sorted(classes.iterdir()):
+        command = [sys.executable, "-m", "pytest", str(tests), *options, "--submission", str(place)]
+        _run(command, work, codes={0, 1})
+    return Run("plain pytest", len(os.listdir(classes)), time.perf_counter() - started)
+
+
+def checks_of(course: Course) -> list[str]:
+    """The ids of the checks that are compared."""
+    return [
+        f"{module.name}.{check}"
+        for module in course.modules.values()
+        for check in module.weights
+        if not check.startswith(LEFT_OUT)
+    ]
+
+
+def module_cells(place: Path) -> list[nbformat.NotebookNode]:
+    """The student's modules as cells that write them beside the notebook."""
+    return [
+        new_code_cell(
+            f"%%writefile {path.name}\n{path.read_text()}",
+            id=f"module-{path.stem}".replace("_", "-"),
+        )
+        for path in sorted(place.glob("*.py"))
+    ]
+
+
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+def nbgrader(course: Course, classes: Path, work: Path) -> Run:
+    """(c), as it comes: the default preprocessors, one kernel for each notebook."""
+    (work / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'bench'\nc.Execute.timeout = 300\n"
+    )
+    mark = {"schema_version": 3, "locked": True, "task": False}
+    graded = [
+        new_code_cell(
+            f"import inprocess\ninprocess.run({check!r})",
+            id=f"check-{i}",
+            metadata={
+                "nbgrader": mark
+                | {"grade_id": f"check-{i}", "grade": True, "solution": False, "points": 1}
+            },
+        )
+        for i, check in enumerate(checks_of(course))
+    ]
+
+    def notebook(cells: list[nbformat.NotebookNode]) -> nbformat.NotebookNode:
+        for cell in cells:
+            cell.metadata["nbgrader"] = mark | {
+                **{"grade_id": cell["id"], "grade": False, "solution": True, "locked": False},
+            }
+        return new_notebook(cells=[*cells, *graded], metadata=KERNEL)
+
+    source = work / "source" / "tower"
+    source.mkdir(parents=True)
+    nbformat.write(notebook(module_cells(course.root / "solutions")), source / "tower.ipynb")
+    _run([str(BIN / "nbgrader"), "generate_assignment", "tower"], work)
+    for place in classes.iterdir():
+        target = work / "submitted" / place.name / "tower"
+        target.mkdir(parents=True)
+        nbformat.write(notebook(module_cells(place)), target / "tower.ipynb")
+    started = time.perf_counter()
+    _run([str(BIN / "nbgrader"), "autograde", "tower"], work)
+    return Run("nbgrader autograde", len(os.listdir(classes)), time.perf_counter() - started)
+
+
+def otter(course: Course, classes: Path, work: Path) -> Run:
+    """(d), one call for each submission."""
+    cases = "\n\n".join(
+        f"@test_case(points=1)\ndef test_{i}(env):\n    inprocess.run({check!r})"
+        for i, check in enumerate(checks_of(course))
+    )
+    tests = textwrap.dedent(
+        """\
+        OK_FORMAT = False
+
+        import inprocess
+        from otter.test_files import test_case
+
+        name = "checks"
+        points = None
+
+
+        """
+    )
+    archive = work / "autograder.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("tests/checks.py", tests + cases + "\n")
+        file.writestr("otter_config.json", json.dumps({"show_stdout": False, "show_hidden": True}))
+    seconds = 0.0
+    for place in sorted(classes.iterdir()):
+        out = work / place.name
+        out.mkdir()
+        nbformat.write(
+            new_notebook(cells=module_cells(place), metadata=KERNEL), out / "tower.ipynb"
+        )
+        started = time.perf_counter()
+        command = [
+            str(BIN / "otter"),
+            "run",
+            "-a",
+            str(archive),
+            "-o",
+            str(out),
+            "--no-logo",
+            "tower.ipynb",
+        ]
+        _run(command, out)
+        seconds += time.perf_counter() - started
+        found = json.loads((out / "results.json").read_text())["tests"]
+        if "checks" not in [test["name"] for test in found]:
+            raise RuntimeError(f"otter graded nothing: {found}")
+    return Run("otter run", len(os.listdir(classes)), seconds)
+
+
+def one_interpreter(course: Course, classes: Path) -> Run:
+    """(e)"""
+    submissions = [read_submission(place, course.modules) for place in sorted(classes.iterdir())]
+    grade(submissions[0])  # what is imported and met for the first time
+    started = time.perf_counter()
+    for submission in submissions:
+        grade(submission)
+    return Run("one interpreter", len(submissions), time.perf_counter() - started)
+
+
+def _run(
+    command: list[str], folder: Path, codes: frozenset[int] | set[int] = frozenset({0})
+) -> None:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(HERE),
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",  # nbgrader takes any warning for a failure
+    }
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode not in codes:
+        raise RuntimeError(f"{command[:3]} ended with {done.returncode}: {done.stderr[-2000:]}")
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--size", type=int, default=SIZE, help="submissions that all of them grade")
+    parser.add_argument("--growth", default=",".join(map(str, GROWTH)))
+    parser.add_argument("--markdown", type=Path)
+    arguments = parser.parse_args()
+    course, cores = load_course(course_root()), len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        classes = folder / "class"
+        make_class(course, classes, arguments.size)
+        runs: list[Run] = []
+        for number, measure in enumerate(
+            (
+                lambda work: tower(classes, work),
+                lambda work: plain(classes, work),
+                lambda work: nbgrader(course, classes, work),
+                lambda work: otter(course, classes, work),
+                lambda work: one_interpreter(course, classes),
+            )
+        ):
+            work = folder / f"work{number}"
+            work.mkdir()
+            runs.append(measure(work))
+            print(f"{runs[-1].name:20} {runs[-1].each:7.2f} s a submission", flush=True)
+        ours = runs[0]
+        lines = list(table(runs, cores))
+        grown = []
+        for count in map(int, filter(None, arguments.growth.split(","))):
+            classes_of = folder / f"class{count}"
+            make_class(course, classes_of, count)
+            work = folder / f"growth{count}"
+            work.mkdir()
+            memory = Memory()
+            grown.append((tower(classes_of, work, memory), memory))
+            print(growth_line(*grown[-1]), flush=True)
+            shutil.rmtree(classes_of)
+        lines += ["", *growth_table(grown)]
+    del ours
+    print("\n".join(lines))
+    if arguments.markdown:
+        write_whole(arguments.markdown, page(lines, arguments.size, cores))
+
+
+def table(runs: list[Run], cores: int) -> Iterator[str]:
+    """The ways to grade, one beside the other."""
+    ours = runs[0]
+    yield "| | seconds a submission | submissions a minute | tower class is … times as fast | wanted |"
+    yield "|---|---:|---:|---:|---:|"
+    for run in runs:
+        ratio = run.each / ours.each
+        wanted = f"{TARGETS[run.name]:g}" if run.name in TARGETS else ""
+        yield f"| {run.name} | {run.each:.2f} | {60 / run.each:.1f} | {ratio:.1f} | {wanted} |"
+    limit = ours.each * cores / runs[-1].each
+    yield ""
+    yield (
+        f"Per core, `tower class` takes {limit:.2f} times what the same checks take in one warm interpreter "
+        f"without isolation (wanted: at most {LIMIT:g})."
+    )
+
+
+def growth_line(run: Run, memory: Memory) -> str:
+    """One class of the second table."""
+    workers = memory.workers or [0.0]
+    return (
+        f"| {run.count} | {run.seconds:.0f} | {run.each:.2f} | {memory.growth:+.0f} | "
+        f"{statistics.median(workers):.0f} | {max(workers):.0f} |"
+    )
+
+
+def growth_table(grown: list[tuple[Run, Memory]]) -> Iterator[str]:
+    """Classes of several sizes."""
+    yield "| submissions | seconds | seconds each | a grader grew by, MiB | a worker's private memory, MiB | at most |"
+    yield "|---:|---:|---:|---:|---:|---:|"
+    for run, memory in grown:
+        yield growth_line(run, memory)
+
+
+def page(lines: list[str], size: int, cores: int) -> str:
+    """docs/class-speed.md."""
+    head = [
+        "# How fast a class is graded",
+        "",
+        f"Written by `make bench-class` on a machine with {cores} cores: {size} submissions, half of them right, "
+        "with the fit off, graded by",
+        "each of these with the same checks, in one run. Only the ratios mean something elsewhere.",
+        "",
+    ]
+    return "\n".join([*head, *lines]) + "\n"
+
+
+if __name__ == "__main__":
+    main()

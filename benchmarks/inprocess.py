@@ -1,0 +1,244 @@
+"""The hidden checks without any isolation: the student's code runs in this very interpreter.
+
+What graders without a sandbox do, and the limit for one that has it. The checks, their questions and their
+comparisons are the same; only the worker is another: its desk is called directly. Nothing here is used to
+grade: a submission could do to this process whatever it likes.
+
+    pytest tests/hidden -p inprocess --submission DIR      plain pytest, started for each submission
+    inprocess.run("linear.forward")                        one check of the modules in the working directory
+    for item in inprocess.collected(): ...                 all of them, in one warm interpreter
+"""
+
+import contextlib
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault(
+    "KINETO_LOG_LEVEL", "99"
+)  # as in a worker; the recorder would print otherwise
+
+import pytest
+import torch
+
+from autograder.broker import Question
+from autograder.course import course_root, load_course
+from autograder.sandbox import values, wire
+from autograder.sandbox.importer import SubmissionImporter
+from autograder.sandbox.simulated_gpu import SimulatedGPU
+from autograder.sandbox.worker import Desk
+from autograder.submission import Submission, read_submission
+from autograder.suite.draw import Draw
+from autograder.suite.failures import CheckFailed
+from autograder.suite.judge import check_id
+from autograder.suite.student import Bench, Student, Surveyor
+
+SEED = 7
+LEFT_OUT = ("gpu_", "mnist_fit")
+"""What is no part of a run with the fit off on the CPU."""
+COURSE = load_course(course_root())
+
+
+class Direct:
+    """In the place of broker.Worker: a desk in this process."""
+
+    log = b""
+
+    def __init__(self) -> None:
+        self._desk = Desk(SimulatedGPU())
+
+    def ask(
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        tensors: Sequence[wire.RawTensor],
+        deadline: float,
+    ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
+        """As Worker.ask; nothing holds the deadline."""
+        (answer,) = self.ask_all([Question(operation, arguments, tensors)], deadline)
+        return answer
+
+    def ask_all(
+        self, questions: Sequence[Question], deadline: float
+    ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
+        """As Worker.ask_all."""
+        for question in questions:
+            yield self._answer(*question)
+
+    def _answer(
+        self, operation: str, arguments: dict[str, Any], tensors: Sequence[wire.RawTensor]
+    ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
+        if operation == "import":
+            forget_modules()
+        request = {"id": 0, "op": operation, "arguments": dict(arguments)}
+        frame = b"".join(self._desk.answer(request, {t.name: values.from_raw(t) for t in tensors}))
+        _, header, _ = wire.PROLOGUE.unpack_from(frame)
+        start = wire.PROLOGUE.size
+        meta, raw = wire.decode(frame[start : start + header], frame[start + header :])
+        meta.pop("id")
+        return meta, raw
+
+    def close(self) -> None:
+        """There is no process to end."""
+
+
+class DirectBroker:
+    """In the place of Broker."""
+
+    policy = COURSE.policy
+
+    def worker(self, *, gpu: bool = False) -> Direct:
+        """A new desk."""
+        return Direct()
+
+
+def forget_modules() -> None:
+    """Let the modules of a submission be imported anew."""
+    for name in COURSE.modules:
+        sys.modules.pop(name, None)
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, SubmissionImporter)]
+
+
+class Subject:
+    """One submission, with a bench for each of its modules that is asked."""
+
+    def __init__(self, submission: Submission) -> None:
+        broker: Any = DirectBroker()
+        self._make = functools.partial(Bench, broker, submission)
+        self._surveyor = Surveyor(broker, submission)
+        self._benches: dict[str, Bench] = {}
+
+    def student(self, module: str) -> Student:
+        """The fixture that hidden tests ask. Raises CheckFailed where the module cannot be imported."""
+        if module not in self._benches:
+            self._benches[module] = self._bench(module, {})
+        bench = self._benches[module]
+        bench.begin(60.0)
+        return Student(bench, over=lambda scales: self._bench(module, scales))
+
+    def _bench(self, module: str, scales: Mapping[str, float]) -> Bench:
+        bench = self._make(module, scales, self._surveyor)
+        bench.begin(60.0)
+        return bench
+
+
+# One check, or all of them, in an interpreter that goes on
+
+
+class _Collector:
+    """A pytest plugin that keeps the items and runs none."""
+
+    def __init__(self) -> None:
+        self.items: list[pytest.Function] = []
+
+    @pytest.fixture
+    def student(self) -> None:
+        """Filled in by whoever calls the test."""
+
+    @pytest.fixture
+    def draw(self) -> None:
+        """As above."""
+
+    @pytest.fixture
+    def fit_context(self) -> None:
+        """As above."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        """Keep what a run with the fit off has."""
+        self.items = [item for item in items if _belongs(item)]
+        items.clear()
+
+
+def _belongs(item: pytest.Function) -> bool:
+    return not check_id(item).partition(".")[2].startswith(LEFT_OUT)
+
+
+@functools.cache
+def collected() -> list[pytest.Function]:
+    """Every case of every check."""
+    torch.set_num_threads(1)
+    collector = _Collector()
+    folder = COURSE.hidden_tests
+    options = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
+    with contextlib.redirect_stdout(None):
+        pytest.main([str(folder), *options, "-p", "no:terminal"], plugins=[collector])
+    return collector.items
+
+
+def passes(item: pytest.Function, subject: Subject) -> bool:
+    """Call one case of a check."""
+    given = {**getattr(getattr(item, "callspec", None), "params", {})}
+    module = check_id(item).partition(".")[0]
+    asked = f"import {module}"
+    try:
+        student = subject.student(module)
+        given |= {"student": student, "draw": Draw(SEED, item.name)}
+        names = inspect.signature(item.function).parameters
+        try:
+            item.obj(**{name: given[name] for name in names})
+        finally:
+            asked = student.asked
+    except CheckFailed as failure:
+        failure.message(asked)  # what the student is told is part of a check
+        return False
+    return True
+
+
+def grade(submission: Submission) -> dict[str, bool]:
+    """Which checks a submission passes; a check ends with its first failure."""
+    subject, found = Subject(submission), {}
+    for item in collected():
+        check = check_id(item)
+        if found.get(check, True):
+            present = check.partition(".")[0] in submission.sources
+            found[check] = present and passes(item, subject)
+    return found
+
+
+@functools.cache
+def _here() -> Subject:
+    return Subject(read_submission(Path(), COURSE.modules))
+
+
+def run(check: str) -> None:
+    """One check of the modules in the working directory. Raises AssertionError where it fails."""
+    items = [item for item in collected() if check_id(item) == check]
+    assert items
+    for item in items:
+        assert passes(item, _here()), check
+
+
+# As a plugin of plain pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the submission is."""
+    parser.addoption("--submission", type=Path, required=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Leave out what a run with the fit off has not."""
+    items[:] = [item for item in items if _belongs(item)]
+
+
+@pytest.fixture(scope="session")
+def subject(pytestconfig: pytest.Config) -> Subject:
+    """The submission that is named."""
+    torch.set_num_threads(1)
+    return Subject(read_submission(pytestconfig.getoption("--submission"), COURSE.modules))
+
+
+@pytest.fixture
+def student(subject: Subject, request: pytest.FixtureRequest) -> Student:
+    """See suite.student.Student."""
+    return subject.student(request.node.path.stem.removeprefix("test_"))
+
+
+@pytest.fixture
+def draw(request: pytest.FixtureRequest) -> Draw:
+    """See suite.draw.Draw."""
+    return Draw(SEED, request.node.name)
