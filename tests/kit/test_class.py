@@ -552,17 +552,10 @@ def told(report):
 
 
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(small_class, tmp_path, judge):
-    """Twenty times at most; the class of fifty is benchmarks/kills.py."""
-    rng = random.Random(3)
-    command = [
-        sys.executable,
-        "-m",
-        "autograder",
-        "class",
-        str(small_class),
-        "--out",
-        str(tmp_path),
-    ]
+    """A few here; `make kill-class` kills a class of fifty at twenty moments."""
+    rng, out, scratch = random.Random(3), tmp_path / "results", tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "autograder", "class", str(small_class), "--out", str(out)]
     command += [*QUICK, "--seed", "5", "--processes", "2"]
     kills = 0
     for _ in range(8):
