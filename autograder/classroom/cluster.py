@@ -5,6 +5,7 @@ fit may use. Dask does a lost worker's work again; a report is taken once. Jobs 
 Scheduler, workers and this process trust each other, as Dask has it; submissions stay in their sandboxes.
 """
 
+import contextlib
 import importlib
 import json
 import logging
@@ -47,17 +48,29 @@ def _grade_all(
     course: Course, settings: Settings, required: str, address: str, jobs: Iterable[Job]
 ) -> Iterator[tuple[int, Report | Lost]]:
     _demand_scheduler(address)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said below
+    with _quiet(), _client(address) as client:
+        suite = suite_digest(course)
+        _demand_same_kit(client, suite)
+        yield from _Dealer(client, settings, required, suite).deal(enumerate(jobs))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Dask's log, which holds tracebacks: what goes wrong is said in sentences here."""
+    logging.disable(logging.CRITICAL)
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _client(address: str) -> Client:
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"--cluster: the scheduler at {address} does not answer: {error}."
         ) from None
-    with client:
-        suite = suite_digest(course)
-        _demand_same_kit(client, suite)
-        yield from _Dealer(client, settings, required, suite).deal(enumerate(jobs))
 
 
 def _demand_scheduler(address: str) -> None:

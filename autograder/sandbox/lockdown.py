@@ -9,6 +9,7 @@ import os
 import resource
 import socket
 import sysconfig
+import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,7 @@ def enter(
     cuda = {name: value for name, value in os.environ.items() if name.startswith(GPU_VARIABLES)}
     os.environ.clear()
     os.environ.update(PATH="/usr/bin:/bin", LANG="C.UTF-8", HOME=scratch, TMPDIR=scratch)
+    tempfile.tempdir = None  # some library (dill) that torch loads where it is installed has asked before
     # CUDA reserves far more addresses than it uses; what it writes to can be bounded all the same.
     memory = resource.RLIMIT_DATA if start_gpu else resource.RLIMIT_AS
     _limit(policy, memory, count_tasks=cell.uid or cell.namespaces)

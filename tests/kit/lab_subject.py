@@ -261,18 +261,18 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
         def worker(self, *args: Any, **kwargs: Any) -> Any:
             worker = super().worker(*args, **kwargs)
             self.workers.append(worker)
-            ask = worker.ask
+            ask_all = worker.ask_all
 
             def witnessed(*args: Any, **kwargs: Any) -> Any:
-                meta, raw = ask(*args, **kwargs)
-                match meta.get("error"):
-                    case {"type": kind, "message": message}:
-                        self.replies.append(f"{kind}: {message}")
-                    case _:
-                        self.replies.append(json.dumps(meta)[:4000])
-                return meta, raw
+                for meta, raw in ask_all(*args, **kwargs):
+                    match meta.get("error"):
+                        case {"type": kind, "message": message}:
+                            self.replies.append(f"{kind}: {message}")
+                        case _:
+                            self.replies.append(json.dumps(meta)[:4000])
+                    yield meta, raw
 
-            worker.ask = witnessed
+            worker.ask_all = witnessed
             return worker
 
     course = load_course(course_root())

@@ -65,10 +65,13 @@ class Cluster:
 
     def kill(self, name):
         """A worker's machine goes, with all that runs on it."""
-        root = psutil.Process(self.processes.pop(name).pid)
-        for process in (*root.children(recursive=True), root):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
+        started = self.processes.pop(name)
+        with contextlib.suppress(psutil.NoSuchProcess):  # workers end with their scheduler
+            root = psutil.Process(started.pid)
+            for process in (*root.children(recursive=True), root):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
+        started.wait()
 
     def close(self):
         """End all of it."""

@@ -1,5 +1,6 @@
 """The ladder of isolation: what is claimed is in force, what is missing is said, limits hold."""
 
+import ctypes
 import itertools
 import json
 import os
@@ -532,8 +533,32 @@ def test_what_is_allowed_works(course, broker):
 
 
 def resident_bytes():
+    ctypes.CDLL(None).malloc_trim(0)  # what is free is not held
     fields = Path("/proc/self/statm").read_text().split()
     return int(fields[1]) * resource.getpagesize()
+
+
+ASKED_BEFORE = """
+import importlib.util, sys, tempfile
+spec = importlib.util.spec_from_file_location("zygote", {zygote!r})
+zygote = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(zygote)
+tempfile.gettempdir()
+sys.argv[0] = {zygote!r}
+zygote.main()
+"""
+
+
+def test_a_library_that_asked_for_the_temporary_folder_before_the_fork_changes_nothing(
+    course, tmp_path, monkeypatch
+):
+    """As dill does at its import, which torch loads where it is installed."""
+    script = tmp_path / "zygote.py"
+    script.write_text(ASKED_BEFORE.format(zygote=str(broker_module.ZYGOTE)))
+    monkeypatch.setattr(broker_module, "ZYGOTE", script)
+    source = "import os, tempfile\nraise ValueError(tempfile.gettempdir() == os.getcwd())"
+    with Broker(course.policy) as broker:
+        assert "ValueError: True" in first_message(course, broker, source)
 
 
 @pytest.mark.timeout(600)
