@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench matrix seeds mutants attacks image-test gpu-test fuzz release clean
+.PHONY: demo test lint bench bench-class class-lab matrix seeds mutants attacks image-test gpu-test fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -24,6 +24,15 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/lockdown.py
 	$(BIN)/python benchmarks/check.py
+
+## bench-class: a class graded by this kit and by others, as ratios; growth to 1,000; writes docs/class-speed.md
+bench-class: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python benchmarks/classroom.py --markdown docs/class-speed.md
+
+## class-lab: a class with the whole bank of attacks in it, and one of fifty that is killed twenty times
+class-lab: $(VENV)/installed
+	$(BIN)/python tests/kit/class_lab.py --attacks --kills 20
 
 ## matrix: grade the whole bank of wrong and right submissions; write docs/kill-matrix.md and its picture
 matrix: $(VENV)/installed

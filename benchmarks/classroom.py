@@ -6,13 +6,14 @@
 (b) plain pytest            started for each submission, the student's code in its process
 (c) nbgrader autograde      a notebook for each submission, a graded cell for each check
 (d) otter run               the same notebook, a test case for each check
-(e) one interpreter         the same checks called in one warm process, with no isolation: the limit
+(e) one interpreter         the same checks called in one warm process, no isolation: the limit
 
-Then growth: classes of 10, 100 and 1,000, seconds and memory for each submission. Every class is half right and
-half wrong, from the bank; no two submissions are alike.
+Then growth: classes of 10, 100 and 1,000, seconds and memory for each submission. Every class is half right
+and half wrong, from the bank; no two submissions are alike.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -22,12 +23,12 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -35,6 +36,9 @@ from inprocess import LEFT_OUT, grade
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.bank import Bank
+from autograder.broker import Broker, Worker
+from autograder.classroom import Job, graded
+from autograder.classroom.gradebook import Gradebook, Settings
 from autograder.course import Course, course_root, load_course
 from autograder.files import write_whole
 from autograder.submission import read_submission
@@ -44,26 +48,35 @@ BIN = Path(sys.executable).parent
 SIZE = 24
 """Of the class that all of them grade."""
 GROWTH = (10, 100, 1000)
+KINDS = 10
+"""Of submissions in the classes that grow."""
 SAMPLE_SECONDS = 0.25
 TARGETS = {"plain pytest": 5.0, "nbgrader autograde": 8.0, "otter run": 15.0}
 """Submissions a minute of this kit over theirs, at least."""
+OFF = Settings("off", "cpu")
 LIMIT = 2.0
 """Seconds per submission and core of this kit over those of one interpreter without isolation, at most."""
 
 
-def make_class(course: Course, folder: Path, count: int) -> None:
-    """So many submissions: solutions, and mutants of one or two modules, in turn; no two alike."""
-    bank, rng = Bank(course.root), random.Random(count)
+def make_class(course: Course, folder: Path, count: int, kinds: int) -> None:
+    """So many submissions: solutions, and mutants of one or two modules, in turn; no two alike.
+
+    They differ in a comment where there are fewer `kinds`, so that classes of any size take as long for each.
+    """
+    bank, rng = Bank(course.root), random.Random(kinds)
     solutions = bank.solutions(course.modules)
     mutants = {module: list(bank.mutants(module)) for module in course.modules}
-    for number in range(count):
+    made = []
+    for kind in range(kinds):
         files = dict(solutions)
-        if number % 2:
+        if kind % 2:
             for module in rng.sample(list(course.modules), rng.choice([1, 2])):
                 files[module] = rng.choice(mutants[module]).source
+        made.append(files)
+    for number in range(count):
         place = folder / f"student{number:04}"
         place.mkdir(parents=True)
-        for module, text in files.items():
+        for module, text in made[number % kinds].items():
             (place / f"{module}.py").write_bytes(text + f"\n# {number}\n".encode())
 
 
@@ -75,19 +88,17 @@ class Memory:
     workers: list[float] = field(default_factory=list)
 
     def look(self, root: psutil.Process) -> None:
-        """Add what there is now: graders are the pool's processes, workers the zygotes' children."""
+        """Add what there is now: graders are the pool's processes, workers the zygotes' grandchildren."""
         for process in root.children(recursive=True):
-            try:
-                line = " ".join(process.cmdline())
-                if "spawn_main" in line:
+            with contextlib.suppress(psutil.Error):
+                lines = [" ".join(p.cmdline()) for p in (process, *process.parents())]
+                if "spawn_main" in lines[0]:
                     self.graders.setdefault(process.pid, []).append(
                         process.memory_info().rss / 2**20
                     )
-                elif "zygote.py" in line and "zygote.py" in " ".join(process.parent().cmdline()):
-                    if not process.children():
-                        self.workers.append(process.memory_full_info().uss / 2**20)
-            except (psutil.Error, AttributeError):
-                continue
+                # Beside a worker, its zygote and what waits for that outside their namespaces.
+                elif sum("zygote.py" in line for line in lines) > 2:
+                    self.workers.append(process.memory_full_info().uss / 2**20)
 
     @property
     def growth(self) -> float:
@@ -117,7 +128,7 @@ class Run:
 
 
 def tower(classes: Path, work: Path, memory: Memory | None = None) -> Run:
-    """(a)"""
+    """(a) As it comes: a grader for each core."""
     command = [str(BIN / "tower"), "class", str(classes), "--out", str(work / "results")]
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -134,7 +145,7 @@ def tower(classes: Path, work: Path, memory: Memory | None = None) -> Run:
 
 
 def plain(classes: Path, work: Path) -> Run:
-    """(b)"""
+    """(b) One process after the other."""
     tests = course_root() / "tests" / "hidden"
     options = ["-q", "-p", "inprocess", "-c", os.devnull, "--rootdir", str(tests)]
     options += ["--import-mode", "importlib", "-p", "no:cacheprovider"]
@@ -189,9 +200,8 @@ def nbgrader(course: Course, classes: Path, work: Path) -> Run:
 
     def notebook(cells: list[nbformat.NotebookNode]) -> nbformat.NotebookNode:
         for cell in cells:
-            cell.metadata["nbgrader"] = mark | {
-                **{"grade_id": cell["id"], "grade": False, "solution": True, "locked": False},
-            }
+            own = {"grade_id": cell["id"], "grade": False, "solution": True, "locked": False}
+            cell.metadata["nbgrader"] = mark | own
         return new_notebook(cells=[*cells, *graded], metadata=KERNEL)
 
     source = work / "source" / "tower"
@@ -257,7 +267,7 @@ def otter(course: Course, classes: Path, work: Path) -> Run:
 
 
 def one_interpreter(course: Course, classes: Path) -> Run:
-    """(e)"""
+    """(e) After one submission that is not counted."""
     submissions = [read_submission(place, course.modules) for place in sorted(classes.iterdir())]
     grade(submissions[0])  # what is imported and met for the first time
     started = time.perf_counter()
@@ -280,55 +290,130 @@ def _run(
         raise RuntimeError(f"{command[:3]} ended with {done.returncode}: {done.stderr[-2000:]}")
 
 
+def between(course: Course, classes: Path) -> Iterator[str]:
+    """What a submission costs beside its checks, on one core: counted, and timed by itself."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+    submissions = [read_submission(place, course.modules) for place in sorted(classes.iterdir())]
+    counts = {"workers": 0, "exchanges": 0, "questions": 0}
+
+    class Counting(Broker):
+        def worker(self, *, gpu: bool = False) -> Worker:
+            counts["workers"] += 1
+            worker = super().worker(gpu=gpu)
+            genuine = worker.ask_all
+
+            def ask_all(questions: Any, deadline: float) -> Any:
+                counts["exchanges"] += 1
+                counts["questions"] += len(questions)
+                return genuine(questions, deadline)
+
+            worker.ask_all = ask_all  # type: ignore[method-assign]
+            return worker
+
+    with Counting(course.policy, [course.root]) as broker:
+        broker.start()
+        graded(course, broker, Job(submissions[0], OFF, 7))
+        for name in counts:
+            counts[name] = 0
+        started = time.perf_counter()
+        for submission in submissions:
+            graded(course, broker, Job(submission, OFF, 7))
+        whole = (time.perf_counter() - started) / len(submissions)
+        each = {name: count / len(submissions) for name, count in counts.items()}
+        start = seconds_of(lambda: broker.worker().close(), 30)
+        with broker.worker() as worker:
+            ping = seconds_of(
+                lambda: worker.ask("threads", {"count": 1}, [], time.monotonic() + 9), 500
+            )
+    alone = one_interpreter(course, classes).each
+    rows = {
+        "the checks, in one interpreter without isolation": alone,
+        f"{each['workers']:.0f} workers, started and locked down, {1e3 * start:.1f} ms each": (
+            each["workers"] * start
+        ),
+        f"{each['exchanges']:.0f} exchanges of {each['questions']:.0f} questions, {1e3 * ping:.2f} ms or "
+        "more each": each["exchanges"] * ping,
+    }
+    rows["pytest; failed checks judged once more; memory that is cold after a fork or a switch"] = (
+        whole - sum(rows.values())
+    )
+    yield "| of a submission, on one core | seconds |"
+    yield "|---|---:|"
+    yield from (f"| {what} | {seconds:.2f} |" for what, seconds in rows.items())
+    yield f"| together | {whole:.2f} |"
+
+
+def seconds_of(work: Callable[[], object], times: int) -> float:
+    """Of one call, in the mean."""
+    started = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - started) / times
+
+
 def main() -> None:
-    """Measure, print, and write the page."""
+    """Measure, print, and write the page as far as it has come."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=SIZE, help="submissions that all of them grade")
     parser.add_argument("--growth", default=",".join(map(str, GROWTH)))
     parser.add_argument("--markdown", type=Path)
     arguments = parser.parse_args()
     course, cores = load_course(course_root()), len(os.sched_getaffinity(0))
+    lines = heading(arguments.size, cores)
+
+    def tell(*more: str) -> None:
+        lines.extend(more)
+        print("\n".join(more), flush=True)
+        if arguments.markdown:
+            write_whole(arguments.markdown, "\n".join(lines) + "\n")
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         classes = folder / "class"
-        make_class(course, classes, arguments.size)
-        runs: list[Run] = []
-        for number, measure in enumerate(
-            (
-                lambda work: tower(classes, work),
-                lambda work: plain(classes, work),
-                lambda work: nbgrader(course, classes, work),
-                lambda work: otter(course, classes, work),
-                lambda work: one_interpreter(course, classes),
-            )
-        ):
+        make_class(course, classes, arguments.size, arguments.size)
+        ways: list[Callable[[Path], Run]] = [
+            lambda work: tower(classes, work),
+            lambda work: plain(classes, work),
+            lambda work: nbgrader(course, classes, work),
+            lambda work: otter(course, classes, work),
+            lambda work: one_interpreter(course, classes),
+        ]
+        runs = []
+        for number, measure in enumerate(ways):
             work = folder / f"work{number}"
             work.mkdir()
             runs.append(measure(work))
             print(f"{runs[-1].name:20} {runs[-1].each:7.2f} s a submission", flush=True)
-        ours = runs[0]
-        lines = list(table(runs, cores))
-        grown = []
+        tell(*table(runs, cores), "")
+        tell("## What stands between", "", *between(course, classes), "")
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+        start = start_of(course, folder, cores)
+        tell(*growth_heading(start))
         for count in map(int, filter(None, arguments.growth.split(","))):
-            classes_of = folder / f"class{count}"
-            make_class(course, classes_of, count)
+            grown = folder / f"class{count}"
+            make_class(course, grown, count, KINDS)
             work = folder / f"growth{count}"
             work.mkdir()
             memory = Memory()
-            grown.append((tower(classes_of, work, memory), memory))
-            print(growth_line(*grown[-1]), flush=True)
-            shutil.rmtree(classes_of)
-        lines += ["", *growth_table(grown)]
-    del ours
-    print("\n".join(lines))
-    if arguments.markdown:
-        write_whole(arguments.markdown, page(lines, arguments.size, cores))
+            tell(growth_line(tower(grown, work, memory), memory, start))
+            shutil.rmtree(grown)
+
+
+def start_of(course: Course, folder: Path, cores: int) -> float:
+    """Seconds that `tower class` takes until its graders are warm: of a class that has one for each."""
+    classes, work = folder / "few", folder / "start"
+    make_class(course, classes, cores, 1)
+    work.mkdir()
+    run = tower(classes, work)
+    with Gradebook(work / "results", make=False) as book:
+        longest = max(book.report(grading.id).seconds for grading in book.gradings(OFF))
+    return run.seconds - longest
 
 
 def table(runs: list[Run], cores: int) -> Iterator[str]:
     """The ways to grade, one beside the other."""
     ours = runs[0]
-    yield "| | seconds a submission | submissions a minute | tower class is … times as fast | wanted |"
+    yield "| | seconds a submission | submissions a minute | `tower class` is … times as fast | wanted |"
     yield "|---|---:|---:|---:|---:|"
     for run in runs:
         ratio = run.each / ours.each
@@ -342,34 +427,38 @@ def table(runs: list[Run], cores: int) -> Iterator[str]:
     )
 
 
-def growth_line(run: Run, memory: Memory) -> str:
+def growth_heading(start: float) -> Iterator[str]:
+    """Of the second table."""
+    yield "## Growth"
+    yield ""
+    yield (
+        f"`tower class` takes {start:.1f} s until its graders are warm; seconds each are without these."
+    )
+    yield "Memory is looked at four times a second; a worker's is what it alone has."
+    yield ""
+    yield "| submissions | seconds | seconds each | a grader grew, MiB | a worker's memory, MiB | at most |"
+    yield "|---:|---:|---:|---:|---:|---:|"
+
+
+def growth_line(run: Run, memory: Memory, start: float) -> str:
     """One class of the second table."""
     workers = memory.workers or [0.0]
     return (
-        f"| {run.count} | {run.seconds:.0f} | {run.each:.2f} | {memory.growth:+.0f} | "
-        f"{statistics.median(workers):.0f} | {max(workers):.0f} |"
+        f"| {run.count} | {run.seconds:.0f} | {(run.seconds - start) / run.count:.2f} | "
+        f"{memory.growth:+.0f} | {statistics.median(workers):.0f} | {max(workers):.0f} |"
     )
 
 
-def growth_table(grown: list[tuple[Run, Memory]]) -> Iterator[str]:
-    """Classes of several sizes."""
-    yield "| submissions | seconds | seconds each | a grader grew by, MiB | a worker's private memory, MiB | at most |"
-    yield "|---:|---:|---:|---:|---:|---:|"
-    for run, memory in grown:
-        yield growth_line(run, memory)
-
-
-def page(lines: list[str], size: int, cores: int) -> str:
-    """docs/class-speed.md."""
-    head = [
+def heading(size: int, cores: int) -> list[str]:
+    """Of docs/class-speed.md."""
+    return [
         "# How fast a class is graded",
         "",
-        f"Written by `make bench-class` on a machine with {cores} cores: {size} submissions, half of them right, "
-        "with the fit off, graded by",
-        "each of these with the same checks, in one run. Only the ratios mean something elsewhere.",
+        f"Written by `make bench-class` on a machine with {cores} cores: {size} submissions, half of them",
+        "right, with the fit off, graded with the same checks in one run. `tower class` keeps every core busy;",
+        "the others are run as they come, one submission after the other. Only the ratios mean something elsewhere.",
         "",
     ]
-    return "\n".join([*head, *lines]) + "\n"
 
 
 if __name__ == "__main__":

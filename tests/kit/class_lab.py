@@ -116,7 +116,10 @@ def under_attack(folder: Path) -> Iterator[str]:
             source = submitted(attack, world, os.getpid(), world.packages)
             request = {"source": source, "name": attack.name}
             if attack.kind == "build":
-                made = load(request).build(world.inbox)
+                inbox = folder / "inboxes" / name
+                inbox.mkdir(parents=True)
+                (inbox / "secret.py").write_text(f"SECRET = {world.secret('hidden test')!r}\n")
+                made = load(request).build(inbox)
                 if made.is_dir():
                     shutil.move(made, classes / name)
                 else:
@@ -162,10 +165,10 @@ def under_kills(folder: Path, kills: int, size: int) -> Iterator[str]:
     """The same command again and again, killed at random moments, until it comes to its end."""
     course, rng = load_course(ROOT), random.Random(kills)
     classes, out = folder / "class", folder / "results"
-    texts = honest(course, "kaiming_init", size, classes)
+    texts = honest(course, "conv2d", size, classes)
     done = 0
     while done < kills:
-        process = run_class(course, classes, out, "kaiming_init")
+        process = run_class(course, classes, out, "conv2d")
         try:
             process.wait(rng.uniform(0.2, 5.0))
             yield f"the class came to its end after {done} kills; make it larger"
@@ -180,11 +183,11 @@ def under_kills(folder: Path, kills: int, size: int) -> Iterator[str]:
                     settings = book.last_settings()
                     graded = len(book.gradings(settings)) if settings else 0
             print(f"kill {done:2}: {graded} of {size} graded", flush=True)
-    process = run_class(course, classes, out, "kaiming_init")
+    process = run_class(course, classes, out, "conv2d")
     _, stderr = process.communicate()
     if process.returncode != 0:
         yield f"tower class ended with {process.returncode}: {stderr.decode()[-500:]}"
-    yield from compare(course, out, set(texts), texts, "kaiming_init")
+    yield from compare(course, out, set(texts), texts, "conv2d")
 
 
 def main() -> int:

@@ -552,7 +552,7 @@ def told(report):
 
 
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(small_class, tmp_path, judge):
-    """A few here; `make kill-class` kills a class of fifty at twenty moments."""
+    """A few here; `make class-lab` kills a class of fifty at twenty moments."""
     rng, out, scratch = random.Random(3), tmp_path / "results", tmp_path / "scratch"
     scratch.mkdir()
     command = [sys.executable, "-m", "autograder", "class", str(small_class), "--out", str(out)]

@@ -45,7 +45,7 @@ def commands(page):
     for language, block in blocks(page.read_text()):
         lines = block.replace("\\\n", " ").splitlines() if language in ("sh", "") else []
         found = [" ".join(line.split(" #")[0].split()) for line in lines if line[:1] != "#"]
-        if any(re.match(r"(tower|make|pytest|docker|python|pip|gh)\b", line) for line in found):
+        if any(re.match(r"(tower|make|pytest|docker|dask|python|pip|gh)\b", line) for line in found):
             yield from filter(None, found)
 
 
@@ -60,6 +60,7 @@ ELSEWHERE = {  # what is not run here: where it is, and a text that stands there
     r"tower check linear --pdb": ("tests/kit/test_desk.py", '"--pdb"'),
     r"(python -m venv|\. \.venv|python -m pip).*": ("tests/kit/test_docs.py", "STEPS"),
     r"pip install .*": ("pyproject.toml", "torch"),
+    r"(dask|tower class .* --cluster) .*": ("tests/kit/test_cluster.py", '"--cluster"'),
     r"nbgrader .*": ("tests/kit/test_nbgrader.py", '"autograde"'),
     r"python tests/kit/(kill_matrix|flakiness).py .*": ("tests/kit/test_docs.py", "EXERCISE"),
 }
@@ -81,6 +82,8 @@ def checkout(tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "course.toml", folder)
     run(folder, "tower grade PATH --json report.json --only linear --fit off", {0})
+    shutil.copytree(ROOT / "tests" / "bank" / "samples" / "flawed", folder / "SUBMISSIONS" / "ada")
+    run(folder, "tower class SUBMISSIONS --out RESULTS --only linear --fit off", {0})
     return folder
 
 
@@ -109,7 +112,7 @@ def test_a_command_does_what_it_is_written_for(checkout, tmp_path, page, command
         return
     if "average_pool" in command or page.startswith(("templates", "solutions")):
         return  # the page is walked through from beginning to end below
-    if command.startswith("tower grade") and "--fit" not in command:
+    if command.startswith(("tower grade", "tower class")) and "--fit" not in command:
         command += " --fit off"
     kind = command.split()[0 if command.startswith("pytest") else 1]
     codes = CODES.get(kind, {0})
