@@ -45,7 +45,9 @@ def commands(page):
     for language, block in blocks(page.read_text()):
         lines = block.replace("\\\n", " ").splitlines() if language in ("sh", "") else []
         found = [" ".join(line.split(" #")[0].split()) for line in lines if line[:1] != "#"]
-        if any(re.match(r"(tower|make|pytest|docker|dask|python|pip|gh)\b", line) for line in found):
+        if any(
+            re.match(r"(tower|make|pytest|docker|dask|python|pip|gh)\b", line) for line in found
+        ):
             yield from filter(None, found)
 
 
