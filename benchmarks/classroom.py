@@ -455,8 +455,9 @@ def heading(size: int, cores: int) -> list[str]:
         "# How fast a class is graded",
         "",
         f"Written by `make bench-class` on a machine with {cores} cores: {size} submissions, half",
-        "of them right, with the fit off, graded with the same checks in one run. `tower class` keeps every core busy;",
-        "the others are run as they come, one submission after the other. Only ratios mean something elsewhere.",
+        "of them right, with the fit off, graded with the same checks in one run. `tower class`",
+        "keeps every core busy; the others are run as they come, one submission after the other.",
+        "Only ratios mean something elsewhere.",
         "",
     ]
 
