@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, Self
 from autograder.errors import GraderFault, IsolationError
 from autograder.sandbox import scratch, wire
 from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
-from autograder.sandbox.lockdown import GPU_VARIABLES
+from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
@@ -292,6 +292,7 @@ class Broker:
         without: mechanisms of lockdown.MECHANISMS to leave out, as on a machine that lacks them.
         gpu: whether workers may be asked for that use the GPU. One such is always kept started and
             unused: starting CUDA takes longer than most checks.
+        seat: a number that no other broker of this machine has at the same time; a random one otherwise.
     """
 
     def __init__(
@@ -302,8 +303,10 @@ class Broker:
         require: str = WEAKEST_ACCEPTED,
         without: Collection[str] = (),
         gpu: bool = False,
+        seat: int | None = None,
     ) -> None:
         self.policy, self.require = policy, require
+        self._seat = secrets.randbelow(BLOCKS) if seat is None else seat
         self.gpu: Mapping[str, Any] = {}
         """What the last worker that uses the GPU found there."""
         self._may_use_gpu = gpu
@@ -399,7 +402,8 @@ class Broker:
             ready, _ = self._answer(START_SECONDS)
             self._facts, self.reasons = ready["facts"], ready["reasons"]
         assert self._control is not None
-        folder = self._cells / f"worker-{next(self._numbers)}"
+        number = next(self._numbers)
+        folder = self._cells / f"worker-{number}"
         folder.mkdir()
         folder.chmod(0o777 if self._facts["uid"] else 0o700)
         request_read, request_write = os.pipe()
@@ -411,6 +415,7 @@ class Broker:
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
             wanted = {"scratch": str(folder), "policy": asdict(self.policy), "gpu": gpu}
+            wanted["user"] = user_of(self._seat, number)
             message = json.dumps(wanted).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
             _, pidfd = self._answer(SPAWN_SECONDS)

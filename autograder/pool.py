@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import multiprocessing.util
 import os
+import secrets
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,6 +17,7 @@ from autograder.course import Course
 from autograder.errors import GraderFault
 from autograder.sandbox import kernel
 from autograder.sandbox.ladder import WEAKEST_ACCEPTED
+from autograder.sandbox.lockdown import BLOCKS
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -35,6 +37,7 @@ class Grader(Generic[JobT, ResultT]):
         require: as for Broker.
         gpu: whether its broker may hand out workers that use the GPU.
         cores: those that it and its workers are kept on; wherever the system likes where empty.
+        seat: as for Broker.
     """
 
     def __init__(
@@ -45,9 +48,10 @@ class Grader(Generic[JobT, ResultT]):
         require: str = WEAKEST_ACCEPTED,
         gpu: bool = False,
         cores: Sequence[int] = (),
+        seat: int | None = None,
     ) -> None:
         self._work = work
-        self._settings = (course, require, gpu, tuple(cores))
+        self._settings = (course, require, gpu, tuple(cores), seat)
         self._process: ProcessPoolExecutor | None = None
 
     def submit(self, job: JobT) -> "Future[ResultT]":
@@ -98,7 +102,8 @@ def each(
     threads = max(1, min(course.policy.fit_threads, len(cores[0])))
     course = replace(course, policy=replace(course.policy, fit_threads=threads))
     graders = [
-        Grader[JobT, ResultT](work, course, require=require, gpu=gpu, cores=own) for own in cores
+        Grader[JobT, ResultT](work, course, require=require, gpu=gpu, cores=own, seat=seat)
+        for seat, own in enumerate(cores, secrets.randbelow(BLOCKS))
     ]
     waiting = enumerate(jobs)
     running: dict[Future[ResultT], tuple[int, JobT, Grader[JobT, ResultT], bool]] = {}
@@ -147,7 +152,14 @@ def shares_of_cores(processes: int) -> list[list[int]]:
     return [cores[i * count : (i + 1) * count] for i in range(processes)]
 
 
-def _open(course: Course, require: str, gpu: bool, cores: Sequence[int], parent: int) -> None:
+def _open(
+    course: Course,
+    require: str,
+    gpu: bool,
+    cores: Sequence[int],
+    seat: int | None,
+    parent: int,
+) -> None:
     """Make a process of the pool as warm as `tower grade` is when it begins to judge."""
     global _warm
     kernel.die_with(parent)
@@ -155,7 +167,7 @@ def _open(course: Course, require: str, gpu: bool, cores: Sequence[int], parent:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
     if cores:
         os.sched_setaffinity(0, cores)
-    broker = Broker(course.policy, [course.root], require=require, gpu=gpu)
+    broker = Broker(course.policy, [course.root], require=require, gpu=gpu, seat=seat)
     broker.start()  # it imports torch while this process does
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
     gc.disable()

@@ -22,15 +22,18 @@ from autograder.text import one_line
 
 MAX_NAME = 120
 """Characters of a student's name that are kept."""
-PASSED_OVER = re.compile(r"\.|__MACOSX$|Thumbs\.db$|desktop\.ini$|index\.html$", re.IGNORECASE)
-"""How names begin of what systems put beside submissions."""
+PASSED_OVER = re.compile(
+    r"\.|__MACOSX$|Thumbs\.db$|desktop\.ini$|index\.html$|.*_assignsubmission_onlinetext",
+    re.IGNORECASE,
+)
+"""How names begin of what systems put beside submissions; Moodle's online texts among them."""
 TABLE = re.compile(r".+\.(csv|xlsx|json|md|txt)$", re.IGNORECASE)
 """Lists that lie beside submissions, such as grading worksheets."""
 
 MAX_DEPTH = 3
 """How far below a student's folder the modules may lie."""
 
-MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_[a-z]+(_(?P<file>.*))?")
+MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_file(_(?P<file>.*))?")
 """Moodle's mod/assign/locallib.php: full name (underscores in it become spaces), number, plugin, file."""
 CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_(?P<id>\d+)_(?P<submission>\d+)_(?P<file>.+)")
 """Canvas, "Download Submissions": the sortable name without spaces, whether late, two numbers, file."""
@@ -38,16 +41,14 @@ CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_(?P<id>\d+)_(?P<submission>\d+)_(?
 
 @dataclass(frozen=True)
 class HandIn:
-    """What one student handed in: the place of it, and the submission or why there is none.
+    """What one student handed in: the submission, or why there is none.
 
     Attributes:
         student: the name under which the result is kept; no two are alike.
-        where: file or folder names below the directory of the class, for a message.
         remark: what an instructor should know of it.
     """
 
     student: str
-    where: str
     submission: Submission | None
     problem: str = ""
     remark: str = ""
@@ -76,14 +77,13 @@ def hand_ins(folder: Path, modules: Collection[str], leave: Path | None = None) 
             "such as ada_linear.py."
         )
     for student, remark, item in _named(found):
-        where = ", ".join(one_line(path.name) for path in item.paths)
         try:
             submission = _read(item, list(modules))
         except UsageError as error:
-            yield HandIn(student, where, None, problem=str(error), remark=remark)
+            yield HandIn(student, None, problem=str(error), remark=remark)
         else:
             renamed = Submission(student, submission.sources, submission.problems)
-            yield HandIn(student, where, renamed, remark=remark)
+            yield HandIn(student, renamed, remark=remark)
 
 
 def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Found]:

@@ -18,9 +18,10 @@ from typing import Any
 from . import kernel, landlock, namespaces, seccomp, visible
 from .trial import in_child
 
-FIRST_USER, USERS = 61184, 4336
-"""User ids that systemd sets aside for services without an account; each worker takes one by its
-process number, so that two submissions share none."""
+FIRST_USER, BLOCKS, BLOCK = 61184, 108, 40
+"""User ids that systemd sets aside for services without an account, in blocks: each grader gives its workers
+those of one block in turn, so that two submissions share none. The kernel counts threads by user: whoever
+shares one could be left without any."""
 GPU_VARIABLES = ("CUDA_", "NVIDIA_", "LD_LIBRARY_PATH")
 """How the names of variables begin that say where CUDA and its devices are."""
 MECHANISMS = ("landlock", "seccomp", "seal", "uid", "namespaces")
@@ -129,6 +130,7 @@ def enter(
     scratch: str,
     keep: Collection[int],
     parent: int,
+    user: int,
     start_gpu: Callable[[], None] | None = None,
 ) -> None:
     """Lock the calling process down; it must have one thread. Raises OSError.
@@ -141,6 +143,7 @@ def enter(
         scratch: an empty directory, the worker's own, which becomes its working directory.
         keep: descriptors that stay open besides 0, 1 and 2.
         parent: the process to end with.
+        user: the user id to take, where that is possible.
         start_gpu: for a worker that uses the GPU: starts it.
     """
     os.setsid()
@@ -161,7 +164,7 @@ def enter(
     else:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if cell.uid:
-        _take_user()
+        _take_user(user)
     kernel.drop_capabilities()
     kernel.die_with(parent)  # the change of user has cleared the zygote's own setting
     kernel.hide_memory()
@@ -240,7 +243,7 @@ def _reason_against_uid(paths: Collection[str], folder: str) -> str:
 
     def attempt() -> str:
         try:
-            _take_user()
+            _take_user(FIRST_USER)
             for path in (sysconfig.get_path("stdlib"), *paths, folder):
                 os.stat(path)
             os.listdir(sysconfig.get_path("stdlib"))
@@ -252,8 +255,12 @@ def _reason_against_uid(paths: Collection[str], folder: str) -> str:
     return in_child(attempt)
 
 
-def _take_user() -> None:
-    number = FIRST_USER + os.getpid() % USERS
+def user_of(block: int, number: int) -> int:
+    """The user id of a grader's worker, by the numbers of both."""
+    return FIRST_USER + block % BLOCKS * BLOCK + number % BLOCK
+
+
+def _take_user(number: int) -> None:
     os.setgroups([])
     os.setresgid(number, number, number)
     os.setresuid(number, number, number)

@@ -70,6 +70,7 @@ def main(
         request["scratch"],
         {REQUESTS, REPLIES},
         parent,
+        request["user"],
         start_gpu if request["gpu"] else None,
     )
     denied = lockdown.probe(request["canary"], request["grader"], parent, user)

@@ -69,6 +69,7 @@ def test_moodle_in_folders(tmp_path):
         "src/tower.py",
     )
     put(tmp_path, "grading_worksheet.csv")
+    put(tmp_path, "Bob Ng_765_assignsubmission_onlinetext/onlinetext.html")
     assert taken(tmp_path) == {"Ada Lovelace": ["linear"], "Bob Ng": ["linear", "tower"]}
 
 

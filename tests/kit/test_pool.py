@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,18 @@ def twice(course, broker, job):
 def asked(course, broker, job):
     with broker.worker() as worker:
         return worker.isolation.level
+
+
+def users(course, broker, job):
+    """The user of each of a few workers at once, as the system knows them; and whether each has its own."""
+    with broker.worker() as one, broker.worker() as other:
+        found = []
+        for worker in (one, other):
+            about = Path(f"/proc/self/fdinfo/{worker._pidfd}").read_text()
+            pid = re.search(r"^Pid:\s+(\d+)", about, re.MULTILINE)[1]
+            status = Path(f"/proc/{pid}/status").read_text()
+            found.append(int(re.search(r"^Uid:\s+(\d+)", status, re.MULTILINE)[1]))
+        return found, "own user id" in one.isolation.detail
 
 
 def dying(course, broker, job):
@@ -61,3 +75,13 @@ def test_what_is_not_waited_for_is_ended(course):
     assert pid not in {child.pid for child in multiprocessing.active_children()}
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_no_two_workers_of_the_machine_share_a_user(course):
+    """The kernel counts threads by user: a submission could use up another's."""
+    results = [result for _, result in each(users, course, [0] * 4, 2)]
+    (own,) = {own for _, own in results}
+    assert own or os.geteuid() != 0
+    if own:
+        taken = [user for found, _ in results for user in found]
+        assert len(set(taken)) == len(taken)
