@@ -456,10 +456,10 @@ def heading(size: int, part: int, cores: int) -> list[str]:
     return [
         "# How fast a class is graded",
         "",
-        f"Written by `make bench-class` on a machine with {cores} cores, with the fit off: a class of {size},",
-        "half of them right, graded by `tower class` with all that it does, its start among it, and the first",
-        f"{part} of them by the others, as they come: one submission after the other, with the same checks. Only",
-        "ratios mean something elsewhere.",
+        f"Written by `make bench-class` on a machine with {cores} cores, with the fit off: a class of",
+        f"{size}, half of them right, graded by `tower class` with all that it does, its start among it, and",
+        f"the first {part} of them by the others as they come: one submission after the other, the same",
+        "checks. Only ratios mean something elsewhere.",
         "",
     ]
 

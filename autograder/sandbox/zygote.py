@@ -4,9 +4,9 @@ Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any
 clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and
 starts no CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder",
 "cells", "without", "canary", "grader", "gpu"}, enters its cell, and answers {"facts", "reasons"}. From
-then on it takes {"scratch", "policy", "gpu", "user"} with descriptors for requests, replies and log; the
-answer is {"pid"} with a pidfd. It kills a worker whose folder or threads outgrow the policy, where the kernel does
-not see to it. When the socket closes it kills every descendant and ends.
+then on it takes {"scratch", "policy", "gpu", "user"} with three descriptors (requests, replies, log), and
+its answer is {"pid"} with a pidfd. It kills a worker whose folder or threads outgrow the policy, where the
+kernel does not see to it. When the socket closes it kills every descendant and ends.
 """
 
 import contextlib
