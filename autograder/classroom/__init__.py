@@ -17,7 +17,7 @@ from types import MappingProxyType
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.classroom.gradebook import Gradebook, Grading, HandInRow, Run, Settings, Work
-from autograder.course import Course, suite_digest
+from autograder.course import FIT_CHECK, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
 from autograder.report import Attempt, ClassReport, Counts, Failure, Report, Standing
@@ -118,7 +118,7 @@ def plan(
             continue
         mine, same = newest.get(own), by_text.get(text)
         if mine and (is_current(mine) or not regrade):
-            stale += not is_current(mine)
+            stale += mine.suite_digest != suite
             kept.add(own)
         elif same and is_current(same):
             copies.append((same, row.student))
@@ -139,12 +139,12 @@ def run_class(
 ) -> Iterator[tuple[Work, "Report | Lost"]]:
     """Do what is planned; yields each submission as its result has been kept.
 
-    With a fit the reference solutions are graded as well, for the pictures.
+    With a fit the reference solutions are graded as well, where there are any, for the pictures.
     """
     for grading, student in plan.copies:
         gradebook.copy(grading, student)
     extra = []
-    if plan.work and settings.fit != "off" and not run.has_reference:
+    if plan.work and not run.has_reference and _has_fit(course, settings):
         extra = [Job(_reference(course), settings, run.seed)]
     # Each submission is read when its turn comes, so that memory holds few of them.
     jobs = (Job(gradebook.submission(work), settings, run.seed) for work in plan.work)
@@ -160,6 +160,13 @@ def run_class(
             for student in work.students:
                 gradebook.add_trouble(student, f"It could not be graded: {result.reason}")
         yield work, result
+
+
+def _has_fit(course: Course, settings: Settings) -> bool:
+    """Whether there is a fit to compare, and solutions to compare with."""
+    names = settings.only or tuple(course.modules)
+    fitted = any(FIT_CHECK in course.modules[name].weights for name in names)
+    return settings.fit != "off" and fitted and (course.root / "solutions").is_dir()
 
 
 def _reference(course: Course) -> Submission:

@@ -69,27 +69,26 @@ def grade_class(
     TowerErrors.
     """
     with opened(out, folder) as gradebook:
-        remarks = _take_in(gradebook, folder, course, out)
-        if times:
-            students = {row.student for row in gradebook.hand_ins()}
-            read = read_times(times, due, students)
-            gradebook.set_times({name: (t.at, t.late_days) for name, t in read.items()})
-        suite = suite_digest(course)
-        todo = plan(gradebook, settings, suite, regrade=regrade, seed=seed)
-        failed = 0
-        if todo.work or todo.copies:
-            run = gradebook.begin(suite, settings, seed)
-            try:
-                failed = _follow(
-                    run_class(gradebook, course, todo, settings, run, crew), len(todo.work)
-                )
-            except KeyboardInterrupt:
-                raise Stopped(
-                    f"What has been graded is kept in {gradebook.path}. Run the same command again to go on."
-                ) from None
-        gradebook.end()
-        report = standings(gradebook, course, settings, counts, remarks)
-        write_pages(gradebook, report, out)
+        try:
+            remarks = _take_in(gradebook, folder, course, out)
+            if times:
+                students = {row.student for row in gradebook.hand_ins()}
+                read = read_times(times, due, students)
+                gradebook.set_times({name: (t.at, t.late_days) for name, t in read.items()})
+            suite = suite_digest(course)
+            todo = plan(gradebook, settings, suite, regrade=regrade, seed=seed)
+            failed = 0
+            if todo.work or todo.copies:
+                run = gradebook.begin(suite, settings, seed)
+                results = run_class(gradebook, course, todo, settings, run, crew)
+                failed = _follow(results, len(todo.work))
+            gradebook.end()
+            report = standings(gradebook, course, settings, counts, remarks)
+            write_pages(gradebook, report, out)
+        except KeyboardInterrupt:
+            raise Stopped(
+                f"What has been graded is kept in {gradebook.path}. Run the same command again to go on."
+            ) from None
         show_class(report, out, console)
         if regrade:
             show_changes(list(changes(gradebook, settings, suite)), console)

@@ -230,6 +230,24 @@ def test_what_another_suite_gave_is_kept_until_regrading_is_asked_for(book, cour
     assert grade(book, course, suite="2" * 64, regrade=True) == []
 
 
+def test_another_seed_alone_is_no_other_suite(book, course):
+    book.hand_in([submission("ada")])
+    grade(book, course, seed=1)
+    assert plan(book, SETTINGS, "1" * 64, regrade=False, seed=2).stale == 0
+    assert grade(book, course, seed=2, regrade=True) == ["ada"]
+
+
+def test_the_reference_is_graded_once_in_a_run_with_a_fit(book, course):
+    book.hand_in([submission("ada"), submission("bob", "x = 2\n")])
+    fitted = Settings("quick", "cpu")
+    assert grade(book, course, settings=fitted) == ["the reference solutions", "ada", "bob"]
+    assert book.reference().submission == "the reference solutions"
+    assert grade(book, course, settings=fitted) == []
+    book.hand_in([submission("eve", "x = 3\n")])
+    without = Settings("quick", "cpu", ("linear",))
+    assert grade(book, course, settings=without) == ["ada", "bob", "eve"], "no fit, no reference"
+
+
 def test_regrading_says_who_changed_and_why(book, course):
     book.hand_in(
         [submission("ada"), submission("bob", "wrong = 1\n"), submission("eve", "x = 3\n")]
