@@ -143,8 +143,10 @@ def run_class(
     """
     for grading, student in plan.copies:
         gradebook.copy(grading, student)
+    if not plan.work:
+        return
     extra = []
-    if plan.work and not run.has_reference and _has_fit(course, settings):
+    if not run.has_reference and _has_fit(course, settings):
         extra = [Job(_reference(course), settings, run.seed)]
     # Each submission is read when its turn comes, so that memory holds few of them.
     jobs = (Job(gradebook.submission(work), settings, run.seed) for work in plan.work)
