@@ -324,8 +324,8 @@ def grade_a_class(
     cluster: Annotated[
         str | None,
         typer.Option(
-            help="Grade on the workers of this Dask scheduler, as in tcp://HOST:8786. Needs the extra "
-            "[cluster].",
+            help="Grade on the workers of this Dask scheduler, as in tcp://HOST:8786; needs the extra "
+            "cluster.",
             metavar="ADDRESS",
         ),
     ] = None,
@@ -408,7 +408,7 @@ def similar(
     """Compare the submissions of a class with each other, what the skeletons hold left out.
 
     Writes RESULTS/similar/index.html, and a page with both texts side by side for each pair that is alike. It
-    is a place to look, never a verdict. Needs the extra [similar].
+    is a place to look, never a verdict. Needs the extra similar.
     """
     loaded = load_course(course_root(course))
     _demand_installed(("copydetect",), extra="similar")
@@ -594,7 +594,7 @@ def calibrate(
 
     Writes calibration.json and calibration.svg beside course.toml, and says which thresholds follow.
     On two cores quick and full take about an hour, recipe another for twelve seeds. Needs the extra
-    [calibrate].
+    calibrate.
     """
     _demand_linux()
     loaded = load_course(course_root(course))
@@ -669,7 +669,7 @@ def build_for_nbgrader(
 ) -> None:
     """Write a course for nbgrader: a notebook for each module, and the configuration that grades it here.
 
-    In that folder nbgrader's own commands then hand out, grade and report. Needs the extra [nbgrader].
+    In that folder nbgrader's own commands then hand out, grade and report. Needs the extra nbgrader.
     """
     loaded = load_course(course_root(course))
     mode, level = _chosen_fit(fit, loaded), _chosen_level(require, allow_weak=False)
