@@ -1,7 +1,6 @@
 """The `tower` command. `--help` answers without importing torch, and only this file ends the process."""
 
 import contextlib
-import gc
 import importlib.util
 import os
 import platform
@@ -22,7 +21,7 @@ from autograder.desk import cli as desk
 from autograder.errors import GraderFault, UsageError
 from autograder.files import append, write_whole
 from autograder.gpu import Device, choose
-from autograder.report import COUNTS
+from autograder.report import COUNTS, Counts
 from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
 from autograder.submission import Submission, read_submission
 from autograder.terminal import DebugOption, demand_writable
@@ -215,21 +214,16 @@ def _graded(
     only: Collection[str] = (),
 ) -> "Report":
     """Grade with a broker of its own, showing progress."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
     from autograder.broker import Broker
+    from autograder.pool import warm
 
     with (
         Broker(course.policy, [course.root], require=required, gpu=device == "cuda") as broker,
         terminal.progress() as progress,
     ):
-        broker.start()  # it imports torch while this process does
-        # torchvision has torch make a folder for compiled code, which nobody here compiles.
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
-        gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
+        warm(broker)
         from autograder import grading
 
-        gc.freeze()
-        gc.enable()
         return grading.grade(
             course,
             submission,
@@ -362,8 +356,7 @@ def grade_a_class(
     required = _chosen_level(require, allow_weak=False)
     loaded = load_course(course_root(course))
     chosen = tuple(_chosen_modules(only, loaded)) if only else ()
-    if counts not in COUNTS:
-        raise UsageError(f"--counts does not know {counts}. Choose from {', '.join(COUNTS)}.")
+    counted = _chosen_counts(counts)
     from autograder.classroom import cli as classroom
     from autograder.classroom.gradebook import Settings
 
@@ -386,7 +379,7 @@ def grade_a_class(
         crew,
         seed=seed,
         regrade=regrade,
-        counts="best" if counts == "best" else "last",
+        counts=counted,
         times=times,
         due=due,
         console=Console(highlight=False),
@@ -746,6 +739,13 @@ def _chosen_level(require: str, *, allow_weak: bool) -> str:
     if allow_weak and require != WEAKEST_ACCEPTED:
         raise UsageError("--allow-weak-isolation and --require-isolation contradict each other.")
     return WEAK if allow_weak else require
+
+
+def _chosen_counts(counts: str) -> Counts:
+    for known in COUNTS:
+        if known == counts:
+            return known
+    raise UsageError(f"--counts does not know {counts}. Choose from {', '.join(COUNTS)}.")
 
 
 def _chosen_fit(fit: str | None, course: Course) -> FitMode:

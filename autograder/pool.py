@@ -160,23 +160,29 @@ def _open(
     seat: int | None,
     parent: int,
 ) -> None:
-    """Make a process of the pool as warm as `tower grade` is when it begins to judge."""
+    """Make a process of the pool ready to judge."""
     global _warm
     kernel.die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker, before torch is loaded
     if cores:
         os.sched_setaffinity(0, cores)
     broker = Broker(course.policy, [course.root], require=require, gpu=gpu, seat=seat)
+    warm(broker)
+    multiprocessing.util.Finalize(None, broker.close, exitpriority=1)
+    _warm = course, broker
+
+
+def warm(broker: Broker) -> None:
+    """Start the fork server, and import what grades in the meantime. Before torch is loaded here."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker
     broker.start()  # it imports torch while this process does
+    # torchvision has torch make a folder for compiled code, which nobody here compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
-    gc.disable()
+    gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
     import autograder.grading  # noqa: F401
 
     gc.freeze()
     gc.enable()
-    multiprocessing.util.Finalize(None, broker.close, exitpriority=1)
-    _warm = course, broker
 
 
 def _do(work: Work[JobT, ResultT], job: JobT) -> ResultT:

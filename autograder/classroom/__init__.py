@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from autograder.bank import Bank
 from autograder.broker import Broker
-from autograder.classroom.gradebook import Gradebook, Grading, HandInRow, Run, Settings, Work
+from autograder.classroom.gradebook import Gradebook, Grading, HandInRow, Key, Run, Settings, Work
 from autograder.course import FIT_CHECK, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
@@ -100,11 +100,11 @@ def plan(
         regrade: whether what another suite has graded is to be graded again, or with another seed than `seed`
             if one is demanded.
     """
-    newest: dict[tuple[str, str, str], Grading] = {}
+    newest: dict[Key, Grading] = {}
     by_text: dict[tuple[str, str], Grading] = {}
     for grading in gradebook.gradings(settings):
         if grading.is_whole:
-            newest[grading.student, grading.digest, grading.problems] = grading
+            newest[grading.key] = grading
             by_text[grading.digest, grading.problems] = grading
 
     def is_current(grading: Grading) -> bool:
@@ -113,16 +113,16 @@ def plan(
     wanted: dict[tuple[str, str], list[str]] = {}
     copies, kept, stale = [], set(), 0
     for row in gradebook.hand_ins():
-        text, own = (row.digest, row.problems), (row.student, row.digest, row.problems)
-        if own in kept or row.student in wanted.get(text, ()):
+        text = row.digest, row.problems
+        if row.key in kept or row.student in wanted.get(text, ()):
             continue
-        mine, same = newest.get(own), by_text.get(text)
+        mine, same = newest.get(row.key), by_text.get(text)
         if mine and (is_current(mine) or not regrade):
             stale += mine.suite_digest != suite
-            kept.add(own)
+            kept.add(row.key)
         elif same and is_current(same):
             copies.append((same, row.student))
-            kept.add(own)
+            kept.add(row.key)
         else:
             wanted.setdefault(text, []).append(row.student)
     work = tuple(Work(*text, tuple(students)) for text, students in wanted.items())
@@ -205,17 +205,16 @@ def standing_rows(
     gradebook: Gradebook, settings: Settings, counts: Counts, remarks: Mapping[str, str]
 ) -> list[Standing]:
     """The students alone, as above."""
-    newest: dict[tuple[str, str, str], Grading] = {}
+    newest: dict[Key, Grading] = {}
     for grading in gradebook.gradings(settings):
-        own = grading.student, grading.digest, grading.problems
-        if grading.is_whole or own not in newest:
-            newest[own] = grading
+        if grading.is_whole or grading.key not in newest:
+            newest[grading.key] = grading
     attempts: dict[str, list[Attempt]] = {}
     sharing: dict[tuple[str, str], set[str]] = {}
     for row in gradebook.hand_ins():
         sharing.setdefault((row.digest, row.problems), set()).add(row.student)
         attempts.setdefault(row.student, [])
-        if found := newest.get((row.student, row.digest, row.problems)):
+        if found := newest.get(row.key):
             attempts[row.student].append(_attempt(found, gradebook.report(found.id), row))
     twins: dict[str, set[str]] = {}
     for group in sharing.values():
@@ -286,10 +285,9 @@ class Change:
 
 def changes(gradebook: Gradebook, settings: Settings, suite: str) -> Iterator[Change]:
     """Whose points differ between the last suite but one that graded a hand-in and this one, and why."""
-    history: dict[tuple[str, str, str], list[Grading]] = {}
+    history: dict[Key, list[Grading]] = {}
     for grading in gradebook.gradings(settings):
-        own = grading.student, grading.digest, grading.problems
-        history.setdefault(own, []).append(grading)
+        history.setdefault(grading.key, []).append(grading)
     for gradings in history.values():
         *earlier, now = gradings
         before = next((g for g in reversed(earlier) if g.suite_digest != suite), None)

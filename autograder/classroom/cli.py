@@ -2,9 +2,9 @@
 
 import contextlib
 import fcntl
+import statistics
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from autograder.classroom.times import read_times
 from autograder.course import Course, suite_digest
 from autograder.errors import GraderFault, Stopped, UsageError
 from autograder.export import classroom as export
-from autograder.export.charts import stumbles
+from autograder.export.charts import score_histogram, stumbles
 from autograder.files import write_whole
 from autograder.pool import each
 from autograder.report import ClassReport, Counts, Report, Standing
@@ -206,12 +206,10 @@ def show_class(report: ClassReport, out: Path, console: Console) -> None:
     shares = [attempt.per_cent for _, attempt in report.counted]
     console.print(f"{len(shares)} of {len(report.standings)} graded. ", end="")
     if shares:
-        shares.sort()
-        median = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
         console.print(
-            f"Median {median:.1f} %, lowest {shares[0]:.1f} %, highest {shares[-1]:.1f} %.", end=""
+            f"Median {statistics.median(shares):.1f} %, lowest {min(shares):.1f} %, "
+            f"highest {max(shares):.1f} %."
         )
-        console.print("\n", end="")
         _show_scores(shares, console)
         _show_stumbles(report, console)
     remarked = [standing for standing in report.standings if standing.remark]
@@ -223,12 +221,11 @@ def show_class(report: ClassReport, out: Path, console: Console) -> None:
 
 
 def _show_scores(shares: list[float], console: Console) -> None:
-    counts = Counter(min(int(share // 10), 9) for share in shares)
-    most = max(counts.values())
-    for tenth in range(9, -1, -1):
-        if counts[tenth]:
-            bar = "█" * max(1, round(40 * counts[tenth] / most))
-            console.print(Text(f"{10 * tenth:3} % {bar} {counts[tenth]}"))
+    counts = [bar.count for bar in score_histogram(shares)]
+    for tenth, count in reversed(list(enumerate(counts))):
+        if count:
+            bar = "█" * max(1, round(40 * count / max(counts)))
+            console.print(Text(f"{10 * tenth:3} % {bar} {count}"))
 
 
 def _show_stumbles(report: ClassReport, console: Console) -> None:

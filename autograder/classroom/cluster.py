@@ -6,6 +6,7 @@ Scheduler, workers and this process trust each other, as Dask has it; submission
 """
 
 import contextlib
+import functools
 import importlib
 import json
 import logging
@@ -16,8 +17,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from distributed import Client, Future, get_worker
@@ -41,7 +41,7 @@ GPU = "GPU"
 
 def cluster_crew(course: Course, settings: Settings, required: str, address: str) -> Crew:
     """The workers of the scheduler at this address. The crew raises UsageError and GraderFault."""
-    return partial(_grade_all, course, settings, required, address)
+    return functools.partial(_grade_all, course, settings, required, address)
 
 
 def _grade_all(
@@ -198,17 +198,16 @@ def _packed(job: Job) -> dict[str, Any]:
         "name": submission.name,
         "sources": {name: text.decode() for name, text in submission.sources.items()},
         "problems": dict(submission.problems),
-        "settings": asdict(job.settings),
+        "settings": str(job.settings),
         "seed": job.seed,
     }
 
 
 def _unpacked(content: dict[str, Any]) -> Job:
-    settings = content["settings"]
     sources = {name: text.encode() for name, text in content["sources"].items()}
     return Job(
         Submission(content["name"], sources, content["problems"]),
-        Settings(settings["fit"], settings["device"], tuple(settings["only"])),
+        Settings.parse(content["settings"]),
         content["seed"],
     )
 
@@ -219,17 +218,24 @@ _graders: dict[tuple[str, bool], Grader[Job, Report | Lost]] = {}
 """Of this worker, by the isolation that is demanded and the use of the GPU: one in practice."""
 
 
+@functools.cache
+def _held() -> tuple[Course, str]:
+    """The course that this worker grades by, and the digest of its suite, read once: as its grader does."""
+    course = load_course(course_root())
+    return course, suite_digest(course)
+
+
 def held_suite() -> str:
     """The digest of the suite that this worker holds. Raises CourseError."""
-    return suite_digest(load_course(course_root()))
+    return _held()[1]
 
 
 def grade_here(text: str) -> str:
     """Grade one job in this worker's own process for it; the report, or why there is none, as JSON."""
     content = json.loads(text)
     try:
-        course = load_course(course_root())
-        if suite_digest(course) != content["suite"]:
+        course, suite = _held()
+        if suite != content["suite"]:
             raise UsageError("A worker that has joined since holds another kit than this machine.")
         result = _graded_by_own_process(course, _unpacked(content), content["required"])
     except TowerError as error:

@@ -71,6 +71,16 @@ class Settings:
     def __str__(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The settings of which str() has made the text."""
+        kept = json.loads(text)
+        return cls(**{**kept, "only": tuple(kept["only"])})
+
+
+Key = tuple[str, str, str]
+"""What one student handed in: the student, the submission's digest, and what could not be read of it."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -98,6 +108,11 @@ class Grading:
     settings: Settings
 
     @property
+    def key(self) -> Key:
+        """Of what was graded."""
+        return self.student, self.digest, self.problems
+
+    @property
     def is_whole(self) -> bool:
         """Whether the grader itself failed in none of its checks."""
         return self.faults == "[]"
@@ -121,6 +136,11 @@ class HandInRow:
     problems: str
     handed_in_at: str | None
     late_days: int | None
+
+    @property
+    def key(self) -> Key:
+        """Of what was handed in."""
+        return self.student, self.digest, self.problems
 
 
 class Gradebook:
@@ -218,8 +238,7 @@ class Gradebook:
     def last_settings(self) -> Settings | None:
         """Those of the last run, if there was one."""
         for row in self._rows("SELECT settings FROM runs ORDER BY id DESC LIMIT 1"):
-            kept = json.loads(row["settings"])
-            return Settings(kept["fit"], kept["device"], tuple(kept["only"]))
+            return Settings.parse(row["settings"])
         return None
 
     def set_troubles(self, troubles: Mapping[str, str]) -> None:

@@ -153,9 +153,8 @@ def enter(
     cuda = {name: value for name, value in os.environ.items() if name.startswith(GPU_VARIABLES)}
     os.environ.clear()
     os.environ.update(PATH="/usr/bin:/bin", LANG="C.UTF-8", HOME=scratch, TMPDIR=scratch)
-    tempfile.tempdir = (
-        None  # some library (dill) that torch loads where it is installed has asked before
-    )
+    # A library (dill, which torch loads where it is installed) may have asked before the fork.
+    tempfile.tempdir = None
     # CUDA reserves far more addresses than it uses; what it writes to can be bounded all the same.
     memory = resource.RLIMIT_DATA if start_gpu else resource.RLIMIT_AS
     _limit(policy, memory, count_tasks=cell.uid or cell.namespaces)

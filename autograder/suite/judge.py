@@ -11,7 +11,6 @@ layers. Whatever a check does, its damage ends with it.
 import inspect
 import io
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,7 +100,6 @@ class Judge:
         self._progress = progress
         self._rooms: dict[_Kind, _Room] = {}
         self._unimportable: dict[_Key, CheckFailed] = {}
-        self._failed_imports: Counter[_Key] = Counter()
         self._surveyor = Surveyor(broker, submission)
         self._items = 0
         self._done = 0
@@ -261,31 +259,28 @@ class Judge:
                     self.shown |= student.shown
 
     def _room(self, key: "_Key") -> _Room | None:
-        """A worker with the module imported; None, and remembered, where that fails in a fresh one."""
-        for _ in range(2):
+        """A worker with the module imported; None, and remembered, where that fails in two fresh ones."""
+        room = self._rooms.setdefault(key.kind, _Room())
+        if key.module in room.benches:
+            return room
+        for tries_left in reversed(range(3 if room.benches else 2)):
             room = self._rooms.setdefault(key.kind, _Room())
-            if key.module in room.benches:
-                return room
-            shared = next(iter(room.benches.values()), None)
-            scales = dict.fromkeys(key.kind.stand_ins, 1.0)
+            beside = next(iter(room.benches.values()), None)
             try:
                 room.benches[key.module] = self._bench(
                     key.module,
-                    scales,
+                    dict.fromkeys(key.kind.stand_ins, 1.0),
                     gpu=key.kind.gpu,
-                    worker=shared.worker if shared else None,
+                    worker=beside.worker if beside else None,
                 )
             except CheckFailed as failure:
                 self._rooms.pop(key.kind).close()
-                if shared is None:
-                    self._failed_imports[key] += 1
-                if self._failed_imports[key] == 2:
+                if not tries_left:
                     self._unimportable[key] = failure
-                    return None
-                continue
+            else:
+                return room
             finally:
                 self.isolation = self._broker.isolation
-            return room
         return None
 
     def _bench(

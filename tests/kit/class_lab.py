@@ -23,8 +23,8 @@ from pathlib import Path
 from attack_lab import POLICY, attacks, limits, submitted, wrong_linear
 from lab_subject import load, speak
 from lab_world import ROOT, World
+from ways import class_of
 
-from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.classroom.gradebook import Gradebook
 from autograder.course import Course, load_course
@@ -66,21 +66,6 @@ def alone(course: Course, sources: dict[str, bytes], module: str, broker: Broker
     return grade(course, submission, broker, seed=SEED, fit="off", only=[module])
 
 
-def honest(course: Course, module: str, count: int, folder: Path) -> dict[str, bytes]:
-    """So many solutions and mutants of a module, no two alike, as folders; their texts by name."""
-    bank = Bank(ROOT)
-    mutants = list(bank.mutants(module))
-    texts = {}
-    for number in range(count):
-        right = bank.solution(module).encode()
-        text = mutants[5 * number % len(mutants)].source if number % 2 else right
-        name = f"honest{number:02}"
-        texts[name] = text + f"\n# {number}\n".encode()
-        (folder / name).mkdir(parents=True)
-        (folder / name / f"{module}.py").write_bytes(texts[name])
-    return texts
-
-
 def compare(
     course: Course, out: Path, names: set[str], texts: dict[str, bytes], module: str
 ) -> Iterator[str]:
@@ -106,7 +91,7 @@ def under_attack(folder: Path) -> Iterator[str]:
     """The whole bank in one class, between honest submissions."""
     course, world = course_of(folder / "course"), World(limits())
     classes, out = folder / "class", folder / "results"
-    texts = honest(course, "linear", HONEST, classes)
+    texts = class_of("linear", HONEST, classes, step=5, prefix="honest")
     names = set(texts)
     world.plant()
     try:
@@ -165,7 +150,7 @@ def under_kills(folder: Path, kills: int, size: int) -> Iterator[str]:
     """The same command again and again, killed at random moments, until it comes to its end."""
     course, rng = load_course(ROOT), random.Random(kills)
     classes, out = folder / "class", folder / "results"
-    texts = honest(course, "conv2d", size, classes)
+    texts = class_of("conv2d", size, classes, step=5, prefix="honest")
     done = 0
     while done < kills:
         process = run_class(course, classes, out, "conv2d")

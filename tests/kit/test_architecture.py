@@ -62,6 +62,7 @@ ALLOWED = {  # what a part may import of the rest
             "grading",
             "gradescope",
             "nbgrader",
+            "pool",
             "release",
             "report",
             "sandbox",

@@ -19,9 +19,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from rich.console import Console
-from ways import report_of
+from ways import class_of, report_of
 
-from autograder.bank import Bank
 from autograder.classroom import Lost, changes, page_name, plan, run_class, standings
 from autograder.classroom import cli as classroom
 from autograder.classroom.gradebook import FILE, Gradebook, Settings
@@ -533,17 +532,9 @@ QUICK = ("--fit", "off", "--only", "gradient_loop")
 
 
 @pytest.fixture(scope="module")
-def small_class(course, tmp_path_factory):
-    """Solutions and mutants of one module, each a little different."""
+def small_class(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small") / "class"
-    bank = Bank(course.root)
-    mutants = list(bank.mutants("gradient_loop"))
-    for number in range(12):
-        right = bank.solution("gradient_loop").encode()
-        text = mutants[7 * number].source if number % 3 else right
-        place = folder / f"s{number:02}"
-        place.mkdir(parents=True)
-        (place / "gradient_loop.py").write_bytes(text + f"\n# {number}\n".encode())
+    class_of("gradient_loop", 12, folder, step=7)
     return folder
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT
+from ways import class_of
 
 from autograder.bank import Bank
 from autograder.classroom.gradebook import Gradebook
@@ -87,16 +88,9 @@ def cluster(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def small_class(course, tmp_path_factory):
+def small_class(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small") / "class"
-    bank = Bank(course.root)
-    mutants = list(bank.mutants("gradient_loop"))
-    for number in range(SIZE):
-        right = bank.solution("gradient_loop").encode()
-        text = mutants[9 * number].source if number % 2 else right
-        place = folder / f"s{number:02}"
-        place.mkdir(parents=True)
-        (place / "gradient_loop.py").write_bytes(text + f"\n# {number}\n".encode())
+    class_of("gradient_loop", SIZE, folder, step=9)
     return folder
 
 

@@ -40,6 +40,24 @@ def handed_in(course: Course) -> dict[str, Files]:
     return found
 
 
+def class_of(
+    module: str, count: int, folder: Path, *, step: int, prefix: str = "s"
+) -> dict[str, bytes]:
+    """So many submissions of one module as folders, right ones among mutants; their texts by name.
+
+    Every `step`th mutant of the bank is taken. No two are alike.
+    """
+    bank, texts = Bank(ROOT), {}
+    mutants = list(bank.mutants(module))
+    for number in range(count):
+        right = bank.solution(module).encode()
+        text = mutants[step * number % len(mutants)].source if number % 2 else right
+        name = f"{prefix}{number:02}"
+        texts[name] = text + f"\n# {number}\n".encode()
+        write({f"{module}.py": texts[name]}, folder / name)
+    return texts
+
+
 def write(files: Files, folder: Path) -> Path:
     """The files in a new folder."""
     folder.mkdir(parents=True)
