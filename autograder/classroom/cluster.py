@@ -103,10 +103,14 @@ def _demand_same_kit(client: Client, suite: str) -> None:
                 "say where it is with TOWER_COURSE."
             )
         if answer != suite:
-            raise UsageError(
-                f"The worker at {worker} holds another kit (suite {answer[:12]}, here {suite[:12]}): its "
-                "points would not be comparable. Bring both to the same checkout and course.toml."
-            )
+            raise _other_kit(worker, answer, suite)
+
+
+def _other_kit(worker: str, theirs: str, ours: str) -> UsageError:
+    return UsageError(
+        f"The worker at {worker} holds another kit (suite {theirs[:12]}, here {ours[:12]}): its points would "
+        "not be comparable. Bring both to the same checkout and course.toml."
+    )
 
 
 class _Dealer:
@@ -171,6 +175,8 @@ class _Dealer:
             return Lost(f"{type(error).__name__}: {error}")
         finally:
             future.release()  # a finished job whose future is held is done again when its worker goes
+        if "suite" in answer:  # of a worker that has joined since they were asked
+            raise _other_kit(answer["worker"], answer["suite"], self._suite)
         if "refused" in answer:
             raise GraderFault(answer["refused"])
         if "lost" in answer:
@@ -236,7 +242,7 @@ def grade_here(text: str) -> str:
     try:
         course, suite = _held()
         if suite != content["suite"]:
-            raise UsageError("A worker that has joined since holds another kit than this machine.")
+            return json.dumps({"suite": suite, "worker": get_worker().address})
         result = _graded_by_own_process(course, _unpacked(content), content["required"])
     except TowerError as error:
         return json.dumps({"refused": str(error)})

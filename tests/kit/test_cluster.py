@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT
+from distributed import Client
 from ways import class_of
 
 from autograder.bank import Bank
@@ -51,6 +52,19 @@ class Cluster:
         given += ["--local-directory", str(self.folder), *options]
         self._start(name, *given, **environment)
 
+    def wait_for_workers(self, count):
+        """Until so many are known to the scheduler."""
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=30)
+
+    def wait_for_client(self):
+        """Until `tower class` is connected: a worker that starts now comes after its first question."""
+        with Client(self.address, set_as_default=False) as client:
+            deadline = time.monotonic() + 30
+            while not set(client.run_on_scheduler(connected)) - {client.id, "fire-and-forget"}:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
     def _start(self, name, *arguments, **environment):
         common = ["--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
         with (self.folder / f"{name}.log").open("wb") as log:
@@ -78,6 +92,14 @@ class Cluster:
         """End all of it."""
         for name in list(self.processes):
             self.kill(name)
+
+
+def connected(dask_scheduler):
+    """The names of its clients."""
+    return list(dask_scheduler.clients)
+
+
+connected.__module__ = "__main__"  # sent by value: the scheduler has no tests
 
 
 @pytest.fixture
@@ -158,12 +180,19 @@ def test_a_class_goes_on_where_a_scheduler_left_it(cluster, small_class, tmp_pat
     assert results(tmp_path / "out")[1] == SIZE
 
 
-def test_a_worker_with_another_kit_grades_nothing(cluster, small_class, tmp_path):
+@pytest.mark.parametrize("joins", ["before", "later"])
+def test_a_worker_with_another_kit_grades_nothing(cluster, small_class, tmp_path, joins):
     other = tmp_path / "course"
     (other / "tests" / "hidden").mkdir(parents=True)
     (other / "course.toml").write_text((ROOT / "course.toml").read_text() + "\n# changed\n")
-    cluster.worker("one", TOWER_COURSE=str(other))
-    code, text = told(start(small_class, tmp_path / "out", "--cluster", cluster.address))
+    if joins == "before":
+        cluster.worker("one", TOWER_COURSE=str(other))
+        cluster.wait_for_workers(1)
+    process = start(small_class, tmp_path / "out", "--cluster", cluster.address)
+    if joins == "later":
+        cluster.wait_for_client()
+        cluster.worker("one", TOWER_COURSE=str(other))
+    code, text = told(process)
     assert code == 2
     assert "holds another kit" in text
     assert not (tmp_path / "out" / "index.html").exists()
