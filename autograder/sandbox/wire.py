@@ -60,7 +60,7 @@ def encode(meta: dict[str, Any], tensors: Iterable[RawTensor] = ()) -> list[memo
     for tensor in tensors:
         described.append([tensor.name, tensor.dtype, list(tensor.shape)])
         payload.append(memoryview(tensor.data).cast("B"))
-    header = json.dumps({"meta": meta, "tensors": described}, allow_nan=False).encode()
+    header = _ENCODER.encode({"meta": meta, "tensors": described}).encode()
     prologue = PROLOGUE.pack(MAGIC, len(header), sum(map(len, payload)))
     return [memoryview(prologue + header), *payload]
 
@@ -97,10 +97,11 @@ def decode(header: Bytes, payload: Bytes) -> tuple[dict[str, Any], list[RawTenso
     try:
         # As text, since json would take UTF-16 and UTF-32 as well.
         text = str(header, "utf-8")
-        content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        content = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise WireError("the header is not JSON") from error
-    _demand_shallow(content)
+    if text.count("[") + text.count("{") > MAX_NESTING:
+        _demand_shallow(content)
     match content:
         case {"meta": dict() as meta, "tensors": list() as described, **rest} if not rest:
             pass
@@ -136,8 +137,12 @@ def _checked_entry(entry: object) -> tuple[str, str, tuple[int, ...]]:
 
 
 def _are_sizes(shape: Sequence[object]) -> bool:
-    sizes = [size for size in shape if type(size) is int and size >= 0]
-    return len(sizes) == len(shape) and math.prod(max(size, 1) for size in sizes) <= MAX_ELEMENTS
+    elements = 1
+    for size in shape:
+        if type(size) is not int or size < 0:
+            return False
+        elements *= size or 1
+    return elements <= MAX_ELEMENTS
 
 
 def _refuse_constant(constant: str) -> float:
@@ -167,3 +172,5 @@ def _demand_shallow(content: object) -> None:
 
 
 CONTAINERS = (list, dict)
+_ENCODER = json.JSONEncoder(allow_nan=False)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

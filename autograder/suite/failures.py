@@ -81,7 +81,7 @@ def _rung(text: str) -> str:
     return "\n".join([ours, *(PREFIX + line.removeprefix(PREFIX) for line in theirs)])
 
 
-def expect(condition: bool, found: str, *, cause: str = "") -> None:
+def expect(condition: bool, found: str, *, cause: Cause = "") -> None:
     """Raise CheckFailed unless the condition holds."""
     if not condition:
         raise CheckFailed(found, cause=cause)

@@ -33,6 +33,10 @@ from autograder.suite.student import Bench, Student, Surveyor
 from autograder.text import clean
 
 MAX_MESSAGE = 8000
+OURS = frozenset(("student", "draw", "fit_context"))
+"""The fixtures that the judge provides."""
+MARKS = frozenset(("parametrize", "timeout"))
+"""Of a test: those that change nothing about how it is run, once it is collected."""
 TRIALS = 4
 """At most: over a student's own bricks and over stock layers, each in a shared and a fresh worker."""
 
@@ -117,6 +121,9 @@ class Judge:
     @pytest.fixture
     def fit_context(self) -> FitContext:
         """How the MNIST fit is to be run."""
+        return self._fit_context()
+
+    def _fit_context(self) -> FitContext:
         assert self._fit != "off"
         plan, policy = self._course.fits[self._fit], self._course.policy
 
@@ -157,6 +164,26 @@ class Judge:
         """Keep what is wrong with a hidden test file."""
         if report.failed:
             self.broken += f"{report.longrepr}\n"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Function) -> bool | None:
+        """Judge a case that wants our fixtures alone, without setting up what it does not use.
+
+        pytest's own way takes as long as most cases do. Whatever asks for more than our fixtures goes it.
+        """
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        if not OURS.union(given).issuperset(item.fixturenames) or any(
+            mark.name not in MARKS for mark in item.iter_markers()
+        ):
+            return None
+        item.funcargs.update(given)
+        if "fit_context" in item.fixturenames:
+            item.funcargs["fit_context"] = self._fit_context()
+        call = pytest.CallInfo.from_call(
+            lambda: self.pytest_pyfunc_call(item), "call", reraise=(KeyboardInterrupt,)
+        )
+        self.pytest_runtest_makereport(item, call)
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
@@ -316,7 +343,7 @@ class Judge:
             "student": student,
             "draw": Draw(self._seed, item.name),
         }
-        item.obj(**{name: given[name] for name in inspect.signature(item.function).parameters})
+        item.obj(**{name: given[name] for name in item._fixtureinfo.argnames})
         student.settle()
 
 

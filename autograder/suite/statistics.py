@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -86,7 +87,8 @@ def _distribution(
         raise CheckFailed(
             f"{what} holds NaN or infinite values.", cause="The memory was never filled."
         )
-    ordered = got.flatten().sort().values.double()
+    # NumPy's sort does not keep track of where a value was, and takes a tenth of the time.
+    ordered = torch.from_numpy(numpy.sort(got.flatten().double().numpy()))
     distinct = 1 + int((ordered[1:] != ordered[:-1]).sum())
     if distinct < 0.9 * got.numel():
         raise CheckFailed(

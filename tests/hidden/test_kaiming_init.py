@@ -103,10 +103,12 @@ def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0,
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         "Two tensors were filled with the same numbers.",
-        cause="The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, which "
-        "flatten() and reshape() may make."
-        if len(first.unique()) == 1
-        else "A fixed seed is set, or the draws are not random.",
+        cause=lambda: (
+            "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
+            "which flatten() and reshape() may make."
+            if len(first.unique()) == 1
+            else "A fixed seed is set, or the draws are not random."
+        ),
     )
 
     def blame():

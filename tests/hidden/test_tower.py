@@ -20,7 +20,7 @@ from autograder.suite.parity import Count, alike, compare, compare_counts, compa
 from autograder.suite.student import Batches, Input, Meta, Once
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
 
-BATCH_SIZES = [1, 2, 7]
+BATCH_SIZES = [1, 2, 5]
 MODES = ["train", "eval"]
 
 
@@ -230,7 +230,7 @@ def test_samples_apart(student, draw):
     dropout mixes images or adds chance.
     """
     tower, oracle = make(student, draw)
-    x = images(draw, 5)
+    x = images(draw, 3)
     with torch.no_grad():
         expected = oracle(x)
     for mode in MODES:
@@ -244,9 +244,8 @@ def test_samples_apart(student, draw):
             alone = alike("the logits of one image", tower(part), expected[i : i + 1])
             what = f"image {i} of a batch, against the same image alone,"
             compare(what, together[i : i + 1], alone, reading=MIXED)
-        order = draw.permutation(5)
         what = "the logits of the batch in another order"
-        compare(what, tower(x[order]), together[order], reading=MIXED)
+        compare(what, tower(x.roll(1, 0)), together.roll(1, 0), reading=MIXED)
 
 
 def test_meta_device(student):
@@ -265,11 +264,8 @@ def test_fresh_loss(student, draw):
     handouts/tower.md, "The arithmetic, worked": ten equal chances cost -ln(1/10).
     """
     towers = [student.create("TowerOfInsight", (), {}, seed=draw.seed()) for _ in range(2)]
-    x, labels = draw.uniform(64, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 64)
-    # A few at a time: the windows of 64 images together take 40 MB.
-    logits = torch.cat(
-        [alike("the logits", towers[0](part), torch.zeros(16, 10)) for part in x.split(16)]
-    )
+    x, labels = draw.uniform(16, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 16)
+    logits = alike("the logits", towers[0](x), torch.zeros(16, 10))
     loss = float(F.cross_entropy(logits, labels))
     expect(
         1.8 < loss < 5,
@@ -438,26 +434,31 @@ def test_train_epoch(student, draw, training):
             raise told.beside(AS_THEY_COME if raised and training is TRAININGS[0] else "") from None
 
 
+STEPS = 24
+
+
 def test_one_batch(student, draw):
-    """A tower can learn four images by heart: the loss falls to less than a third.
+    """A tower can learn two images by heart: the loss falls to less than a fifth.
 
     handouts/tower.md, "What trips people up": a network that cannot overfit one batch has a broken
     path somewhere.
     """
-    x, labels = draw.uniform(4, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 4)
+    x, labels = draw.uniform(2, 1, 28, 28, dtype=torch.float32), draw.permutation(10)[:2]
     tower = student.create("TowerOfInsight", (), {}, seed=draw.seed())
-    optimizer = student.library("optim.Adam", tower, lr=0.002)
+    optimizer = student.library("optim.Adam", tower, lr=0.002, fused=True)
     criterion = student.library("nn.CrossEntropyLoss")
     before = tower(x)
-    student.train_epoch(tower, [(x, labels)] * 25, criterion, optimizer)
+    student.train_epoch(tower, [(x, labels)] * STEPS, criterion, optimizer)
     losses = [
-        float(F.cross_entropy(alike("the logits", logits, torch.zeros(4, 10)), labels))
+        float(F.cross_entropy(alike("the logits", logits, torch.zeros(2, 10)), labels))
         for logits in (before, tower(x))
     ]
-    student.asked = "25 steps of Adam on one batch of four images"
+    student.asked = f"{STEPS} steps of Adam on one batch of two images"
+    # A tower that cannot tell the two images apart gets down to ln 2, which is less than a third.
+    wanted = losses[0] / 5
     expect(
-        losses[1] < losses[0] / 3,
-        f"The loss went from {losses[0]:.3g} to {losses[1]:.3g}; expected less than {losses[0] / 3:.3g}.",
+        losses[1] < wanted,
+        f"The loss went from {losses[0]:.3g} to {losses[1]:.3g}; expected less than {wanted:.3g}.",
     )
 
 
