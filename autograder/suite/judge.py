@@ -180,27 +180,30 @@ class Judge:
         if "fit_context" in item.fixturenames:
             item.funcargs["fit_context"] = self._fit_context()
         call = pytest.CallInfo.from_call(
-            lambda: self.pytest_pyfunc_call(item), "call", reraise=(KeyboardInterrupt,)
+            lambda: self._judge(item), "call", reraise=(KeyboardInterrupt,)
         )
         self.pytest_runtest_makereport(item, call)
         return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
-        """Judge one case of a check."""
-        check = check_id(pyfuncitem)
+        """Judge a case that pytest has set up."""
+        self._judge(pyfuncitem)
+        return True
+
+    def _judge(self, item: pytest.Function) -> None:
+        check = check_id(item)
         verdict = self.verdicts[check]
         verdict.judged = True
         self._progress(check, self._done / self._items)
         self._done += 1
         if verdict.failure or verdict.fault:
-            return True
+            return
         started = time.monotonic()
         try:
-            self._try_in_turn(pyfuncitem, check, verdict)
+            self._try_in_turn(item, check, verdict)
         finally:
             verdict.seconds += time.monotonic() - started
-        return True
 
     def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> None:
         """An exception that is no verdict is a fault of the grader, whoever provoked it."""
