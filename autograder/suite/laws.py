@@ -250,9 +250,9 @@ def backward(output: Tensor, upstream: Tensor) -> None:
 def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> None:
     """torch.autograd.gradcheck, in its fast mode, of the student's forward against the student's backward.
 
-    Along one random direction for the input and for each parameter: two forward passes each, where one
-    for every element would need two for each of those. Differences are central, with PyTorch's eps of 1e-6,
-    atol of 1e-5 and rtol of 1e-3.
+    Along two random directions for the input and for each parameter: two forward passes each, where the slow
+    mode needs two for every element. Differences are central, with PyTorch's eps of 1e-6, atol of 1e-5 and
+    rtol of 1e-3.
     """
     state = layer.state()
     names, points = ["input", *state], [x, *state.values()]
@@ -281,17 +281,20 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
     for i, name in enumerate(names):
         expect(name in answer.gradients, f"No gradient reaches {name}: its .grad is None.")
         gradient = alike(f"the gradient of {name}", answer.gradients[name], points[i])
-        direction = draw.normal(*points[i].shape)
-        outputs = []
-        for step in (EPSILON, -EPSILON):
-            moved = [*points[:i], points[i] + step * direction, *points[i + 1 :]]
-            outputs.append(alike("the output", layer(place(moved), method), first))
+        slopes, differences = [], []
+        for direction in draw.normal(2, *gradient.shape):
+            outputs = []
+            for step in (EPSILON, -EPSILON):
+                moved = [*points[:i], points[i] + step * direction, *points[i + 1 :]]
+                outputs.append(alike("the output", layer(place(moved), method), first))
+            slopes.append((gradient * direction).sum())
+            differences.append(((outputs[0] - outputs[1]) * upstream).sum() / (2 * EPSILON))
         place(points)
         compare(
-            f"the gradient of {name} along a random direction, against central differences of your own "
+            f"the gradient of {name} along two random directions, against central differences of your own "
             "forward,",
-            (gradient * direction).sum(),
-            ((outputs[0] - outputs[1]) * upstream).sum() / (2 * EPSILON),
+            torch.stack(slopes),
+            torch.stack(differences),
             GRADCHECK,
         )
 
