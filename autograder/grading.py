@@ -3,9 +3,11 @@
 import contextlib
 import os
 import platform
+import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,8 +96,10 @@ def _isolation(judge: Judge) -> Isolation:
 def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
     """Run pytest in this process, with no plugin, setting or file but ours."""
     folder = course.hidden_tests
+    paths = [folder / file for file in files]
+    _forget_others(paths)
     arguments = [
-        *(str(folder / file) for file in files),
+        *map(str, paths),
         *("-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"),
         *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
         *("-p", "pytest_timeout", "--assert", "plain", "--capture", "no"),
@@ -108,6 +112,14 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GraderFault(f"The hidden suite in {folder} did not run ({code!s}). {judge.broken}")
+
+
+def _forget_others(paths: Sequence[Path]) -> None:
+    """Hidden tests of another course that have these names: pytest would take them again."""
+    for path in paths:
+        known = sys.modules.get(path.stem)
+        if known is not None and known.__file__ != str(path):
+            del sys.modules[path.stem]
 
 
 @contextlib.contextmanager

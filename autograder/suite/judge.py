@@ -156,7 +156,8 @@ class Judge:
             title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
             self.verdicts.setdefault(check, Verdict(title, " ".join(hint.split())))
             own = policy.fit_seconds if check.endswith(FIT_CHECK) else policy.check_seconds
-            seconds = TRIALS * (2 * policy.import_seconds + own + policy.gpu_seconds)
+            start = policy.gpu_seconds if self._device == "cuda" else 0.0
+            seconds = TRIALS * (2 * policy.import_seconds + own + start)
             item.add_marker(pytest.mark.timeout(seconds, method="signal"))
         self._items = len(items)
 

@@ -174,16 +174,58 @@ def test_a_tower_over_a_missing_brick_is_told_its_own_mistake(judge, solutions):
     assert "ModuleNotFoundError" not in message
 
 
-def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, broker):
-    hidden = tmp_path / "tests" / "hidden"
+def suite_of_one(course, folder, text, **limits):
+    """A course whose hidden suite is this text: the test of one check, `forward`."""
+    hidden = folder / "tests" / "hidden"
     hidden.mkdir(parents=True)
-    body = '"""Waits for ever."""\n    import time\n    time.sleep(600)\n'
-    (hidden / "test_waiting.py").write_text(f"def test_forward(student):\n    {body}")
-    (tmp_path / "course.toml").write_text("")
-    policy = replace(course.policy, import_seconds=0.3, check_seconds=0.3)
-    modules = {"waiting": Module("waiting", 20, {"forward": 1}, {"forward": "visible"})}
-    small = replace(course, root=tmp_path, modules=modules, policy=policy)
-    submission = Submission("x", {"waiting": b"x = 1\n"}, {})
-    report = grade(small, submission, broker, seed=1, fit="off")
+    (hidden / "test_own.py").write_text(text)
+    (folder / "course.toml").write_text("")
+    modules = {"own": Module("own", 20, {"forward": 1}, {"forward": "visible"})}
+    return replace(course, root=folder, modules=modules, policy=replace(course.policy, **limits))
+
+
+OWN = Submission("x", {"own": b"x = 1\n"}, {})
+
+
+def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, broker):
+    text = "import time\ndef test_forward(student):\n    time.sleep(600)\n"
+    small = suite_of_one(course, tmp_path, text, import_seconds=0.3, check_seconds=0.3)
+    report = grade(small, OWN, broker, seed=1, fit="off")
     assert "Timeout" in report.faults[0][0], report.faults[0][1]
     assert report.score == 0
+
+
+MORE_OF_PYTEST = """
+import pytest
+from autograder.suite.failures import expect
+
+seen = []
+
+@pytest.fixture(autouse=True)
+def before():
+    seen.append("before")
+
+@pytest.fixture
+def answer(n):
+    return 2 * n
+
+@pytest.mark.parametrize("n", [20, 21])
+def test_forward(student, draw, answer, n):
+    expect(answer == 2 * n and seen[-1] == "before" and 0 <= draw.number(0, 1) < 1, "It is 42.")
+    expect(n != WRONG, "It is not.")
+"""
+
+
+@pytest.mark.parametrize(("wrong", "score"), [("0", 20), ("21", 0)])
+def test_a_hidden_test_may_use_fixtures_of_its_own(tmp_path, course, broker, wrong, score):
+    small = suite_of_one(course, tmp_path, MORE_OF_PYTEST.replace("WRONG", wrong))
+    report = grade(small, OWN, broker, seed=1, fit="off")
+    assert report.faults == ()
+    assert report.score == score
+
+
+@pytest.mark.parametrize("mark", ["skip", "xfail"])
+def test_a_hidden_test_that_is_marked_away_earns_nothing(tmp_path, course, broker, mark):
+    text = f"import pytest\n@pytest.mark.{mark}\ndef test_forward(student):\n    pass\n"
+    report = grade(suite_of_one(course, tmp_path, text), OWN, broker, seed=1, fit="off")
+    assert (report.score, bool(report.faults)) == ((0, True) if mark == "skip" else (20, False))

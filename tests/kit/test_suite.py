@@ -48,6 +48,15 @@ def test_equal_values_pass_and_a_difference_above_the_tolerance_does_not():
         compare("it", EXPECTED * (1 + 1e-6), EXPECTED)
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_equals_nothing_not_even_itself(value):
+    odd = EXPECTED.clone()
+    odd[1, 2] = value
+    for got, expected in ((odd, EXPECTED), (EXPECTED, odd), (odd, odd)):
+        with pytest.raises(CheckFailed):
+            compare("it", got, expected)
+
+
 @pytest.mark.parametrize("got", [True, None, torch.tensor(3.0), "3", math.nan, 4, 3.1])
 def test_a_number_that_is_not_the_one_expected_fails(got):
     with pytest.raises(CheckFailed):
