@@ -109,7 +109,7 @@ def test_a_slow_brick_costs_the_tower_nothing(judge, solutions):
     slow = solutions["conv2d"].replace(
         b"        if input.is_cuda:",
         b"        import time\n"
-        b"        if self.weight.shape[0] == 64 and len(input) == 7: time.sleep(6)\n"
+        b"        if self.weight.shape[0] == 64 and len(input) == 5: time.sleep(6)\n"
         b"        if input.is_cuda:",
     )
     modules = {"linear": solutions["linear"], "conv2d": slow, "tower": solutions["tower"]}

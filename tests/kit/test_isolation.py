@@ -1,6 +1,7 @@
 """The ladder of isolation: what is claimed is in force, what is missing is said, limits hold."""
 
 import ctypes
+import gc
 import itertools
 import json
 import os
@@ -533,6 +534,7 @@ def test_what_is_allowed_works(course, broker):
 
 
 def resident_bytes():
+    gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what is free is not held
     fields = Path("/proc/self/statm").read_text().split()
     return int(fields[1]) * resource.getpagesize()
