@@ -100,7 +100,7 @@ def decode(header: Bytes, payload: Bytes) -> tuple[dict[str, Any], list[RawTenso
         content = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise WireError("the header is not JSON") from error
-    if text.count("[") + text.count("{") > MAX_NESTING:
+    if text.count("[") + text.count("{") > MAX_NESTING:  # with fewer it cannot be deeper
         _demand_shallow(content)
     match content:
         case {"meta": dict() as meta, "tensors": list() as described, **rest} if not rest:

@@ -33,8 +33,8 @@ from autograder.suite.student import Bench, Student, Surveyor
 from autograder.text import clean
 
 MAX_MESSAGE = 8000
-OURS = frozenset(("student", "draw", "fit_context"))
-"""The fixtures that the judge provides."""
+OURS = frozenset(("student", "draw"))
+"""The fixtures that are filled in at every trial, so that pytest has nothing to set up for them."""
 MARKS = frozenset(("parametrize", "timeout"))
 """Of a test: those that change nothing about how it is run, once it is collected."""
 TRIALS = 4
@@ -121,9 +121,6 @@ class Judge:
     @pytest.fixture
     def fit_context(self) -> FitContext:
         """How the MNIST fit is to be run."""
-        return self._fit_context()
-
-    def _fit_context(self) -> FitContext:
         assert self._fit != "off"
         plan, policy = self._course.fits[self._fit], self._course.policy
 
@@ -168,9 +165,9 @@ class Judge:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Function) -> bool | None:
-        """Judge a case that wants our fixtures alone, without setting up what it does not use.
+        """Judge a case for which pytest has nothing to set up, which takes it as long as most cases do.
 
-        pytest's own way takes as long as most cases do. Whatever asks for more than our fixtures goes it.
+        Whatever asks for more than `student` and `draw` goes pytest's own way.
         """
         given = item.callspec.params if hasattr(item, "callspec") else {}
         if not OURS.union(given).issuperset(item.fixturenames) or any(
@@ -178,8 +175,6 @@ class Judge:
         ):
             return None
         item.funcargs.update(given)
-        if "fit_context" in item.fixturenames:
-            item.funcargs["fit_context"] = self._fit_context()
         call = pytest.CallInfo.from_call(
             lambda: self._judge(item), "call", reraise=(KeyboardInterrupt,)
         )
