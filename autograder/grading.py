@@ -20,7 +20,7 @@ from autograder.errors import CourseError, GraderFault
 from autograder.gpu import Device
 from autograder.report import CheckResult, Insight, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
-from autograder.sandbox.lean_torch import make_lean
+from autograder.sandbox.torch_private import make_lean
 from autograder.submission import Submission
 from autograder.suite.judge import Judge, Progress, Verdict
 
@@ -179,11 +179,12 @@ def _check_result(
         return CheckResult(id, _title(id), "not_submitted", 0.0, points, problem)
     if verdict is None:
         return CheckResult(id, _title(id), "not_verified", 0.0, 0.0, left_out)
-    passed = verdict.judged and not verdict.failure and not verdict.fault
+    if verdict.fault:
+        told = "The grader itself failed in this check, so it costs no point. Tell your instructor."
+        return CheckResult(id, verdict.title, "not_verified", 0.0, 0.0, told)
+    passed = verdict.judged and not verdict.failure
     status: Status = "passed" if passed else "failed"
     message = verdict.failure or verdict.remark
-    if verdict.fault:
-        message = "The grader itself failed in this check; tell your instructor."
     if passed and verdict.over_stand_ins:
         message = f"{message} Passed over stock layers, not over your own bricks.".strip()
     return CheckResult(

@@ -26,7 +26,7 @@ from rich.progress import track
 
 from autograder.broker import Broker
 from autograder.course import course_root, load_course
-from autograder.sandbox import lean_torch, lockdown
+from autograder.sandbox import lockdown, torch_private
 from autograder.sandbox.policy import Policy
 
 STARTS, PROCESSES, REPEATS = 101, 30, 7
@@ -158,7 +158,7 @@ def main() -> None:
             "(a bare one's probes succeed: they fork a process, which takes longer than the lockdown)\n"
         )
     torch.set_num_threads(1)
-    lean_torch.make_lean()
+    torch_private.make_lean()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)  # a worker may have another user id
         cell = lockdown.prepare([], folder, ["namespaces"], lambda: None)

@@ -67,7 +67,7 @@ def check(
     from autograder.desk import hints, rungs
     from autograder.desk.show import first_broken, show
     from autograder.desk.tests import modules_in
-    from autograder.sandbox.lean_torch import make_lean, no_distributed_tensors
+    from autograder.sandbox.torch_private import make_lean, no_distributed_tensors
 
     make_lean()  # the optimizers would load torch's compiler, which takes as long as torch itself
     no_distributed_tensors()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from autograder.sandbox.lean_torch import make_lean
+from autograder.sandbox.torch_private import make_lean
 
 _FOLDER = Path(__file__).parent
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from .torch_private import TorchDispatchMode, spin
 
 NAME = "cuda"
 _DELAY_CYCLES = 100_000_000
@@ -98,7 +99,7 @@ class RealGPU:
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream), torch.no_grad():
-            torch.cuda._sleep(_DELAY_CYCLES)
+            spin(_DELAY_CYCLES)
             late.copy_(there)
             result = function(late)
         stream.synchronize()

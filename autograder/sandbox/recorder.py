@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch._C._profiler import _ExperimentalConfig
-from torch.autograd.profiler import profile
+
+from .torch_private import profiled
 
 SENTINEL = "aten::special_airy_ai"
 """An operator nobody uses by accident: the recorder runs it last, to see that it still records."""
@@ -60,16 +60,13 @@ def recording() -> Iterator[Record]:
         if event == "call" and isinstance(module, str) and module.startswith("torch."):
             record.functions.add(f"{module}.{frame.f_code.co_qualname}")
 
-    events: Any = profile(experimental_config=_ExperimentalConfig(profile_all_threads=True))
-    events.__enter__()
-    sys.setprofile(on_event)
-    try:
-        yield record
-    finally:
-        unhooked = sys.getprofile() is not on_event
-        sys.setprofile(None)
-        torch.special.airy_ai(torch.zeros(1))
-        events.__exit__(None, None, None)
-        seen = {event.name() for event in events.kineto_results.events()}
-        record.intact = not unhooked and SENTINEL in seen
-        record.operators = {_operator(name) for name in seen - {SENTINEL} if "::" in name}
+    with profiled() as seen:
+        sys.setprofile(on_event)
+        try:
+            yield record
+        finally:
+            unhooked = sys.getprofile() is not on_event
+            sys.setprofile(None)
+            torch.special.airy_ai(torch.zeros(1))
+    record.intact = not unhooked and SENTINEL in seen
+    record.operators = {_operator(name) for name in seen - {SENTINEL} if "::" in name}

@@ -5,11 +5,14 @@ on the CPU and does not mix with them, as on a real one. What they compute, and 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from .torch_private import is_transformed, parse_to
 
 DEVICE = torch.device("cuda", 0)
 _MIXED = (
@@ -24,8 +27,25 @@ _MAY_MIX = {
     "_has_compatible_shallow_copy_type",
 }
 """An index may lie on the CPU; so may what an attribute is set to, or replaced by."""
-_DRIVER = {"is_available": True, "device_count": 1, "current_device": 0, "synchronize": None}
-"""Functions of torch.cuda, and what they return."""
+_STREAM = SimpleNamespace(device=DEVICE, is_capturing=lambda: False, synchronize=lambda: None)
+_DRIVER: dict[Any, dict[str, Any]] = {
+    torch.cuda: {
+        "is_available": True,
+        "device_count": 1,
+        "current_device": 0,
+        "synchronize": None,
+        "is_current_stream_capturing": False,
+    },
+    torch.accelerator: {
+        "is_available": True,
+        "device_count": 1,
+        "current_accelerator": torch.device("cuda"),
+        "current_stream": _STREAM,
+        "synchronize": None,
+    },
+}
+"""Functions that ask for the GPU, and what they return: a build of torch with CUDA would ask its driver, as
+the optimizers' step does. Which of them there are depends on the version."""
 
 
 class OnGPU(Tensor):
@@ -42,19 +62,21 @@ class Simulation(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.copies = 0
-        self._driver: dict[str, Any] = {}
+        self._driver: list[tuple[Any, str, Any]] = []
 
     def __enter__(self) -> "Simulation":
-        self._driver = {name: getattr(torch.cuda, name) for name in _DRIVER}
-        for name, value in _DRIVER.items():
-            setattr(torch.cuda, name, lambda *_, value=value: value)
+        for module, answers in _DRIVER.items():
+            for name in answers.keys() & vars(module).keys():
+                self._driver.append((module, name, getattr(module, name)))
+                setattr(module, name, lambda *_, value=answers[name], **__: value)
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)  # type: ignore[no-untyped-call]
-        for name, function in self._driver.items():
-            setattr(torch.cuda, name, function)
+        for module, name, function in reversed(self._driver):
+            setattr(module, name, function)
+        self._driver.clear()
 
     def __torch_function__(
         self,
@@ -120,7 +142,7 @@ def _target(
     if rest and isinstance(rest[0], Tensor):  # x.to(other), x.type_as(other)
         return "cuda" if isinstance(rest[0], OnGPU) else rest[0].device.type, rest[0].dtype
     named.pop("copy", None)
-    device, dtype, *_ = torch._C._nn._parse_to(*rest, **named)
+    device, dtype = parse_to(*rest, **named)
     return (torch.device(device).type if device else None), dtype
 
 
@@ -189,7 +211,7 @@ def _lies_on_cpu(tensor: Tensor) -> bool:
         not isinstance(tensor, OnGPU)
         and tensor.dim() > 0
         and tensor.grad_fn is None
-        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+        and not is_transformed(tensor)
     )
 
 

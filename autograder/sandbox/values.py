@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from .torch_private import without_subclass
 from .wire import RawTensor, WireError
 
 DTYPES = {
@@ -25,6 +26,7 @@ DTYPES = {
     "bool": torch.bool,
 }
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+LAYOUTS = ("contiguous", "transposed", "strided", "offset", "channels_last")
 MAX_DEPTH = 16
 MAX_INT = 1 << 63
 MAX_TEXT = 4000
@@ -50,7 +52,7 @@ def type_name(value: object) -> str:
 
 def to_raw(name: str, tensor: Tensor) -> RawTensor:
     """The tensor's bytes, from wherever it lies. Raises TypeError for a dtype that cannot cross."""
-    with torch._C.DisableTorchFunctionSubclass():  # a subclass has no say in what its bytes are
+    with without_subclass():  # a subclass has no say in what its bytes are
         plain = torch.Tensor.detach(tensor).to("cpu").resolve_conj().resolve_neg().contiguous()
         if plain.dtype not in DTYPE_NAMES:
             raise TypeError(f"a tensor of dtype {plain.dtype} cannot be sent")
@@ -167,8 +169,10 @@ def decode_tree(
 
 
 def laid_out(tensor: Tensor, layout: str) -> Tensor:
-    """The same values in another memory layout, as a leaf."""
+    """The same values in another memory layout of LAYOUTS, as a leaf. Raises ValueError."""
     match layout:
+        case "contiguous":
+            return tensor.clone()
         case "transposed":
             return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
         case "strided":
@@ -179,4 +183,4 @@ def laid_out(tensor: Tensor, layout: str) -> Tensor:
             return torch.cat([tensor.new_ones(7), tensor.flatten()])[7:].view(tensor.shape)
         case "channels_last":
             return tensor.contiguous(memory_format=torch.channels_last)
-    return tensor.clone()
+    raise ValueError(f"there is no memory layout {layout!r}")

@@ -491,7 +491,7 @@ def test_the_students_command_holds_nothing_of_the_grader():
     }
     assert {name for name in names if name.startswith("sandbox/")} == {
         "sandbox/__init__.py",
-        "sandbox/lean_torch.py",
+        "sandbox/torch_private.py",
     }
     assert not names & {"grading.py", "broker.py", "bank.py", "course.py", "cli.py", "gpu.py"}
 

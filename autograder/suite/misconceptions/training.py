@@ -476,13 +476,10 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
 def of_count(model: nn.Module) -> dict[str, float]:
     """What count_parameters could have returned."""
     parameters = list(model.parameters())
-    twice = [p for module in model.modules() for p in module._parameters.values() if p is not None]
-    own = [p for p in model._parameters.values() if p is not None and p.requires_grad]
+    twice = [p for module in model.modules() for p in module.parameters(recurse=False)]
+    own = [p for p in model.parameters(recurse=False) if p.requires_grad]
     children = [
-        p
-        for child in model.children()
-        for p in child._parameters.values()
-        if p is not None and p.requires_grad
+        p for child in model.children() for p in child.parameters(recurse=False) if p.requires_grad
     ]
 
     def elements(tensors: Sequence[Tensor]) -> int:
