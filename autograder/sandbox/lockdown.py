@@ -155,9 +155,7 @@ def enter(
     os.environ.update(PATH="/usr/bin:/bin", LANG="C.UTF-8", HOME=scratch, TMPDIR=scratch)
     # A library (dill, which torch loads where it is installed) may have asked before the fork.
     tempfile.tempdir = None
-    # CUDA reserves far more addresses than it uses; what it writes to can be bounded all the same.
-    memory = resource.RLIMIT_DATA if start_gpu else resource.RLIMIT_AS
-    _limit(policy, memory, count_tasks=cell.uid or cell.namespaces)
+    sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)  # later it cannot be opened
     if start_gpu:
         os.environ.update(cuda, CUBLAS_WORKSPACE_CONFIG=":4096:8", CUDA_CACHE_DISABLE="1")
     else:
@@ -178,6 +176,8 @@ def enter(
         landlock.restrict(cell.rights, [*reading, *devices, (scratch, landlock.KEEP)])
     if start_gpu:
         start_gpu()
+    _limit(policy, sizes, gpu=start_gpu is not None, count_tasks=cell.uid or cell.namespaces)
+    os.close(sizes)
     if cell.filter:
         seccomp.install(cell.gpu_filter if start_gpu else cell.filter)
 
@@ -280,10 +280,24 @@ def _close_all_but(keep: Collection[int]) -> None:
                 continue
 
 
-def _limit(policy: Mapping[str, Any], memory: int, *, count_tasks: bool) -> None:
+def _limit(policy: Mapping[str, Any], sizes: int, *, gpu: bool, count_tasks: bool) -> None:
+    """Bound what the submission takes, beyond what is there already.
+
+    Addresses are what is bounded: RLIMIT_DATA does not count shared mappings, by which 3 GiB got through. The
+    libraries of a CUDA build alone take 3 to 5 GiB of addresses, so the count starts with those in use. CUDA
+    reserves far more addresses than it uses: of a worker that has started it, the data are bounded.
+
+    Args:
+        sizes: /proc/self/statm, opened.
+        gpu: whether CUDA has been started in this process.
+    """
+    fields = os.read(sizes, 200).split()
+    page = resource.getpagesize()
+    addresses, data = int(fields[0]) * page, int(fields[5]) * page
+    memory = resource.RLIMIT_DATA if gpu else resource.RLIMIT_AS
     limits = {
         resource.RLIMIT_CORE: 0,
-        memory: policy["memory"],
+        memory: policy["memory"] + (data if gpu else addresses),
         resource.RLIMIT_CPU: policy["cpu_seconds"],
         resource.RLIMIT_FSIZE: policy["scratch"],
         resource.RLIMIT_NOFILE: policy["open_files"],
@@ -292,4 +306,6 @@ def _limit(policy: Mapping[str, Any], memory: int, *, count_tasks: bool) -> None
     if count_tasks:  # elsewhere the kernel counts what else the user has started; the zygote looks
         limits[resource.RLIMIT_NPROC] = policy["processes"]
     for limit, value in limits.items():
+        _, most = resource.getrlimit(limit)
+        value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(limit, (value, value))

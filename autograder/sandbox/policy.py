@@ -18,8 +18,8 @@ class Policy:
     """For the MNIST fit. Where a trial of a few steps foretells more, it runs on stock layers."""
     cpu_seconds: int = 3600
     memory: int = 4 << 30
-    """Address space. The interpreter with torch takes about 0.8 GiB of it. Of a worker that uses the GPU
-    it is what it may write to."""
+    """What a submission may take beyond what the interpreter and torch have taken: addresses, or data of a
+    worker that uses the GPU."""
     gpu_memory: int = 4 << 30
     """What torch may take of the GPU's own memory in one worker."""
     gpu_seconds: float = 60.0

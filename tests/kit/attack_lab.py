@@ -52,7 +52,7 @@ PUBLISHED = ("name", "family", "tries", "kind", "not_naive")
 POLICY = {
     "import_seconds": 3.0,
     "check_seconds": 5.0,
-    "memory": 512 << 20,  # beyond the address space that torch itself takes
+    "memory": 512 << 20,
     "scratch": 32 << 20,
     "output": 1 << 20,
     "reply": 16 << 20,
