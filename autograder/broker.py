@@ -46,8 +46,8 @@ KEPT_LOG = 64 << 10
 class WorkerLost(Exception):
     """The worker is gone or has been killed; `reason` says why.
 
-    Reasons: "deadline", "died", "output" (printed too much), "scratch" (wrote too much to files),
-    "protocol" (broke the frame format).
+    Reasons: "deadline", "died", "killed" (from outside, which no submission can do), "output" (printed too
+    much), "scratch" (wrote too much to files), "protocol" (broke the frame format).
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -69,6 +69,7 @@ class Worker:
     def __init__(
         self,
         broker: "Broker",
+        pid: int,
         pidfd: int,
         pipes: tuple[int, int, int],
         scratch: Path,
@@ -76,7 +77,7 @@ class Worker:
         gpu: bool,
     ) -> None:
         self._broker = broker
-        self._pidfd = pidfd
+        self._pid, self._pidfd = pid, pidfd
         self._requests, self._replies, self._log = pipes
         self._scratch = scratch
         self._lost: WorkerLost | None = None
@@ -197,9 +198,16 @@ class Worker:
         limit = self._broker.policy.scratch
         if lost.reason == "died" and scratch.size(str(self._scratch), limit) > limit:
             lost = WorkerLost("scratch", f"it wrote more than {limit:,} bytes to files")
+        elif lost.reason == "died" and self._was_killed():
+            lost = WorkerLost("killed", "it was killed from outside")
         self._lost = lost
         self.kill()
         return lost
+
+    def _was_killed(self) -> bool:
+        """Whether someone else ended it, by a signal that it may not send itself."""
+        ended, _, _ = select.select([self._pidfd], [], [], STOP_SECONDS)
+        return bool(ended) and self._broker.was_killed(self._pid)
 
     def kill(self) -> None:
         """End the worker now."""
@@ -418,7 +426,7 @@ class Broker:
             wanted["user"] = user_of(self._seat, number)
             message = json.dumps(wanted).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
-            _, pidfd = self._answer(SPAWN_SECONDS)
+            answer, pidfd = self._answer(SPAWN_SECONDS)
         except BaseException:
             for descriptor in (request_write, reply_read, log_read):
                 os.close(descriptor)
@@ -427,7 +435,23 @@ class Broker:
         finally:
             for descriptor in (request_read, reply_write, log_write):
                 os.close(descriptor)
-        return Worker(self, pidfd, (request_write, reply_read, log_read), folder, gpu=gpu)
+        pipes = (request_write, reply_read, log_read)
+        return Worker(self, answer["pid"], pidfd, pipes, folder, gpu=gpu)
+
+    def was_killed(self, pid: int) -> bool:
+        """Whether a worker that has ended was killed by someone who is neither it nor this side.
+
+        The zygote knows; where it has ended as well, nobody but them can have ended it.
+        """
+        if self._control is None:
+            return True
+        try:
+            self._control.send(json.dumps({"ended": pid}).encode())
+            answer, _ = self._answer(STOP_SECONDS)
+        except (OSError, EOFError):
+            self._stop_zygote()
+            return True
+        return bool(answer["killed"])
 
     def _answer(self, seconds: float) -> tuple[dict[str, Any], int]:
         """The next message, and the descriptor that came with it, if any."""

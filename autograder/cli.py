@@ -252,7 +252,11 @@ def _write(report: "Report", *exports: tuple[Path | None, Callable[["Report"], s
 
 def _demand_no_faults(report: "Report", *, debug: bool) -> None:
     if report.faults:
-        told = [f"{fault}\n{trace}" if debug else fault for fault, trace in report.faults]
+        alike: dict[str, list[str]] = {}
+        for fault, trace in report.faults:
+            check, _, why = fault.partition(": ")
+            alike.setdefault(f"{why}\n{trace}" if debug else why, []).append(check)
+        told = [f"{', '.join(checks)}: {why}" for why, checks in alike.items()]
         advice = "" if debug else "\nRun again with --debug for the tracebacks."
         raise GraderFault("These checks could not be judged:\n" + "\n".join(told) + advice)
 
@@ -551,9 +555,10 @@ def doctor(
     course: CourseOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Show what this machine gives to keep student code apart, and what to do for more.
+    """Show what this machine gives to keep student code apart, the grader's self-test, and what to do.
 
-    Exit codes: 0 this machine can grade; 1 it keeps student code less apart than --require-isolation.
+    Exit codes: 0 this machine can grade; 1 it keeps student code less apart than --require-isolation; 3 the
+    grader does not pass its self-test here.
     """
     _demand_linux()
     required = _chosen_level(require, allow_weak=False)
@@ -563,6 +568,8 @@ def doctor(
     with Console(stderr=True).status("Starting a worker and trying to break out of it"):
         diagnosis = examine(loaded)
     show(diagnosis, Console(highlight=False))
+    if not diagnosis.is_sound:
+        raise typer.Exit(GraderFault.exit_code)
     if LEVELS.index(diagnosis.level) > LEVELS.index(required):
         raise typer.Exit(1)
 

@@ -17,6 +17,7 @@ from autograder.course import Course
 from autograder.errors import GraderFault
 from autograder.gpu import reason_against
 from autograder.sandbox.ladder import WEAK, Isolation
+from autograder.selftest import examine as self_test
 
 _TITLES = {
     "landlock": "Landlock",
@@ -42,6 +43,11 @@ _ADVICE = {
 GPU_ADVICE = (
     "For --device cuda: NVIDIA's driver, a build of torch with CUDA, and in a container --gpus all."
 )
+SELF_TEST = "self-test: "
+SELF_TEST_ADVICE = (
+    "Nothing can be graded here until this is mended: a fault of the machine or of the kit, never of a "
+    "submission. docs/versions.md lists the versions of Python and torch that were tried."
+)
 _NEEDED_SPACE = 1 << 30
 
 
@@ -57,11 +63,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The level of isolation that this machine gives, and what it consists of."""
+    """The level of isolation that this machine gives, what it consists of, and the grader's self-test."""
 
     level: str
     detail: str
     findings: tuple[Finding, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the grader passes its self-test here."""
+        return not any(f.state == "bad" and f.title.startswith(SELF_TEST) for f in self.findings)
 
 
 def examine(course: Course) -> Diagnosis:
@@ -70,8 +81,9 @@ def examine(course: Course) -> Diagnosis:
         broker.start()
         with broker.worker() as worker:
             found, reasons = worker.isolation, broker.reasons
-    findings = [*_mechanisms(found, reasons), _probes(found), *_machine(course), _gpu(course)]
-    return Diagnosis(found.level, found.detail, tuple(findings))
+        tested = _self_test(broker)
+    findings = [*_mechanisms(found, reasons), _probes(found), *_machine(course), *_gpu(course)]
+    return Diagnosis(found.level, found.detail, (*findings, *tested))
 
 
 def _mechanisms(found: Isolation, reasons: Mapping[str, str]) -> list[Finding]:
@@ -102,26 +114,41 @@ def _probes(found: Isolation) -> Finding:
     )
 
 
-def _gpu(course: Course) -> Finding:
+def _self_test(broker: Broker, *, gpu: bool = False) -> list[Finding]:
+    """What a worker answers to the questions of the grader's self-test, part by part."""
+    return [
+        Finding(
+            f"{SELF_TEST}{answer.kind}",
+            "bad" if answer.wrong else "good",
+            answer.wrong or f"answered rightly, in {1000 * answer.seconds:.1f} ms",
+            SELF_TEST_ADVICE if answer.wrong else "",
+        )
+        for answer in self_test(broker, gpu=gpu)
+    ]
+
+
+def _gpu(course: Course) -> list[Finding]:
     """The GPU, started in a worker as a grading does it."""
     title = "GPU"
     if reason := reason_against():
         none = "nothing to do if you grade on the CPU: what needs a GPU is not verified then"
-        return Finding(title, "missing", reason, f"{GPU_ADVICE} There is {none}.")
+        return [Finding(title, "missing", reason, f"{GPU_ADVICE} There is {none}.")]
     try:
         with Broker(course.policy, [course.root], require=WEAK, gpu=True) as broker:
             broker.start()
             with broker.worker(gpu=True):
                 gpu = broker.gpu
+            tested = _self_test(broker, gpu=True)
     except GraderFault as fault:
-        return Finding(title, "bad", str(fault), GPU_ADVICE)
-    return Finding(
+        return [Finding(title, "bad", str(fault), GPU_ADVICE)]
+    found = Finding(
         title,
         "good",
         f"{gpu['name']}, {gpu['memory'] / 2**30:.0f} GiB, compute capability {gpu['capability']}, CUDA "
         f"{gpu['cuda']}, cuDNN {gpu['cudnn']}; starting it in a worker took {gpu['seconds']:.1f} s; a worker "
         f"may take {course.policy.gpu_memory / 2**30:.1f} GiB of it",
     )
+    return [found, *tested]
 
 
 def _machine(course: Course) -> list[Finding]:

@@ -14,16 +14,17 @@ from typing import Generic, TypeVar
 
 from autograder.broker import Broker
 from autograder.course import Course
-from autograder.errors import GraderFault
+from autograder.errors import GraderFault, TowerError
 from autograder.sandbox import kernel
 from autograder.sandbox.ladder import WEAKEST_ACCEPTED
 from autograder.sandbox.lockdown import BLOCKS
+from autograder.selftest import InBackground
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 Work = Callable[[Course, Broker, JobT], ResultT]
-_warm: tuple[Course, Broker]
-"""Of a process of the pool."""
+_warm: tuple[Course, Broker] | TowerError
+"""Of a process of the pool, or why it cannot grade."""
 
 KILLED = "A grading process was killed, perhaps for want of memory. Try again with fewer processes."
 
@@ -167,23 +168,35 @@ def _open(
     if cores:
         os.sched_setaffinity(0, cores)
     broker = Broker(course.policy, [course.root], require=require, gpu=gpu, seat=seat)
-    warm(broker)
     multiprocessing.util.Finalize(None, broker.close, exitpriority=1)
-    _warm = course, broker
+    try:
+        warm(broker)
+    except TowerError as error:
+        _warm = error
+    else:
+        _warm = course, broker
 
 
 def warm(broker: Broker) -> None:
-    """Start the fork server, and import what grades in the meantime. Before torch is loaded here."""
+    """Start the fork server, and import what grades in the meantime. Before torch is loaded here.
+
+    Raises GraderFault where a worker does not pass the grader's self-test, IsolationError.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the broker
     broker.start()  # it imports torch while this process does
     # torchvision has torch make a folder for compiled code, which nobody here compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
+    selftest = InBackground(broker)
     gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
-    import autograder.grading  # noqa: F401
-
-    gc.freeze()
-    gc.enable()
+    try:
+        import autograder.grading  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.enable()
+        selftest.result()
 
 
 def _do(work: Work[JobT, ResultT], job: JobT) -> ResultT:
+    if isinstance(_warm, TowerError):
+        raise _warm
     return work(*_warm, job)

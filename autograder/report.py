@@ -110,7 +110,7 @@ class Report:
     """One submission, graded. Equal inputs and seeds give equal reports, but for the seconds.
 
     `faults` is empty unless the grader itself failed in some check: a sentence and a traceback for
-    each. Such a check counts as failed, and the run ends with exit code 3.
+    each. Such a check is not verified, and the run ends with exit code 3: it is no grade.
     """
 
     submission: str

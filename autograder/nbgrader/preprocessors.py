@@ -7,7 +7,6 @@ does, and writes the outcome where nbgrader looks for it.
 
 import atexit
 import copy
-import os
 import secrets
 from pathlib import Path
 from textwrap import wrap
@@ -25,6 +24,7 @@ from autograder.course import Course, FitMode, load_course
 from autograder.errors import GraderFault
 from autograder.grading import grade
 from autograder.nbgrader import graded_cell
+from autograder.pool import warm
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
 from autograder.submission import read_submission
@@ -152,11 +152,10 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     def _opened(self) -> tuple[Course, Broker]:
         """One broker for the whole run of nbgrader."""
         if Grade._warm is None:
-            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
             course = load_course(Path(self.course))
             broker = Broker(course.policy, [course.root, Path.cwd()], require=self.level)
             atexit.register(broker.close)
-            broker.start()
+            warm(broker)
             Grade._warm = course, broker
         return Grade._warm
 

@@ -5,6 +5,7 @@ questions, not an anchor of trust: the grader checks every byte that comes back,
 computed there alone.
 """
 
+import inspect
 import os
 import random
 import sys
@@ -23,6 +24,7 @@ from .importer import SubmissionImporter, survey
 from .recorder import recording
 from .simulated_gpu import SimulatedGPU
 from .stand_in import stand_in
+from .torch_private import registered_as_none
 
 MAX_REQUEST = 256 << 20
 REQUESTS, REPLIES = 100, 101
@@ -100,6 +102,15 @@ def _receive(count: int) -> bytearray:
 def _write(frame: list[memoryview]) -> None:
     while frame:
         frame = wire.after(frame, os.writev(REPLIES, frame[: wire.MAX_BUFFERS]))
+
+
+def library(name: str) -> Any:
+    """What is not the student's, by its name: "nn.Linear", "optim.SGD", "probes.ModeProbe".
+
+    Raises AttributeError, KeyError where there is no such thing.
+    """
+    module, _, attribute = name.partition(".")
+    return getattr({"nn": nn, "optim": torch.optim, "probes": probes}[module], attribute)
 
 
 class Desk:
@@ -183,11 +194,9 @@ class Desk:
         self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, handle: int
     ) -> dict[str, Any]:
         """Make something that is not the student's: a layer of torch.nn, a probe, an optimizer."""
-        library: Any = {"nn": nn, "optim": torch.optim, "probes": probes}
-        module, _, attribute = name.partition(".")
-        factory = getattr(library[module], attribute)
+        factory = library(name)
         args, kwargs = self._decoded(args), self._decoded_dict(kwargs)
-        if module == "optim":
+        if name.startswith("optim."):
             args = [args[0].parameters(), *args[1:]]
         self._objects[handle] = factory(*args, **kwargs)
         return {}
@@ -409,7 +418,7 @@ class Desk:
         return {
             "parameters": [entry(name, p) for name, p in layer.named_parameters()],
             "state": list(layer.state_dict()),
-            "absent": [name for name, p in layer._parameters.items() if p is None],
+            "absent": registered_as_none(layer),
             "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
         }
 
@@ -491,6 +500,14 @@ class Desk:
                     for i in range(start * size, min(stop * size, len(targets)), size)
                 ]
         raise wire.WireError("a request holds a node of no known form")
+
+
+OPERATIONS = {
+    name.removeprefix("do_"): frozenset(inspect.signature(method).parameters) - {"self", "encoder"}
+    for name, method in vars(Desk).items()
+    if name.startswith("do_")
+}
+"""What a worker can be asked, and the names of its arguments."""
 
 
 def _seed_everything(seed: int) -> None:

@@ -5,8 +5,9 @@ clean environment. It stays single-threaded, since a fork of a process with Open
 starts no CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder",
 "cells", "without", "canary", "grader", "gpu"}, enters its cell, and answers {"facts", "reasons"}. From
 then on it takes {"scratch", "policy", "gpu", "user"} with three descriptors (requests, replies, log), and
-its answer is {"pid"} with a pidfd. It kills a worker whose folder or threads outgrow the policy, where the
-kernel does not see to it. When the socket closes it kills every descendant and ends.
+its answer is {"pid"} with a pidfd; and {"ended": PID}, whose answer {"killed"} says whether that worker was
+killed from outside. It kills a worker whose folder or threads outgrow the policy, where the kernel does not
+see to it. When the socket closes it kills every descendant and ends.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import importlib
 import importlib.util
 import json
 import os
+import resource
 import select
 import shutil
 import signal
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
+LATE_IMPORTS = """
+    numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing torch.distributions
+    torch.func torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
+    torch.nn.utils.rnn torch.profiler torch.testing torch.utils.checkpoint torch.utils.data
+""".split()
+"""What numpy and torch load on first use: loaded once here, it is not loaded anew in every worker."""
 META_IMPORTS = "sympy.core sympy.polys sympy torch.fx.experimental.symbolic_shapes".split()
 SEALED_IMPORTS = """
     abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys
@@ -37,10 +45,9 @@ SEALED_IMPORTS = """
     fractions functools gc getpass glob hashlib heapq importlib.util inspect io itertools json
     logging math numbers operator os pathlib pickle platform pprint queue random re secrets
     statistics string struct sys tempfile textwrap threading time timeit traceback types typing
-    unittest unicodedata uuid warnings weakref zlib numpy.fft numpy.linalg numpy.polynomial
-    numpy.random numpy.testing torch.nn.utils.parametrize torch.utils.data torch.testing
+    unittest unicodedata uuid warnings weakref zlib
 """.split()
-"""What a submission may import where no file can be opened any more."""
+"""What else a submission may import where no file can be opened any more."""
 
 
 def load_sandbox() -> None:
@@ -67,9 +74,11 @@ def warm_up(*, gpu: bool) -> None:
     import torch
 
     torch.set_num_threads(1)
-    from sandbox import lean_torch, worker  # noqa: F401 - imported for the workers' sake
+    from sandbox import torch_private, worker  # noqa: F401 - imported for the workers' sake
 
-    lean_torch.make_lean()
+    torch_private.make_lean()
+    for name in LATE_IMPORTS:
+        importlib.import_module(name)
     layer = torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     loss = torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0]))
@@ -111,6 +120,8 @@ class ForkServer:
         self._idle_work: Iterator[None] | None = idle_work
         self._workers: dict[int, dict[str, Any]] = {}
         """The policy of each worker, and its folder, by process number."""
+        self._killed: set[int] = set()
+        """The workers that were killed from outside."""
 
     def serve(self) -> None:
         """Until the other end of the socket closes."""
@@ -139,7 +150,13 @@ class ForkServer:
                 if not message:
                     self._end()
                     return
-                self._spawn(json.loads(message), descriptors)
+                request = json.loads(message)
+                if "ended" in request:
+                    self._reap()
+                    answer = {"killed": request["ended"] in self._killed}
+                    self._control.send(json.dumps(answer).encode())
+                else:
+                    self._spawn(request, descriptors)
 
     def _work(self) -> None:
         assert self._idle_work is not None
@@ -177,6 +194,7 @@ class ForkServer:
         for pid, policy in self._workers.items():
             folder, limit = policy["folder"], policy["scratch"]
             if scratch.size(folder, limit) > limit or _threads(pid) > policy["processes"]:
+                policy["outgrown"] = True
                 os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
@@ -185,14 +203,17 @@ class ForkServer:
 
         while True:
             try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
-            if (known := self._workers.pop(pid, None)) and self._cell.namespaces:
-                with contextlib.suppress(OSError):  # it went when the grader removed the folder
-                    kernel.unmount(known["folder"])
+            if known := self._workers.pop(pid, None):
+                if _is_killed(status, usage, known):
+                    self._killed.add(pid)
+                if self._cell.namespaces:
+                    with contextlib.suppress(OSError):  # it went when the grader removed the folder
+                        kernel.unmount(known["folder"])
             for orphan in _children() - self._workers.keys():
                 os.kill(orphan, signal.SIGKILL)
 
@@ -202,6 +223,17 @@ class ForkServer:
             for pid in children:
                 os.kill(pid, signal.SIGKILL)
             os.waitpid(-1, 0)
+
+
+def _is_killed(status: int, usage: resource.struct_rusage, policy: dict[str, Any]) -> bool:
+    """Whether a worker has died of a SIGKILL that it cannot have sent itself, nor its limits or this process.
+
+    At the end of its processor time the kernel sends one.
+    """
+    if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+        return False
+    taken = usage.ru_utime + usage.ru_stime
+    return "outgrown" not in policy and taken < policy["cpu_seconds"] - 1
 
 
 def _on_child(signum: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from autograder.report import ASKED, CAUSE, FOUND, Place
 from autograder.text import PREFIX
@@ -19,14 +20,23 @@ class CheckFailed(Exception):
         cause: the likely cause, where one can be named.
         reading: what such a finding means in general; said where no cause is known.
         place: the line of the submission where it came up, if it did in one.
+        unproven: whether nothing leads to the submission, as an exception without a line of it or the end
+            of the process. It may be the grader's own then, see suite.judge.
     """
 
     def __init__(
-        self, found: str, *, cause: Cause = "", reading: Cause = "", place: Place | None = None
+        self,
+        found: str,
+        *,
+        cause: Cause = "",
+        reading: Cause = "",
+        place: Place | None = None,
+        unproven: bool = False,
     ) -> None:
         super().__init__(found)
         self.found = found
         self.place = place
+        self.unproven = unproven
         self._cause, self._reading = cause, reading
 
     @cached_property
@@ -36,21 +46,16 @@ class CheckFailed(Exception):
 
     def because(self, cause: Cause) -> "CheckFailed":
         """The same failure, with this cause if there is one."""
-        return type(self)(
-            self.found,
-            cause=lambda: _told(cause) or _told(self._cause),
-            reading=self._reading,
-            place=self.place,
-        )
+        return self._but(cause=lambda: _told(cause) or _told(self._cause))
 
     def beside(self, circumstance: Cause) -> "CheckFailed":
         """The same failure; where its cause is not known, this is said before what can be read in it."""
-        return type(self)(
-            self.found,
-            cause=self._cause,
-            reading=lambda: f"{_told(circumstance)} {_told(self._reading)}".strip(),
-            place=self.place,
-        )
+        return self._but(reading=lambda: f"{_told(circumstance)} {_told(self._reading)}".strip())
+
+    def _but(self, **changes: Any) -> "CheckFailed":
+        kept: dict[str, Any] = {"cause": self._cause, "reading": self._reading}
+        kept |= {"place": self.place, "unproven": self.unproven}
+        return type(self)(self.found, **kept | changes)
 
     def message(self, asked: str) -> str:
         """What was asked, what came back, the likely cause: one line of ours each.
@@ -65,6 +70,10 @@ class CheckFailed(Exception):
 
 class TooSlow(CheckFailed):
     """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
+
+
+class Killed(CheckFailed):
+    """The worker was killed from outside, as the kernel does for want of memory."""
 
 
 def _told(cause: Cause) -> str:

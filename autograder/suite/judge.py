@@ -6,6 +6,10 @@ the rest. Parametrised cases of one function are one check: it passes when all o
 The checks of a submission share a worker, since values cannot be forged. One that fails there is judged
 again in a fresh worker of its own, and where a brick that the module needs has failed, once more over stock
 layers. Whatever a check does, its damage ends with it.
+
+A failure that leads to no line of the submission, as the end of its process, may be the grader's own. It
+counts where two workers fail so, and a third shows by the grader's self-test that this machine is sound. A
+submission cannot feign the opposite: none of it is in that worker.
 """
 
 import inspect
@@ -25,9 +29,10 @@ from autograder.errors import GraderFault, IsolationError
 from autograder.gpu import Device
 from autograder.report import Place
 from autograder.sandbox.ladder import Isolation
+from autograder.selftest import demand_sound
 from autograder.submission import Submission
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, TooSlow
+from autograder.suite.failures import CheckFailed, Killed, TooSlow
 from autograder.suite.fit import FitContext
 from autograder.suite.student import Bench, Student, Surveyor
 from autograder.text import clean
@@ -105,6 +110,7 @@ class Judge:
         self._rooms: dict[_Kind, _Room] = {}
         self._unimportable: dict[_Key, CheckFailed] = {}
         self._surveyor = Surveyor(broker, submission)
+        self._unsound: GraderFault | None = None
         self._items = 0
         self._done = 0
 
@@ -210,7 +216,13 @@ class Judge:
             item.session.shouldstop = "too little isolation"
         else:
             verdict = self.verdicts[check_id(item)]
-            verdict.fault = f"{check_id(item)}: {call.excinfo.typename}: {call.excinfo.value}"
+            error = call.excinfo.value
+            told = (
+                str(error)
+                if isinstance(error, GraderFault)
+                else f"{call.excinfo.typename}: {error}"
+            )
+            verdict.fault = f"{check_id(item)}: {told}"
             verdict.fault_trace = str(call.excinfo.getrepr(style="short"))
 
     def pytest_sessionfinish(self) -> None:
@@ -251,9 +263,13 @@ class Judge:
     def _trial(
         self, item: pytest.Function, check: str, verdict: Verdict, stand_ins: tuple[str, ...]
     ) -> "_Failed | None":
-        """Judge in the shared worker and, if that fails, in a fresh one. None when it passed."""
+        """Judge in the shared worker and, if that fails, in a fresh one. None when it passed.
+
+        Raises GraderFault where the failure is not the submission's.
+        """
         kind = _Kind(stand_ins, self._device == "cuda" and uses_gpu(check))
         key = _Key(module_of(check), kind)
+        failures = 0
         while True:
             if key in self._unimportable:
                 broken = self._unimportable[key]
@@ -270,12 +286,16 @@ class Judge:
                 try:
                     self._call(item, student)
                 except CheckFailed as failure:
-                    if fresh:  # its worker may still be asked for the cause, and by the next check
+                    failures += 1
+                    too_slow = isinstance(failure, TooSlow)
+                    if fresh and (failures > 1 or too_slow or not failure.unproven):
+                        # Its worker may still be asked for the cause, and by the next check.
                         text = clean(failure.message(student.asked), MAX_MESSAGE)
                         place = failure.place or student.definition()
                         if bench.worker.is_lost:
                             self._rooms.pop(kind).close()
-                        return _Failed(text, place, isinstance(failure, TooSlow))
+                        self._demand_theirs(failure, kind)
+                        return _Failed(text, place, too_slow)
                     self._rooms.pop(kind).close()
                 else:
                     verdict.remark = student.remark
@@ -302,12 +322,30 @@ class Judge:
             except CheckFailed as failure:
                 self._rooms.pop(key.kind).close()
                 if not tries_left:
+                    self._demand_theirs(failure, key.kind)
                     self._unimportable[key] = failure
             else:
                 return room
             finally:
                 self.isolation = self._broker.isolation
         return None
+
+    def _demand_theirs(self, failure: CheckFailed, kind: "_Kind") -> None:
+        """Raise GraderFault unless a failure is the submission's, as far as this machine goes."""
+        if isinstance(failure, Killed):
+            raise GraderFault(
+                "Two workers were killed from outside, as the kernel does for want of memory. Give the "
+                "grader more memory, or grade fewer submissions at a time."
+            )
+        if not failure.unproven:
+            return
+        if self._unsound is None:
+            try:
+                demand_sound(self._broker, gpu=kind.gpu)
+            except GraderFault as fault:
+                self._unsound = fault
+        if self._unsound is not None:
+            raise self._unsound
 
     def _bench(
         self,

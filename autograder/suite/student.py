@@ -20,10 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from autograder.broker import Broker, Question, Worker, WorkerLost
+from autograder.errors import GraderFault
 from autograder.report import Place
 from autograder.sandbox import values, wire
+from autograder.sandbox.worker import OPERATIONS, library
 from autograder.submission import Submission
-from autograder.suite.failures import CheckFailed, TooSlow
+from autograder.suite.failures import CheckFailed, Killed, TooSlow
 from autograder.suite.raised import likely_cause
 from autograder.text import one_line, quote, word, words
 
@@ -57,6 +59,10 @@ class Input:
     tensor: Tensor
     layout: str = "contiguous"
     requires_grad: bool = False
+
+    def __post_init__(self) -> None:
+        if self.layout not in values.LAYOUTS:
+            raise GraderFault(f"A hidden test asks for a memory layout {self.layout!r}: no such.")
 
     def laid_out(self) -> Tensor:
         """The tensor as the worker gets it: the same values, in this layout."""
@@ -181,7 +187,7 @@ class Surveyor:
         try:
             reply, _ = self._worker.ask("survey", {"module": module}, [text], deadline)
         except WorkerLost as lost:
-            raise CheckFailed(_lost(lost)) from None
+            raise _lost(lost) from None
         found: dict[str, Any] = _taken(reply, "survey", dict)
         return found
 
@@ -258,7 +264,16 @@ class Bench:
         return reply, tensors
 
     def ask_all(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""
+        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker.
+
+        Raises GraderFault for what no worker can be asked: a worker's answer to it would be the student's.
+        """
+        for question in questions:
+            if OPERATIONS.get(question.operation) != question.arguments.keys():
+                raise GraderFault(
+                    f"A worker cannot be asked {question.operation!r} with "
+                    f"{', '.join(question.arguments) or 'nothing'}: there is no such operation."
+                )
         if self._begins:
             self._begins = False
             first = {**questions[0].arguments, "begin": self.module}
@@ -269,8 +284,7 @@ class Bench:
                 reply, returned = next(answers)
                 tensors = {item.name: values.from_raw(item) for item in returned}
             except WorkerLost as lost:
-                kind = TooSlow if lost.reason == "deadline" else CheckFailed
-                raise kind(_lost(lost)) from None
+                raise _lost(lost) from None
             except wire.WireError as error:
                 raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
             yield reply, tensors
@@ -328,6 +342,7 @@ class Bench:
             "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
             reading=likely_cause(kind, message, line_text),
             place=place,
+            unproven=place is None,
         )
 
     def definition(self, name: str) -> Place | None:
@@ -457,6 +472,10 @@ class Student:
 
     def library(self, name: str, *args: object, **kwargs: object) -> "Layer":
         """Something of torch's or ours in the worker: "nn.Linear", "optim.SGD", "probes.ModeProbe"."""
+        try:
+            library(name)
+        except (AttributeError, KeyError):
+            raise GraderFault(f"A hidden test asks for {name}: there is no such thing.") from None
         encoder, handle = _encoder(), self.bench.handle()
         arguments = {
             "name": name,
@@ -782,15 +801,21 @@ def _written_value(value: object) -> str:
     return str(value)
 
 
-def _lost(lost: WorkerLost) -> str:
+def _lost(lost: WorkerLost) -> CheckFailed:
     match lost.reason:
         case "deadline":
-            return (
-                "It did not finish in time: an endless loop, a very slow one, or waiting for input."
+            return TooSlow(
+                "It did not finish in time: an endless loop, a very slow one, or waiting for input.",
+                unproven=True,
             )
         case "died":
-            return "The process ended before it answered: os._exit, a crash, or too little memory."
-    return f"It was stopped because {lost}."
+            return CheckFailed(
+                "The process ended before it answered: os._exit, a crash, or too little memory.",
+                unproven=True,
+            )
+        case "killed":
+            return Killed("The process was killed from outside.", unproven=True)
+    return CheckFailed(f"It was stopped because {lost}.")
 
 
 def _taken(reply: Mapping[str, Any], name: str, kind: type) -> Any:

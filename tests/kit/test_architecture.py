@@ -21,7 +21,8 @@ ALLOWED = {  # what a part may import of the rest
     },
     "bank": {"errors"},
     "course": {"sandbox", "errors", "report"},
-    "pool": {"broker", "course", "errors", "grading", "sandbox"},
+    "pool": {"broker", "course", "errors", "grading", "sandbox", "selftest"},
+    "selftest": {"broker", "errors", "sandbox"},
     "classroom": {
         *("bank", "broker", "classroom", "course", "errors", "export", "files", "gpu", "grading"),
         *("pool", "report", "submission", "text"),
@@ -29,13 +30,13 @@ ALLOWED = {  # what a part may import of the rest
     "submission": {"errors", "notebooks", "report", "text"},
     "notebooks": set(),
     "nbgrader": {
-        *("broker", "course", "errors", "grading", "nbgrader", "notebooks", "release", "report"),
-        *("submission", "text"),
+        *("broker", "course", "errors", "grading", "nbgrader", "notebooks", "pool", "release"),
+        *("report", "submission", "text"),
     },
     "report": set(),
     "suite": {
         *("sandbox", "broker", "course", "errors", "gpu", "mnist", "report", "submission", "suite"),
-        "text",
+        *("selftest", "text"),
     },
     "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "submission", "suite"},
     "export": {"export", "report", "text"},
@@ -43,7 +44,7 @@ ALLOWED = {  # what a part may import of the rest
     "release": {"errors", "files"},
     "__main__": {"cli"},
     "bench": {"errors", "text"},
-    "doctor": {"broker", "course", "errors", "gpu", "sandbox"},
+    "doctor": {"broker", "course", "errors", "gpu", "sandbox", "selftest"},
     "calibration": {"bank", "broker", "course", "errors", "files", "pool", "submission", "suite"},
     "cli": {
         *(

@@ -1,0 +1,363 @@
+"""The grader's own test: one question of each kind, asked of a worker about a tiny module of the kit's.
+
+It tells what is wrong with this machine from what is wrong with a submission. It runs before the first
+submission, and again where something failed to which no line of the submission leads: where the tiny
+module fails as well, the fault is the grading's.
+
+Nothing here imports torch: the questions are asked while the grader still does.
+"""
+
+import math
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from autograder.broker import Broker, Question, Worker, WorkerLost
+from autograder.errors import GraderFault
+from autograder.sandbox.wire import RawTensor
+
+SECONDS = 60.0
+"""For all of it. It takes a tenth of a second; a machine may be busy."""
+LEAST_MEMORY = 512 << 20
+"""What a worker has to have for a submission."""
+MODULE = "selftest"
+SOURCE = b"""
+import numpy as np
+import torch
+from torch import nn
+
+
+class Product(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(outputs, inputs))
+
+    def forward(self, input):
+        return input @ self.weight.T
+
+
+def roots(input):
+    return torch.from_numpy(np.sqrt(input.numpy()))
+
+
+def drawn(count, generator):
+    return torch.rand(count, generator=generator, dtype=torch.float64)
+
+
+def train(model, input, target, optimizer):
+    optimizer.zero_grad()
+    loss = ((model(input) - target) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def room(count):
+    return torch.empty(count, dtype=torch.uint8).numel()
+"""
+
+WEIGHT = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+INPUT = (1.0, -1.0, 2.0, 0.5)
+OUTPUT = (-1.0, -1.0, -1.0, 3.0, 8.0, 13.0)
+UPSTREAM = (1.0, 0.0, 2.0, 0.0, 1.0, 1.0)
+GRADIENTS = {
+    "grad input": (11.0, 14.0, 8.0, 10.0),
+    "grad weight": (1.0, -1.0, 2.0, 0.5, 4.0, -1.5),
+}
+LOSS = 245 / 6
+"""The mean of OUTPUT's squares. Every weight has a positive gradient, so that Adam's first step takes its
+learning rate off each of them."""
+RATE = 0.5
+TRAINED = tuple(weight - RATE for weight in WEIGHT)
+CPU, ON_GPU = 0, 1
+"""Handles of the layers that are asked on either."""
+
+
+class Reply(NamedTuple):
+    """What came back: fields, and the numbers of each tensor."""
+
+    fields: dict[str, Any]
+    tensors: dict[str, tuple[float, ...]]
+
+
+class Part(NamedTuple):
+    """One kind of question. `wrong` says what is wrong with the replies, or ""."""
+
+    kind: str
+    questions: Sequence[Question]
+    wrong: Callable[[list[Reply]], str]
+
+
+class Answer(NamedTuple):
+    """How one part went: "" where it was right."""
+
+    kind: str
+    wrong: str
+    seconds: float
+
+
+def examine(broker: Broker, *, gpu: bool = False, meta: bool = True) -> Iterator[Answer]:
+    """Ask a fresh worker one question of each kind, up to the first that it does not survive.
+
+    Args:
+        gpu: ask a worker that uses the GPU; otherwise it is a simulated one.
+        meta: ask for the meta device too, of which torch is not ready at once.
+
+    Raises GraderFault where no worker can be had, IsolationError.
+    """
+    with broker.worker(gpu=gpu) as worker:
+        deadline = time.monotonic() + SECONDS
+        for part in _parts(gpu=gpu, meta=meta):
+            started = time.monotonic()
+            wrong = _asked(worker, part, deadline)
+            yield Answer(part.kind, wrong, time.monotonic() - started)
+            if worker.is_lost:
+                return
+
+
+def demand_sound(broker: Broker, *, gpu: bool = False, meta: bool = True) -> None:
+    """Raise GraderFault where the tiny module is not answered for rightly, see examine."""
+    for answer in examine(broker, gpu=gpu, meta=meta):
+        if answer.wrong:
+            raise GraderFault(
+                f"The grader's self-test failed at {answer.kind}: {answer.wrong}. This is a fault of the "
+                "machine or of the kit, not of a submission. `tower doctor` shows every part of the test."
+            )
+
+
+class InBackground:
+    """The self-test in a thread of its own, while the grader imports what it needs."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(broker,), daemon=True)
+        self._thread.start()
+
+    def _run(self, broker: Broker) -> None:
+        try:
+            demand_sound(broker, meta=False)
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> None:
+        """Wait for its end. Raises what demand_sound raises."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+
+def _asked(worker: Worker, part: Part, deadline: float) -> str:
+    replies = []
+    try:
+        for fields, raw in worker.ask_all(part.questions, deadline):
+            if "error" in fields:
+                return _told(fields["error"])
+            replies.append(Reply(fields, {item.name: _numbers(item) for item in raw}))
+    except WorkerLost as lost:
+        printed = worker.log.decode(errors="replace").strip()[-1000:]
+        return f"{lost}" + (f"; it printed: {printed}" if printed else "")
+    return part.wrong(replies)
+
+
+def _told(error: dict[str, Any]) -> str:
+    """An error as the worker describes it, in which nothing but the kit and torch has run."""
+    message = " ".join(str(error.get("message", "")).split())
+    return f"{error.get('type', error.get('kind'))}: {message}".rstrip(": ")
+
+
+def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
+    text = RawTensor(MODULE, "uint8", (len(SOURCE),), SOURCE)
+    yield Part("import", [_question("import", [text], module=MODULE, stand_ins={})], _any)
+    yield Part("memory", [_call("room", LEAST_MEMORY)], _returned(LEAST_MEMORY))
+    yield Part("a layer", [*_layer(CPU), _forward(CPU)], _equal(output=OUTPUT))
+    upstream = _tensor("upstream", (2, 3), UPSTREAM)
+    yield Part(
+        "gradients",
+        [_forward(CPU, upstream)],
+        _equal(output=OUTPUT, **GRADIENTS),
+    )
+    yield Part("watched operators", [_forward(CPU, watch=True)], _watched)
+    yield Part("numpy", [_call("roots", _tensor("input", (2,), (4.0, 9.0)))], _equal(result=(2, 3)))
+    draws = [_call("drawn", 100, generator={"generator": seed, "skip": 0}) for seed in (1, 1, 2)]
+    yield Part("initialisation", draws, _draws)
+    yield Part("a training step", [*_training(CPU), _state(CPU)], _trained)
+    name = "the GPU" if gpu else "the simulated GPU"
+    there = [*_layer(ON_GPU), _forward(ON_GPU, on_gpu=True)]
+    yield Part(name, there, lambda replies: _stayed(replies) or _equal(output=OUTPUT)(replies))
+    back = _question("convert", handle=ON_GPU, target="cpu")
+    yield Part(
+        f"a training step on {name}",
+        [*_training(ON_GPU, on_gpu=True), back, _state(ON_GPU)],
+        _trained,
+    )
+    if meta:
+        yield Part("the meta device", _on_meta(), _shaped)
+
+
+# Questions, as suite.student asks them
+
+
+def _question(operation: str, tensors: Sequence[RawTensor] = (), **arguments: Any) -> Question:
+    return Question(operation, arguments, tensors)
+
+
+def _call(name: str, *given: object, on_gpu: bool = False, **named: object) -> Question:
+    tensors = [item for item in given if isinstance(item, RawTensor)]
+    args = [{"tensor": g.name} if isinstance(g, RawTensor) else g for g in given]
+    return _question(
+        "call",
+        tensors,
+        name=name,
+        args={"list": args},
+        kwargs=named,
+        seed=0,
+        grad=True,
+        watch=False,
+        after=False,
+        draw=0,
+        on_gpu=on_gpu,
+    )
+
+
+def _layer(handle: int) -> list[Question]:
+    weight = _tensor("weight", (3, 2), WEIGHT)
+    return [
+        _question(
+            "create", name="Product", args={"list": [2, 3]}, kwargs={}, seed=0, handle=handle
+        ),
+        _question("convert", handle=handle, target="float64"),
+        _question("load", [weight], handle=handle),
+    ]
+
+
+def _forward(
+    handle: int, *upstream: RawTensor, watch: bool = False, on_gpu: bool = False
+) -> Question:
+    given = {"tensor": "x", "layout": "contiguous", "requires_grad": bool(upstream)}
+    return _question(
+        "forward",
+        [_tensor("x", (2, 2), INPUT), *upstream],
+        handle=handle,
+        method="forward",
+        input=given,
+        grad=True,
+        watch=watch,
+        again=False,
+        refilled=False,
+        on_gpu=on_gpu,
+    )
+
+
+def _training(layer: int, *, on_gpu: bool = False) -> list[Question]:
+    optimizer, first, second = 10 * layer + 2, 10 * layer + 3, 10 * layer + 4
+    data = [_tensor("a", (2, 2), INPUT), _tensor("b", (2, 3), (0.0,) * 6)]
+    given = [{"handle": handle} for handle in (layer, first, second, optimizer)]
+    arguments = {"list": [{"handle": layer}]}
+    return [
+        _question(
+            "library", name="optim.Adam", args=arguments, kwargs={"lr": RATE}, handle=optimizer
+        ),
+        _question("keep", data, handles=[first, second], on_gpu=on_gpu),
+        _call("train", *given, on_gpu=on_gpu),
+    ]
+
+
+def _state(handle: int) -> Question:
+    return _question("state", handle=handle)
+
+
+def _on_meta() -> list[Question]:
+    size = {"meta_tensor": [4, 2], "dtype": "float32"}
+    handle = 9
+    return [
+        _question(
+            "create", name="Product", args={"list": [2, 3]}, kwargs={}, seed=0, handle=handle
+        ),
+        _question("convert", handle=handle, target="meta"),
+        _forward(handle)._replace(
+            arguments=_forward(handle).arguments | {"input": size}, tensors=()
+        ),
+    ]
+
+
+def _tensor(name: str, shape: tuple[int, ...], numbers: Sequence[float]) -> RawTensor:
+    return RawTensor(name, "float64", shape, struct.pack(f"<{len(numbers)}d", *numbers))
+
+
+def _numbers(raw: RawTensor) -> tuple[float, ...]:
+    """The numbers of a tensor; none of another dtype than float64."""
+    return struct.unpack(f"<{len(raw.data) // 8}d", raw.data) if raw.dtype == "float64" else ()
+
+
+# Verdicts
+
+
+def _any(replies: list[Reply]) -> str:
+    return ""
+
+
+def _returned(expected: object) -> Callable[[list[Reply]], str]:
+    def wrong(replies: list[Reply]) -> str:
+        got = replies[-1].fields.get("result")
+        return "" if got == expected else f"{got} came back; expected {expected}"
+
+    return wrong
+
+
+def _equal(**expected: Sequence[float]) -> Callable[[list[Reply]], str]:
+    """Whether the tensors of the last reply hold these numbers."""
+
+    def wrong(replies: list[Reply]) -> str:
+        for name, numbers in expected.items():
+            got = replies[-1].tensors.get(name, ())
+            if len(got) != len(numbers) or not all(map(_close, got, numbers)):
+                return f"{name} is {_written(got)}; expected {_written(numbers)}"
+        return ""
+
+    return wrong
+
+
+def _close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6)
+
+
+def _written(numbers: Sequence[float]) -> str:
+    return f"[{', '.join(f'{number:.6g}' for number in numbers)}]"
+
+
+def _watched(replies: list[Reply]) -> str:
+    record = replies[-1].fields["record"]
+    if record["intact"] is not True:
+        return "the record of operators has a gap"
+    found = record["operators"]
+    return "" if "matmul" in found else f"a matrix product was not seen, only {', '.join(found)}"
+
+
+def _draws(replies: list[Reply]) -> str:
+    first, same, other = (reply.tensors["result"] for reply in replies)
+    if not all(0 <= number < 1 for number in first) or len(set(first)) < len(first):
+        return "what was drawn is not uniform over [0, 1)"
+    if first != same or first == other:
+        return "draws do not follow their seed"
+    return ""
+
+
+def _trained(replies: list[Reply]) -> str:
+    loss = next(reply.fields["result"] for reply in replies if "result" in reply.fields)
+    if not _close(loss, LOSS):
+        return f"the loss is {loss:.6g}; expected {LOSS:.6g}"
+    return _equal(weight=TRAINED)(replies)
+
+
+def _stayed(replies: list[Reply]) -> str:
+    fields = replies[-1].fields
+    if fields.get("stayed") is not True:
+        return "the output does not lie there"
+    return f"{fields['copies']} tensors were carried to and fro" if fields["copies"] else ""
+
+
+def _shaped(replies: list[Reply]) -> str:
+    got = replies[-1].fields.get("meta_shape")
+    return "" if got == [4, 3] else f"an output has the shape {got}; expected [4, 3]"
