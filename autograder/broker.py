@@ -299,7 +299,8 @@ class Broker:
         require: the level of isolation below which no worker is handed out, see ladder.LEVELS.
         without: mechanisms of lockdown.MECHANISMS to leave out, as on a machine that lacks them.
         gpu: whether workers may be asked for that use the GPU. One such is always kept started and
-            unused: starting CUDA takes longer than most checks.
+            unused, since starting CUDA takes longer than most checks; but not where the GPU's compute mode
+            lets in one process alone.
         seat: a number that no other broker of this machine has at the same time; a random one otherwise.
     """
 
@@ -375,7 +376,7 @@ class Broker:
             worker = self._forked(gpu=gpu)
             worker.wait()
         self.isolation = worker.isolation
-        if self._may_use_gpu and not self._spare:
+        if self._may_use_gpu and not self._spare and not self.gpu.get("is_exclusive"):
             self._spare = self._forked(gpu=True)
         return worker
 

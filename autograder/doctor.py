@@ -141,12 +141,26 @@ def _gpu(course: Course) -> list[Finding]:
             tested = _self_test(broker, gpu=True)
     except GraderFault as fault:
         return [Finding(title, "bad", str(fault), GPU_ADVICE)]
+    advice = (
+        []
+        if gpu["is_compiled_for"]
+        else [
+            "torch has no machine code for this GPU and compiles what it needs at every start, which can "
+            "take minutes: install a build for it, or raise limits.gpu_seconds."
+        ]
+    )
+    if gpu["is_exclusive"]:
+        advice.append(
+            "Its compute mode lets in one process alone, so grade with --processes 1, or run "
+            "`nvidia-smi --compute-mode DEFAULT`."
+        )
     found = Finding(
         title,
-        "good",
+        "missing" if advice else "good",
         f"{gpu['name']}, {gpu['memory'] / 2**30:.0f} GiB, compute capability {gpu['capability']}, CUDA "
         f"{gpu['cuda']}, cuDNN {gpu['cudnn']}; starting it in a worker took {gpu['seconds']:.1f} s; a worker "
-        f"may take {course.policy.gpu_memory / 2**30:.1f} GiB of it",
+        f"may take {course.policy.gpu_memory / 2**30:.1f} GiB of it; dtypes: {', '.join(gpu['dtypes'])}",
+        " ".join(advice),
     )
     return [found, *tested]
 

@@ -15,8 +15,16 @@ CHOICES = ("cpu", "cuda", "auto")
 
 def reason_against() -> str:
     """Why nothing can be graded on a GPU here; "" where that may be tried."""
-    if not gpu_devices():
+    devices = {Path(device).name for device in gpu_devices()}
+    if not devices:
         return "there is no GPU's device file, such as /dev/nvidiactl"
+    if (
+        "nvidiactl" in devices and "nvidia-uvm" not in devices
+    ):  # made by the first program that uses CUDA
+        return (
+            "/dev/nvidia-uvm is not there yet: run `nvidia-modprobe -c 0 -u`, or any program that uses "
+            "CUDA, once"
+        )
     spec = importlib.util.find_spec("torch")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not any(Path(folder, "lib", "libtorch_cuda.so").exists() for folder in folders):

@@ -4,6 +4,8 @@ There are two with one interface: CUDA's, and a simulated one for machines witho
 Nothing here runs in the zygote: a process that has started CUDA cannot be forked.
 """
 
+import contextlib
+import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -17,6 +19,7 @@ from .torch_private import TorchDispatchMode, spin
 NAME = "cuda"
 _DELAY_CYCLES = 100_000_000
 """What a side stream waits for before its data come: some 50 ms."""
+_LONGEST_DELAY = 16 * _DELAY_CYCLES
 
 
 class Journey:
@@ -96,12 +99,21 @@ class RealGPU:
         """
         there = self.carried(source)
         late = torch.full_like(there, torch.nan)
-        stream = torch.cuda.Stream()
+        stream, cycles = torch.cuda.Stream(), _DELAY_CYCLES
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream), torch.no_grad():
-            spin(_DELAY_CYCLES)
-            late.copy_(there)
-            result = function(late)
+            function(
+                there
+            )  # loads kernels and takes memory, which may wait for all that the GPU does
+            while True:
+                stream.synchronize()
+                late.fill_(torch.nan)
+                spin(cycles)
+                late.copy_(there)
+                result = function(late)
+                if not stream.query() or cycles >= _LONGEST_DELAY:
+                    break
+                cycles *= 4  # the data were there before the function had sent its work: that shows nothing
         stream.synchronize()
         return result
 
@@ -129,6 +141,8 @@ class _CopyCounter(TorchDispatchMode):
         return result
 
 
+_COMPUTE_MODE, _EXCLUSIVE_PROCESS = 20, 3
+"""CU_DEVICE_ATTRIBUTE_COMPUTE_MODE and CU_COMPUTEMODE_EXCLUSIVE_PROCESS of CUDA's driver API."""
 _COPYING = (torch.ops.aten.copy_, torch.ops.aten._to_copy)
 
 
@@ -150,10 +164,14 @@ def start(memory: int) -> dict[str, Any]:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
-    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
-        x = torch.ones(2, 3, 4, 4, device=NAME, dtype=dtype, requires_grad=True)
+    bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)  # from Ampere on
+    dtypes = [torch.float64, torch.float32, torch.float16, *([torch.bfloat16] if bfloat16 else ())]
+    for dtype in dtypes:
+        x = torch.ones(2, 3, 8, 8, device=NAME, dtype=dtype, requires_grad=True)
         weight = torch.ones(2, 3, 3, 3, device=NAME, dtype=dtype, requires_grad=True)
-        F.relu(F.conv2d(x, weight, padding=1)).flatten(1).sum().backward()
+        for stride, dilation in ((1, 1), (2, 1), (1, 2)):
+            F.relu(F.conv2d(x, weight, None, stride, 1, dilation)).flatten(1).sum().backward()
+        F.conv2d(x.contiguous(memory_format=torch.channels_last), weight).sum().backward()
         torch.mm(x[0, 0], x[0, 0]).sum().backward()
     stream, event = torch.cuda.Stream(), torch.cuda.Event()
     event.record(stream)
@@ -165,4 +183,17 @@ def start(memory: int) -> dict[str, Any]:
         "capability": f"{properties.major}.{properties.minor}",
         "cuda": str(torch.version.cuda),
         "cudnn": str(torch.backends.cudnn.version()),
+        "dtypes": [str(dtype).removeprefix("torch.") for dtype in dtypes],
+        "is_compiled_for": any(
+            name.startswith(f"sm_{properties.major}") for name in torch.cuda.get_arch_list()
+        ),
+        "is_exclusive": _compute_mode() == _EXCLUSIVE_PROCESS,
     }
+
+
+def _compute_mode() -> int:
+    """The first GPU's, in the driver's numbers; 0, the default, where the driver does not say."""
+    mode = ctypes.c_int(0)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libcuda.so.1").cuDeviceGetAttribute(ctypes.byref(mode), _COMPUTE_MODE, 0)
+    return mode.value

@@ -158,6 +158,8 @@ def enter(
     sizes = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)  # later it cannot be opened
     if start_gpu:
         os.environ.update(cuda, CUBLAS_WORKSPACE_CONFIG=":4096:8", CUDA_CACHE_DISABLE="1")
+        # One GPU: each that CUDA sees takes tens of descriptors and a context.
+        os.environ["CUDA_VISIBLE_DEVICES"] = cuda.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     else:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if cell.uid:

@@ -25,7 +25,7 @@ ALLOWED = """
     arch_prctl exit exit_group futex futex_requeue futex_wait futex_waitv futex_wake get_robust_list
     get_thread_area getcpu getrandom getrlimit getrusage restart_syscall rseq sched_get_priority_max
     sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler sched_rr_get_interval
-    sched_yield set_robust_list set_thread_area set_tid_address setrlimit sysinfo uname wait4 waitid
+    sched_yield set_robust_list set_thread_area set_tid_address sysinfo uname wait4 waitid
     rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sigaltstack
     capget getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getresgid getresuid
     getsid gettid getuid
@@ -42,14 +42,18 @@ REFUSED = """
     listen memfd_create mknod mknodat mount open_by_handle_at perf_event_open personality pidfd_open
     prctl prlimit64 process_vm_readv process_vm_writev ptrace rename renameat renameat2
     sched_setaffinity sched_setparam sched_setscheduler sendmsg sendto setgid setgroups setpgid
-    setpriority setregid setresgid setresuid setreuid setsid setuid shmget socket socketpair symlink
-    symlinkat tgkill tkill truncate umount2 unshare userfaultfd utime utimensat utimes vfork
+    setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid shmget socket socketpair
+    symlink symlinkat tgkill tkill truncate umount2 unshare userfaultfd utime utimensat utimes vfork
 """.split()
 """Answered "not permitted", which tells an honest program more than "not implemented"."""
 
 PRETENDED = ["rmdir", "unlink", "unlinkat"]
 """Answered as if done, and not done: a program may clear away its temporary files, while what it has
 written stays to be counted."""
+
+NEW_LIMIT = 2
+"""The place of an argument of prlimit64: a new limit, or null to ask for the old one. A process that lowered
+the limit of its own processor time would be killed by the kernel, as if from outside."""
 
 CLONE_THREAD = 0x00010000
 O_TMPFILE = 0o20000000
@@ -61,7 +65,6 @@ ONE_OF: dict[str, tuple[int, tuple[int, ...]]] = {
     "fcntl": (1, (0, 1, 2, 3, 4, 1030, 1032)),  # F_DUPFD to F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
     "ioctl": (1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),  # TCGETS, TIOCGWINSZ, FIO*
     "prctl": (0, (3, 15, 16, 21, 23, 39, 0x53564D41)),  # gets, PR_SET_NAME, PR_SET_VMA
-    "prlimit64": (0, (0,)),  # one's own
     "sched_setaffinity": (0, (0,)),
 }
 """System calls of many uses: the place of an argument (of 32 bits), and the values it may have.
@@ -84,7 +87,7 @@ they can be made is Landlock's affair."""
 _LIBRARY = "libseccomp.so.2"
 _ACT_KILL_PROCESS, _ACT_ALLOW = 0x80000000, 0x7FFF0000
 _ATTRIBUTE_BAD_ARCHITECTURE, _ATTRIBUTE_OPTIMIZE = 2, 8
-_MASKED_EQUAL = 7
+_NOT_EQUAL, _EQUAL, _MASKED_EQUAL = 1, 4, 7
 _SET_MODE_FILTER, _THREADS_TOO = 1, 1
 _INSTRUCTION_BYTES = 8
 
@@ -164,6 +167,10 @@ def _rules(*, sealed: bool, gpu: bool) -> Iterator[tuple[str, int, list[_Compari
             thread = _Comparison(0, _MASKED_EQUAL, CLONE_THREAD, CLONE_THREAD)
             yield name, _ACT_ALLOW, [thread]
             yield name, refuse, [_Comparison(0, _MASKED_EQUAL, CLONE_THREAD, 0)]
+        elif name == "prlimit64":
+            own, asks = _Comparison(0, _MASKED_EQUAL, 0xFFFFFFFF, 0), (NEW_LIMIT, _EQUAL, 0, 0)
+            yield name, _ACT_ALLOW, [own, _Comparison(*asks)]
+            yield name, refuse, [_Comparison(NEW_LIMIT, _NOT_EQUAL, 0, 0)]
         elif name in ONE_OF:
             place, values = ONE_OF[name]
             for value in values:

@@ -13,10 +13,16 @@ _SYSTEM = (
 )
 PROCESS_FILES = ("/proc/cpuinfo", "/proc/meminfo")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-_GPU_DEVICES = ("nvidiactl", "nvidia[0-9]*", "nvidia-uvm", "nvidia-uvm-tools", "dxg")
-"""Under /dev: NVIDIA's driver, and that of Windows under WSL2."""
+_GPU_DEVICES = (
+    *("nvidiactl", "nvidia[0-9]*", "nvidia-uvm", "nvidia-uvm-tools"),
+    *("nvidia-caps/nvidia-cap[0-9]*", "dxg"),
+)
+"""Under /dev: NVIDIA's driver, the slices that MIG makes of a GPU, and the driver of Windows under WSL2."""
 _GPU_FOLDERS = ("/sys", "/usr/local/nvidia", "/usr/lib/wsl", "/opt/cuda")
-GPU_PROCESS_FILES = ("/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/proc/self")
+GPU_PROCESS_FILES = (
+    *("/proc/driver/nvidia", "/proc/driver/nvidia-uvm"),
+    *("/proc/devices", "/proc/modules", "/proc/self"),
+)
 OWN_THREADS = "/proc/self/task"
 """Where the driver, from 570 on, names its threads by writing to files."""
 

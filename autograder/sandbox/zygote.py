@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
 LATE_IMPORTS = """
-    numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing torch.distributions
-    torch.func torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
+    numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.testing torch.distributions torch.func
+    torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
     torch.nn.utils.rnn torch.profiler torch.testing torch.utils.checkpoint torch.utils.data
 """.split()
-"""What numpy and torch load on first use: loaded once here, it is not loaded anew in every worker."""
+"""What numpy and torch load on first use: loaded once here, not in every worker anew."""
 META_IMPORTS = "sympy.core sympy.polys sympy torch.fx.experimental.symbolic_shapes".split()
 SEALED_IMPORTS = """
     abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys
@@ -77,8 +77,7 @@ def warm_up(*, gpu: bool) -> None:
     from sandbox import torch_private, worker  # noqa: F401 - imported for the workers' sake
 
     torch_private.make_lean()
-    for name in LATE_IMPORTS:
-        importlib.import_module(name)
+    importlib.import_module("numpy.random")  # every worker's first question sets its seed
     layer = torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     loss = torch.nn.functional.cross_entropy(layer(torch.zeros(1, 2)), torch.tensor([0]))
@@ -87,15 +86,16 @@ def warm_up(*, gpu: bool) -> None:
     optimizer.step()
 
 
-def warm_up_meta() -> Iterator[None]:
-    """Use the meta device, which imports as much again, a part at a time."""
-    for name in META_IMPORTS:
+def warm_up_rest() -> Iterator[None]:
+    """Import what numpy and torch load late, and use the meta device, which loads most; a part at a time."""
+    for name in (*LATE_IMPORTS, *META_IMPORTS):
         with contextlib.suppress(ImportError):  # another version of torch may do without
             importlib.import_module(name)
         yield
     import torch
 
-    torch.nn.Linear(2, 2, device="meta")(torch.zeros(1, 2, device="meta"))
+    with contextlib.suppress(Exception):  # the grader's self-test says what is wrong with it
+        torch.nn.Linear(2, 2, device="meta")(torch.zeros(1, 2, device="meta"))
     yield
 
 
@@ -272,7 +272,7 @@ def main() -> None:
     kernel.hide_memory()
     gc.disable()  # what is imported stays, and is frozen before the first fork
     warm_up(gpu=gpu)
-    idle_work = warm_up_meta()
+    idle_work = warm_up_rest()
     if cell.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)

@@ -208,8 +208,11 @@ def half_forward(
     """On the GPU in float16 or bfloat16 the output has that dtype, and the oracle's values but for rounding.
 
     The oracle computes in float64, with weights and input rounded to the dtype. The tolerance grows with
-    the sum of the products' sizes, of which the rounding of a sum is a share.
+    the sum of the products' sizes, of which the rounding of a sum is a share. A GPU that does not compute in
+    the dtype is not asked.
     """
+    if not layer.computes_in(dtype):
+        return
     rounded = {name: value.to(dtype) for name, value in oracle.state_dict().items()}
     layer.load(rounded)
     oracle.load_state_dict(rounded)

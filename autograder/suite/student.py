@@ -12,7 +12,7 @@ import difflib
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,10 @@ MAX_HELD_BACK = 64 << 10
 """Bytes of tensors that wait until something is asked."""
 MAX_TOLD = 32
 """Things that wait; their replies fit into a pipe."""
+MAX_READ = 1000
+"""Characters of an exception's message that are looked at."""
+_OF_THE_MACHINE = re.compile(r"^(ImportError|ModuleNotFoundError|MemoryError|OSError)\b|allocat")
+"""Exceptions that a right line may raise where a library or memory is missing."""
 UNREADABLE = "What came back cannot be read as an answer."
 MAX_NAMES = 5000
 """Of a module, that are searched for one that resembles the name that is missing."""
@@ -221,6 +225,8 @@ class Bench:
         self.stand_ins = dict(stand_ins)
         self.gpu = gpu
         self.worker: Worker = worker or broker.worker(gpu=gpu)
+        self.gpu_dtypes: Collection[str] = broker.gpu.get("dtypes", ()) if gpu else ()
+        """Those that the GPU computes in, by name; none where all do."""
         self._begins = False
         self._handles = itertools.count()
         self.tampers: list[str] = []
@@ -342,7 +348,7 @@ class Bench:
             "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
             reading=likely_cause(kind, message, line_text),
             place=place,
-            unproven=place is None,
+            unproven=place is None or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
         )
 
     def definition(self, name: str) -> Place | None:
@@ -504,6 +510,14 @@ class Student:
         """Where what is asked "on the GPU" is done, in words."""
         return " on the GPU" if self.bench.gpu else " on a simulated GPU"
 
+    def computes_in(self, dtype: torch.dtype) -> bool:
+        """Whether the GPU has this dtype; the report remarks where it has not."""
+        known = self.bench.gpu_dtypes
+        if not known or values.DTYPE_NAMES[dtype] in known:
+            return True
+        self.remark = f"{values.DTYPE_NAMES[dtype]} was left out: this GPU does not compute in it."
+        return False
+
     @property
     def tampers(self) -> list[str]:
         """Names in the module's text that only serve to blind the recorder."""
@@ -647,6 +661,10 @@ class Layer:
                 cause="Something is registered, renamed or removed while the code runs.",
             )
         return tensors
+
+    def computes_in(self, dtype: torch.dtype) -> bool:
+        """See Student.computes_in."""
+        return self._student.computes_in(dtype)
 
     def __call__(self, x: Tensor | Input, method: str = "forward") -> Tensor:
         """The output, without gradients. Raises CheckFailed unless it is a tensor."""

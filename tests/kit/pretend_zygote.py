@@ -37,7 +37,16 @@ def start(memory):
     assert started.wait(20)
     if failures:
         raise failures[0]
-    return {"name": "Pretended", "memory": memory, "cuda": "0", "cudnn": "0", "capability": "0.0"}
+    return {
+        "name": "Pretended",
+        "memory": memory,
+        "cuda": "0",
+        "cudnn": "0",
+        "capability": "0.0",
+        "dtypes": os.environ.get("CUDA_PRETEND_DTYPES", "float32 float16 bfloat16").split(),
+        "is_compiled_for": True,
+        "is_exclusive": os.environ.get("CUDA_PRETEND") == "exclusive",
+    }
 
 
 def warm_up(*, gpu):

@@ -47,8 +47,10 @@ def tower(*arguments):
     ("devices", "build", "reason"),
     [
         ([], True, "no GPU's device file"),
-        (["/dev/nvidiactl"], False, "this build of torch is for the CPU"),
+        (["/dev/nvidia-uvm"], False, "this build of torch is for the CPU"),
         (["/dev/dxg"], True, ""),
+        (["/dev/nvidiactl", "/dev/nvidia0"], True, "nvidia-modprobe -c 0 -u"),
+        (["/dev/nvidiactl", "/dev/nvidia0", "/dev/nvidia-uvm"], True, ""),
     ],
 )
 def test_a_gpu_needs_a_device_and_a_build_of_torch(tmp_path, monkeypatch, devices, build, reason):
@@ -226,6 +228,34 @@ def test_one_worker_with_a_started_gpu_is_always_in_reserve(pretended, course):
             assert plain is not broker._spare, "what needs no GPU does not take it"
 
 
+def test_no_spare_is_kept_where_the_gpu_lets_in_one_process(pretended, course, monkeypatch):
+    monkeypatch.setenv("CUDA_PRETEND", "exclusive")
+    with Broker(course.policy, gpu=True) as broker:
+        broker.worker(gpu=True).close()
+        assert broker._spare is None
+
+
+def test_a_dtype_that_the_gpu_lacks_is_left_out(pretended, course, solutions, monkeypatch):
+    monkeypatch.setenv("CUDA_PRETEND_DTYPES", "float64 float32 float16")
+    with Broker(course.policy, [course.root], gpu=True) as broker:
+        report = graded(course, broker, solutions, fit="off", only=["linear"])
+    half = checks_of(report)["linear.gpu_half"]
+    assert half.status == "passed"
+    assert "bfloat16 was left out" in half.message
+
+
+def test_the_fork_server_of_a_gpu_poisons_no_fork():
+    """CUDA counts as started where something asked for the GPUs; forks could not use it then."""
+    program = (
+        "import os, sys; sys.path.insert(0, 'autograder')\n"
+        "from sandbox import zygote\nzygote.warm_up(gpu=True)\nlist(zygote.warm_up_rest())\n"
+        "import torch\npid = os.fork()\n"
+        "if pid == 0: os._exit(torch.cuda._is_in_bad_fork() or torch.cuda.is_initialized())\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
 def test_a_spare_that_has_died_is_replaced(pretended, course):
     with Broker(course.policy, gpu=True) as broker, broker.worker():
         broker._spare.kill()
@@ -281,18 +311,23 @@ def test_without_a_gpu_its_suite_says_of_every_test_that_nothing_was_verified():
 
 def test_the_doctor_says_why_there_is_no_gpu(monkeypatch):
     monkeypatch.setattr(doctor, "reason_against", lambda: "it is made of paper")
-    found = doctor._gpu(COURSE)
+    (found,) = doctor._gpu(COURSE)
     assert (found.state, found.found) == ("missing", "it is made of paper")
     assert "--gpus all" in found.advice
 
 
 def test_the_doctor_starts_the_gpu_in_a_worker(pretended, monkeypatch):
     monkeypatch.setattr(doctor, "reason_against", lambda: "")
-    found = doctor._gpu(COURSE)
+    found, *tested = doctor._gpu(COURSE)
     assert found.state == "good"
     assert found.found.startswith("Pretended, 4 GiB")
+    assert {part.state for part in tested} == {"good"}
+    assert "self-test: a training step on the GPU" in {part.title for part in tested}
+    monkeypatch.setenv("CUDA_PRETEND", "exclusive")
+    found, *_ = doctor._gpu(COURSE)
+    assert (found.state, "--processes 1" in found.advice) == ("missing", True)
     monkeypatch.setenv("CUDA_PRETEND", "no memory")
-    found = doctor._gpu(COURSE)
+    (found,) = doctor._gpu(COURSE)
     assert found.state == "bad"
     assert "out of memory" in found.found
 

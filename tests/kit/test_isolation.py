@@ -345,8 +345,10 @@ def test_the_filter_allows_what_is_needed_and_nothing_else(name):
     f_setown, f_setsig = 8, 10
     assert ask("fcntl", 3, f_setown) == ask("fcntl", 3, f_setsig) == ENOSYS
     assert ask("fcntl", 3, f_setsig | 7 << 32) == ENOSYS
-    assert ask("prlimit64", 0) == ALLOW
-    assert ask("prlimit64", 1) == ENOSYS
+    assert ask("prlimit64", 0, 7, 0) == ALLOW  # its own limits may be asked for
+    assert ask("prlimit64", 0, 7, 0x7FFF00000000) == EPERM  # and not set, nor those of others
+    assert ask("prlimit64", 1, 7, 0x7FFF00000000) == EPERM
+    assert ask("prlimit64", 1, 7, 0) == ENOSYS
     assert ask("prctl", 15) == ALLOW
     assert ask("prctl", 1) == ENOSYS  # PR_SET_PDEATHSIG
     for number in (
@@ -466,6 +468,10 @@ TOO_MUCH = {
     ),
     "processes": ("import os\nos.fork()", "not permitted"),
     "output": ("while True: print('y' * 1000)", "printed more than 1,048,576 bytes"),
+    "cpu_limit_lowered": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass",
+        "not allowed",
+    ),
     "cpu_limit_raised": (
         "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))",
         "not allowed|Operation not permitted|not permitted",
