@@ -105,6 +105,10 @@ class _Deferred(ModuleType):
     def graph_break(self, *args: object, **kwargs: object) -> None:
         """Outside compilation there is no graph to break."""
 
+    def is_compiling(self) -> bool:
+        """Outside compilation nothing is compiled."""
+        return False
+
     def disable(self, fn: Callable[..., Any] | None = None, *args: object, **kwargs: object) -> Any:
         """Outside compilation a function runs as it is."""
         return fn if fn is not None else lambda function: function
