@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench bench-class class-lab matrix seeds mutants attacks image-test gpu-test fuzz release clean
+.PHONY: demo test lint bench bench-class class-lab matrix seeds mutants attacks image-test gpu-test versions fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -61,6 +61,10 @@ image-test: $(VENV)/installed
 gpu-test: $(VENV)/installed
 	$(BIN)/python -m pytest tests/gpu -rs -p no:cacheprovider
 	$(BIN)/python benchmarks/gpu.py --device auto --write docs
+
+## versions: the same grades with every Python and torch of the table? Downloads 50 GB; writes docs/versions.md
+versions: $(VENV)/installed
+	$(BIN)/python tests/kit/versions_lab.py --markdown docs/versions.md
 
 ## fuzz: five minutes of odd bytes for the reader of replies, five of replies that lie for the suite
 fuzz: $(VENV)/installed

@@ -20,8 +20,8 @@ from autograder.sandbox.wire import RawTensor
 
 SECONDS = 60.0
 """For all of it. It takes a tenth of a second; a machine may be busy."""
-LEAST_MEMORY = 512 << 20
-"""What a worker has to have for a submission."""
+LEAST_MEMORY = 384 << 20
+"""What a worker has to have left: with 384 MiB in all the solutions train, with 256 they do not."""
 MODULE = "selftest"
 SOURCE = b"""
 import numpy as np
