@@ -38,6 +38,8 @@ START_SECONDS = 120.0
 """For the zygote's import of torch from a cold disk."""
 SPAWN_SECONDS = 20.0
 STOP_SECONDS = 5.0
+END_SECONDS = 1.0
+"""Between the end of a process's files and its own. A worker may close its channel and live on."""
 PIPE_SIZE = 1 << 20
 """The default of 64 KiB costs a switch between the processes for every 64 KiB of weights."""
 KEPT_LOG = 64 << 10
@@ -206,7 +208,7 @@ class Worker:
 
     def _was_killed(self) -> bool:
         """Whether someone else ended it, by a signal that it may not send itself."""
-        ended, _, _ = select.select([self._pidfd], [], [], STOP_SECONDS)
+        ended, _, _ = select.select([self._pidfd], [], [], END_SECONDS)
         return bool(ended) and self._broker.was_killed(self._pid)
 
     def kill(self) -> None:

@@ -18,9 +18,8 @@ def reason_against() -> str:
     devices = {Path(device).name for device in gpu_devices()}
     if not devices:
         return "there is no GPU's device file, such as /dev/nvidiactl"
-    if (
-        "nvidiactl" in devices and "nvidia-uvm" not in devices
-    ):  # made by the first program that uses CUDA
+    if "nvidiactl" in devices and "nvidia-uvm" not in devices:
+        # The first program that uses CUDA makes it; in the sandbox none can.
         return (
             "/dev/nvidia-uvm is not there yet: run `nvidia-modprobe -c 0 -u`, or any program that uses "
             "CUDA, once"

@@ -12,13 +12,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from autograder import selftest
 from autograder.broker import Broker
 from autograder.course import Course
 from autograder.errors import GraderFault, TowerError
 from autograder.sandbox import kernel
 from autograder.sandbox.ladder import WEAKEST_ACCEPTED
 from autograder.sandbox.lockdown import BLOCKS
-from autograder.selftest import InBackground
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -186,14 +186,12 @@ def warm(broker: Broker) -> None:
     broker.start()  # it imports torch while this process does
     # torchvision has torch make a folder for compiled code, which nobody here compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
-    selftest = InBackground(broker)
-    gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
-    try:
+    with selftest.in_background(broker):
+        gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
         import autograder.grading  # noqa: F401
-    finally:
+
         gc.freeze()
         gc.enable()
-        selftest.result()
 
 
 def _do(work: Work[JobT, ResultT], job: JobT) -> ResultT:

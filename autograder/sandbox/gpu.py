@@ -102,9 +102,8 @@ class RealGPU:
         stream, cycles = torch.cuda.Stream(), _DELAY_CYCLES
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream), torch.no_grad():
-            function(
-                there
-            )  # loads kernels and takes memory, which may wait for all that the GPU does
+            # Loading kernels and taking memory may wait for all that the GPU does: once, now.
+            function(there)
             while True:
                 stream.synchronize()
                 late.fill_(torch.nan)
@@ -113,7 +112,7 @@ class RealGPU:
                 result = function(late)
                 if not stream.query() or cycles >= _LONGEST_DELAY:
                     break
-                cycles *= 4  # the data were there before the function had sent its work: that shows nothing
+                cycles *= 4  # the function sent its work after the delay, which shows nothing
         stream.synchronize()
         return result
 
