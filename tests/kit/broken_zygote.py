@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-ZYGOTE = Path(os.environ.get("ZYGOTE", "@ZYGOTE@"))
+ZYGOTE = Path("@ZYGOTE@")
 spec = importlib.util.spec_from_file_location("zygote", ZYGOTE)
 zygote = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(zygote)

@@ -235,6 +235,12 @@ ENDS = {
     "reads where nothing is": "import ctypes\nctypes.string_at(8)",
     "closes its channel": "import os, time\nos.close(101)\nos.close(100)\ntime.sleep(60)",
     "uses up its time": "while True: pass",
+    "takes time from itself": (
+        "import ctypes, resource\n"
+        "limit = (ctypes.c_ulong * 2)(1, 1)\n"
+        "ctypes.CDLL(None).setrlimit(resource.RLIMIT_CPU, limit)\n"
+        "while True: pass"
+    ),
     "asks to end with its parent": (
         "import ctypes, time\nctypes.CDLL(None).prctl(1, 9)\ntime.sleep(1)\nraise SystemExit"
     ),
@@ -257,7 +263,7 @@ ENDS = {
 @pytest.mark.parametrize("what", ENDS)
 def test_a_submission_cannot_pass_its_end_off_as_a_fault(course, without, what):
     """However it ends, it fails; a fault would take the check out of the maximum."""
-    policy = replace(course.policy, cpu_seconds=2, import_seconds=4.0)
+    policy = replace(course.policy, cpu_seconds=3, import_seconds=5.0)
     source = ENDS[what].encode()
     submission = Submission("x", {"linear": source}, problems_of({"linear": source}, course))
     with Broker(policy, [course.root], without=without) as broker:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,10 @@ class Cell:
 CELLS = (
     Cell("3.11", "2.13.0", "cpu"),  # the pinned version; all others are compared with it
     Cell("3.11", "2.7.1", "cuda"),  # the oldest
-    Cell("3.13", "2.7.1", "cuda"),
     Cell("3.13", "2.9.1", "cuda"),
-    Cell("3.14", "2.9.1", "cuda"),
     Cell("3.12", "2.13.0", "cuda"),
     Cell("3.14", "2.13.0", "cuda"),
-    Cell("3.11", "2.15.0", "cuda"),  # the newest
-    Cell("3.15", "2.15.0", "cuda"),
+    Cell("3.15", "2.15.0", "cuda"),  # the newest of both
 )
 
 
@@ -118,6 +115,8 @@ def found_here() -> Found:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     addresses = pages * os.sysconf("SC_PAGE_SIZE") / 2**30
     course = load_course(ROOT)
+    # How fast a version is, on a machine that may be busy, is not what is compared.
+    course = replace(course, policy=replace(course.policy, check_seconds=60.0))
     bank = Bank(ROOT)
     solutions = bank.solutions(course.modules)
     mutants = [m for module in course.modules for m in bank.mutants(module)]
@@ -140,6 +139,8 @@ def found_here() -> Found:
             checks = [check for module in report.modules for check in module.checks]
             points[name] = {check.id: check.score for check in checks}
             faults += [fault for fault, _ in report.faults]
+            if name == "solutions":
+                faults += [f"{c.id}: {c.message}" for c in checks if c.status == "failed"]
             accuracy = max([accuracy, *(c.measured for c in checks if c.measured)])
         isolation = broker.isolation.level
     return Found(
