@@ -19,6 +19,12 @@ def render(report: Report, total_points: float | None = None) -> str:
 FAILED = "The grader itself failed; this says nothing about your work. Tell your instructor."
 
 
+UNJUDGED = (
+    "The grader itself failed in {} of the checks. They cost no points, and this is no final grade: submit "
+    "again, and tell your instructor if it stays so."
+)
+
+
 def refused(problem: str) -> str:
     """The results.json of what could not be graded: no points, and a sentence that says why."""
     return _text({"score": 0.0, "output": problem, **_FORMATS, "tests": []})
@@ -66,7 +72,8 @@ def _text(content: dict[str, Any]) -> str:
 
 
 def _output(report: Report, worth: float) -> str:
-    lines = [f"{m.name}: {m.note}" for m in report.visible().modules if m.note]
+    lines = [UNJUDGED.format(len(report.faults))] if report.faults else []
+    lines += [f"{m.name}: {m.note}" for m in report.visible().modules if m.note]
     if worth != report.max_score:
         lines.append(
             f"The score is the same share of {worth:g} points as below of {report.max_score:g}."

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
+ORDINARY_MEMORY = 512 << 20
+"""What a right submission takes at most: the solutions train on MNIST with 384 MiB."""
+GPU_HOST_MEMORY = 3 << 30
+"""What CUDA may take of the host's memory beside that."""
 LATE_IMPORTS = """
     numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.testing torch.distributions torch.func
     torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
@@ -180,7 +184,8 @@ class ForkServer:
                 worker.main(self._cell, self._place | request, *descriptors, own_pid)
             finally:
                 os._exit(1)
-        self._workers[pid] = {**request["policy"], "folder": request["scratch"]}
+        own = {"folder": request["scratch"], "gpu": request["gpu"]}
+        self._workers[pid] = {**request["policy"], **own}
         for descriptor in descriptors:
             os.close(descriptor)
         pidfd = os.pidfd_open(pid)
@@ -226,14 +231,17 @@ class ForkServer:
 
 
 def _is_killed(status: int, usage: resource.struct_rusage, policy: dict[str, Any]) -> bool:
-    """Whether a worker has died of a SIGKILL that it cannot have sent itself, nor its limits or this process.
+    """Whether a worker has died of a SIGKILL for which it is not to blame.
 
-    At the end of its processor time the kernel sends one.
+    It cannot send itself one. The kernel does at the end of its processor time, and for want of memory: that
+    is its own doing where it had taken more than a right submission does.
     """
     if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
         return False
-    taken = usage.ru_utime + usage.ru_stime
-    return "outgrown" not in policy and taken < policy["cpu_seconds"] - 1
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in KiB, as all that follows
+    grown = usage.ru_maxrss - own - (GPU_HOST_MEMORY >> 10 if policy["gpu"] else 0)
+    in_time = usage.ru_utime + usage.ru_stime < policy["cpu_seconds"] - 1
+    return in_time and "outgrown" not in policy and grown < ORDINARY_MEMORY >> 10
 
 
 def _on_child(signum: int, frame: FrameType | None) -> None:

@@ -185,6 +185,13 @@ def test_a_fault_of_the_grader_is_not_put_on_the_student(autograder):
     assert "did not run" in " ".join(done.stderr.split())
 
 
+def test_a_fault_in_one_check_costs_nothing_and_is_said(judge, solutions):
+    report = replace(judge(solutions, only="linear"), faults=(("linear.forward: it broke", ""),))
+    assert "failed in 1 of the checks" in gradescope.as_dict(report)["output"]
+    whole = replace(report, faults=())
+    assert "failed in" not in gradescope.as_dict(whole)["output"]
+
+
 def test_a_grader_that_is_killed_leaves_a_result(autograder):
     def spoil(home):
         main = home / "source" / "tower" / "autograder" / "__main__.py"

@@ -227,6 +227,20 @@ def test_a_fork_server_that_is_killed_costs_nothing(tmp_path, course):
     assert report.score == report.max_score == 20
 
 
+@pytest.mark.parametrize(("mebibytes", "is_fault"), [(100, True), (1000, False)])
+def test_who_had_taken_the_memory_that_was_wanting_is_to_blame(
+    tmp_path, course, mebibytes, is_fault
+):
+    """As the kernel does it: what has taken too much is killed. Otherwise nobody's work may suffer for it."""
+    own = Submission("x", {"own": f"x = bytearray({mebibytes} << 20)\n".encode()}, {})
+    suite = suite_of_one(course, tmp_path, KILL.format(times=2))
+    with Broker(course.policy) as broker:
+        report = grade(suite, own, broker, seed=1, fit="off")
+    assert bool(report.faults) == is_fault
+    (check,) = checks_of(report).values()
+    assert check.status == ("not_verified" if is_fault else "failed")
+
+
 ENDS = {
     "leaves": "import os\nos._exit(9)",
     "kills itself": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
