@@ -84,11 +84,12 @@ class Reply(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One kind of question. `wrong` says what is wrong with the replies, or ""."""
+    """One kind of question. `wrong` says what is wrong with the replies, or ""; `remedy`, what helps then."""
 
     kind: str
     questions: Sequence[Question]
     wrong: Callable[[list[Reply]], str]
+    remedy: str = ""
 
 
 class Answer(NamedTuple):
@@ -113,6 +114,7 @@ def examine(broker: Broker, *, gpu: bool = False, meta: bool = True) -> Iterator
         for part in _parts(gpu=gpu, meta=meta):
             started = time.monotonic()
             wrong = _asked(worker, part, deadline)
+            wrong += f" ({part.remedy})" if wrong and part.remedy else ""
             yield Answer(part.kind, wrong, time.monotonic() - started)
             if worker.is_lost:
                 return
@@ -177,7 +179,10 @@ def _told(error: dict[str, Any]) -> str:
 def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     text = RawTensor(MODULE, "uint8", (len(SOURCE),), SOURCE)
     yield Part("import", [_question("import", [text], module=MODULE, stand_ins={})], _any)
-    yield Part("memory", [_call("room", LEAST_MEMORY)], _returned(LEAST_MEMORY))
+    least = (
+        f"a worker needs {LEAST_MEMORY >> 20} MiB: see limits.memory in course.toml, and ulimit -v"
+    )
+    yield Part("memory", [_call("room", LEAST_MEMORY)], _returned(LEAST_MEMORY), least)
     yield Part("a layer", [*_layer(CPU), _forward(CPU)], _equal(output=OUTPUT))
     upstream = _tensor("upstream", (2, 3), UPSTREAM)
     yield Part(
