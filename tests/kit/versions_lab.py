@@ -192,8 +192,11 @@ def tried(cell: Cell, python: str) -> Found:
         result = Path(folder, "found.json")
         subprocess.run([own, __file__, "--here", str(result)], check=True)
         found = Found(**json.loads(result.read_text()))
+        result.unlink()
         lab = [own, str(ROOT / "tests/kit/attack_lab.py"), "--no-naive", "--json", str(result)]
-        subprocess.run([*lab, "--only", ",".join(ATTACKS)], stdout=subprocess.DEVNULL)
+        done = subprocess.run([*lab, "--only", ",".join(ATTACKS)], stdout=subprocess.DEVNULL)
+        if not result.exists():  # where an attack gains something it ends with 1, and with a result
+            done.check_returncode()
         attacks = json.loads(result.read_text())["attacks"]
         found.attacks = len(attacks)
         found.gained = [attack["name"] for attack in attacks if attack["ours"]["gained"]]
