@@ -292,7 +292,9 @@ class Judge:
                         # Its worker may still be asked for the cause, and by the next check.
                         text = clean(failure.message(student.asked), MAX_MESSAGE)
                         place = failure.place or student.definition()
-                        if bench.worker.is_lost:
+                        if (
+                            bench.worker.is_lost or failure.unproven
+                        ):  # nothing of it runs beside the test
                             self._rooms.pop(kind).close()
                         self._demand_theirs(failure, kind)
                         return _Failed(text, place, too_slow)

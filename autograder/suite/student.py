@@ -66,7 +66,9 @@ class Input:
 
     def __post_init__(self) -> None:
         if self.layout not in values.LAYOUTS:
-            raise GraderFault(f"A hidden test asks for a memory layout {self.layout!r}: no such.")
+            raise GraderFault(
+                f"A hidden test asks for the memory layout {self.layout!r}, which does not exist."
+            )
 
     def laid_out(self) -> Tensor:
         """The tensor as the worker gets it: the same values, in this layout."""
@@ -277,8 +279,8 @@ class Bench:
         for question in questions:
             if OPERATIONS.get(question.operation) != question.arguments.keys():
                 raise GraderFault(
-                    f"A worker cannot be asked {question.operation!r} with "
-                    f"{', '.join(question.arguments) or 'nothing'}: there is no such operation."
+                    f"The suite asks a worker for the operation {question.operation!r} with the arguments "
+                    f"{', '.join(question.arguments) or 'none'}, which does not exist."
                 )
         if self._begins:
             self._begins = False
@@ -481,7 +483,7 @@ class Student:
         try:
             library(name)
         except (AttributeError, KeyError):
-            raise GraderFault(f"A hidden test asks for {name}: there is no such thing.") from None
+            raise GraderFault(f"A hidden test asks for {name}, which does not exist.") from None
         encoder, handle = _encoder(), self.bench.handle()
         arguments = {
             "name": name,

@@ -158,9 +158,12 @@ def test_the_doctor_shows_each_part(broken, course):
 
 
 SLIPS = {
-    "operation": ("student._ask('forwrad', {'handle': 1})", "'forwrad'.*no such operation"),
-    "argument": ("student._ask('freeze', {'handel': 1, 'name': 'x'})", "'freeze' with handel"),
-    "library": ("student.library('nn.Liner', 2, 3)", "nn.Liner: there is no such thing"),
+    "operation": ("student._ask('forwrad', {'handle': 1})", "'forwrad'.*does not exist"),
+    "argument": (
+        "student._ask('freeze', {'handel': 1, 'name': 'x'})",
+        "'freeze' with the arguments handel",
+    ),
+    "library": ("student.library('nn.Liner', 2, 3)", "nn.Liner, which does not exist"),
     "layout": ("student.f(Input(torch.ones(2), 'tranposed'))", "layout 'tranposed'"),
     "name": ("undefined", "NameError"),
 }
