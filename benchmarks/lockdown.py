@@ -106,7 +106,8 @@ def change(
             if len(os.listdir("/proc/self/task")) > 1:
                 raise RuntimeError("OpenMP has kept its threads")
             if lock:
-                lockdown.enter(cell, asdict(policy), folder, [sender], os.getppid())
+                user = lockdown.user_of(0, 0)
+                lockdown.enter(cell, asdict(policy), folder, [sender], os.getppid(), user)
             else:
                 os.setsid()  # the scheduler shares the cores out by session
             os.write(sender, struct.pack("d", _best(space[name], count) / before))
@@ -161,7 +162,7 @@ def main() -> None:
     torch_private.make_lean()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)  # a worker may have another user id
-        cell = lockdown.prepare([], folder, ["namespaces"], lambda: None)
+        cell = lockdown.prepare([], folder, ["namespaces"], lambda: None, gpu=False)
         for task in TASKS:
             by_lock: dict[bool, list[float]] = {True: [], False: []}
             for turn in track(

@@ -106,7 +106,6 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
     criterion = student.library("nn.CrossEntropyLoss")
     optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
     curve, next_look = [(0, _held_out(start, secret, context.threads, LOOKED_AT))], steps / LOOKS
-    began = time.monotonic()
     while done < steps:  # epoch by epoch
         chosen = draw.permutation(len(train.labels))[: (steps - done) * BATCH]
         images, labels = student.keep(
@@ -116,7 +115,8 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
         )
         first, last = done, done + math.ceil(len(chosen) / BATCH)
         while done < last:
-            stop = min(last, done + (CHUNK_STEPS if done else TRIAL_STEPS))
+            stop = min(last, done + (TRIAL_STEPS if done < 2 * TRIAL_STEPS else CHUNK_STEPS))
+            began = time.monotonic()
             student.call(
                 "train_epoch",
                 model,
@@ -126,11 +126,11 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
                 on_gpu=context.on_gpu,
                 asked=f"train_epoch on MNIST: {steps} batches of {BATCH}, Adam",
             )
-            if done == 0:
+            if done == TRIAL_STEPS:  # the first steps load what they need, these show how long one takes
                 taken = time.monotonic() - began
-                if taken / stop * steps > 0.8 * context.seconds:
+                if taken / (stop - done) * steps > 0.8 * context.seconds:
                     raise TooSlow(
-                        f"{stop} steps of training took {taken:.1f} s: all {steps} "
+                        f"{stop - done} steps of training took {taken:.1f} s: all {steps} "
                         f"would take longer than the {context.seconds:.0f} s there are."
                     )
                 student.bench.deadline = time.monotonic() + context.seconds
