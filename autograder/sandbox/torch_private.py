@@ -1,4 +1,4 @@
-"""The private parts of torch and torchvision that the kit touches: all of them, and nowhere else.
+"""The internals of torch and torchvision that the kit touches: all of them, and nowhere else.
 
 tests/kit/test_torch_private.py has a test for each, which says in which version it came or changed.
 

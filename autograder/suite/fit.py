@@ -126,7 +126,9 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
                 on_gpu=context.on_gpu,
                 asked=f"train_epoch on MNIST: {steps} batches of {BATCH}, Adam",
             )
-            if done == TRIAL_STEPS:  # the first steps load what they need, these show how long one takes
+            if (
+                done == TRIAL_STEPS
+            ):  # the first steps load what they need, these show how long one takes
                 taken = time.monotonic() - began
                 if taken / (stop - done) * steps > 0.8 * context.seconds:
                     raise TooSlow(

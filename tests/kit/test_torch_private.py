@@ -1,4 +1,4 @@
-"""What the kit takes from torch's private parts is there, and does what it is taken for.
+"""What the kit takes from torch's internals is there, and does what it is taken for.
 
 A test that fails here says which part a new version of torch has changed. `make versions` runs them with
 every version of docs/versions.md.
@@ -37,7 +37,7 @@ def private(path):
             yield from (n for n in names if n.startswith("_") and not n.startswith("__"))
 
 
-def test_private_parts_are_touched_in_one_module():
+def test_internals_are_touched_in_one_module():
     found = {str(p.relative_to(ROOT)): sorted(set(private(p))) for p in SOURCES}
     found = {path: names for path, names in found.items() if names}
     assert found.keys() == {"autograder/sandbox/torch_private.py"}, found

@@ -4,7 +4,7 @@
 
 Each row of CELLS gets an environment of its own, with what `pip install` makes of it, which is deleted again:
 a build of torch with CUDA takes some 6 GB. In it the solutions (with the whole fit), the flawed sample and
-forty mutants are graded, ten attacks are let loose, and the tests of torch's private parts run. Points are
+forty mutants are graded, ten attacks are let loose, and the tests of torch's internals run. Points are
 compared check by check with those of the first row.
 
 What is found is kept in --kept as it comes; a row that is there is not run again, so that rows can come from
@@ -43,7 +43,7 @@ Written by `make versions`; not by hand. The range of torch in pyproject.toml is
 Each row is a clean environment as pip makes it. *Addresses* is what a process has mapped after
 `import torch`, in GiB; a submission's memory counts from there. *Fit* is the accuracy that the solutions'
 Tower reaches in one epoch. *As the first row*: the solutions, the flawed sample and the mutants get the same
-points for every check. *Attacks*: how many of those let loose gained something. *Private parts*: the tests
+points for every check. *Attacks*: how many of those let loose gained something. *Internals*: the tests
 of what the kit takes from torch beside its public interface. *Self-test*: the parts of `tower doctor`'s that
 were answered rightly.
 """
@@ -90,7 +90,7 @@ class Found:
     faults: list[str] = field(default_factory=list)
     attacks: int = 0
     gained: list[str] = field(default_factory=list)
-    private_parts: str = ""
+    internals: str = ""
 
 
 # In the environment
@@ -202,7 +202,7 @@ def tried(cell: Cell, python: str) -> Found:
         found.gained = [attack["name"] for attack in attacks if attack["ours"]["gained"]]
         tests = [str(ROOT / "tests/kit/test_torch_private.py"), "-q", "-p", "no:cacheprovider"]
         done = subprocess.run([own, "-m", "pytest", *tests], capture_output=True, text=True)
-        found.private_parts = done.stdout.strip().rpartition("\n")[2].partition(" in ")[0]
+        found.internals = done.stdout.strip().rpartition("\n")[2].partition(" in ")[0]
         return found
 
 
@@ -211,8 +211,8 @@ def differences(found: Found, first: Found) -> Iterator[str]:
     yield from (f"self-test, {kind}: {wrong}" for kind, wrong in found.self_test.items() if wrong)
     yield from (f"fault: {fault}" for fault in found.faults)
     yield from (f"{name} gained something" for name in found.gained)
-    if not found.private_parts.endswith(" passed") or "failed" in found.private_parts:
-        yield f"tests of private parts: {found.private_parts}"
+    if not found.internals.endswith(" passed") or "failed" in found.internals:
+        yield f"tests of internals: {found.internals}"
     for name, points in first.points.items():
         for check in points.keys() | found.points[name].keys():
             here, there = found.points[name].get(check), points.get(check)
@@ -227,7 +227,7 @@ def markdown(kept: dict[str, Any]) -> Iterator[str]:
     yield PREFACE
     yield (
         "| Python | torch | CUDA | numpy | addresses | solutions | fit | as the first row | attacks | "
-        "private parts | self-test |"
+        "internals | self-test |"
     )
     yield "|---|---|---|---|--:|--:|--:|--:|--:|---|---|"
     for found in rows.values():
@@ -240,7 +240,7 @@ def markdown(kept: dict[str, Any]) -> Iterator[str]:
             f"{100 * found.accuracy:.2f} %",
             f"{same} of {len(first.points)}",
             f"{len(found.gained)} of {found.attacks}",
-            found.private_parts,
+            found.internals,
             f"{right} of {len(found.self_test)}",
         ]
         yield f"| {' | '.join(cells)} |"
