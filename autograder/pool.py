@@ -1,5 +1,6 @@
 """Several warm graders at once, each in a process of its own with a fork server beside it."""
 
+import contextlib
 import gc
 import multiprocessing
 import multiprocessing.util
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from types import FrameType
 from typing import Generic, TypeVar
 
 from autograder import selftest
@@ -26,6 +28,7 @@ Work = Callable[[Course, Broker, JobT], ResultT]
 _warm: tuple[Course, Broker] | TowerError
 """Of a process of the pool, or why it cannot grade."""
 
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 KILLED = "A grading process was killed, perhaps for want of memory. Try again with fewer processes."
 
 
@@ -186,12 +189,34 @@ def warm(broker: Broker) -> None:
     broker.start()  # it imports torch while this process does
     # torchvision has torch make a folder for compiled code, which nobody here compiles.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(broker.folder))
-    with selftest.in_background(broker):
+    with _heard_at_last(), selftest.in_background(broker):
         gc.disable()  # importing makes objects that stay; looking through them for garbage is wasted
         import autograder.grading  # noqa: F401
 
         gc.freeze()
         gc.enable()
+
+
+@contextlib.contextmanager
+def _heard_at_last() -> Iterator[None]:
+    """Ctrl-C that the body swallows, as importing torch may, is heard when it is over."""
+    heard = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        signal.default_int_handler(number, frame)
+
+    ours = [n for n in INTERRUPTS if signal.getsignal(n) is signal.default_int_handler]
+    for number in ours:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def _do(work: Work[JobT, ResultT], job: JobT) -> ResultT:

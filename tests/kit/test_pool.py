@@ -1,13 +1,16 @@
 """Several warm graders at once: every result arrives, and nothing outlives its use."""
 
+import contextlib
 import multiprocessing
 import os
 import re
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 
+from autograder import pool
 from autograder.errors import GraderFault
 from autograder.pool import each
 
@@ -85,3 +88,17 @@ def test_no_two_workers_of_the_machine_share_a_user(course):
     if own:
         taken = [user for found, _ in results for user in found]
         assert len(set(taken)) == len(taken)
+
+
+@pytest.mark.parametrize("number", pool.INTERRUPTS)
+def test_an_interrupt_that_an_import_swallows_is_heard_afterwards(number):
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), pool._heard_at_last():
+            with contextlib.suppress(KeyboardInterrupt):  # as torch's import may
+                signal.raise_signal(number)
+            swallowed = True
+        assert swallowed
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)

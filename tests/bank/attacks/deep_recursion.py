@@ -1,5 +1,6 @@
 """Recurse until the stack of the process itself overflows."""
 
+import faulthandler
 import sys
 
 FAMILY = "floods"
@@ -12,4 +13,7 @@ class Endless:
 
 def attack(world):
     sys.setrecursionlimit(1 << 30)
-    repr(Endless())
+    try:
+        repr(Endless())
+    except RecursionError:  # from 3.12 on Python bounds its own recursion in C as well
+        faulthandler._stack_overflow()
