@@ -92,13 +92,14 @@ def test_no_two_workers_of_the_machine_share_a_user(course):
 
 @pytest.mark.parametrize("number", pool.INTERRUPTS)
 def test_an_interrupt_that_an_import_swallows_is_heard_afterwards(number):
+    def swallow():
+        with pool._heard_at_last(), contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+
     before = signal.signal(number, signal.default_int_handler)
     try:
-        with pytest.raises(KeyboardInterrupt), pool._heard_at_last():
-            with contextlib.suppress(KeyboardInterrupt):  # as torch's import may
-                signal.raise_signal(number)
-            swallowed = True
-        assert swallowed
+        with pytest.raises(KeyboardInterrupt):
+            swallow()
         assert signal.getsignal(number) is signal.default_int_handler
     finally:
         signal.signal(number, before)
