@@ -7,6 +7,7 @@ module fails as well, the fault is the grading's.
 Nothing here imports torch: the questions are asked while the grader still does.
 """
 
+import itertools
 import math
 import struct
 import threading
@@ -109,11 +110,14 @@ def examine(broker: Broker, *, gpu: bool = False, meta: bool = True) -> Iterator
 
     Raises GraderFault where no worker can be had, IsolationError.
     """
+    parts = list(_parts(gpu=gpu, meta=meta))
     with broker.worker(gpu=gpu) as worker:
-        deadline = time.monotonic() + SECONDS
-        for part in _parts(gpu=gpu, meta=meta):
+        # All at once: waking a process takes longer than most of the answers.
+        questions = [question for part in parts for question in part.questions]
+        answers = worker.ask_all(questions, time.monotonic() + SECONDS)
+        for part in parts:
             started = time.monotonic()
-            wrong = _asked(worker, part, deadline)
+            wrong = _asked(worker, part, answers)
             wrong += f" ({part.remedy})" if wrong and part.remedy else ""
             yield Answer(part.kind, wrong, time.monotonic() - started)
             if worker.is_lost:
@@ -157,17 +161,19 @@ def in_background(broker: Broker) -> Iterator[None]:
         raise errors[0]
 
 
-def _asked(worker: Worker, part: Part, deadline: float) -> str:
-    replies = []
+def _asked(
+    worker: Worker, part: Part, answers: Iterator[tuple[dict[str, Any], list[RawTensor]]]
+) -> str:
+    """What is wrong with the next answers, those to this part; "" where nothing is."""
     try:
-        for fields, raw in worker.ask_all(part.questions, deadline):
-            if "error" in fields:
-                return _told(fields["error"])
-            replies.append(Reply(fields, {item.name: _numbers(item) for item in raw}))
+        taken = list(itertools.islice(answers, len(part.questions)))
     except WorkerLost as lost:
         printed = worker.log.decode(errors="replace").strip()[-1000:]
         return f"{lost}" + (f"; it printed: {printed}" if printed else "")
-    return part.wrong(replies)
+    for fields, _ in taken:
+        if "error" in fields:
+            return _told(fields["error"])
+    return part.wrong([Reply(f, {item.name: _numbers(item) for item in raw}) for f, raw in taken])
 
 
 def _told(error: dict[str, Any]) -> str:
