@@ -62,7 +62,7 @@ gpu-test: $(VENV)/installed
 	$(BIN)/python -m pytest tests/gpu -rs -p no:cacheprovider
 	$(BIN)/python benchmarks/gpu.py --device auto --write docs
 
-## versions: the same grades with every Python and torch of the table? Downloads 50 GB; writes docs/versions.md
+## versions: the same grades with every Python and torch of the table? Downloads some 15 GB; writes docs/versions.md
 versions: $(VENV)/installed
 	$(BIN)/python tests/kit/versions_lab.py --markdown docs/versions.md
 

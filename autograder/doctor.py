@@ -45,7 +45,7 @@ GPU_ADVICE = (
 )
 SELF_TEST = "self-test: "
 SELF_TEST_ADVICE = (
-    "Nothing can be graded here until this is mended: a fault of the machine or of the kit, never of a "
+    "Nothing can be graded here until this is fixed: a fault of the machine or of the kit, never of a "
     "submission. docs/versions.md lists the versions of Python and torch that were tried."
 )
 _NEEDED_SPACE = 1 << 30
@@ -141,14 +141,12 @@ def _gpu(course: Course) -> list[Finding]:
             tested = _self_test(broker, gpu=True)
     except GraderFault as fault:
         return [Finding(title, "bad", str(fault), GPU_ADVICE)]
-    advice = (
-        []
-        if gpu["is_compiled_for"]
-        else [
+    advice = []
+    if not gpu["is_compiled_for"]:
+        advice.append(
             "torch has no machine code for this GPU and compiles what it needs at every start, which can "
             "take minutes: install a build for it, or raise limits.gpu_seconds."
-        ]
-    )
+        )
     if gpu["is_exclusive"]:
         advice.append(
             "Its compute mode lets in one process alone, so grade with --processes 1, or run "

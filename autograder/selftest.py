@@ -78,7 +78,7 @@ CPU, ON_GPU = 0, 1
 
 
 class Reply(NamedTuple):
-    """What came back: fields, and the numbers of each tensor."""
+    """One reply: its fields, and the numbers of each tensor."""
 
     fields: dict[str, Any]
     tensors: dict[str, tuple[float, ...]]
@@ -184,7 +184,7 @@ def _told(error: dict[str, Any]) -> str:
 
 def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     text = RawTensor(MODULE, "uint8", (len(SOURCE),), SOURCE)
-    yield Part("import", [_question("import", [text], module=MODULE, stand_ins={})], _any)
+    yield Part("import", [_question("import", [text], module=MODULE, stand_ins={})], lambda _: "")
     least = (
         f"a worker needs {LEAST_MEMORY >> 20} MiB: see limits.memory in course.toml, and ulimit -v"
     )
@@ -239,12 +239,15 @@ def _call(name: str, *given: object, on_gpu: bool = False, **named: object) -> Q
     )
 
 
+def _create(handle: int) -> Question:
+    args = {"list": [2, 3]}
+    return _question("create", name="Product", args=args, kwargs={}, seed=0, handle=handle)
+
+
 def _layer(handle: int) -> list[Question]:
     weight = _tensor("weight", (3, 2), WEIGHT)
     return [
-        _question(
-            "create", name="Product", args={"list": [2, 3]}, kwargs={}, seed=0, handle=handle
-        ),
+        _create(handle),
         _question("convert", handle=handle, target="float64"),
         _question("load", [weight], handle=handle),
     ]
@@ -287,16 +290,12 @@ def _state(handle: int) -> Question:
 
 
 def _on_meta() -> list[Question]:
-    size = {"meta_tensor": [4, 2], "dtype": "float32"}
-    handle = 9
+    handle, size = 9, {"meta_tensor": [4, 2], "dtype": "float32"}
+    asked = _forward(handle)
     return [
-        _question(
-            "create", name="Product", args={"list": [2, 3]}, kwargs={}, seed=0, handle=handle
-        ),
+        _create(handle),
         _question("convert", handle=handle, target="meta"),
-        _forward(handle)._replace(
-            arguments=_forward(handle).arguments | {"input": size}, tensors=()
-        ),
+        asked._replace(arguments=asked.arguments | {"input": size}, tensors=()),
     ]
 
 
@@ -310,10 +309,6 @@ def _numbers(raw: RawTensor) -> tuple[float, ...]:
 
 
 # Verdicts
-
-
-def _any(replies: list[Reply]) -> str:
-    return ""
 
 
 def _returned(expected: object) -> Callable[[list[Reply]], str]:
@@ -373,7 +368,7 @@ def _stayed(replies: list[Reply]) -> str:
     fields = replies[-1].fields
     if fields.get("stayed") is not True:
         return "the output does not lie there"
-    return f"{fields['copies']} tensors were carried to and fro" if fields["copies"] else ""
+    return f"{fields['copies']} tensors were copied between CPU and GPU" if fields["copies"] else ""
 
 
 def _shaped(replies: list[Reply]) -> str:

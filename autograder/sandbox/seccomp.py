@@ -168,8 +168,8 @@ def _rules(*, sealed: bool, gpu: bool) -> Iterator[tuple[str, int, list[_Compari
             yield name, _ACT_ALLOW, [thread]
             yield name, refuse, [_Comparison(0, _MASKED_EQUAL, CLONE_THREAD, 0)]
         elif name == "prlimit64":
-            own, asks = _Comparison(0, _MASKED_EQUAL, 0xFFFFFFFF, 0), (NEW_LIMIT, _EQUAL, 0, 0)
-            yield name, _ACT_ALLOW, [own, _Comparison(*asks)]
+            own = _Comparison(0, _MASKED_EQUAL, 0xFFFFFFFF, 0)
+            yield name, _ACT_ALLOW, [own, _Comparison(NEW_LIMIT, _EQUAL, 0, 0)]
             yield name, refuse, [_Comparison(NEW_LIMIT, _NOT_EQUAL, 0, 0)]
         elif name in ONE_OF:
             place, values = ONE_OF[name]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
 ORDINARY_MEMORY = 512 << 20
-"""What a right submission takes at most: the solutions train on MNIST with 384 MiB."""
+"""What a right submission takes at most: the reference solutions pass every check with 384 MiB."""
 GPU_HOST_MEMORY = 3 << 30
 """What CUDA may take of the host's memory beside that."""
 LATE_IMPORTS = """
@@ -41,7 +41,7 @@ LATE_IMPORTS = """
     torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
     torch.nn.utils.rnn torch.profiler torch.testing torch.utils.checkpoint torch.utils.data
 """.split()
-"""What numpy and torch load on first use: loaded once here, not in every worker anew."""
+"""What numpy and torch load on first use: loaded once here, not in every worker."""
 META_IMPORTS = "sympy.core sympy.polys sympy torch.fx.experimental.symbolic_shapes".split()
 SEALED_IMPORTS = """
     abc argparse array ast base64 bisect calendar cmath codecs collections.abc colorsys
@@ -184,6 +184,7 @@ class ForkServer:
                 worker.main(self._cell, self._place | request, *descriptors, own_pid)
             finally:
                 os._exit(1)
+        self._killed.discard(pid)  # an earlier worker may have had this number
         own = {"folder": request["scratch"], "gpu": request["gpu"]}
         self._workers[pid] = {**request["policy"], **own}
         for descriptor in descriptors:

@@ -126,9 +126,8 @@ def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
                 on_gpu=context.on_gpu,
                 asked=f"train_epoch on MNIST: {steps} batches of {BATCH}, Adam",
             )
-            if (
-                done == TRIAL_STEPS
-            ):  # the first steps load what they need, these show how long one takes
+            # The first steps load what they need; the next show how long one takes.
+            if done == TRIAL_STEPS:
                 taken = time.monotonic() - began
                 if taken / (stop - done) * steps > 0.8 * context.seconds:
                     raise TooSlow(

@@ -512,14 +512,6 @@ class Student:
         """Where what is asked "on the GPU" is done, in words."""
         return " on the GPU" if self.bench.gpu else " on a simulated GPU"
 
-    def computes_in(self, dtype: torch.dtype) -> bool:
-        """Whether the GPU has this dtype; the report remarks where it has not."""
-        known = self.bench.gpu_dtypes
-        if not known or values.DTYPE_NAMES[dtype] in known:
-            return True
-        self.remark = f"{values.DTYPE_NAMES[dtype]} was left out: this GPU does not compute in it."
-        return False
-
     @property
     def tampers(self) -> list[str]:
         """Names in the module's text that only serve to blind the recorder."""
@@ -665,8 +657,12 @@ class Layer:
         return tensors
 
     def computes_in(self, dtype: torch.dtype) -> bool:
-        """See Student.computes_in."""
-        return self._student.computes_in(dtype)
+        """Whether the GPU computes in this dtype; the report remarks where it does not."""
+        name, known = values.DTYPE_NAMES[dtype], self._student.bench.gpu_dtypes
+        if not known or name in known:
+            return True
+        self._student.remark = f"{name} was left out: this GPU does not compute in it."
+        return False
 
     def __call__(self, x: Tensor | Input, method: str = "forward") -> Tensor:
         """The output, without gradients. Raises CheckFailed unless it is a tensor."""
