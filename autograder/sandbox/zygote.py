@@ -22,6 +22,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
+HEAD_START_SECONDS = 0.06
+"""From the start to the first idle work: the grader's self-test asks for its worker then, and would wait
+for an import to end."""
 ORDINARY_MEMORY = 512 << 20
 """What a right submission takes at most: the reference solutions pass every check with 384 MiB."""
 GPU_HOST_MEMORY = 3 << 30
@@ -138,13 +142,18 @@ class ForkServer:
         gc.freeze()
         ready = {"facts": self._cell.facts, "reasons": dict(self._cell.reasons)}
         self._control.send(json.dumps(ready).encode())
+        idle_from = time.monotonic() + HEAD_START_SECONDS
         while True:
             looking = self._workers and not self._cell.namespaces
-            patience = 0.0 if self._idle_work else (LOOK_SECONDS if looking else None)
+            patience = LOOK_SECONDS if looking else None
+            if self._idle_work:
+                patience = min(
+                    max(0.0, idle_from - time.monotonic()), patience or HEAD_START_SECONDS
+                )
             readable, _, _ = select.select([self._control.fileno(), wake_read], [], [], patience)
             if looking:
                 self._look()
-            if self._idle_work and not readable:
+            if self._idle_work and not readable and time.monotonic() >= idle_from:
                 self._work()
             if wake_read in readable:
                 os.read(wake_read, 4096)
