@@ -6,11 +6,12 @@ median of the ratios of neighbours.
 """
 
 import importlib
+import runpy
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +32,8 @@ MATRIX = {"cpu": 1024, "cuda": 8192}
 """The size of the square matrices whose product gives the machine's rate."""
 COPIED = {"cpu": 1 << 26, "cuda": 1 << 30}
 """Bytes that are copied for the machine's bandwidth: more than caches hold."""
-BATCH = 64
+PLAN = "timings.py"
+"""Beside the public tests: what the course has timed."""
 
 WAYS = ("forward", "forward and backward")
 
@@ -47,31 +49,62 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Case:
-    """A layer at one size.
+class Layer:
+    """A student's layer at one size.
 
     Attributes:
-        multiplications: of one forward pass; each brings an addition.
-        method: what is called on the student's layer.
+        stock: torch's own, with the same arguments and a weight of one row for each output.
+        shape: of the input.
+        method: what is called on the student's.
+        only_on_gpu: whether it is timed on a GPU alone.
     """
 
-    layer: str
-    shape: tuple[int, ...]
+    module: str
+    name: str
+    stock: Callable[..., Any]
     arguments: tuple[int, ...]
-    padding: int = 0
+    shape: tuple[int, ...]
+    options: Mapping[str, int] = field(default_factory=dict)
     method: str = "forward"
+    only_on_gpu: bool = False
 
     @property
     def title(self) -> str:
         """The layer as a student would write it."""
-        padding = f", padding={self.padding}" if self.padding else ""
+        options = "".join(f", {name}={value}" for name, value in self.options.items())
         method = f".{self.method}" if self.method != "forward" else ""
-        return f"{self.layer}({', '.join(map(str, self.arguments))}{padding}){method}"
+        return f"{self.name}({', '.join(map(str, self.arguments))}{options}){method}"
+
+
+@dataclass(frozen=True)
+class Training:
+    """A student's model, trained by a student's loop(model, batches, criterion, optimizer).
+
+    Attributes:
+        stock: makes the same model of stock layers.
+        shape: of a batch of images, which come with labels of so many `classes`.
+    """
+
+    module: str
+    name: str
+    loop: str
+    stock: Callable[[], nn.Module]
+    shape: tuple[int, ...]
+    classes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a course has timed: LAYERS and TRAINING of its tests/timings.py, fields of these classes."""
+
+    layers: Sequence[Layer]
+    training: Training | None = None
 
     @property
-    def options(self) -> dict[str, int]:
-        """Arguments of the constructor that are given by name."""
-        return {"padding": self.padding} if self.padding else {}
+    def modules(self) -> list[str]:
+        """The modules that it is about, in order."""
+        modules = [layer.module for layer in self.layers]
+        return list(dict.fromkeys([*modules, *([self.training.module] if self.training else [])]))
 
 
 @dataclass(frozen=True)
@@ -92,24 +125,20 @@ class Timing:
     problem: str = ""
 
 
-LINEAR, CONV = "CustomLinear", "CustomConv2d"
-CASES = (
-    Case(LINEAR, (BATCH, 3136), (3136, 128)),
-    Case(LINEAR, (BATCH, 128), (128, 10)),
-    Case(LINEAR, (256, 2048), (2048, 2048)),
-    *(
-        Case(CONV, shape, arguments, 1, method)
-        for shape, arguments in (
-            ((BATCH, 1, 28, 28), (1, 32, 3)),
-            ((BATCH, 32, 14, 14), (32, 64, 3)),
-            ((16, 64, 56, 56), (64, 128, 3)),
+def plan_of(folder: Path, device: str) -> Plan:
+    """What the course has timed on a device. Raises UsageError where it names nothing that can be."""
+    path = folder / "tests" / PLAN
+    if not path.is_file():
+        raise UsageError(
+            f"There is no {path}, which names what is timed. Name the folder above with --in."
         )
-        for method in ("forward_im2col", "forward")
-    ),
-)
-"""The Tower's own layers, and a larger one of each kind."""
-MODULES = {LINEAR: "linear", CONV: "conv2d"}
-STOCK: dict[str, Any] = {LINEAR: nn.Linear, CONV: nn.Conv2d}
+    try:
+        given = runpy.run_path(str(path))
+        layers = [Layer(**entry) for entry in given.get("LAYERS", [])]
+        training = Training(**given["TRAINING"]) if "TRAINING" in given else None
+    except Exception as error:
+        raise UsageError(f"{path} does not say what to time: {error}.") from None
+    return Plan([layer for layer in layers if device == "cuda" or not layer.only_on_gpu], training)
 
 
 def choose(device: str) -> str:
@@ -127,21 +156,22 @@ def choose(device: str) -> str:
     return "cuda" if there and device != "cpu" else "cpu"
 
 
-def load(folder: Path) -> dict[str, Any]:
+def load(folder: Path, modules: Sequence[str]) -> dict[str, Any]:
     """The student's modules, by name; in the place of one that cannot be imported, its exception.
 
     Raises UsageError where there is none of them.
     """
     sys.path.insert(0, str(folder.resolve()))
     loaded: dict[str, Any] = {}
-    for name in ("linear", "conv2d", "tower"):
+    for name in modules:
         if (folder / f"{name}.py").is_file():
             try:
                 loaded[name] = importlib.import_module(name)
             except Exception as error:
                 loaded[name] = error
     if not loaded:
-        raise UsageError(f"{folder} holds none of linear.py, conv2d.py and tower.py.")
+        listed = ", ".join(f"{name}.py" for name in modules)
+        raise UsageError(f"{folder} holds none of {listed}.")
     return loaded
 
 
@@ -189,31 +219,25 @@ def sample(work: Callable[[], object], calls: int, device: str) -> float:
     return (time.perf_counter() - started) / calls
 
 
-def compare(loaded: dict[str, Any], machine: Machine) -> Iterator[Timing]:
-    """Every case, forward alone and with the backward pass; then training the Tower."""
-    for case in cases(machine.device):
+def compare(plan: Plan, loaded: dict[str, Any], machine: Machine) -> Iterator[Timing]:
+    """Every layer, forward alone and with the backward pass; then the training."""
+    for layer in plan.layers:
         for what in WAYS:
-            yield timed(case, what, loaded, machine)
-    yield trained(loaded, machine)
+            yield timed(layer, what, loaded, machine)
+    if plan.training:
+        yield trained(plan.training, loaded, machine)
 
 
-def cases(device: str) -> list[Case]:
-    """What is timed on a device. On the CPU `forward` of a convolution is im2col once more."""
-    return [
-        case for case in CASES if device == "cuda" or (case.layer, case.method) != (CONV, "forward")
-    ]
-
-
-def timed(case: Case, what: str, loaded: dict[str, Any], machine: Machine) -> Timing:
-    """One case in one way. What the student's code raises becomes its problem."""
+def timed(case: Layer, what: str, loaded: dict[str, Any], machine: Machine) -> Timing:
+    """One layer in one way. What the student's code raises becomes its problem."""
     nothing = Timing(case.title, case.shape, what)
     torch.manual_seed(0)
-    stock = STOCK[case.layer](*case.arguments, **case.options, device=machine.device)
+    stock = case.stock(*case.arguments, **case.options, device=machine.device)
     x = torch.rand(case.shape, device=machine.device, requires_grad="backward" in what)
     try:
-        own = getattr(_present(loaded, MODULES[case.layer]), case.layer)(
-            *case.arguments, **case.options
-        ).to(machine.device)
+        own = getattr(_present(loaded, case.module), case.name)(*case.arguments, **case.options).to(
+            machine.device
+        )
         own.load_state_dict(stock.state_dict())
         function = getattr(own, case.method)
         output, expected = function(x), stock(x)
@@ -227,8 +251,7 @@ def timed(case: Case, what: str, loaded: dict[str, Any], machine: Machine) -> Ti
     except Exception as error:
         return replace(nothing, problem=_told(error))
     passes = 3 if x.requires_grad else 1  # the backward pass computes two products for each
-    per_output = case.arguments[0] * (case.arguments[2] ** 2 if case.layer == CONV else 1)
-    work = passes * 2 * expected.numel() * per_output
+    work = passes * 2 * expected.numel() * stock.weight[0].numel()
     moved = passes * 4 * (x.numel() + expected.numel() + stock.weight.numel())
     best = max(work / machine.flops, moved / machine.bandwidth)
     return _of_pairs(nothing, pairs, best)
@@ -263,32 +286,24 @@ def runner(
     return both
 
 
-def trained(loaded: dict[str, Any], machine: Machine) -> Timing:
-    """Steps of training on random images: the student's Tower, and a stock one in the same loop."""
-    nothing = Timing("TowerOfInsight", (BATCH, 1, 28, 28), "a step of training with Adam")
+def trained(training: Training, loaded: dict[str, Any], machine: Machine) -> Timing:
+    """Steps of training on random images: the student's model, and a stock one in the same loop."""
+    nothing = Timing(training.name, training.shape, "a step of training with Adam")
     torch.manual_seed(0)
-    images = torch.rand(BATCH, 1, 28, 28, device=machine.device)
-    batch = (images, torch.randint(10, (BATCH,), device=machine.device))
+    images = torch.rand(training.shape, device=machine.device)
+    labels = torch.randint(training.classes, training.shape[:1], device=machine.device)
     try:
-        module = _present(loaded, "tower")
+        module = _present(loaded, training.module)
+        loop = getattr(module, training.loop)
         criterion, work = nn.CrossEntropyLoss(), []
-        for model in (stock_tower(), module.TowerOfInsight()):
+        for model in (training.stock(), getattr(module, training.name)()):
             model = model.to(machine.device)
             optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-            work.append(partial(module.train_epoch, model, [batch], criterion, optimizer))
+            work.append(partial(loop, model, [(images, labels)], criterion, optimizer))
         pairs = take_turns(work[0], work[1], machine.device)
     except Exception as error:
         return replace(nothing, problem=_told(error))
     return _of_pairs(nothing, pairs, 0.0)
-
-
-def stock_tower() -> nn.Module:
-    """The network of the handout's table, of stock layers."""
-    return nn.Sequential(
-        *(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10)),
-    )
 
 
 def _present(loaded: dict[str, Any], name: str) -> Any:

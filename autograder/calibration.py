@@ -1,7 +1,8 @@
-"""What the MNIST fit can tell apart: the reference over many seeds, and towers and loops that are wrong.
+"""What a long check can tell apart: the solutions over many seeds, and submissions that are wrong.
 
-From the spread of the reference follows the threshold: the highest at which an honest tower fails by
-chance less often than once in 10,000. The broken ones show what it is worth.
+Its plans hold `threshold`, which is compared with what the check measures: a share between 0 and 1. From the
+spread of the reference follows the threshold: the highest at which a right submission fails by chance less
+often than once in 10,000. The broken ones show what it is worth.
 """
 
 import io
@@ -9,18 +10,18 @@ import json
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from autograder.bank import Bank
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, Course, FitMode
+from autograder.course import FILE as COURSE
+from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.files import write_whole
 from autograder.pool import each
@@ -29,7 +30,6 @@ from autograder.submission import Submission
 FILE = "calibration.json"
 """Beside course.toml; a picture of the same name, .svg, lies beside it."""
 SCHEMA = 1
-MODULE = "tower"
 REFERENCE = "reference"
 CHANCE = 1e-4
 """Of a false reject, at most."""
@@ -39,17 +39,18 @@ STEP = 0.005
 
 @dataclass(frozen=True)
 class Job:
-    """One fit of one subject."""
+    """One run of the long check, by its full id, over one subject."""
 
     subject: str
     sources: Mapping[str, bytes]
-    mode: FitMode
+    mode: str
     seed: int
+    check: str
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What one tower reached: an accuracy on the held-out images for each seed; None where the fit failed."""
+    """What one submission reached with each seed; None where the check came to no number."""
 
     name: str
     says: str
@@ -65,7 +66,7 @@ class Subject:
 class Calibration:
     """One mode of the fit, measured."""
 
-    mode: FitMode
+    mode: str
     steps: int
     reference: Subject
     broken: tuple[Subject, ...]
@@ -116,24 +117,27 @@ class Calibration:
 
 def measure(
     course: Course,
-    mode: FitMode,
+    mode: str,
     *,
     seeds: int,
     broken_seeds: int,
     processes: int,
     progress: Callable[[str, float], None],
 ) -> Calibration:
-    """Fit the reference and what the bank names as broken, in so many processes.
+    """Run the course's long check over the solutions and what the bank names as broken.
 
-    Raises CourseError where the bank or a solution cannot be read, GraderFault where no worker can be had.
+    Raises CourseError where there is no such check, or the bank or a solution cannot be read, GraderFault
+    where no worker can be had.
     """
+    check = long_check(course)
+    module = check.partition(".")[0]
     bank = Bank(course.root)
     solutions = bank.solutions(course.modules)
-    broken = [mutant for mutant in bank.mutants(MODULE) if mutant.calibrates]
+    broken = [mutant for mutant in bank.mutants(module) if mutant.calibrates]
     says = {REFERENCE: "solutions/"} | {mutant.name: mutant.misconception for mutant in broken}
-    jobs = [Job(REFERENCE, solutions, mode, seed) for seed in range(seeds)]
+    jobs = [Job(REFERENCE, solutions, mode, seed, check) for seed in range(seeds)]
     jobs += [
-        Job(mutant.name, {**solutions, MODULE: mutant.source}, mode, seed)
+        Job(mutant.name, {**solutions, module: mutant.source}, mode, seed, check)
         for mutant in broken
         for seed in range(broken_seeds)
     ]
@@ -148,40 +152,33 @@ def measure(
         return Subject(name, says[name], reached)
 
     wrong = tuple(subject(mutant.name) for mutant in broken)
-    return Calibration(mode, course.fits[mode].steps, subject(REFERENCE), wrong)
+    return Calibration(mode, int(course.fits[mode].get("steps", 0)), subject(REFERENCE), wrong)
+
+
+def long_check(course: Course) -> str:
+    """The full id of the check that is calibrated. Raises CourseError where there is not exactly one."""
+    checks = [f"{m.name}.{check}" for m in course.modules.values() for check in m.long]
+    if len(checks) != 1:
+        raise CourseError(
+            f"{course.root / COURSE} names {len(checks)} long checks; calibrated is a course with one."
+        )
+    return checks[0]
 
 
 def fit(course: Course, broker: Broker, job: Job) -> float | None:
-    """One fit, as the check makes it; None where the submission does not come through."""
-    from autograder.suite.draw import Draw
-    from autograder.suite.failures import CheckFailed
-    from autograder.suite.fit import FitContext, fitted_accuracy
-    from autograder.suite.student import Bench, Student, Surveyor
+    """One run of the check, as a grading makes it; None where the submission does not come through."""
+    from autograder.grading import grade
 
-    policy = course.policy
-    context = FitContext(
-        course.fits[job.mode],
-        policy.check_seconds,
-        policy.fit_seconds,
-        policy.fit_threads,
-        lambda fraction: None,
-    )
+    plan = {**course.fits[job.mode], "threshold": 0.0}  # a failure would be tried again
+    course = replace(course, fits={**course.fits, job.mode: plan})
     submission = Submission(job.subject, job.sources, {})
-    try:
-        with (
-            closing(Surveyor(broker, submission)) as surveyor,
-            closing(Bench(broker, submission, MODULE, {}, surveyor)) as bench,
-        ):
-            student = Student(
-                bench, over=lambda scales: Bench(broker, submission, MODULE, scales, surveyor)
-            )
-            # The name under which the check draws, so that `tower grade --seed` repeats this fit.
-            accuracy = fitted_accuracy(student, Draw(job.seed, f"test_{FIT_CHECK}"), context)
-    except CheckFailed:
+    report = grade(course, submission, broker, seed=job.seed, fit=job.mode, checks=[job.check])
+    (found,) = (c for module in report.modules for c in module.checks if c.id == job.check)
+    if found.measured is None or found.status != "passed":
         if job.subject == REFERENCE:
-            raise CourseError("The reference does not come through its own fit.") from None
+            raise CourseError(f"The solutions do not pass {job.check} themselves: {found.message}")
         return None
-    return round(accuracy, 6)
+    return round(found.measured, 6)
 
 
 def write(found: Sequence[Calibration], path: Path) -> None:
@@ -206,7 +203,7 @@ def read(path: Path) -> Iterator[Calibration]:
                 Subject(s["name"], s["says"], tuple(s["accuracies"]))
                 for s in (kept["reference"], *kept["broken"])
             )
-            yield Calibration(cast(FitMode, mode), kept["steps"], reference, tuple(broken))
+            yield Calibration(mode, kept["steps"], reference, tuple(broken))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
             f"{path} is not what tower calibrate writes: {error!r}. Remove it and measure again."
@@ -239,7 +236,7 @@ def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_yticks(range(len(subjects)), [subject.name for subject in subjects])
-        graded = course.fits[calibration.mode].threshold
+        graded = course.fits[calibration.mode]["threshold"]
         axes.axvline(graded, color="black", linewidth=1)
         axes.set_title(
             f"fit {calibration.mode}: {calibration.steps} steps, {len(calibration.reference.reached)} seeds, "
@@ -247,7 +244,7 @@ def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
             fontsize=10,
         )
         axes.grid(axis="x", alpha=0.3)
-    figure.supxlabel("accuracy on 10,000 held-out images", fontsize=10)
+    figure.supxlabel(f"what {long_check(course)} measures", fontsize=10)
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "tower", "svg.fonttype": "none"}):  # the same each time
         figure.savefig(text, format="svg", metadata={"Date": None})
@@ -256,7 +253,7 @@ def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
 
 def show(calibration: Calibration, course: Course, console: Console) -> None:
     """Print what was measured, and whether course.toml grades accordingly."""
-    plan = course.fits[calibration.mode]
+    threshold = course.fits[calibration.mode]["threshold"]
     table = Table(
         title=f"fit {calibration.mode}: {calibration.steps} steps, per cent", title_justify="left"
     )
@@ -266,7 +263,7 @@ def show(calibration: Calibration, course: Course, console: Console) -> None:
     for subject in (calibration.reference, *calibration.broken):
         reached = [100 * accuracy for accuracy in subject.reached]
         spread = f" ± {statistics.stdev(reached):.2f}" if len(reached) > 1 else ""
-        above = sum(accuracy >= 100 * plan.threshold for accuracy in reached)
+        above = sum(accuracy >= 100 * threshold for accuracy in reached)
         table.add_row(
             subject.name,
             str(len(subject.accuracies)),
@@ -277,7 +274,7 @@ def show(calibration: Calibration, course: Course, console: Console) -> None:
     console.print(table)
     console.print(
         f"Threshold by these fits: {100 * calibration.threshold:.1f} %, with a chance of "
-        f"{calibration.false_reject(calibration.threshold):.1g} that an honest tower stays below it. "
-        f"course.toml grades at {100 * plan.threshold:.1f} %: "
-        f"{calibration.false_reject(plan.threshold):.1g}.\n"
+        f"{calibration.false_reject(calibration.threshold):.1g} that a right submission stays below it. "
+        f"course.toml grades at {100 * threshold:.1f} %: "
+        f"{calibration.false_reject(threshold):.1g}.\n"
     )

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from autograder import __version__, terminal
-from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
+from autograder.course import OFF, Course, course_root, load_course
 from autograder.desk import cli as desk
 from autograder.errors import GraderFault, UsageError
 from autograder.files import append, write_whole
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from autograder.report import Report
 
 app = typer.Typer(
-    help="Grades the exercises of Tower of Insight. Student code returns values, never verdicts.",
+    help="Grades a course of PyTorch exercises. Student code returns values, never verdicts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -66,7 +66,8 @@ RequireOption = Annotated[
 FitOption = Annotated[
     str | None,
     typer.Option(
-        help="The MNIST fit: off, quick (200 steps), full (an epoch) or recipe (five epochs).",
+        help="How the long checks are run: off, or the name of a plan in course.toml.",
+        metavar="PLAN",
         show_default="as course.toml says",
     ),
 ]
@@ -101,7 +102,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Grades the exercises of Tower of Insight. Student code returns values, never verdicts."""
+    """Grades a course of PyTorch exercises. Student code returns values, never verdicts."""
 
 
 def _named(text: str) -> Path:
@@ -118,7 +119,9 @@ def grade(
             help="A directory or a .zip with the student's modules.", parser=_named, metavar="PATH"
         ),
     ],
-    only: Annotated[str, typer.Option(help="Grade these modules alone, as in linear,conv2d.")] = "",
+    only: Annotated[
+        str, typer.Option(help="Grade these modules alone, their names joined by commas.")
+    ] = "",
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one web page.")] = None,
@@ -135,7 +138,7 @@ def grade(
     device: Annotated[
         str,
         typer.Option(
-            help="Where the GPU's checks and the fit run: cpu, cuda, or auto: a GPU where there is one."
+            help="Where the GPU's checks and the long ones run: cpu, cuda, or auto: a GPU where there is one."
         ),
     ] = "cpu",
     fit: FitOption = None,
@@ -209,7 +212,7 @@ def _graded(
     required: str,
     *,
     seed: int | None,
-    fit: FitMode,
+    fit: str,
     device: Device = "cpu",
     only: Collection[str] = (),
 ) -> "Report":
@@ -308,12 +311,14 @@ def grade_a_class(
     out: Annotated[
         Path, typer.Option(help="The folder of the gradebook and of all pages.", metavar="RESULTS")
     ],
-    only: Annotated[str, typer.Option(help="Grade these modules alone, as in linear,conv2d.")] = "",
+    only: Annotated[
+        str, typer.Option(help="Grade these modules alone, their names joined by commas.")
+    ] = "",
     fit: FitOption = None,
     seed: SeedOption = None,
     device: Annotated[
         str,
-        typer.Option(help="Where the GPU's checks and the fits run: cpu, cuda or auto."),
+        typer.Option(help="Where the GPU's checks and the long ones run: cpu, cuda or auto."),
     ] = "cpu",
     processes: Annotated[
         int | None,
@@ -539,7 +544,7 @@ def run_on_gradescope(
     except Exception:
         write_whole(results, export.refused(export.FAILED))
         raise
-    worth = sum(module.points for module in loaded.modules.values()) if points is None else points
+    worth = loaded.points if points is None else points
     write_whole(results, export.render(report, worth))
     _print_report(report)
     _demand_no_faults(report, debug=debug)
@@ -578,29 +583,26 @@ def doctor(
 def calibrate(
     fit: Annotated[
         str | None,
-        typer.Option(help="Measure quick, full or recipe alone.", show_default="all of them"),
+        typer.Option(help="Measure this plan alone.", show_default="all of them"),
     ] = None,
     seeds: Annotated[int, typer.Option(min=3, help="Fits of the reference.")] = 20,
-    broken_seeds: Annotated[
-        int, typer.Option(min=0, help="Fits of each broken tower and loop.")
-    ] = 3,
+    broken_seeds: Annotated[int, typer.Option(min=0, help="Fits of each broken submission.")] = 3,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Fits at a time.", show_default="one for each core")
     ] = None,
     course: CourseOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Measure the MNIST fit: what the reference reaches over many seeds, and what broken towers do.
+    """Measure a long check: what the solutions reach over many seeds, and what broken submissions do.
 
     Writes calibration.json and calibration.svg beside course.toml, and says which thresholds follow.
-    On two cores quick and full take about an hour, recipe another for twelve seeds. Needs the extra
-    calibrate.
+    It may take hours. Needs the extra calibrate.
     """
     _demand_linux()
     loaded = load_course(course_root(course))
-    measured: list[FitMode] = [mode for mode in FIT_MODES if mode != "off" and fit in (None, mode)]
+    measured = [mode for mode in loaded.fits if fit in (None, mode)]
     if not measured:
-        raise UsageError(f"--fit is {fit!r}; it may be quick, full or recipe.")
+        raise UsageError(f"--fit does not know {fit}. Choose from {', '.join(loaded.fits)}.")
     _demand_installed(("matplotlib", "scipy"), extra="calibrate")
     from autograder import calibration
 
@@ -676,15 +678,15 @@ def build_for_nbgrader(
     _demand_installed(("nbgrader", "jupytext"), extra="nbgrader")
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; name a folder for the course.")
-    from autograder.nbgrader import ASSIGNMENT, build
+    from autograder.nbgrader import build
     from autograder.release import write
 
     written = write(build(loaded, fit=mode, level=level), out)
     Console(highlight=False).print(
         f"{len(written)} files written to {escape(str(out))}. There, as in every course of nbgrader:\n"
-        f"  nbgrader generate_assignment {ASSIGNMENT}\n"
-        f"  nbgrader autograde {ASSIGNMENT}        what lies in submitted/STUDENT/{ASSIGNMENT}/\n"
-        f"  nbgrader generate_feedback {ASSIGNMENT}\n"
+        f"  nbgrader generate_assignment {loaded.slug}\n"
+        f"  nbgrader autograde {loaded.slug}        what lies in submitted/STUDENT/{loaded.slug}/\n"
+        f"  nbgrader generate_feedback {loaded.slug}\n"
         "  nbgrader export --to grades.csv",
         soft_wrap=True,
     )
@@ -755,10 +757,11 @@ def _chosen_counts(counts: str) -> Counts:
     raise UsageError(f"--counts does not know {counts}. Choose from {', '.join(COUNTS)}.")
 
 
-def _chosen_fit(fit: str | None, course: Course) -> FitMode:
+def _chosen_fit(fit: str | None, course: Course) -> str:
     if fit is None:
         return course.fit
-    for mode in FIT_MODES:
-        if mode == fit:
-            return mode
-    raise UsageError(f"--fit does not know {fit}. Choose from {', '.join(FIT_MODES)}.")
+    if fit not in (OFF, *course.fits):
+        raise UsageError(
+            f"--fit does not know {fit}. Choose from {', '.join((OFF, *course.fits))}."
+        )
+    return fit

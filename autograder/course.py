@@ -1,23 +1,36 @@
-"""course.toml as data: modules, points, limits, thresholds."""
+"""course.toml as data, checked: modules, points, limits, plans of long checks, the course's own files."""
 
+import difflib
+import graphlib
 import hashlib
 import os
+import re
 import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
 
 from autograder.errors import CourseError
-from autograder.report import VISIBILITIES, Visibility
+from autograder.raised import Reading, read_readings
+from autograder.report import Visibility
 from autograder.sandbox.policy import Policy
 
-FitMode = Literal["off", "quick", "full", "recipe"]
-FIT_MODES: tuple[FitMode, ...] = get_args(FitMode)
-FIT_CHECK = "mnist_fit"
+FILE = "course.toml"
+OFF = "off"
+"""The plan under which long checks are left out."""
 GPU_CHECKS = "gpu_"
 """How the names of checks begin that need a GPU."""
+
+KindT = TypeVar("KindT")
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Number = int | float
+Plan = Mapping[str, Number]
+"""How a long check is run: numbers whose names the check knows."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,10 @@ class Module:
         weights: the checks, in the order they are reported, and their shares of the points.
         visibility: when students see each of the checks.
         needs: modules it builds on.
+        stand_in: the text of a module of stock layers that may take its place; b"" where there is none.
+        long: the checks that run as a plan says, or not at all.
+        seconds: the time that single checks may take, where it is not limits.check_seconds.
+        bonus: whether its points come on top of the total.
     """
 
     name: str
@@ -36,6 +53,10 @@ class Module:
     weights: Mapping[str, int]
     visibility: Mapping[str, Visibility]
     needs: tuple[str, ...] = ()
+    stand_in: bytes = b""
+    long: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    bonus: bool = False
 
     def shares(self, left_out: Collection[str] = ()) -> dict[str, float]:
         """Points for each check; those left out have none, and theirs go to the others."""
@@ -47,32 +68,108 @@ class Module:
 
 
 @dataclass(frozen=True)
-class FitPlan:
-    """One way to run the MNIST fit: so many optimiser steps, and the accuracy to reach.
-
-    `threshold` is what is graded, `target` what is published; both are fractions in [0, 1].
-    """
-
-    steps: int
-    threshold: float
-    target: float
-
-
-@dataclass(frozen=True)
 class Course:
-    """The whole of course.toml, and where it lies."""
+    """The whole of course.toml, and where it lies.
+
+    Attributes:
+        modules: by name, in the order of the course: none before one that it needs.
+        fit: the plan of a run that names none; OFF where the course has no long check.
+        fits: the plans, by name.
+        policy: the limits of a worker.
+        files: what hidden tests use in a worker beside torch: texts of modules, by name.
+        imports: what a submission may import beside torch, numpy and the standard library.
+        exceptions: the readings of exceptions that only this course knows, see raised.py.
+        named: the files that course.toml names, below `root`.
+        data: patterns of the files that hidden tests read besides.
+    """
 
     root: Path
     title: str
-    fit: FitMode
     modules: Mapping[str, Module]
-    fits: Mapping[str, FitPlan]
     policy: Policy
+    fit: str = OFF
+    fits: Mapping[str, Plan] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    exceptions: tuple[Reading, ...] = ()
+    named: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
 
     @property
     def hidden_tests(self) -> Path:
         """The folder of the hidden suite."""
         return self.root / "tests" / "hidden"
+
+    @property
+    def slug(self) -> str:
+        """The title as a name of files: small letters, digits and underscores."""
+        return re.sub(r"\W+", "_", self.title.lower(), flags=re.ASCII).strip("_") or "course"
+
+    @property
+    def points(self) -> int:
+        """What the whole course is worth, without bonus points."""
+        return sum(module.points for module in self.modules.values() if not module.bonus)
+
+    def judging_files(self) -> list[Path]:
+        """What decides a score, apart from the kit and the data."""
+        named = [self.root / name for name in (FILE, *self.named)]
+        return sorted({*named, *self.hidden_tests.rglob("*.py")})
+
+    def data_files(self) -> list[Path]:
+        """The data that hidden tests read."""
+        return sorted({file for pattern in self.data for file in self.root.glob(pattern)})
+
+    def is_long(self, check: str) -> bool:
+        """Whether a check, by its full id, runs as a plan says."""
+        module, _, name = check.partition(".")
+        return name in self.modules[module].long
+
+    def seconds(self, check: str) -> float:
+        """How long a check, by its full id, may take."""
+        module, _, name = check.partition(".")
+        usual = self.policy.fit_seconds if self.is_long(check) else self.policy.check_seconds
+        return self.modules[module].seconds.get(name, usual)
+
+
+class _ModuleTable(Struct, forbid_unknown_fields=True):
+    """[modules.NAME]; its dictionaries are checked key by key."""
+
+    points: Annotated[int, Meta(gt=0)]
+    weights: Annotated[dict[str, Any], Meta(min_length=1)]
+    needs: tuple[str, ...] = ()
+    visibility: dict[str, Any] = {}
+    stand_in: str = ""
+    long: tuple[str, ...] = ()
+    seconds: dict[str, Any] = {}
+    bonus: bool = False
+
+
+class _WorkerTable(Struct, forbid_unknown_fields=True):
+    """[worker]."""
+
+    files: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+class _CourseTable(Struct, forbid_unknown_fields=True):
+    """The whole file."""
+
+    title: Annotated[str, Meta(min_length=1)]
+    modules: Annotated[dict[str, Any], Meta(min_length=1)]
+    fit: str = ""
+    visibility: Visibility = "visible"
+    fits: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+    worker: dict[str, Any] = {}
+    exceptions: str = ""
+    data: tuple[str, ...] = ()
+
+
+_LimitsTable = msgspec.defstruct(
+    "_LimitsTable",
+    [(f.name, Annotated[type(f.default), Meta(gt=0)], f.default) for f in fields(Policy)],
+    forbid_unknown_fields=True,
+)
 
 
 def course_root(given: Path | None = None) -> Path:
@@ -82,7 +179,7 @@ def course_root(given: Path | None = None) -> Path:
     """
     named = given or (Path(os.environ["TOWER_COURSE"]) if os.environ.get("TOWER_COURSE") else None)
     root = (named or Path(__file__).parent.parent).resolve()
-    if not (root / "course.toml").is_file():
+    if not (root / FILE).is_file():
         raise CourseError(
             f"There is no course.toml in {root}. Install the kit from its checkout "
             "(pip install -e .), or name the checkout with --course or TOWER_COURSE."
@@ -91,28 +188,26 @@ def course_root(given: Path | None = None) -> Path:
 
 
 def load_course(root: Path) -> Course:
-    """Read and check course.toml. Raises CourseError with the place that is wrong."""
-    path = root / "course.toml"
+    """Read and check course.toml and the files that it names.
+
+    Raises CourseError with file, table and key of what is wrong, and what is expected there.
+    """
+    path = root / FILE
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from None
     try:
         return _course(root, content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CourseError(f"{path} is not as it must be: {error}") from None
+    except ValueError as error:
+        raise CourseError(f"{path}: {error}") from None
 
 
 def suite_digest(course: Course) -> str:
     """SHA-256 over all that decides a score: the package, the hidden tests, course.toml."""
     package = Path(__file__).parent
-    files = [
-        course.root / "course.toml",
-        *course.hidden_tests.rglob("*.py"),
-        *package.rglob("*.py"),
-    ]
     digest = hashlib.sha256()
-    for file in sorted(files):
+    for file in (*course.judging_files(), *sorted(package.rglob("*.py"))):
         content = file.read_bytes()
         digest.update(f"{file.name} {len(content)}\n".encode())
         digest.update(content)
@@ -120,59 +215,149 @@ def suite_digest(course: Course) -> str:
 
 
 def _course(root: Path, content: dict[str, Any]) -> Course:
-    unknown = content.keys() - {"title", "fit", "visibility", "modules", "fits", "limits"}
-    if unknown:
-        raise ValueError(f"unknown keys {sorted(unknown)}")
-    if content["fit"] not in FIT_MODES:
-        raise ValueError(f"fit is {content['fit']!r}; it may be {', '.join(FIT_MODES)}")
-    visibility = _visibility("visibility", content.get("visibility", "visible"))
-    modules = {name: _module(name, table, visibility) for name, table in content["modules"].items()}
+    table = _converted(content, _CourseTable, "")
+    fits = {
+        _named(name, f"fits.{name}"): _each(plan, Number, f"fits.{name}")
+        for name, plan in table.fits.items()
+    }
+    if OFF in fits:
+        raise ValueError(
+            f"fits.{OFF}: {OFF!r} is what switches long checks off; name the plan otherwise"
+        )
+    modules = {
+        name: _module(root, _named(name, f"modules.{name}"), entry, table.visibility)
+        for name, entry in table.modules.items()
+    }
+    _demand_order(modules)
+    is_long = any(module.long for module in modules.values())
+    if is_long and not fits:
+        raise ValueError(
+            "missing table [fits.NAME]: a module names checks as long, and no plan for them"
+        )
+    fit = table.fit or next(iter(fits), OFF)
+    if fit not in (OFF, *fits):
+        raise ValueError(f"fit: {fit!r} is no plan; expected {_listed((OFF, *fits))}")
+    stand_ins = [str(entry.get("stand_in", "")) for entry in table.modules.values()]
+    worker = _converted(table.worker, _WorkerTable, "worker")
+    limits = _converted(table.limits, _LimitsTable, "limits")
+    return Course(
+        root,
+        table.title,
+        modules,
+        Policy(**msgspec.structs.asdict(limits)),
+        fit,
+        fits,
+        {Path(name).stem: _file(root, name, "worker.files") for name in worker.files},
+        worker.imports,
+        _readings(root, table.exceptions) if table.exceptions else (),
+        tuple(filter(None, (*stand_ins, *worker.files, table.exceptions))),
+        table.data,
+    )
+
+
+def _module(root: Path, name: str, content: object, default: Visibility) -> Module:
+    where = f"modules.{name}"
+    table = _converted(content, _ModuleTable, where)
+    weights = _each(table.weights, Annotated[int, Meta(gt=0)], f"{where}.weights")
+    visibility = _each(table.visibility, Visibility, f"{where}.visibility")
+    seconds = _each(table.seconds, Annotated[float, Meta(gt=0)], f"{where}.seconds")
+    for key, checks in (("visibility", visibility), ("seconds", seconds), ("long", table.long)):
+        for check in checks:
+            if check not in weights:
+                raise ValueError(
+                    f"{where}.{key}: {check!r} is no check of the module{_near(check, weights)}"
+                )
+    return Module(
+        name,
+        table.points,
+        weights,
+        {check: visibility.get(check, default) for check in weights},
+        table.needs,
+        _file(root, table.stand_in, f"{where}.stand_in") if table.stand_in else b"",
+        table.long,
+        seconds,
+        table.bonus,
+    )
+
+
+def _demand_order(modules: Mapping[str, Module]) -> None:
+    """Every need is a module that comes before, and can be replaced."""
     for module in modules.values():
         for need in module.needs:
             if need not in modules:
-                raise ValueError(f"modules.{module.name} needs {need!r}, which is no module")
-    limits = content.get("limits", {})
-    _check_limits(limits)
-    fits: dict[str, FitPlan] = {
-        mode: FitPlan(**content["fits"][mode]) for mode in FIT_MODES if mode != "off"
-    }
-    return Course(root, content["title"], content["fit"], modules, fits, Policy(**limits))
+                raise ValueError(
+                    f"modules.{module.name}.needs: {need!r} is no module{_near(need, modules)}"
+                )
+            if not modules[need].stand_in:
+                raise ValueError(
+                    f"modules.{need}: missing key stand_in: {module.name} needs {need}, and is graded over "
+                    "the module that this file holds where a student's own fails"
+                )
+    try:
+        graphlib.TopologicalSorter({m.name: m.needs for m in modules.values()}).prepare()
+    except graphlib.CycleError as error:
+        circle = " needs ".join(error.args[1][::-1])
+        raise ValueError(f"modules: {circle}; a cycle cannot be graded") from None
+    known: set[str] = set()
+    for module in modules.values():
+        if late := [need for need in module.needs if need not in known]:
+            raise ValueError(
+                f"modules.{module.name}: it stands before {late[0]}, which it needs; exchange the tables"
+            )
+        known.add(module.name)
 
 
-def _check_limits(limits: Mapping[str, Any]) -> None:
-    kinds = {field.name: type(field.default) for field in fields(Policy)}
-    unknown = limits.keys() - kinds.keys()
-    if unknown:
-        raise ValueError(f"unknown limits {sorted(unknown)}; there are {', '.join(kinds)}")
-    for name, value in limits.items():
-        whole = type(value) is int
-        if not (whole or (type(value) is float and kinds[name] is float)) or value <= 0:
-            kind = "number" if kinds[name] is float else "whole number"
-            raise ValueError(f"limits.{name} is {value!r}; it must be a {kind} above 0")
+def _readings(root: Path, name: str) -> tuple[Reading, ...]:
+    """The course's own readings of exceptions."""
+    try:
+        return read_readings(_file(root, name, "exceptions").decode())
+    except ValueError as error:
+        raise ValueError(f"exceptions: {root / name}: {error}") from None
 
 
-def _module(name: str, table: dict[str, Any], default: Visibility) -> Module:
-    unknown = table.keys() - {"points", "weights", "needs", "visibility"}
-    if unknown:
-        raise ValueError(f"modules.{name} has unknown keys {sorted(unknown)}")
-    weights = table["weights"]
-    if not weights or any(type(weight) is not int or weight <= 0 for weight in weights.values()):
-        raise ValueError(f"modules.{name}.weights must be whole numbers above 0")
-    chosen = table.get("visibility", {})
-    if chosen.keys() - weights.keys():
-        raise ValueError(
-            f"modules.{name}.visibility names {', '.join(sorted(chosen.keys() - weights.keys()))}, "
-            "which is no check of the module"
-        )
-    visibility = {
-        check: _visibility(f"modules.{name}.visibility.{check}", chosen.get(check, default))
-        for check in weights
-    }
-    return Module(name, table["points"], weights, visibility, tuple(table.get("needs", ())))
+def _file(root: Path, name: str, where: str) -> bytes:
+    """The text of one of the course's own files."""
+    try:
+        return (root / name).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{where}: {root / name} cannot be read: {error.strerror}") from None
 
 
-def _visibility(key: str, value: object) -> Visibility:
-    for visibility in VISIBILITIES:
-        if visibility == value:
-            return visibility
-    raise ValueError(f"{key} is {value!r}; it may be {', '.join(VISIBILITIES)}")
+def _named(name: str, where: str) -> str:
+    named: str = _converted(name, Name, where)
+    return named
+
+
+def _each(content: object, kind: Any, where: str) -> dict[str, Any]:
+    table = _converted(content, dict[str, Any], where)
+    return {key: _converted(value, kind, f"{where}.{key}") for key, value in table.items()}
+
+
+def _converted(content: object, kind: Any, where: str) -> Any:
+    """A value of the file as what it has to be. Raises ValueError with the table and the key."""
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        found, _, path = str(error).partition(" - at `$")
+        place = f"{where}{path.rstrip('`').replace('[...]', '')}".lstrip(".")
+    if (key := found.partition("`")[2].rstrip("`")) and "unknown field" in found:
+        found = f"unknown key {key!r}{_near(key, kind.__struct_fields__)}"
+    elif "required field" in found:
+        found = f"missing key {key}"
+    raise ValueError(f"{place}: {_lower(found)}" if place else _lower(found)) from None
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """What may have been meant, as the end of a sentence; else what there is."""
+    known = list(known)
+    if near := difflib.get_close_matches(name, known, 1):
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are {_listed(known)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

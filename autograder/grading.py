@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,15 @@ import torch
 
 from autograder import __version__
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode, Module, suite_digest
+from autograder.course import OFF, Course, Module, suite_digest
 from autograder.errors import CourseError, GraderFault
 from autograder.gpu import Device
 from autograder.report import CheckResult, Insight, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.sandbox.torch_private import make_lean
 from autograder.submission import Submission
-from autograder.suite.judge import Judge, Progress, Verdict
+from autograder.suite import registry
+from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu
 
 UNUSED_PLUGINS = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "nose", "pastebin"),
@@ -40,9 +41,10 @@ def grade(
     broker: Broker,
     *,
     seed: int,
-    fit: FitMode,
+    fit: str,
     device: Device = "cpu",
     only: Collection[str] = (),
+    checks: Collection[str] = (),
     progress: Progress = lambda what, fraction: None,
 ) -> Report:
     """Run the hidden suite over one submission, in this process and the broker's workers.
@@ -53,6 +55,7 @@ def grade(
         seed: decides every random draw; the same seed repeats a run exactly.
         device: what the checks of the GPU and the fit are run on; "cuda" wants a broker that may use it.
         only: grade these modules alone; all of them where empty.
+        checks: run these alone, by their full ids; those left out are not verified.
         progress: told the check at hand and the fraction of the run that is behind.
 
     Raises:
@@ -64,9 +67,10 @@ def grade(
     hide_memory()
     make_lean()
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
+    only = only or {check.partition(".")[0] for check in checks}
     modules = [module for name, module in course.modules.items() if not only or name in only]
-    judge = Judge(course, submission, broker, seed, fit, device, progress)
-    left_out = {name: _left_out(module, fit, device) for name, module in course.modules.items()}
+    left_out = {m.name: _left_out(m, fit, device, checks) for m in course.modules.values()}
+    judge = Judge(course, submission, broker, seed, fit, device, left_out, progress)
     submitted = [module for module in modules if module.name in submission.sources]
     if submitted:
         _run_pytest(judge, course, [f"test_{module.name}.py" for module in submitted])
@@ -97,14 +101,13 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
     """Run pytest in this process, with no plugin, setting or file but ours."""
     folder = course.hidden_tests
     paths = [folder / file for file in files]
-    _forget_others(paths)
     arguments = [
         *map(str, paths),
         *("-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"),
         *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
         *("-p", "pytest_timeout", "--assert", "plain", "--capture", "no"),
     ]
-    with _quiet_environment():
+    with _quiet_environment(), importable(folder):
         code = pytest.main(arguments, plugins=[judge])
     if judge.stopped is not None:
         raise judge.stopped
@@ -114,12 +117,27 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
         raise GraderFault(f"The hidden suite in {folder} did not run ({code!s}). {judge.broken}")
 
 
-def _forget_others(paths: Sequence[Path]) -> None:
-    """Hidden tests of another course that have these names: pytest would take them again."""
-    for path in paths:
-        known = sys.modules.get(path.stem)
-        if known is not None and known.__file__ != str(path):
-            del sys.modules[path.stem]
+_taken_from: Path | None = None
+"""The folder whose hidden tests this process has imported."""
+
+
+@contextlib.contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Let hidden tests import what lies beside them, and forget what another course has put there."""
+    global _taken_from
+    if _taken_from not in (None, folder):
+        registry.forget()
+        for name, module in list(sys.modules.items()):
+            if (file := getattr(module, "__file__", None)) and Path(file).is_relative_to(
+                _taken_from
+            ):
+                del sys.modules[name]
+    _taken_from = folder
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 @contextlib.contextmanager
@@ -147,13 +165,15 @@ def _demand_same_checks(module: Module, judge: Judge, left_out: Mapping[str, str
         )
 
 
-def _left_out(module: Module, fit: FitMode, device: Device) -> dict[str, str]:
+def _left_out(module: Module, fit: str, device: Device, checks: Collection[str]) -> dict[str, str]:
     """The module's checks that are not part of this run, and why."""
     reasons = {}
     for check in module.weights:
-        if check == FIT_CHECK and fit == "off":
-            reasons[check] = "The MNIST fit was switched off (--fit off)."
-        if check.startswith(GPU_CHECKS) and device == "cpu":
+        if checks and f"{module.name}.{check}" not in checks:
+            reasons[check] = "Other checks were asked for."
+        if check in module.long and fit == OFF:
+            reasons[check] = "This check takes long, and was switched off (--fit off)."
+        if needs_gpu(f"{module.name}.{check}") and device == "cpu":
             reasons[check] = "This needs a GPU; the run was on the CPU (--device cpu)."
     return reasons
 
@@ -219,7 +239,7 @@ def _stand_in_note(module: Module, judge: Judge) -> str:
     )
 
 
-def _environment(fit: FitMode, gpu: Mapping[str, Any]) -> dict[str, str]:
+def _environment(fit: str, gpu: Mapping[str, Any]) -> dict[str, str]:
     """What a result depends on beside its seed."""
     found = {"gpu": f"{gpu['name']}, CUDA {gpu['cuda']}, cuDNN {gpu['cudnn']}"} if gpu else {}
     return {

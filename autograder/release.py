@@ -1,8 +1,8 @@
-"""solutions/ → assignments/ → a student's repository: what a student receives is generated, never written.
+"""solutions/ → skeletons in assignments/ → a student's repository.
 
 Between `### BEGIN SOLUTION <task>` and `### END SOLUTION` stands what a student has to write. The skeleton
-raises NotImplementedError with the task in its place. Handouts and public tests are copied. The repository
-adds the `tower` command: desk/ of this package, and what that imports.
+raises NotImplementedError with the task in its place. Handouts and public tests are written in assignments/.
+The repository adds the `tower` command: desk/ of this package, and what that imports.
 """
 
 import ast
@@ -15,7 +15,7 @@ from autograder.files import write_whole
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)### BEGIN SOLUTION\b\s*(?P<task>.*?)\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
-_COPIED = ("conftest.py", "handouts/*.md", "tests/*.py")
+_BY_HAND = ("conftest.py", "handouts/*.md", "tests/*")
 
 
 def skeleton(source: str, name: str) -> str:
@@ -54,7 +54,7 @@ def skeleton(source: str, name: str) -> str:
 
 
 def generate(solutions: Path, modules: Iterable[str]) -> dict[PurePosixPath, str]:
-    """Every file of assignments/ with its text. Raises CourseError."""
+    """The skeletons, by their files. Raises CourseError."""
     files = {}
     for module in modules:
         source = solutions / f"{module}.py"
@@ -62,11 +62,19 @@ def generate(solutions: Path, modules: Iterable[str]) -> dict[PurePosixPath, str
             raise CourseError(f"{source} does not exist, but course.toml names the module.")
         text = skeleton(source.read_text(encoding="utf-8"), source.name)
         files[PurePosixPath(source.name)] = text
-    for pattern in _COPIED:
-        for source in sorted(solutions.glob(pattern)):
-            path = PurePosixPath(source.relative_to(solutions).as_posix())
-            files[path] = source.read_text(encoding="utf-8")
     return files
+
+
+def written_by_hand(assignments: Path) -> dict[PurePosixPath, str]:
+    """What of assignments/ is no skeleton: handouts and public tests."""
+    sources = [source for pattern in _BY_HAND for source in sorted(assignments.glob(pattern))]
+    return {
+        PurePosixPath(source.relative_to(assignments).as_posix()): source.read_text(
+            encoding="utf-8"
+        )
+        for source in sources
+        if source.is_file()
+    }
 
 
 def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPath]:
@@ -78,7 +86,7 @@ def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPat
 
 def student_repository(root: Path, modules: Iterable[str]) -> dict[PurePosixPath, str]:
     """Every file of a student's repository with its text. Raises CourseError."""
-    files = generate(root / "solutions", modules)
+    files = generate(root / "solutions", modules) | written_by_hand(root / "assignments")
     templates = root / "templates"
     try:
         for name, template in _TEMPLATES.items():

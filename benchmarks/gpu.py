@@ -59,8 +59,9 @@ def layers(device: str) -> Iterator[str]:
     )
     yield "| layer | input | | torch, ms | ours, ms | ratio | torch reaches | ours reaches |"
     yield "|---|---|---|---:|---:|---:|---:|---:|"
-    loaded = bench.load(course_root() / "solutions")
-    for timing in bench.compare(loaded, machine):
+    plan = bench.plan_of(course_root() / "assignments", device)
+    loaded = bench.load(course_root() / "solutions", plan.modules)
+    for timing in bench.compare(plan, loaded, machine):
         shares = [f"{100 * s:.0f} %" if s else "" for s in (timing.torch_share, timing.share)]
         cells = [
             f"`{timing.title}`",

@@ -27,6 +27,7 @@ import torch
 
 from autograder.broker import Question
 from autograder.course import course_root, load_course
+from autograder.grading import importable
 from autograder.sandbox import values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
@@ -108,7 +109,7 @@ class Subject:
 
     def __init__(self, submission: Submission) -> None:
         broker: Any = DirectBroker()
-        self._make = functools.partial(Bench, broker, submission)
+        self._make = functools.partial(Bench, COURSE, broker, submission)
         self._surveyor = Surveyor(broker, submission)
         self._benches: dict[str, Bench] = {}
 
@@ -144,7 +145,7 @@ class _Collector:
         """As above."""
 
     @pytest.fixture
-    def fit_context(self) -> None:
+    def long_run(self) -> None:
         """As above."""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
@@ -164,7 +165,7 @@ def collected() -> list[pytest.Function]:
     collector = _Collector()
     folder = COURSE.hidden_tests
     options = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
-    with contextlib.redirect_stdout(None):
+    with contextlib.redirect_stdout(None), importable(folder):
         pytest.main([str(folder), *options, "-p", "no:terminal"], plugins=[collector])
     return collector.items
 

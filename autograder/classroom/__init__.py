@@ -17,7 +17,7 @@ from types import MappingProxyType
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.classroom.gradebook import Gradebook, Grading, HandInRow, Key, Run, Settings, Work
-from autograder.course import FIT_CHECK, Course, suite_digest
+from autograder.course import OFF, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
 from autograder.report import Attempt, ClassReport, Counts, Failure, Report, Standing
@@ -167,8 +167,8 @@ def run_class(
 def _has_fit(course: Course, settings: Settings) -> bool:
     """Whether there is a fit to compare, and solutions to compare with."""
     names = settings.only or tuple(course.modules)
-    fitted = any(FIT_CHECK in course.modules[name].weights for name in names)
-    return settings.fit != "off" and fitted and (course.root / "solutions").is_dir()
+    fitted = any(course.modules[name].long for name in names)
+    return settings.fit != OFF and fitted and (course.root / "solutions").is_dir()
 
 
 def _reference(course: Course) -> Submission:

@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder.course import FitMode
 from autograder.errors import TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.gpu import Device
@@ -64,7 +63,7 @@ CREATE TRIGGER attempts_are_not_removed BEFORE DELETE ON attempts
 class Settings:
     """What a result depends on besides submission, suite and seed."""
 
-    fit: FitMode
+    fit: str
     device: Device
     only: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ from autograder.files import write_whole
 from autograder.terminal import DebugOption, demand_writable
 
 app = typer.Typer(
-    help="Tower of Insight: check what you have written, time it, and pack it.",
+    help="Check what you have written, time it, and pack it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,9 +41,7 @@ def main() -> NoReturn:
 def check(
     modules: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Modules to check, as in linear conv2d; all of them where none is named."
-        ),
+        typer.Argument(help="Modules to check, by their names; all of them where none is named."),
     ] = None,
     hint: Annotated[
         bool, typer.Option("--hint", help="Open one more hint for the first test that fails.")
@@ -183,13 +181,14 @@ def bench(
     from autograder import bench as benchmark
 
     chosen = benchmark.choose(device)
-    loaded = benchmark.load(place)
+    plan = benchmark.plan_of(place, chosen)
+    loaded = benchmark.load(place, plan.modules)
     with terminal.progress() as progress:
         progress("what the machine reaches", 0.0)
         machine = benchmark.measure_machine(chosen)
-        count = len(benchmark.WAYS) * len(benchmark.cases(chosen)) + 1
+        count = len(benchmark.WAYS) * len(plan.layers) + bool(plan.training)
         timings = []
-        for timing in benchmark.compare(loaded, machine):
+        for timing in benchmark.compare(plan, loaded, machine):
             timings.append(timing)
             progress(timing.title, len(timings) / count)
     benchmark.show(machine, timings, Console(highlight=False))
@@ -198,7 +197,6 @@ def bench(
 
 
 def _place(folder: Path | None) -> Path:
-    """The folder of the modules: the one given, this one where it has tests or modules, or assignments/."""
+    """The folder of the modules: the one given, this one where it has tests, or assignments/."""
     here = Path()
-    beside = any(here.glob("tests/test_*.py")) or (here / "linear.py").is_file()
-    return folder or (here if beside else Path("assignments"))
+    return folder or (here if any(here.glob("tests/test_*.py")) else Path("assignments"))

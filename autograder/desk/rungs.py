@@ -22,7 +22,7 @@ from typing import Any, Literal
 import pytest
 
 from autograder.errors import UsageError
-from autograder.suite.raised import likely_cause
+from autograder.raised import Reading, likely_cause, read_readings
 
 Status = Literal["passed", "failed", "unwritten"]
 UNUSED_PLUGINS = (
@@ -149,6 +149,7 @@ class _Watcher:
         self._modules = modules
         self._files = {str(folder / f"{name}.py"): f"{name}.py" for name in modules.values()}
         self._last: Place | None = None
+        self._readings = _readings(folder)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Let breakpoint() find what pytest's terminal, which is not there, would have set."""
@@ -187,7 +188,7 @@ class _Watcher:
                     asks=asks or item.originalname.removeprefix("test_").replace("_", " "),
                     hints=hints,
                     status=_status(error.value) if error else "passed",
-                    message=_told(error.value) if error else "",
+                    message=_told(error.value, self._readings) if error else "",
                     place=(self.deepest(error.tb) or self._last) if error else None,
                     printed=outcome.get_result().capstdout,
                 )
@@ -220,7 +221,7 @@ class _Watcher:
                         asks=f"{module}.py can be imported.",
                         hints=(),
                         status=_status(error),
-                        message=_absent(error, module) or _told(error),
+                        message=_absent(error, module) or _told(error, self._readings),
                         place=place,
                     )
                 )
@@ -248,7 +249,14 @@ def _status(error: BaseException) -> Status:
     return "unwritten" if isinstance(error, NotImplementedError) else "failed"
 
 
-def _told(error: BaseException) -> str:
+def _readings(folder: Path) -> tuple[Reading, ...]:
+    """What exceptions mean in this course; nothing where the file is not there or cannot be read."""
+    with contextlib.suppress(OSError, ValueError):
+        return read_readings((folder / "tests" / "exceptions.toml").read_text(encoding="utf-8"))
+    return ()
+
+
+def _told(error: BaseException, readings: Sequence[Reading]) -> str:
     """An assertion's own words; of any other error its kind as well, and what it probably means."""
     if isinstance(error, AssertionError):
         if str(error):
@@ -259,7 +267,7 @@ def _told(error: BaseException) -> str:
         return str(error)
     kind, message = type(error).__name__, str(error)
     trace = traceback.extract_tb(error.__traceback__)
-    reading = likely_cause(kind, message, (trace[-1].line or "") if trace else "")
+    reading = likely_cause(kind, message, (trace[-1].line or "") if trace else "", readings)
     return "\n".join(filter(None, (f"{kind}: {message}", reading)))
 
 

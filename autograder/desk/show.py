@@ -1,4 +1,4 @@
-"""What `tower check` prints: the tower of five bricks, and the first rung that breaks."""
+"""What `tower check` prints: how far each module stands, and the first rung that breaks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -67,7 +67,7 @@ def _map(climb: Climb, modules: Sequence[str]) -> RenderableType:
         name = Text(module, f"bold {style}" if here else style)
         table.add_row(_MARKS[mark], name, bar, f"{passed} of {len(rungs)}", Text(told, "bold cyan"))
     done = sum(rung.status == "passed" for rung in climb.rungs)
-    title = Text(f"Tower of Insight: {done} of {len(climb.rungs)} public tests pass", "bold")
+    title = Text(f"{done} of {len(climb.rungs)} public tests pass", "bold")
     return Panel(table, title=title, title_align="left", expand=False)
 
 

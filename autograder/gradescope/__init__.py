@@ -64,6 +64,5 @@ def _kit(course: Course) -> Iterator[tuple[str, Path]]:
                 f"{file} is not there. Build from a checkout of the kit (pip install -e .)."
             )
         yield name, file
-    yield "course.toml", course.root / "course.toml"
-    for file in course.hidden_tests.rglob("*.py"):
+    for file in (*course.judging_files(), *course.data_files()):
         yield str(file.relative_to(course.root)), file

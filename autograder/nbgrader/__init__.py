@@ -17,8 +17,8 @@ import jupytext
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.notebooks import TAG, TESTS
+from autograder.release import written_by_hand
 
-ASSIGNMENT = "tower_of_insight"
 CONFIG = "nbgrader_config.py"
 _FIRST = """\
 # Run this cell first: modules that you have written in other notebooks can be imported here.
@@ -48,7 +48,7 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
     """Every file of the course with its text: source notebooks and nbgrader's configuration.
 
     Args:
-        fit: the MNIST fit with which `nbgrader autograde` grades.
+        fit: the plan of long checks with which `nbgrader autograde` grades.
         level: the isolation that it demands.
 
     Raises CourseError where a solution or a handout cannot be read.
@@ -56,18 +56,16 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
     files = {}
     for name, module in course.modules.items():
         solution = course.root / "solutions" / f"{name}.py"
-        handout = course.root / "solutions" / "handouts" / f"{name}.md"
+        handout = course.root / "assignments" / "handouts" / f"{name}.md"
         try:
             texts = [path.read_text(encoding="utf-8") for path in (solution, handout)]
         except OSError as error:
             raise CourseError(f"{error.filename} cannot be read: {error.strerror}.") from None
-        target = PurePosixPath("source") / ASSIGNMENT / f"{name}.ipynb"
+        target = PurePosixPath("source") / course.slug / f"{name}.ipynb"
         files[target] = notebook(name, *texts, points=module.points)
-    for pattern in ("conftest.py", "tests/*.py"):
-        for path in sorted((course.root / "solutions").glob(pattern)):
-            inside = path.relative_to(course.root / "solutions").as_posix()
-            target = PurePosixPath("source") / ASSIGNMENT / inside
-            files[target] = path.read_text(encoding="utf-8")
+    for path, text in written_by_hand(course.root / "assignments").items():
+        if path.parts[0] != "handouts":  # they stand in the notebooks
+            files[PurePosixPath("source") / course.slug / path] = text
     settings = {"course": str(course.root), "fit": fit, "level": level}
     files[PurePosixPath(CONFIG)] = _SETTINGS.format(**settings)
     return files

@@ -10,7 +10,7 @@ import copy
 import secrets
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, cast
+from typing import Any
 
 import nbformat
 from nbformat import from_dict
@@ -20,7 +20,7 @@ from traitlets import Unicode
 from traitlets.config import Config
 
 from autograder.broker import Broker
-from autograder.course import Course, FitMode, load_course
+from autograder.course import OFF, Course, load_course
 from autograder.errors import GraderFault
 from autograder.grading import grade
 from autograder.nbgrader import graded_cell
@@ -36,7 +36,7 @@ _OF_NBGRADER = "nbgrader.preprocessors."
 def configure(config: Config, *, course: str, fit: str, level: str) -> None:
     """Let nbgrader work as described above; for nbgrader_config.py, which may be read twice."""
     ours = f"{__name__}."
-    config.CourseDirectory.course_id = "tower-of-insight"
+    config.CourseDirectory.course_id = load_course(Path(course)).slug
     config.Grade.course, config.Grade.fit, config.Grade.level = course, fit, level
     config.GenerateAssignment.preprocessors = [
         *(_OF_NBGRADER + name for name in ("IncludeHeaderFooter", "LockCells")),
@@ -120,7 +120,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     """Has the hidden suite judge a student's notebooks, and writes what they earn into the graded cells."""
 
     course = Unicode("", help="The checkout with course.toml.").tag(config=True)
-    fit = Unicode("full", help="The MNIST fit: off, quick, full or recipe.").tag(config=True)
+    fit = Unicode(OFF, help="The plan of the long checks, or off.").tag(config=True)
     level = Unicode("C", help="Refuse to run student code below this isolation.").tag(config=True)
     _warm: tuple[Course, Broker] | None = None
     _last: tuple[str, Report] | None = None
@@ -141,7 +141,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         course, broker = self._opened()
         submission = read_submission(folder, course.modules)
         if Grade._last is None or Grade._last[0] != submission.digest:
-            seed, fit = secrets.randbelow(1 << 31), cast(FitMode, self.fit)
+            seed, fit = secrets.randbelow(1 << 31), self.fit
             report = grade(course, submission, broker, seed=seed, fit=fit)
             if report.faults:
                 told = "\n".join(fault for fault, _ in report.faults)

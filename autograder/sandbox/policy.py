@@ -15,7 +15,7 @@ class Policy:
     check_seconds: float = 10.0
     """For all that one check asks of one worker. The slowest honest one took 0.3 s."""
     fit_seconds: float = 900.0
-    """For the MNIST fit. Where a trial of a few steps foretells more, it runs on stock layers."""
+    """For a long check. Where a trial of a few steps foretells more, it runs on stock layers."""
     cpu_seconds: int = 3600
     memory: int = 4 << 30
     """What a submission may take beyond what the interpreter and torch have taken: addresses, or data of a
@@ -34,4 +34,4 @@ class Policy:
     reply: int = 64 << 20
     """The largest reply that is read."""
     fit_threads: int = 2
-    """Threads of a worker during the fit; every other check runs on one."""
+    """Threads of a worker during a long check; every other check runs on one."""

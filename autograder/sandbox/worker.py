@@ -19,11 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import gpu, lockdown, probes, values, wire
-from .importer import SubmissionImporter, survey
+from . import gpu, lockdown, values, wire
+from .importer import SubmissionImporter, from_text, survey
 from .recorder import recording
 from .simulated_gpu import SimulatedGPU
-from .stand_in import stand_in
 from .torch_private import registered_as_none
 
 MAX_REQUEST = 256 << 20
@@ -104,13 +103,10 @@ def _write(frame: list[memoryview]) -> None:
         frame = wire.after(frame, os.writev(REPLIES, frame[: wire.MAX_BUFFERS]))
 
 
-def library(name: str) -> Any:
-    """What is not the student's, by its name: "nn.Linear", "optim.SGD", "probes.ModeProbe".
-
-    Raises AttributeError, KeyError where there is no such thing.
-    """
-    module, _, attribute = name.partition(".")
-    return getattr({"nn": nn, "optim": torch.optim, "probes": probes}[module], attribute)
+LIBRARIES: dict[str, Any] = {"nn": nn, "optim": torch.optim}
+"""What a hidden test can have something made of, beside the course's own files."""
+STAND_IN, COURSE_FILE = "stand-in ", "file "
+"""How the names of texts begin that are the course's."""
 
 
 class Desk:
@@ -126,6 +122,7 @@ class Desk:
         self._sources: dict[str, bytes] = {}
         self._module: Any = None
         self._modules: dict[str, Any] = {}
+        self._libraries = dict(LIBRARIES)
         self._tensors: dict[str, Tensor] = {}
         self._generators: list[torch.Generator] = []
 
@@ -159,15 +156,25 @@ class Desk:
     def do_import(
         self, encoder: values.Encoder, module: str, stand_ins: dict[str, float]
     ) -> dict[str, Any]:
-        """Import one module of those sent, with stock bricks in place of those named.
+        """Import one module of those sent, with the course's stand-ins in place of those named.
 
-        A worker is told the same sources and stand-ins each time; what is sent after the first is not read.
+        A stand-in is told by its SCALE what to multiply its outputs by. A worker is sent the same texts each
+        time; what is sent after the first is not read.
         """
         if not self._sources:
-            self._sources = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
-            for name, scale in stand_ins.items():
-                sys.modules[name] = stand_in(name, scale)
+            texts = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
+            self._sources = {name: text for name, text in texts.items() if " " not in name}
+            for name, text in texts.items():
+                if name.startswith(COURSE_FILE):
+                    own = name.removeprefix(COURSE_FILE)
+                    self._libraries[own] = from_text(own, text, name)
             SubmissionImporter(self._sources).install()
+            for name, scale in stand_ins.items():
+                made = from_text(name, texts[STAND_IN + name], STAND_IN + name)
+                vars(made)["SCALE"] = scale
+                sys.modules[name] = made
+        if not module:
+            return {}
         self._module = self._modules[module] = __import__(module)
         return {"names": sorted(name for name in vars(self._module) if isinstance(name, str))}
 
@@ -193,8 +200,9 @@ class Desk:
     def do_library(
         self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, handle: int
     ) -> dict[str, Any]:
-        """Make something that is not the student's: a layer of torch.nn, a probe, an optimizer."""
-        factory = library(name)
+        """Make something that is not the student's: "nn.Linear", "optim.SGD", "probes.ModeProbe"."""
+        library, _, attribute = name.partition(".")
+        factory = getattr(self._libraries[library], attribute)
         args, kwargs = self._decoded(args), self._decoded_dict(kwargs)
         if name.startswith("optim."):
             args = [args[0].parameters(), *args[1:]]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from autograder.suite import misconceptions
 from autograder.suite.failures import CheckFailed
 from autograder.suite.student import Answer, Input, Layer
+from autograder.suite.suspects import same
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ class WrongOutput:
         bias = bias.detach()
         got, expected = self.answer.value - bias, self.expected - bias
         factor = float((got * expected).sum() / (expected * expected).sum())
-        return factor if misconceptions.same(got, factor * expected) else 0.0
+        return factor if same(got, factor * expected) else 0.0
 
     def _is_shifted(self) -> bool:
         if self.expected.dim() < 2 or len(self.expected) < 2:
             return False
         features = 1 if self.expected.dim() == 4 else -1
         off = (self.answer.value - self.expected).movedim(features, 0).flatten(1)
-        return misconceptions.same(off, off[:, :1].expand_as(off))
+        return same(off, off[:, :1].expand_as(off))
 
     def _ask(self, x: Tensor) -> object:
         given = Input(x, self.x.layout)

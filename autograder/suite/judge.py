@@ -15,7 +15,7 @@ submission cannot feign the opposite: none of it is in that worker.
 import inspect
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -24,8 +24,8 @@ import pytest
 from _pytest._io import TerminalWriter
 
 from autograder.broker import Broker, Worker
-from autograder.course import FIT_CHECK, GPU_CHECKS, Course, FitMode
-from autograder.errors import GraderFault, IsolationError
+from autograder.course import GPU_CHECKS, Course
+from autograder.errors import CourseError, GraderFault, IsolationError
 from autograder.gpu import Device
 from autograder.report import Place
 from autograder.sandbox.ladder import Isolation
@@ -33,7 +33,7 @@ from autograder.selftest import demand_sound
 from autograder.submission import Submission
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
-from autograder.suite.fit import FitContext
+from autograder.suite.long_run import LongRun
 from autograder.suite.student import Bench, Student, Surveyor
 from autograder.text import clean
 
@@ -88,15 +88,16 @@ class Judge:
         submission: Submission,
         broker: Broker,
         seed: int,
-        fit: FitMode,
+        fit: str,
         device: Device,
+        left_out: Mapping[str, Collection[str]],
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.shown: dict[str, Any] = {}
         """Fields of the report's Insight."""
         self.isolation: Isolation | None = None
-        self.stopped: IsolationError | None = None
+        self.stopped: IsolationError | CourseError | None = None
         """Why the run was broken off, if so."""
         self.broken = ""
         """Why hidden tests could not be collected, if so."""
@@ -106,6 +107,8 @@ class Judge:
         self._seed = seed
         self._fit = fit
         self._device = device
+        self._left_out = left_out
+        """The checks of each module that are no part of the run."""
         self._progress = progress
         self._rooms: dict[_Kind, _Room] = {}
         self._unimportable: dict[_Key, CheckFailed] = {}
@@ -125,18 +128,17 @@ class Judge:
         """Random material, see suite.draw.Draw."""
 
     @pytest.fixture
-    def fit_context(self) -> FitContext:
-        """How the MNIST fit is to be run."""
-        assert self._fit != "off"
-        plan, policy = self._course.fits[self._fit], self._course.policy
+    def long_run(self, request: pytest.FixtureRequest) -> LongRun:
+        """How a long check is to be run."""
+        check, policy = check_id(request.node), self._course.policy
 
         def progress(fraction: float) -> None:
-            self._progress("tower.mnist_fit", (self._done + fraction) / self._items)
+            self._progress(check, (self._done + fraction) / self._items)
 
-        return FitContext(
-            plan,
+        return LongRun(
+            self._course.fits[self._fit],
             policy.check_seconds,
-            policy.fit_seconds,
+            self._course.seconds(check),
             policy.fit_threads,
             progress,
             on_gpu=self._device == "cuda",
@@ -150,19 +152,21 @@ class Judge:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
         """Name the checks, leave out those that are off, and guard our own side by a timeout."""
-        left_out = [f"test_{FIT_CHECK}"] if self._fit == "off" else []
-        left_out += [f"test_{GPU_CHECKS}"] if self._device == "cpu" else []
-        items[:] = [item for item in items if not item.originalname.startswith(tuple(left_out))]
+        items[:] = [item for item in items if not self._is_left_out(item)]
         policy = self._course.policy
         for item in items:
             check = check_id(item)
             title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
             self.verdicts.setdefault(check, Verdict(title, " ".join(hint.split())))
-            own = policy.fit_seconds if check.endswith(FIT_CHECK) else policy.check_seconds
+            own = self._course.seconds(check)
             start = policy.gpu_seconds if self._device == "cuda" else 0.0
             seconds = TRIALS * (2 * policy.import_seconds + own + start)
             item.add_marker(pytest.mark.timeout(seconds, method="signal"))
         self._items = len(items)
+
+    def _is_left_out(self, item: pytest.Item) -> bool:
+        module, _, name = check_id(item).partition(".")
+        return name in self._left_out.get(module, ())
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what is wrong with a hidden test file."""
@@ -211,9 +215,9 @@ class Judge:
         """An exception that is no verdict is a fault of the grader, whoever provoked it."""
         if call.excinfo is None or isinstance(call.excinfo.value, KeyboardInterrupt):
             return
-        if isinstance(call.excinfo.value, IsolationError):
+        if isinstance(call.excinfo.value, IsolationError | CourseError):
             self.stopped = call.excinfo.value
-            item.session.shouldstop = "too little isolation"
+            item.session.shouldstop = "nothing can be judged"
         else:
             verdict = self.verdicts[check_id(item)]
             error = call.excinfo.value
@@ -267,7 +271,7 @@ class Judge:
 
         Raises GraderFault where the failure is not the submission's.
         """
-        kind = _Kind(stand_ins, self._device == "cuda" and uses_gpu(check))
+        kind = _Kind(stand_ins, self._device == "cuda" and self._uses_gpu(check))
         key = _Key(module_of(check), kind)
         failures = 0
         while True:
@@ -281,8 +285,8 @@ class Judge:
             fresh = not room.users - {check}
             room.users.add(check)
             bench = room.benches[key.module]
-            bench.begin(self._course.policy.check_seconds)
-            with self._student(bench) as student:
+            bench.begin(self._begin_seconds(check))
+            with self._student(bench, check) as student:
                 try:
                     self._call(item, student)
                 except CheckFailed as failure:
@@ -357,17 +361,35 @@ class Judge:
         gpu: bool,
         worker: Worker | None = None,
     ) -> Bench:
+        if scales:
+            self._surveyor.demand_stand_ins(self._course, tuple(scales))
         return Bench(
-            self._broker, self._submission, module, scales, self._surveyor, gpu=gpu, worker=worker
+            self._course,
+            self._broker,
+            self._submission,
+            module,
+            scales,
+            self._surveyor,
+            gpu=gpu,
+            worker=worker,
         )
 
+    def _begin_seconds(self, check: str) -> float:
+        """The time of a check; a long one takes its own, step by step."""
+        policy, long = self._course.policy, self._course.is_long(check)
+        return policy.check_seconds if long else self._course.seconds(check)
+
+    def _uses_gpu(self, check: str) -> bool:
+        """Whether a check runs on the GPU where there is one."""
+        return needs_gpu(check) or self._course.is_long(check)
+
     @contextmanager
-    def _student(self, bench: Bench) -> Iterator[Student]:
+    def _student(self, bench: Bench, check: str) -> Iterator[Student]:
         extra: list[Bench] = []
 
         def over(scales: Mapping[str, float]) -> Bench:
             extra.append(self._bench(bench.module, scales, gpu=bench.gpu))
-            extra[-1].begin(self._course.policy.check_seconds)
+            extra[-1].begin(self._begin_seconds(check))
             return extra[-1]
 
         try:
@@ -414,9 +436,9 @@ class _Key(NamedTuple):
     kind: _Kind
 
 
-def uses_gpu(check: str) -> bool:
-    """Whether a check, by its full name, runs on the GPU where there is one."""
-    return check.partition(".")[2].startswith((GPU_CHECKS, FIT_CHECK))
+def needs_gpu(check: str) -> bool:
+    """Whether a check, by its full id, is left out where there is no GPU."""
+    return check.partition(".")[2].startswith(GPU_CHECKS)
 
 
 def check_id(item: pytest.Item) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import torch
 from torch import Tensor, nn
 
-from autograder.suite import misconceptions, statistics
+from autograder.suite import registry, statistics
 from autograder.suite.behaviour import WrongOutput
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
@@ -23,11 +23,6 @@ from autograder.text import MAX_WORDS, words
 
 Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
 """Is shown gradients by name: the student's, which may be anything, and the oracle's."""
-LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
-CONVOLUTION = re.compile(r"conv(?!ert)")
-UNFOLD = re.compile(r"^im2col$")
-DIFFERENTIATION = re.compile(r"^autograd::engine|^_make_dual$")
-"""Names of the dispatcher's operators, by family: forward and backward, of every backend."""
 
 
 def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] = ()) -> None:
@@ -84,7 +79,7 @@ def forward(
     with torch.no_grad():
         expected = oracle(x.tensor)
     answer = layer.run(x, method=method, grad=False)
-    suspects = misconceptions.of_output(oracle, x.laid_out())
+    suspects = registry.of_output(oracle, x.laid_out())
     try:
         compare("the output", answer.value, expected, tolerance, suspects=suspects)
     except CheckFailed as failure:
@@ -131,7 +126,7 @@ def gradients(
     answer = layer.run(x, upstream, method=method, on_gpu=on_gpu)
     if answer.journey:
         _stays(answer.journey)
-    suspects = misconceptions.of_output(oracle, x.laid_out())
+    suspects = registry.of_output(oracle, x.laid_out())
     compare("the output", answer.value, output.detach(), tolerance, suspects=suspects)
     assert leaf.grad is not None
     expected = {
@@ -148,7 +143,7 @@ def gradients(
             if name in frozen
             else "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
         )
-        suspects = misconceptions.of_gradient(oracle, x.tensor, upstream, name)
+        suspects = registry.of_gradient(oracle, x.tensor, upstream, name)
         what = f"the gradient of {name}"
         compare(what, answer.gradients[name], gradient, tolerance, suspects=suspects)
     _untouched(answer.after, x.tensor)
@@ -362,8 +357,8 @@ def drawn_uniformly(
     first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
     shape = tuple(first["weight"].shape)
 
-    def suspects(values: Tensor) -> Iterator[misconceptions.Drawn]:
-        return misconceptions.of_layer(shape, tuple(values.shape))
+    def suspects(values: Tensor) -> Iterator[statistics.Drawn]:
+        return registry.of_drawing(oracle, shape, tuple(values.shape))
 
     for name, values in first.items():
         statistics.uniform(name, values, bound, suspects(values))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from autograder.sandbox.values import Opaque, Record
 from autograder.suite.failures import CheckFailed
-from autograder.suite.misconceptions.suspects import Suspect, guilty, guilty_number, same
+from autograder.suite.suspects import Suspect, guilty, guilty_number, same
 from autograder.suite.tolerances import FLOAT64, Tolerance
 from autograder.text import word
 

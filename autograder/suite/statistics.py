@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
 
 import numpy
 import torch
 from torch import Tensor
 
 from autograder.suite.failures import CheckFailed
-from autograder.suite.misconceptions.drawing import Drawn
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 
 TOO_EVEN = (1e-5, 0.02)
@@ -17,6 +17,18 @@ FOURTH = 7.0
 """Deviations of the mean of the fourth power; its distribution is skewed, so that six would be few."""
 FITS_WELL = 2.5
 """Deviations of the mean square within which one explanation is as good as the next."""
+
+
+Kind = Literal["uniform", "normal", "half"]
+"""U(-scale, scale), N(0, scale²), U(0, scale)."""
+
+
+class Drawn(NamedTuple):
+    """What went wrong, as a sentence, and the distribution that follows."""
+
+    cause: str
+    kind: Kind
+    scale: float
 
 
 def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()) -> None:

@@ -1,18 +1,19 @@
 """The `student` fixture: the submission's functions and layers, as if they were here.
 
-    layer = student.CustomLinear(20, 30)     # a handle to a layer that lives in a worker
-    layer.load(oracle)                       # weights go in through load_state_dict
-    layer(x)                                 # values come back
+    layer = student.Dense(20, 30)       # a handle to a layer that lives in a worker
+    layer.load(oracle)                  # weights go in through load_state_dict
+    layer(x)                            # values come back
 
 A name in CamelCase makes a layer, a name in snake_case calls a function. Whatever goes wrong on the
 other side becomes a CheckFailed whose text a student can act on.
 """
 
+import ast
 import difflib
 import itertools
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,13 +21,16 @@ import torch
 from torch import Tensor, nn
 
 from autograder.broker import Broker, Question, Worker, WorkerLost
-from autograder.errors import GraderFault
+from autograder.course import FILE as COURSE
+from autograder.course import Course
+from autograder.errors import CourseError, GraderFault
+from autograder.raised import likely_cause
 from autograder.report import Place
 from autograder.sandbox import values, wire
-from autograder.sandbox.worker import OPERATIONS, library
+from autograder.sandbox.importer import defined
+from autograder.sandbox.worker import COURSE_FILE, LIBRARIES, OPERATIONS, STAND_IN
 from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
-from autograder.suite.raised import likely_cause
 from autograder.text import one_line, quote, word, words
 
 MAX_HELD_BACK = 64 << 10
@@ -172,6 +176,8 @@ class Surveyor:
         self._broker, self._submission = broker, submission
         self._worker: Worker | None = None
         self._known: dict[str, dict[str, Any] | CheckFailed] = {}
+        self._sound: set[str] = set()
+        """The stand-ins that are known to import."""
 
     def of(self, module: str) -> dict[str, Any]:
         """See sandbox.importer.survey. Raises CheckFailed where Python does not survive the text."""
@@ -197,6 +203,27 @@ class Surveyor:
         found: dict[str, Any] = _taken(reply, "survey", dict)
         return found
 
+    def demand_stand_ins(self, course: Course, names: Sequence[str]) -> None:
+        """Raise CourseError where a stand-in of the course does not import: no fault of the submission's."""
+        if self._sound.issuperset(names):
+            return
+        self._worker = self._worker or self._broker.worker()
+        deadline = time.monotonic() + self._broker.policy.import_seconds
+        arguments = {"module": "", "stand_ins": dict.fromkeys(names, 1.0)}
+        try:
+            reply, _ = self._worker.ask("import", arguments, course_texts(course, names), deadline)
+        except WorkerLost as lost:
+            reply = {"error": {"type": "The worker", "message": str(lost)}}
+        self.close()
+        if "error" in reply:
+            error = reply["error"]
+            files = ", ".join(f"modules.{name}.stand_in" for name in names)
+            raise CourseError(
+                f"{course.root / COURSE}: {files}, or worker.files: the text does not import: "
+                f"{error.get('type')}: {one_line(str(error.get('message')))}"
+            )
+        self._sound.update(names)
+
     def close(self) -> None:
         """End the worker."""
         if self._worker:
@@ -207,13 +234,15 @@ class Surveyor:
 class Bench:
     """One worker with one module of the submission imported. Raises CheckFailed where that fails.
 
-    `surveyor` is that of the submission. With `gpu` the worker has a real GPU; without, what is asked of it
-    "on the GPU" is done on a simulated one. `worker` is one where other modules of the submission are
-    imported already, over the same bricks.
+    `stand_ins` names the modules in whose place those of the course stand, and what these multiply their
+    outputs by. `surveyor` is that of the submission. With `gpu` the worker has a real GPU; without, what is
+    asked of it "on the GPU" is done on a simulated one. `worker` is one where other modules of the submission
+    are imported already, over the same bricks.
     """
 
     def __init__(
         self,
+        course: Course,
         broker: Broker,
         submission: Submission,
         module: str,
@@ -233,6 +262,7 @@ class Bench:
         self._handles = itertools.count()
         self.tampers: list[str] = []
         self._submission = submission
+        self._course = course
         self.deadline = time.monotonic() + broker.policy.import_seconds
         try:
             self._import(submission, surveyor.of(module))
@@ -252,6 +282,7 @@ class Bench:
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         arguments = {"module": self.module, "stand_ins": self.stand_ins}
         texts = [_text(name, source) for name, source in submission.sources.items()]
+        texts += course_texts(self._course, self.stand_ins)
         self.ask("import", arguments, texts)
 
     def begin(self, seconds: float) -> None:
@@ -348,10 +379,17 @@ class Bench:
         quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
         return CheckFailed(
             "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
-            reading=likely_cause(kind, message, line_text),
+            reading=likely_cause(kind, message, line_text, self._course.exceptions),
             place=place,
             unproven=place is None or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
         )
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a thing of torch's or the course's: "nn.Linear", "optim.SGD"."""
+        library, _, attribute = name.partition(".")
+        if library in LIBRARIES:
+            return hasattr(LIBRARIES[library], attribute)
+        return attribute in defined(ast.parse(self._course.files.get(library, b"")))
 
     def definition(self, name: str) -> Place | None:
         """Where the module's text defines a class or a function, if it does at its top."""
@@ -479,11 +517,9 @@ class Student:
         )
 
     def library(self, name: str, *args: object, **kwargs: object) -> "Layer":
-        """Something of torch's or ours in the worker: "nn.Linear", "optim.SGD", "probes.ModeProbe"."""
-        try:
-            library(name)
-        except (AttributeError, KeyError):
-            raise GraderFault(f"A hidden test asks for {name}, which does not exist.") from None
+        """Something of torch's or the course's in the worker: "nn.Linear", "optim.SGD", "FILE.CLASS"."""
+        if not self.bench.has(name):
+            raise GraderFault(f"A hidden test asks for {name}, which does not exist.")
         encoder, handle = _encoder(), self.bench.handle()
         arguments = {
             "name": name,
@@ -755,6 +791,12 @@ class Layer:
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         _, tensors = self._student._ask("activations", arguments, encoder)
         return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
+
+
+def course_texts(course: Course, stand_ins: Iterable[str]) -> list[wire.RawTensor]:
+    """The course's own files for a worker, those among them that stand in for modules."""
+    texts = [_text(COURSE_FILE + name, text) for name, text in course.files.items()]
+    return texts + [_text(STAND_IN + name, course.modules[name].stand_in) for name in stand_ins]
 
 
 def _text(module: str, source: bytes) -> wire.RawTensor:

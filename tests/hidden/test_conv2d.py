@@ -11,13 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autograder.suite import laws, misconceptions
+from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect
-from autograder.suite.misconceptions import Geometry, pair
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.student import Input, Meta
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
+
+import misconceptions
+from misconceptions import Geometry, pair
+from operators import CONVOLUTION, UNFOLD
 
 Pair = int | tuple[int, int]
 METHODS = ("forward_im2col", "forward")
@@ -333,7 +336,7 @@ def test_im2col_by_hand(student, draw):
     def watch(case):
         x = draw.normal(*case.input_shape())
         answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
-        laws.by_hand(student, answer.seen, laws.UNFOLD, laws.CONVOLUTION)
+        laws.by_hand(student, answer.seen, UNFOLD, CONVOLUTION)
 
     watch(PLAIN)
     for case in WATCHED:
@@ -435,7 +438,7 @@ def test_by_hand(student, draw):
         upstream = draw.normal(*oracle(x).shape)
         for method in METHODS:
             seen = layer.run(Input(x), upstream, method=method, watch=True).seen
-            laws.by_hand(student, seen, laws.CONVOLUTION, cause=CPU_PATH)
+            laws.by_hand(student, seen, CONVOLUTION, cause=CPU_PATH)
 
     watch(PLAIN)
     watch(PLAIN, "eval")

@@ -8,13 +8,17 @@ import pytest
 import torch
 
 from autograder.sandbox.values import Record
-from autograder.suite import laws, misconceptions
+from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import compare, compare_number, describe
-from autograder.suite.reference import fitted_line
 from autograder.suite.student import Input
+from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, LINE
+
+import misconceptions
+from operators import DIFFERENTIATION
+from reference import fitted_line
 
 SHAPES = [(7,), (), (1,), (3, 4), (2, 1, 5)]
 
@@ -93,7 +97,7 @@ def compare_gradients(result, given):
             compare(name, got, gradient, suspects=suspects[name])
     except CheckFailed as failure:
         exchanged = all(
-            isinstance(got, torch.Tensor) and misconceptions.same(got, other)
+            isinstance(got, torch.Tensor) and same(got, other)
             for got, other in zip(result, reversed(expected.values()), strict=True)
         )
         cause = "The two gradients are exchanged." if exchanged else ""
@@ -157,11 +161,11 @@ def test_manual_by_hand(student, draw):
     with arithmetic_alone():
         answer = student.call("manual_gradients", x, y, w, b, grad=False, watch=True)
     compare_gradients(answer.value, (x, y, w, b))
-    laws.by_hand(student, answer.seen, laws.DIFFERENTIATION, cause=ARITHMETIC)
+    laws.by_hand(student, answer.seen, DIFFERENTIATION, cause=ARITHMETIC)
     with arithmetic_alone():
         trained = student.call("train_manual", x, y, w, b, 0.07, 3, grad=False, watch=True)
     compare_history(trained.value, Fit(x, y, w, b, 0.07, 3))
-    laws.by_hand(student, trained.seen, laws.DIFFERENTIATION, cause=ARITHMETIC)
+    laws.by_hand(student, trained.seen, DIFFERENTIATION, cause=ARITHMETIC)
 
 
 NOT_THERE = "The gradients are the second argument of sgd_step; its parameters need have no .grad."
@@ -380,7 +384,7 @@ def test_asks_autograd(student, draw):
     compare_history(answer.value, Fit(*given, 0.05, 3))
     laws.by_hand(student, answer.seen)
     expect(
-        any(laws.DIFFERENTIATION.search(name) for name in answer.seen.operators),
+        any(DIFFERENTIATION.search(name) for name in answer.seen.operators),
         "Autograd was never asked for a gradient.",
         cause="The gradients do not come from loss.backward(), nor from torch.autograd.grad.",
     )

@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.suite import laws, misconceptions, statistics
+from autograder.suite import laws, statistics
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
 from autograder.suite.student import Generator, Input
 from autograder.text import words
+
+import misconceptions
 
 FANS = {  # shape: (fan_in, fan_out)
     (20, 30): (30, 20),

@@ -12,6 +12,8 @@ from autograder.suite.failures import expect
 from autograder.suite.student import Input, Meta
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 
+from operators import CONVOLUTION, LINEAR
+
 
 class Case(NamedTuple):
     """A layer and the shape and memory layout of what goes in."""
@@ -147,7 +149,7 @@ def test_by_hand(student, draw):
 
     def watch(*shape):
         answer = layer.run(Input(draw.normal(*shape)), draw.normal(*shape[:-1], 5), watch=True)
-        laws.by_hand(student, answer.seen, laws.LINEAR, laws.CONVOLUTION)
+        laws.by_hand(student, answer.seen, LINEAR, CONVOLUTION)
 
     for mode in ("train", "eval"):
         layer.do(mode)

@@ -9,15 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autograder.sandbox import probes
-from autograder.sandbox.probes import ModeProbe
-from autograder.suite import laws, misconceptions, reference
+from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, TooSlow, expect
-from autograder.suite.fit import fitted_accuracy
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
 from autograder.suite.student import Batches, Input, Meta, Once
+from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
+
+import misconceptions
+import probes
+import reference
+from fit import fitted_accuracy
+from probes import ModeProbe
 
 BATCH_SIZES = [1, 2, 5]
 MODES = ["train", "eval"]
@@ -129,11 +133,11 @@ def wrong_stage(tower, oracle, x):
     ):
         if before is None or after is None:
             return ""
-        if not misconceptions.same(after, step(before)):
+        if not same(after, step(before)):
             place = f"What enters {name}" if name != "the end" else "What forward() returns"
             return f"{place} is not {what}: look between the two."
     for name, brick in oracle.named_children():
-        if not misconceptions.same(leaving[name], brick(entering[name])):
+        if not same(leaving[name], brick(entering[name])):
             return f"{name} itself returns something else than its weights say: see its own module."
     return ""
 
@@ -508,21 +512,21 @@ def evaluation(student, draw, mode, sizes):
     return oracle, theirs, batches
 
 
-def test_mnist_fit(student, draw, fit_context):
+def test_mnist_fit(student, draw, long_run):
     """Trained on altered MNIST by train_epoch, the tower reads held-out digits.
 
     handouts/tower.md, "How it is graded": the images are altered and the labels permuted in a way
     that only this run knows.
     """
-    accuracy = student.measured = fitted_accuracy(student, draw, fit_context)
-    plan = fit_context.plan
-    student.asked = f"train on MNIST: {plan.steps} steps of 64 images with Adam"
+    accuracy = student.measured = fitted_accuracy(student, draw, long_run)
+    plan = long_run.plan
+    student.asked = f"train on MNIST: {plan['steps']} steps of 64 images with Adam"
     found = (
         f"{100 * accuracy:.2f} % of 10,000 held-out images are read right; "
-        f"the goal is {100 * plan.target:.1f} %."
+        f"the goal is {100 * plan['target']:.1f} %."
     )
     expect(
-        accuracy >= plan.threshold,
+        accuracy >= plan["threshold"],
         found,
         cause="The weights that came back do not know the digits. If the checks above pass, something "
         "happens in long epochs only: a limit on the batches, a learning rate that changes, a counter.",

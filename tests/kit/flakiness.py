@@ -16,11 +16,11 @@ from rich.progress import track
 
 from autograder.bank import Bank
 from autograder.broker import Broker
-from autograder.course import FIT_MODES, Course, FitMode, course_root, load_course
+from autograder.course import OFF, Course, course_root, load_course
 from autograder.pool import each
 from autograder.submission import Submission
 
-Job = tuple[int, FitMode, tuple[str, ...]]
+Job = tuple[int, str, tuple[str, ...]]
 """A seed, the fit, and the modules to grade."""
 
 
@@ -48,7 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--fit", choices=FIT_MODES, default="off")
+    parser.add_argument("--fit", default=OFF)
     parser.add_argument("--only", default="", help="modules, as in linear,conv2d")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()

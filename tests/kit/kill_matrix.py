@@ -22,7 +22,7 @@ from rich.progress import track
 
 from autograder.bank import Bank
 from autograder.broker import Broker
-from autograder.course import FIT_CHECK, GPU_CHECKS, Course, course_root, load_course
+from autograder.course import GPU_CHECKS, Course, course_root, load_course
 from autograder.pool import each
 from autograder.submission import Submission
 
@@ -37,9 +37,10 @@ class Job(About):
 
 
 def jobs(
-    bank: Bank, modules: Sequence[str], only: str, *, machine: bool, fit: bool
+    course: Course, modules: Sequence[str], only: str, *, machine: bool, fit: bool
 ) -> Iterator[Job]:
     """The bank, in the order of the course."""
+    bank = Bank(course.root)
     for module in modules:
         made = [
             Job(
@@ -52,7 +53,7 @@ def jobs(
                 source=m.source,
             )
             for m in bank.mutants(module)
-            if fit or not m.check.endswith(FIT_CHECK)
+            if fit or not course.is_long(m.check)
         ]
         if machine:
             made += [
@@ -81,7 +82,7 @@ def judge(course: Course, broker: Broker, job: Job) -> Outcome:
     bank = Bank(course.root)
     solutions = bank.solutions(course.modules)
     submission = Submission(job.name, solutions | {job.module: job.source}, {})
-    fit = "quick" if job.aimed_at == FIT_CHECK else "off"
+    fit = "quick" if job.aimed_at in course.modules[job.module].long else "off"
     on_gpu = job.kind == "variant" or job.aimed_at.startswith(GPU_CHECKS)
     device = "simulated" if on_gpu else "cpu"
     report = grade(course, submission, broker, seed=SEED, fit=fit, device=device, only=[job.module])
@@ -145,7 +146,7 @@ def main() -> int:
     chosen = arguments.module or list(course.modules)
     wanted = list(
         jobs(
-            Bank(course.root),
+            course,
             chosen,
             arguments.only,
             machine=not arguments.no_machine,

@@ -17,10 +17,10 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, load_course
 from autograder.errors import GraderFault, UsageError
 from autograder.grading import grade
+from autograder.raised import likely_cause
 from autograder.sandbox.gpu import RealGPU
 from autograder.submission import Submission
 from autograder.suite.judge import uses_gpu
-from autograder.suite.raised import likely_cause
 
 COURSE = load_course(ROOT)
 CHECKS = {f"{m.name}.{c}" for m in COURSE.modules.values() for c in m.weights}
@@ -183,7 +183,7 @@ def graded(course, broker, solutions, **options):
 
 def test_a_run_on_the_gpu_judges_what_needs_one_there(pretended, course, solutions):
     """The GPU's workers are as locked down as all others, and judge what needs a GPU and nothing else."""
-    fits = {**course.fits, "quick": replace(course.fits["quick"], steps=3, threshold=0.0)}
+    fits = {**course.fits, "quick": {**course.fits["quick"], "steps": 3, "threshold": 0.0}}
     short = replace(course, fits=fits)
     with Broker(course.policy, [course.root], gpu=True) as broker:
         asked = []

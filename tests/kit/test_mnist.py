@@ -8,10 +8,11 @@ import sys
 import pytest
 from conftest import ROOT
 
-from autograder.mnist import digits, unpack
 from autograder.suite.draw import Draw
-from autograder.suite.fit import draw_secret, initial_weights
-from autograder.suite.reference import PARAMETERS
+
+from digits import digits, unpack
+from fit import draw_secret, initial_weights
+from reference import PARAMETERS
 
 MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -23,7 +24,7 @@ MD5 = {
 
 @pytest.mark.parametrize("name", MD5)
 def test_the_files_are_those_of_the_original(name):
-    packed = ROOT / "autograder" / "mnist" / f"{name}.gz"
+    packed = ROOT / "data" / f"{name}.gz"
     content = gzip.decompress(packed.read_bytes())
     assert hashlib.md5(content, usedforsecurity=False).hexdigest() == MD5[name]
 

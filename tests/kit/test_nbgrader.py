@@ -20,7 +20,7 @@ from autograder.bank import Bank
 from autograder.course import load_course
 from autograder.errors import GraderFault
 from autograder.grading import grade
-from autograder.nbgrader import ASSIGNMENT, build, graded_cell, pieces, preprocessors
+from autograder.nbgrader import build, graded_cell, pieces, preprocessors
 from autograder.notebooks import TAG, NotANotebook, module_text
 from autograder.release import write
 from autograder.report import Isolation, Report
@@ -182,7 +182,7 @@ def graded(tmp_path_factory):
         return done.stdout + done.stderr
 
     run("autograder", "nbgrader", "build", str(folder), "--fit", "off")
-    run("nbgrader", "generate_assignment", ASSIGNMENT)
+    run("nbgrader", "generate_assignment", COURSE.slug)
     for student, sources in honest():
         for module, source in sources.items():
             hand_in(folder, student, module, filled(released(folder, module), module, source))
@@ -190,18 +190,18 @@ def graded(tmp_path_factory):
         notebook = released(folder, "linear")
         forge(notebook)
         hand_in(folder, name.replace(" ", "_"), "linear", notebook)
-    printed = run("nbgrader", "autograde", ASSIGNMENT)
-    run("nbgrader", "generate_feedback", ASSIGNMENT)
+    printed = run("nbgrader", "autograde", COURSE.slug)
+    run("nbgrader", "generate_feedback", COURSE.slug)
     run("nbgrader", "export", "--to", "grades.csv")
     return folder, printed
 
 
 def released(folder, module):
-    return nbformat.read(folder / "release" / ASSIGNMENT / f"{module}.ipynb", as_version=4)
+    return nbformat.read(folder / "release" / COURSE.slug / f"{module}.ipynb", as_version=4)
 
 
 def hand_in(folder, student, module, notebook):
-    target = folder / "submitted" / student / ASSIGNMENT
+    target = folder / "submitted" / student / COURSE.slug
     target.mkdir(parents=True, exist_ok=True)
     (target / f"{module}.ipynb").write_text(nbformat.writes(notebook))
 
@@ -209,7 +209,7 @@ def hand_in(folder, student, module, notebook):
 def scores(folder, student):
     """What the gradebook holds, by module; None where nothing was graded."""
     with Gradebook(f"sqlite:///{folder}/gradebook.db", "tower-of-insight") as book:
-        submission = book.find_submission(ASSIGNMENT, student)
+        submission = book.find_submission(COURSE.slug, student)
         return {
             grade.name.removesuffix("_graded"): grade.auto_score
             for notebook in submission.notebooks
@@ -233,7 +233,7 @@ def test_tower_grade_gives_notebooks_the_points_of_the_modules(course, broker, g
     sources = dict(honest())[student]
     both = (
         Submission(student, dict(sources), problems_of(sources, course)),
-        read_submission(folder / "submitted" / student / ASSIGNMENT, MODULES),
+        read_submission(folder / "submitted" / student / COURSE.slug, MODULES),
     )
     first, second = (grade(course, read, broker, seed=1, fit="off") for read in both)
     assert [m.score for m in second.modules] == [m.score for m in first.modules]
@@ -258,7 +258,7 @@ def test_a_forgery_earns_nothing(graded, name):
 
 def test_the_feedback_says_what_was_wrong(graded):
     folder, _ = graded
-    flawed = folder / "feedback" / "flawed" / ASSIGNMENT
+    flawed = folder / "feedback" / "flawed" / COURSE.slug
     texts = {path.stem: path.read_text() for path in flawed.glob("*.html")}
     wrong = {
         name
@@ -268,7 +268,7 @@ def test_the_feedback_says_what_was_wrong(graded):
     assert wrong
     for name in wrong & texts.keys():
         assert "Read on:" in texts[name] or "was not submitted" in texts[name]
-    assert "✓" in (folder / "feedback" / "solutions" / ASSIGNMENT / "linear.html").read_text()
+    assert "✓" in (folder / "feedback" / "solutions" / COURSE.slug / "linear.html").read_text()
 
 
 def test_the_export_has_the_totals(graded):
@@ -283,21 +283,21 @@ def test_the_export_has_the_totals(graded):
 def test_what_is_handed_out_holds_no_answer(graded):
     folder, _ = graded
     for module in MODULES:
-        text = (folder / "release" / ASSIGNMENT / f"{module}.ipynb").read_text()
+        text = (folder / "release" / COURSE.slug / f"{module}.ipynb").read_text()
         assert "SOLUTION" not in text
         assert "HIDDEN" not in text
         assert "raise NotImplementedError(" in text
         skeleton = module_text(text.encode()).decode()
         written = (ROOT / "assignments" / f"{module}.py").read_text()
         assert skeleton.split() == written.split(), "the same skeleton as in assignments/"
-    assert not (folder / "release" / ASSIGNMENT / "solutions").exists()
+    assert not (folder / "release" / COURSE.slug / "solutions").exists()
 
 
 def test_the_same_course_is_built_each_time(tmp_path):
     assert build(COURSE, fit="off", level="C") == build(COURSE, fit="off", level="C")
     write(build(COURSE, fit="off", level="C"), tmp_path)
     for module in MODULES:
-        path = tmp_path / "source" / ASSIGNMENT / f"{module}.ipynb"
+        path = tmp_path / "source" / COURSE.slug / f"{module}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
         assert module_text(path.read_bytes()).split() == SOLUTIONS[module].split()
@@ -425,7 +425,7 @@ def in_a_kernel(folder, *lines):
 def test_notebooks_import_each_other_and_run_the_public_tests(graded, tmp_path):
     folder, _ = graded
     work = tmp_path / "work"
-    shutil.copytree(folder / "release" / ASSIGNMENT, work)
+    shutil.copytree(folder / "release" / COURSE.slug, work)
     for module in MODULES:
         notebook = filled(released(folder, module), module, SOLUTIONS[module])
         (work / f"{module}.ipynb").write_text(nbformat.writes(notebook))
@@ -451,7 +451,7 @@ def test_the_graded_cell_grades_nothing_in_a_kernel(tmp_path):
 
 def test_a_fault_of_the_grader_gives_no_grade(monkeypatch, tmp_path):
     """nbgrader then leaves the student ungraded, which it says, in place of a 0."""
-    target = tmp_path / "submitted" / "a" / ASSIGNMENT
+    target = tmp_path / "submitted" / "a" / COURSE.slug
     target.mkdir(parents=True)
     (target / "linear.ipynb").write_bytes(notebook_of(code("a = 1", TAG)))
     monkeypatch.chdir(tmp_path)
@@ -462,6 +462,6 @@ def test_a_fault_of_the_grader_gives_no_grade(monkeypatch, tmp_path):
         faults=(("it broke", "trace"),),
     )
     monkeypatch.setattr(preprocessors, "grade", lambda *arguments, **options: faulty)
-    about = {"student": "a", "assignment": ASSIGNMENT, "notebook": "linear"}
+    about = {"student": "a", "assignment": COURSE.slug, "notebook": "linear"}
     with pytest.raises(GraderFault, match="it broke"):
         judge.preprocess(nbformat.v4.new_notebook(), {"nbgrader": about})

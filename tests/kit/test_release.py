@@ -129,14 +129,14 @@ def test_the_public_tests_pass_on_solutions_and_none_passes_on_skeletons(folder,
 
 
 def test_the_handouts_state_the_points_and_goals_of_course_toml(course):
-    tower = (ROOT / "solutions" / "handouts" / "tower.md").read_text()
+    tower = (ROOT / "assignments" / "handouts" / "tower.md").read_text()
     for mode, plan in course.fits.items():
         row = next(line for line in tower.splitlines() if line.startswith(f"| {mode}"))
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        assert cells[1].split()[0] == str(plan.steps)
-        assert float(cells[2]) == plan.target
+        assert cells[1].split()[0] == str(plan["steps"])
+        assert float(cells[2]) == plan["target"]
     for name, module in course.modules.items():
-        handout = (ROOT / "solutions" / "handouts" / f"{name}.md").read_text()
+        handout = (ROOT / "assignments" / "handouts" / f"{name}.md").read_text()
         rows = [line for line in handout.splitlines() if line.startswith("| `")]
         stated = {row.split("`")[1]: row.split("|")[2].strip() for row in rows}
         assert {

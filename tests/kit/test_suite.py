@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from autograder.sandbox.values import Opaque
-from autograder.suite import misconceptions, statistics
+from autograder.suite import statistics
 from autograder.suite.cases import novelty, one_by_one
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
+from autograder.suite.outputs import misread
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
 
@@ -214,10 +215,10 @@ def test_rounding_errs_in_both_directions():
 def test_memory_that_is_misread_is_told_apart_from_memory_that_is_read_elsewhere():
     base = torch.arange(24.0, dtype=torch.float64)
     transposed, moved = base[:12].view(3, 4).t(), base[5:17].view(3, 4)
-    contiguous, beginning, _ = misconceptions.outputs.misread(transposed).items()
+    contiguous, beginning, _ = misread(transposed).items()
     assert "contiguous" in contiguous[0]
     assert torch.equal(contiguous[1](), base[:12].view(4, 3))
     assert torch.equal(beginning[1](), transposed)
-    _, beginning, _ = misconceptions.outputs.misread(moved).items()
+    _, beginning, _ = misread(moved).items()
     assert "beginning" in beginning[0]
     assert torch.equal(beginning[1](), base[:12].view(3, 4))

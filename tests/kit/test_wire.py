@@ -241,14 +241,14 @@ TRICKLES = {
 
 
 @pytest.mark.parametrize("trickle", TRICKLES)
-def test_a_reply_that_trickles_in_ends_at_the_deadline(broker, trickle):
+def test_a_reply_that_trickles_in_ends_at_the_deadline(course, broker, trickle):
     """Even though something has always just arrived."""
     source = (
         b"import os, struct, time\n\n\ndef predict():\n"
         b"    os.write(101, struct.pack('<4sIQ', b'TOI1', 2, 64 << 20))\n    "
     )
     submission = Submission("x", {"linear": source + TRICKLES[trickle]}, {})
-    bench = Bench(broker, submission, "linear", {}, Surveyor(broker, submission))
+    bench = Bench(course, broker, submission, "linear", {}, Surveyor(broker, submission))
     call = {"name": "predict", "args": {"list": []}, "kwargs": {}, "seed": 0, "grad": False}
     call |= {"watch": False, "after": False, "draw": 0, "on_gpu": False}
     started = time.monotonic()

@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.suite.misconceptions.suspects import Suspect, guilty
-from autograder.suite.reference import ReferenceTower, scaled_tower
+from autograder.suite.registry import suspects_of_gradient, suspects_of_output
+from autograder.suite.suspects import Suspect, guilty
+
+from reference import ReferenceTower, scaled_tower
 
 Function = Callable[[Tensor], Tensor]
 MAX_POOL: Function = partial(F.max_pool2d, kernel_size=2)
@@ -55,6 +57,7 @@ POOLS: dict[str, Function] = {
 }
 
 
+@suspects_of_output(ReferenceTower)
 def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     """What could have come out of a Tower."""
     run = partial(_forward, oracle, x)
@@ -175,6 +178,7 @@ class HiddenActivation(ReferenceTower):
         return _forward(self, input, activations=chosen)
 
 
+@suspects_of_gradient(ReferenceTower)
 def of_tower_gradient(
     oracle: ReferenceTower, x: Tensor, upstream: Tensor, name: str
 ) -> Iterator[Suspect]:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.suite.misconceptions.suspects import Suspect, then
+from autograder.suite.suspects import Suspect, then
 
 
 def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
@@ -90,12 +90,12 @@ def misread(x: Tensor) -> dict[str, Callable[[], Tensor]]:
     plain = torch.empty(x.shape, device="meta").stride()
     start = x.storage_offset()
     return {
-        "The input is read as if it were contiguous: take its own stride(), or contiguous() first; reshape, not "
-        "view.": lambda: x.as_strided(x.shape, plain, start),
+        "The input is read as if it were contiguous: take its own stride(), or contiguous() first; "
+        "reshape, not view.": lambda: x.as_strided(x.shape, plain, start),
         "The input is read from the beginning of its memory: as_strided begins at the input's own "
         "storage_offset() only if none is given.": lambda: x.as_strided(x.shape, x.stride(), 0),
-        "The input's memory is read from its beginning and in its own order: take reshape instead of view, and "
-        "leave the storage_offset out of as_strided.": lambda: x.as_strided(x.shape, plain, 0),
+        "The input's memory is read from its beginning and in its own order: take reshape instead of view, "
+        "and leave the storage_offset out of as_strided.": lambda: x.as_strided(x.shape, plain, 0),
     }
 
 

@@ -2,18 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
-Kind = Literal["uniform", "normal", "half"]
-"""U(-scale, scale), N(0, scale²), U(0, scale)."""
+from torch import nn
 
-
-class Drawn(NamedTuple):
-    """What went wrong, as a sentence, and the distribution that follows."""
-
-    cause: str
-    kind: Kind
-    scale: float
+from autograder.suite.registry import suspects_of_drawing
+from autograder.suite.statistics import Drawn, Kind
 
 
 def fans(shape: tuple[int, ...]) -> dict[str, float]:
@@ -162,6 +156,7 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
     yield from of_any_drawing(bound, "uniform", shape)
 
 
+@suspects_of_drawing(nn.Linear, nn.Conv2d)
 def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
     """Instead of the bound 1/√fan_in, with the fan_in of the weight.
 

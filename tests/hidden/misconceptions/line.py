@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autograder.suite.misconceptions.suspects import Suspect
+from autograder.suite.suspects import Suspect
 
 Line = tuple[float, float, float]
 """Loss, w and b of one step."""

@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.suite.misconceptions.outputs import (
+from autograder.suite.outputs import (
+    gradient,
     misread,
     of_any_gradient,
     of_any_output,
     of_bias,
 )
-from autograder.suite.misconceptions.suspects import Suspect, then
+from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
+from autograder.suite.suspects import Suspect, then
 
 Pair = tuple[int, int]
 
@@ -325,6 +327,7 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
     }
 
 
+@suspects_of_output(nn.Conv2d)
 def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     """What could have come out of a convolution."""
     kernel, stride = pair(layer.kernel_size), pair(layer.stride)  # type: ignore[arg-type]
@@ -460,3 +463,18 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
     yield from of_any_gradient(
         lambda given: windows(given, geometry).flatten(1, 3).flatten(2), x, upstream
     )
+
+
+@suspects_of_gradient(nn.Conv2d)
+def of_convolution_gradient(
+    layer: nn.Conv2d, x: Tensor, upstream: Tensor, name: str
+) -> Iterator[Suspect]:
+    """What could have come back as the gradient of a parameter, or of the "input"."""
+    if name != "input":
+        return
+    for cause, weight in {
+        "On the way back the kernel is flipped.": layer.weight.flip(2, 3),
+        "On the way back the kernel is transposed.": layer.weight.transpose(2, 3),
+    }.items():
+        function = as_function_of(layer, x, name, weight=weight)
+        yield Suspect(cause, partial(gradient, function, x, upstream))

@@ -8,19 +8,19 @@ under the same transform. Weights trained elsewhere are worthless there.
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from autograder.course import FitPlan
-from autograder.mnist import digits
 from autograder.suite.draw import Draw
 from autograder.suite.failures import TooSlow
+from autograder.suite.long_run import LongRun
 from autograder.suite.parity import alike
-from autograder.suite.reference import PARAMETERS, ReferenceTower, accuracy
 from autograder.suite.student import Batches, Layer, Student
+
+from digits import digits
+from reference import PARAMETERS, ReferenceTower, accuracy
 
 BATCH = 64
 LEARNING_RATE = 1e-3
@@ -29,27 +29,6 @@ LOOKS, LOOKED_AT = 10, 300
 """How often the accuracy is looked at on the way, for the report's learning curve, and on how many images."""
 CHUNK_STEPS = 31
 """Steps between two signs of progress."""
-
-
-@dataclass(frozen=True)
-class FitContext:
-    """How the fit is to be run.
-
-    Attributes:
-        plan: steps and threshold.
-        trial_seconds: limit for making the tower and the first few steps.
-        seconds: limit for the rest.
-        threads: of the worker.
-        progress: told the fraction that is behind.
-        on_gpu: whether the worker trains on its GPU.
-    """
-
-    plan: FitPlan
-    trial_seconds: float
-    seconds: float
-    threads: int
-    progress: Callable[[float], None]
-    on_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,11 +71,11 @@ def initial_weights(draw: Draw) -> dict[str, Tensor]:
     return weights
 
 
-def fitted_accuracy(student: Student, draw: Draw, context: FitContext) -> float:
+def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
     """Accuracy in [0, 1] on 10,000 held-out images. Raises CheckFailed, TooSlow among them."""
     secret, start = draw_secret(draw), initial_weights(draw)
     train = digits(train=True)
-    steps, done = context.plan.steps, 0
+    steps, done = int(context.plan["steps"]), 0
     student.bench.deadline = time.monotonic() + context.trial_seconds
     model = student.TowerOfInsight()
     model.load(start)

@@ -5,31 +5,29 @@ out, and the misconception that leads there. They are gone through in order, fro
 the general; the first that equals what came back, and differs from what should have, names the cause.
 """
 
-from autograder.suite.misconceptions.drawing import (
-    Drawn,
+from misconceptions import linear  # noqa: F401 - it registers its own
+from misconceptions.drawing import (
     of_fans,
     of_gain,
     of_kaiming,
     of_layer,
     of_xavier,
 )
-from autograder.suite.misconceptions.layers import of_gradient, of_output
-from autograder.suite.misconceptions.line import (
+from misconceptions.line import (
     guilty_of_history,
     of_error,
     of_line_gradients,
     of_prediction,
     of_step,
 )
-from autograder.suite.misconceptions.suspects import same
-from autograder.suite.misconceptions.tower import foreign_bricks, of_entry
-from autograder.suite.misconceptions.training import (
+from misconceptions.tower import foreign_bricks, of_entry
+from misconceptions.training import (
     guilty_of_epoch,
     of_count,
     of_evaluation,
     of_mean_loss,
 )
-from autograder.suite.misconceptions.windows import (
+from misconceptions.windows import (
     Geometry,
     of_columns,
     of_columns_gradient,
@@ -38,7 +36,6 @@ from autograder.suite.misconceptions.windows import (
 )
 
 __all__ = [
-    "Drawn",
     "Geometry",
     "foreign_bricks",
     "guilty_of_epoch",
@@ -51,16 +48,13 @@ __all__ = [
     "of_evaluation",
     "of_fans",
     "of_gain",
-    "of_gradient",
     "of_kaiming",
     "of_layer",
     "of_line_gradients",
     "of_mean_loss",
-    "of_output",
     "of_prediction",
     "of_size",
     "of_step",
     "of_xavier",
     "pair",
-    "same",
 ]
