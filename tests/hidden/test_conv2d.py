@@ -3,19 +3,22 @@
 import functools
 import math
 import re
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
+from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
-from autograder.suite.student import Input, Meta
+from autograder.suite.student import Input, Layer, Meta, Student
+from autograder.suite.suspects import Suspect
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 
 import misconceptions
@@ -23,6 +26,7 @@ from misconceptions import Geometry, pair
 from operators import CONVOLUTION, UNFOLD
 
 Pair = int | tuple[int, int]
+MadeT = TypeVar("MadeT")
 METHODS = ("forward_im2col", "forward")
 REMEMBERED = (
     "The same was asked before, of another geometry: something is remembered that does not fit it."
@@ -43,7 +47,9 @@ class Case(NamedTuple):
     bias: bool = True
     layout: str = "contiguous"
 
-    def layer(self, factory, *, by_name=False, **kwargs):
+    def layer(
+        self, factory: Callable[..., MadeT], *, by_name: bool = False, **kwargs: object
+    ) -> MadeT:
         """The layer, made by nn.Conv2d or by the student's class; what has its default is left out."""
         given = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
         named = {
@@ -56,17 +62,17 @@ class Case(NamedTuple):
         count = max((list(given).index(name) + 1 for name in named), default=0)
         return factory(*self.channels, self.kernel, *list(given.values())[:count], **kwargs)
 
-    def geometry(self):
+    def geometry(self) -> Geometry:
         """As pairs."""
         return Geometry(*map(pair, (self.kernel, self.stride, self.padding, self.dilation)))
 
-    def input_shape(self):
+    def input_shape(self) -> tuple[int, int, int, int]:
         """(N, C, H, W)."""
         n, h, w = self.shape
         return n, self.channels[0], h, w
 
 
-def traits(case):
+def traits(case: Case) -> list[str]:
     """What there is to a case, in words."""
     kernel, stride, padding, dilation = case.geometry()
     (n, h, w), reach = case.shape, [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -132,11 +138,11 @@ CASES = [
 ]
 
 
-def by_name(test):
+def by_name(test: Callable[[Student, Draw, Case], None]) -> Any:
     """Over all cases; where one fails although another function is to blame, say so."""
 
     @functools.wraps(test)
-    def judged(student, draw, case):
+    def judged(student: Student, draw: Draw, case: Case) -> None:
         try:
             test(student, draw, case)
         except CheckFailed as failure:
@@ -146,17 +152,17 @@ def by_name(test):
     return one_by_one("case", CASES, traits, ids=lambda case: case.name)(judged)
 
 
-def axes(case):
+def axes(case: Case) -> list[tuple[int, ...]]:
     """Of either axis, what output_size takes."""
     return list(zip(case.shape[1:], *case.geometry(), strict=True))
 
 
-def windows_along(n, k, s, p, d):
+def windows_along(n: int, k: int, s: int, p: int, d: int) -> int:
     """How many windows there are along an axis."""
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
-def wrong_size(student, case):
+def wrong_size(student: Student, case: Case) -> str:
     """What is wrong with the student's own output_size for this case, if anything."""
     for n, *geometry in axes(case):
         try:
@@ -168,7 +174,7 @@ def wrong_size(student, case):
     return ""
 
 
-def too_short(found, case):
+def too_short(found: str, case: Case) -> str:
     """What it means if every tap sees one window too few along an axis, or along both."""
     failed = re.search(r"invalid for input of size (\d{1,15})", found)
     rows, columns = (windows_along(*axis) for axis in axes(case))
@@ -190,10 +196,10 @@ WATCHED = [
 ]
 
 
-def make(student, draw, case, **kwargs):
+def make(student: Student, draw: Draw, case: Case, **kwargs: bool) -> tuple[Layer, nn.Conv2d]:
     """A layer of the student's with the oracle's random weights."""
     oracle = draw.fill(case.layer(nn.Conv2d))
-    layer = case.layer(student.CustomConv2d, **kwargs)
+    layer: Layer = case.layer(student.CustomConv2d, **kwargs)
     layer.load(oracle)
     return layer, oracle
 
@@ -213,7 +219,7 @@ SIZES = [  # size, kernel_size, stride, padding, dilation
 ]
 
 
-def test_output_size(student):
+def test_output_size(student: Student) -> None:
     """output_size counts the windows along one axis, rounding down.
 
     handouts/conv2d.md, "The arithmetic, worked".
@@ -246,24 +252,24 @@ TWINS = [  # size, kernel, stride, padding, dilation: pairs that agree in all bu
 ]
 
 
-def unfolded(x, case):
+def unfolded(x: Tensor, case: Case) -> Tensor:
     """What im2col has to return."""
     return F.unfold(x, case.kernel, case.dilation, case.padding, case.stride)
 
 
-def suspects(x, case):
+def suspects(x: Tensor, case: Case) -> Iterator[Suspect]:
     """What else im2col could have returned."""
     laid_out = Input(x.detach(), case.layout).laid_out()
     return misconceptions.of_columns(laid_out, case.geometry())
 
 
-def im2col_arguments(case):
+def im2col_arguments(case: Case) -> tuple[Pair, Pair, Pair, Pair]:
     """The geometry, as im2col takes it."""
     return case.kernel, case.stride, case.padding, case.dilation
 
 
 @by_name
-def test_im2col(student, draw, case):
+def test_im2col(student: Student, draw: Draw, case: Case) -> None:
     """im2col returns every window as a column, in F.unfold's order.
 
     handouts/conv2d.md, "The arithmetic, worked": rows run over channel, kernel row, kernel column.
@@ -298,7 +304,7 @@ def test_im2col(student, draw, case):
 
 
 @by_name
-def test_im2col_gradient(student, draw, case):
+def test_im2col_gradient(student: Student, draw: Draw, case: Case) -> None:
     """The gradient of im2col adds up where windows overlap.
 
     handouts/conv2d.md, "What trips people up": a pixel is in several windows, and each sends its
@@ -308,6 +314,7 @@ def test_im2col_gradient(student, draw, case):
     columns = unfolded(x, case)
     upstream = draw.normal(*columns.shape)
     laws.backward(columns, upstream)
+    assert x.grad is not None
     given = Input(x.detach(), case.layout, requires_grad=True)
     answer = student.call("im2col", given, *im2col_arguments(case), upstream=upstream)
     compare("the matrix of windows", answer.value, columns.detach(), suspects=suspects(x, case))
@@ -320,7 +327,7 @@ def test_im2col_gradient(student, draw, case):
     )
 
 
-def test_im2col_by_hand(student, draw):
+def test_im2col_by_hand(student: Student, draw: Draw) -> None:
     """im2col gathers the windows itself, without F.unfold, nn.Unfold or a convolution.
 
     handouts/conv2d.md, "How it is graded": the operators that run are recorded.
@@ -333,7 +340,7 @@ def test_im2col_by_hand(student, draw):
         suspects=suspects(x, PLAIN),
     )
 
-    def watch(case):
+    def watch(case: Case) -> None:
         x = draw.normal(*case.input_shape())
         answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
         laws.by_hand(student, answer.seen, UNFOLD, CONVOLUTION)
@@ -345,12 +352,13 @@ def test_im2col_by_hand(student, draw):
 
 
 @both_biases
-def test_registration(student, bias):
+def test_registration(student: Student, bias: bool) -> None:
     """weight and bias are registered as nn.Conv2d registers them.
 
     handouts/conv2d.md, "What is asked": the weight is (out_channels, in_channels, KH, KW).
     """
-    for arguments in ((3, 5, (2, 4)), (2, 7, 3)):
+    sizes: list[tuple[int, int, Pair]] = [(3, 5, (2, 4)), (2, 7, 3)]
+    for arguments in sizes:
         laws.registered_like(
             nn.Conv2d(*arguments, bias=bias),
             student.CustomConv2d(*arguments, bias=bias),
@@ -369,7 +377,7 @@ def test_registration(student, bias):
 
 
 @by_name
-def test_forward(student, draw, case):
+def test_forward(student: Student, draw: Draw, case: Case) -> None:
     """forward_im2col and forward both equal nn.Conv2d's output.
 
     handouts/conv2d.md, "The arithmetic, worked".
@@ -383,13 +391,13 @@ def test_forward(student, draw, case):
             raise failure.beside(ONE_OF_TWO if method == "forward" else "") from None
 
 
-def test_forward_float32(student, draw):
+def test_forward_float32(student: Student, draw: Draw) -> None:
     """The output equals nn.Conv2d's in float32, the dtype it is used in.
 
     handouts/conv2d.md, "What trips people up".
     """
     oracle = draw.fill(nn.Conv2d(8, 6, 3, padding=1)).float()
-    layer = student.CustomConv2d(8, 6, 3, padding=1)
+    layer: Layer = student.CustomConv2d(8, 6, 3, padding=1)
     layer.load(oracle)
     for method in METHODS:
         x = Input(draw.normal(4, 8, 9, 7, dtype=torch.float32))
@@ -398,7 +406,7 @@ def test_forward_float32(student, draw):
 
 
 @by_name
-def test_gradient_parity(student, draw, case):
+def test_gradient_parity(student: Student, draw: Draw, case: Case) -> None:
     """The gradients of input, weight and bias equal nn.Conv2d's under a random upstream gradient.
 
     handouts/conv2d.md, "The idea": the weight meets every window of every sample, so its gradient
@@ -411,7 +419,7 @@ def test_gradient_parity(student, draw, case):
 
 
 @both_biases
-def test_gradcheck(student, draw, bias):
+def test_gradcheck(student: Student, draw: Draw, bias: bool) -> None:
     """The backward pass is the derivative of the layer's own forward pass.
 
     handouts/conv2d.md, "The idea".
@@ -421,7 +429,7 @@ def test_gradcheck(student, draw, bias):
     laws.gradcheck(layer, draw.normal(*tiny.input_shape()), draw, method="forward_im2col")
 
 
-def test_by_hand(student, draw):
+def test_by_hand(student: Student, draw: Draw) -> None:
     """On the CPU no convolution operator does the work, neither forward nor backward.
 
     handouts/conv2d.md, "How it is graded": the operators that run are recorded. The fused backend
@@ -431,7 +439,7 @@ def test_by_hand(student, draw):
     for method in METHODS:
         laws.forward(layer, oracle, Input(draw.normal(*PLAIN.input_shape())), method=method)
 
-    def watch(case, mode="train"):
+    def watch(case: Case, mode: str = "train") -> None:
         layer, oracle = make(student, draw, case)
         layer.do(mode)
         x = draw.normal(*case.input_shape())
@@ -453,7 +461,7 @@ def test_by_hand(student, draw):
 
 
 @both_biases
-def test_initialisation(student, draw, bias):
+def test_initialisation(student: Student, draw: Draw, bias: bool) -> None:
     """A new layer's weight and bias are drawn from U(±1/√fan_in), anew for every layer.
 
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
@@ -468,7 +476,7 @@ def test_initialisation(student, draw, bias):
 
 
 @both_biases
-def test_trains(student, draw, bias):
+def test_trains(student: Student, draw: Draw, bias: bool) -> None:
     """The layer holds no state besides its parameters, and an optimizer can train it.
 
     handouts/conv2d.md, "What trips people up".
@@ -486,7 +494,7 @@ ON_GPU = [
 
 
 @pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
-def test_simulated_gpu(student, draw, case):
+def test_simulated_gpu(student: Student, draw: Draw, case: Case) -> None:
     """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Conv2d's.
 
     handouts/conv2d.md, "What is asked": forward may take the fused backend there, F.conv2d; the result
@@ -499,7 +507,7 @@ def test_simulated_gpu(student, draw, case):
 
 
 @both_biases
-def test_meta_device(student, bias):
+def test_meta_device(student: Student, bias: bool) -> None:
     """The layer makes no tensor of its own on the CPU, so it would run on a GPU.
 
     handouts/conv2d.md, "How it is graded": the meta device has shapes but no memory, and refuses
@@ -507,9 +515,9 @@ def test_meta_device(student, bias):
     """
     case = Case("meta", (2, 3), (3, 2), (2, 7, 8), (2, 1), (1, 2), (1, 2), bias=bias)
     shape = tuple(case.layer(nn.Conv2d)(torch.zeros(case.input_shape())).shape)
-    made = case.layer(student.CustomConv2d, device="meta")
+    made: Layer = case.layer(student.CustomConv2d, device="meta")
     laws.lies_on(made.made, "meta")
-    moved = case.layer(student.CustomConv2d)
+    moved: Layer = case.layer(student.CustomConv2d)
     laws.lies_on(moved.to("meta"), "meta")
     for layer in (made, moved):
         for method in METHODS:
@@ -517,7 +525,7 @@ def test_meta_device(student, bias):
 
 
 @pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
-def test_gpu_parity(student, draw, case):
+def test_gpu_parity(student: Student, draw: Draw, case: Case) -> None:
     """On the GPU, in float64 and in float32, nothing is carried away; output and gradients are nn.Conv2d's.
 
     handouts/conv2d.md, "What is asked": forward may take the fused backend there, F.conv2d; the result
@@ -535,7 +543,7 @@ def test_gpu_parity(student, draw, case):
 
 
 @both_biases
-def test_gpu_state(student, draw, bias):
+def test_gpu_state(student: Student, draw: Draw, bias: bool) -> None:
     """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
 
     handouts/conv2d.md, "What trips people up": whatever is kept beside the parameters stays behind.
@@ -546,7 +554,7 @@ def test_gpu_state(student, draw, bias):
         laws.survives_the_journey(layer, oracle, draw.normal(*case.input_shape()), draw, method)
 
 
-def test_gpu_streams(student, draw):
+def test_gpu_streams(student: Student, draw: Draw) -> None:
     """On another CUDA stream than the default one the layer works there, too.
 
     handouts/conv2d.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
@@ -557,7 +565,7 @@ def test_gpu_streams(student, draw):
 
 
 @pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
-def test_gpu_half(student, draw, dtype):
+def test_gpu_half(student: Student, draw: Draw, dtype: torch.dtype) -> None:
     """On the GPU the layer computes in float16 and bfloat16, too.
 
     handouts/conv2d.md, "What trips people up": the dtype is the input's, never one of forward's own.

@@ -1,8 +1,9 @@
 """The hidden suite for gradient_loop.py. Cases are a table, laws are functions."""
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -10,9 +11,10 @@ import torch
 from autograder.sandbox.values import Record
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
+from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import compare, compare_number, describe
-from autograder.suite.student import Input
+from autograder.suite.student import Answer, Input, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, LINE
 
@@ -20,10 +22,16 @@ import misconceptions
 from operators import DIFFERENTIATION
 from reference import fitted_line
 
-SHAPES = [(7,), (), (1,), (3, 4), (2, 1, 5)]
+Shape = tuple[int, ...]
+Given = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+"""x, y, w, b."""
+Line = tuple[float, float, float]
+"""Loss, w and b of one step."""
+
+SHAPES: list[Shape] = [(7,), (), (1,), (3, 4), (2, 1, 5)]
 
 
-def traits(shape):
+def traits(shape: Shape) -> list[str]:
     """What there is to the shape of the data, in words."""
     if shape == ():
         return ["a single number, a tensor without dimensions"]
@@ -33,13 +41,13 @@ def traits(shape):
 by_shape = one_by_one("shape", SHAPES, traits)
 
 
-def line(draw, shape):
+def line(draw: Draw, shape: Shape) -> Given:
     """x, y, w, b: data of the shape, parameters without dimensions."""
     return draw.normal(*shape), draw.normal(*shape), draw.normal(), draw.normal()
 
 
 @by_shape
-def test_predict(student, draw, shape):
+def test_predict(student: Student, draw: Draw, shape: Shape) -> None:
     """predict returns w·x + b for every x.
 
     handouts/gradient_loop.md, "The arithmetic, worked".
@@ -55,7 +63,7 @@ def test_predict(student, draw, shape):
 
 
 @by_shape
-def test_squared_error(student, draw, shape):
+def test_squared_error(student: Student, draw: Draw, shape: Shape) -> None:
     """squared_error is the mean of the squared differences over all elements.
 
     handouts/gradient_loop.md, "What trips people up": the sum grows with the number of points.
@@ -72,14 +80,18 @@ def test_squared_error(student, draw, shape):
     untouched(answer, {"y_predicted": y_predicted, "y": y})
 
 
-def derivatives(x, y, w, b):
+def derivatives(
+    x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, b: torch.Tensor
+) -> dict[str, torch.Tensor]:
     """The oracle's gradients, by autograd."""
     w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
     ((w * x + b - y) ** 2).mean().backward()
+    assert w.grad is not None
+    assert b.grad is not None
     return {"grad_w": w.grad, "grad_b": b.grad}
 
 
-def compare_gradients(result, given):
+def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
     """The pair (grad_w, grad_b); a number is as good as a tensor without dimensions."""
     expect(
         isinstance(result, tuple | list) and len(result) == 2,
@@ -105,7 +117,7 @@ def compare_gradients(result, given):
 
 
 @by_shape
-def test_manual_gradients(student, draw, shape):
+def test_manual_gradients(student: Student, draw: Draw, shape: Shape) -> None:
     """manual_gradients returns the derivatives of the error by w and by b.
 
     handouts/gradient_loop.md, "The arithmetic, worked": the chain rule gives mean(2·e·x) and
@@ -120,7 +132,7 @@ def test_manual_gradients(student, draw, shape):
     untouched(answer, dict(zip("xywb", given, strict=True)))
 
 
-def untouched(answer, given):
+def untouched(answer: Answer, given: Mapping[str, torch.Tensor]) -> None:
     """The caller's tensors are as they were: their values, and what autograd knows of them."""
     for (name, before), after, traits in zip(
         given.items(), answer.after, answer.traits, strict=False
@@ -143,7 +155,7 @@ ARITHMETIC = (
 
 
 @contextmanager
-def arithmetic_alone():
+def arithmetic_alone() -> Iterator[None]:
     """Autograd is off here, so that what asks for it raises; say so."""
     try:
         yield
@@ -152,7 +164,7 @@ def arithmetic_alone():
         raise failure.because(ARITHMETIC if asked else "") from None
 
 
-def test_manual_by_hand(student, draw):
+def test_manual_by_hand(student: Student, draw: Draw) -> None:
     """The gradients of the manual fit are arithmetic: autograd is not asked.
 
     handouts/gradient_loop.md, "How it is graded": autograd is off, and calling it is recorded.
@@ -169,12 +181,12 @@ def test_manual_by_hand(student, draw):
 
 
 NOT_THERE = "The gradients are the second argument of sgd_step; its parameters need have no .grad."
-STEPPED = [[()], [(3,), ()], [(2, 3), (4,), (1, 2, 2)]]
+STEPPED: list[list[Shape]] = [[()], [(3,), ()], [(2, 3), (4,), (1, 2, 2)]]
 
 
 @pytest.mark.parametrize("shapes", STEPPED, ids=str)
 @pytest.mark.parametrize("leaves", [False, True], ids=["plain", "leaves"])
-def test_sgd_step(student, draw, shapes, leaves):
+def test_sgd_step(student: Student, draw: Draw, shapes: list[Shape], leaves: bool) -> None:
     """sgd_step moves each parameter in place, against its gradient.
 
     handouts/gradient_loop.md, "What trips people up": p = p - … makes a new tensor, and the
@@ -208,7 +220,8 @@ def test_sgd_step(student, draw, shapes, leaves):
         )
 
 
-FITS = [  # shape of the data, learning rate (none that somebody might fix), steps
+FitCase = tuple[Shape, float, int]
+FITS: list[FitCase] = [  # shape of the data, learning rate (none that somebody might fix), steps
     ((7,), 0.13, 5),
     ((), 0.047, 6),
     ((7,), 0.023, 1),
@@ -229,12 +242,12 @@ class Fit(NamedTuple):
     rate: float
     steps: int
 
-    def numbers(self):
+    def numbers(self) -> tuple[torch.Tensor, torch.Tensor, float, float, float, int]:
         """The same, with the start as numbers."""
         return self.x, self.y, self.w.item(), self.b.item(), self.rate, self.steps
 
 
-def compare_history(history, fit, other=None):
+def compare_history(history: Any, fit: Fit, other: Sequence[Line] | None = None) -> None:
     """A list of (loss, w, b), one for each step, equal to the oracle's, or to that of the other way."""
     expect(
         isinstance(history, tuple | list),
@@ -248,7 +261,7 @@ def compare_history(history, fit, other=None):
         raise failure.because(lambda: history_cause(history, fit)) from None
 
 
-def compare_steps(history, expected):
+def compare_steps(history: Sequence[Any], expected: Sequence[Line]) -> None:
     """Number by number."""
     expect(
         len(history) == len(expected),
@@ -268,9 +281,9 @@ def compare_steps(history, expected):
                 raise failure.because("" if failure.cause else divergence(i, name)) from None
 
 
-def history_cause(history, fit):
+def history_cause(history: Sequence[Any], fit: Fit) -> str:
     """The misconception whose path this is, if it is a path at all."""
-    numbers = [
+    numbers: list[Any] = [
         tuple(map(float, step))
         for step in history
         if isinstance(step, tuple)
@@ -282,14 +295,14 @@ def history_cause(history, fit):
     return misconceptions.guilty_of_history(numbers, *fit.numbers())
 
 
-def divergence(i, name):
+def divergence(i: int, name: str) -> str:
     """What the first number that parts company says."""
     if i and name != "loss":
         return "Step 0 was right: something is carried over from one step to the next."
     return ""
 
 
-def train(student, name, given, rate, steps):
+def train(student: Student, name: str, given: Given, rate: float, steps: int) -> Any:
     """Call train_manual or train_autograd; the caller's tensors stay as they are."""
     asked = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps}) with x of shape {tuple(given[0].shape)}"
     answer = student.call(name, *given, rate, steps, after=True, asked=asked)
@@ -297,7 +310,7 @@ def train(student, name, given, rate, steps):
     return answer.value
 
 
-def judge_training(student, draw, name, fit):
+def judge_training(student: Student, draw: Draw, name: str, fit: FitCase) -> None:
     """The trajectory equals the oracle's."""
     shape, rate, steps = fit
     given = line(draw, shape)
@@ -319,7 +332,7 @@ NOTHING_TO_DO = (
 )
 
 
-def leaves_alone(student, name, given, rate, steps):
+def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: int) -> None:
     """Parameters of the caller's that require a gradient are not changed either; they may be refused."""
     leaves = [*given[:2], *(Input(tensor, requires_grad=True) for tensor in given[2:])]
     try:
@@ -335,7 +348,7 @@ def leaves_alone(student, name, given, rate, steps):
 
 
 @by_fit
-def test_train_manual(student, draw, fit):
+def test_train_manual(student: Student, draw: Draw, fit: FitCase) -> None:
     """train_manual walks the path of plain gradient descent, step by step.
 
     handouts/gradient_loop.md, "The arithmetic, worked": both gradients come from the same w and b.
@@ -344,7 +357,7 @@ def test_train_manual(student, draw, fit):
 
 
 @by_fit
-def test_train_autograd(student, draw, fit):
+def test_train_autograd(student: Student, draw: Draw, fit: FitCase) -> None:
     """train_autograd walks the path of plain gradient descent, step by step.
 
     handouts/gradient_loop.md, "What trips people up": gradients accumulate until they are cleared.
@@ -353,13 +366,14 @@ def test_train_autograd(student, draw, fit):
 
 
 @pytest.mark.parametrize("shape", [None, (9,)], ids=["classic", "data"])
-def test_agreement(student, draw, shape):
+def test_agreement(student: Student, draw: Draw, shape: Shape | None) -> None:
     """Both fits walk through the same numbers: x = 2, y = 5, and any other data.
 
     handouts/gradient_loop.md, "The idea": loss.backward() is the same chain rule.
     """
     if shape is None:
-        given = torch.tensor([2.0, 5.0, 0.5, 0.1], dtype=torch.float64).unbind()
+        x, y, w, b = torch.tensor([2.0, 5.0, 0.5, 0.1], dtype=torch.float64).unbind()
+        given = x, y, w, b
     else:
         given = line(draw, shape)
     rate, steps = 0.03, 40
@@ -373,7 +387,7 @@ def test_agreement(student, draw, shape):
     expect(losses[-1] < losses[0] and math.isfinite(losses[-1]), "The loss does not fall.")
 
 
-def test_asks_autograd(student, draw):
+def test_asks_autograd(student: Student, draw: Draw) -> None:
     """train_autograd gets its gradients from autograd.
 
     handouts/gradient_loop.md, "What is asked": the two fits are to be two ways to the same
@@ -383,6 +397,7 @@ def test_asks_autograd(student, draw):
     answer = student.call("train_autograd", *given, 0.05, 3, watch=True)
     compare_history(answer.value, Fit(*given, 0.05, 3))
     laws.by_hand(student, answer.seen)
+    assert answer.seen is not None
     expect(
         any(DIFFERENTIATION.search(name) for name in answer.seen.operators),
         "Autograd was never asked for a gradient.",

@@ -1,21 +1,28 @@
 """The hidden suite for kaiming_init.py. Cases are a table, laws are functions."""
 
 import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from autograder.suite import laws, statistics
+from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
-from autograder.suite.student import Generator, Input
+from autograder.suite.student import Generator, Input, Student
 from autograder.text import words
 
 import misconceptions
 
-FANS = {  # shape: (fan_in, fan_out)
+Shape = tuple[int, ...]
+Look = Callable[[torch.Tensor, float, float, float], None]
+"""Judges a filled tensor, given fan_in, fan_out and the gain."""
+
+FANS: dict[Shape, tuple[int, int]] = {  # shape: (fan_in, fan_out)
     (20, 30): (30, 20),
     (7, 5): (5, 7),
     (1, 9): (9, 1),
@@ -25,21 +32,21 @@ FANS = {  # shape: (fan_in, fan_out)
     (2, 3, 4, 5, 6): (360, 240),
     (5, 1, 3, 2): (6, 30),
 }
-SHAPES = [(230, 90), (12, 40, 3, 11), (60, 30, 7)]
+SHAPES: list[Shape] = [(230, 90), (12, 40, 3, 11), (60, 30, 7)]
 by_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
-def fans(shape):
+def fans(shape: Shape) -> tuple[int, int]:
     """fan_in and fan_out, as torch.nn.init counts them."""
     return nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
 
 
-def gain(a):
+def gain(a: float) -> float:
     """torch.nn.init's gain of a leaky ReLU."""
     return nn.init.calculate_gain("leaky_relu", a)
 
 
-def test_calculate_fan(student):
+def test_calculate_fan(student: Student) -> None:
     """calculate_fan counts inputs and outputs, times the taps of the kernel.
 
     handouts/kaiming_init.md, "The arithmetic, worked".
@@ -68,7 +75,7 @@ def test_calculate_fan(student):
 SLOPES = [0.2, 0.0, 0.01, 1.0, -0.5, math.sqrt(5)]
 
 
-def test_leaky_relu_gain(student):
+def test_leaky_relu_gain(student: Student) -> None:
     """leaky_relu_gain is √(2 / (1 + a²)), and √2 without an argument.
 
     handouts/kaiming_init.md, "The idea".
@@ -87,7 +94,17 @@ def test_leaky_relu_gain(student):
     compare_number("The gain without an argument", student.leaky_relu_gain(), math.sqrt(2))
 
 
-def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0, **kwargs):
+def judge_filled(
+    student: Student,
+    draw: Draw,
+    name: str,
+    shape: Shape,
+    look: Look,
+    *extra: object,
+    size: Shape | None = None,
+    slope: float = 0.0,
+    **kwargs: Any,
+) -> None:
     """Fill a tensor by one of the functions and judge it; a second draw has to be another one.
 
     Args:
@@ -97,7 +114,7 @@ def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0,
     """
     size = size or shape
 
-    def fill(before, seed):
+    def fill(before: float, seed: int) -> Any:
         return student.call(name, torch.full(size, before), *extra, seed=seed, **kwargs).value
 
     first, second = fill(7.0, draw.seed()), fill(7.0, draw.seed())
@@ -113,7 +130,7 @@ def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0,
         ),
     )
 
-    def blame():
+    def blame() -> str:
         own = own_counts(student, shape, slope)
         if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
             return (
@@ -125,7 +142,7 @@ def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0,
             return "The tensor's old values are still in it: overwrite them."
         return ""
 
-    def looks_right(*counts):
+    def looks_right(*counts: float) -> bool:
         try:
             look(first, *counts)
         except CheckFailed:
@@ -138,7 +155,7 @@ def judge_filled(student, draw, name, shape, look, *extra, size=None, slope=0.0,
         raise failure.because(blame) from None
 
 
-def own_counts(student, shape, slope):
+def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...] | None:
     """What the student's own functions say of the fans and the gain; None where they say nothing usable."""
     try:
         counts, factor = student.calculate_fan(torch.zeros(shape)), student.leaky_relu_gain(slope)
@@ -153,30 +170,30 @@ def own_counts(student, shape, slope):
 
 @by_shape
 @pytest.mark.parametrize("a", [0.6, 0.0, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
-def test_kaiming_uniform(student, draw, shape, a):
+def test_kaiming_uniform(student: Student, draw: Draw, shape: Shape, a: float) -> None:
     """kaiming_uniform_ draws from U(±gain·√(3 / fan_in)).
 
     handouts/kaiming_init.md, "The arithmetic, worked": a uniform variable on ±bound has the
     variance bound²/3.
     """
 
-    def look(got, fan_in, _, gain):
+    def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         suspects = misconceptions.of_kaiming("uniform", shape, a)
         statistics.uniform("the tensor", got, gain * math.sqrt(3 / fan_in), suspects)
 
-    given = {"a": a} if a else {}
+    given: dict[str, Any] = {"a": a} if a else {}
     judge_filled(student, draw, "kaiming_uniform_", shape, look, slope=a, **given)
 
 
 @by_shape
 @pytest.mark.parametrize("a", [0.6, 0.0], ids=lambda a: f"{a:.3g}")
-def test_kaiming_normal(student, draw, shape, a):
+def test_kaiming_normal(student: Student, draw: Draw, shape: Shape, a: float) -> None:
     """kaiming_normal_ draws from N(0, gain² / fan_in).
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
 
-    def look(got, fan_in, _, gain):
+    def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         suspects = misconceptions.of_kaiming("normal", shape, a)
         statistics.normal("the tensor", got, gain / math.sqrt(fan_in), suspects)
 
@@ -191,36 +208,36 @@ def test_kaiming_normal(student, draw, shape, a):
 
 @by_shape
 @pytest.mark.parametrize("factor", [1.0, 2.5], ids=str)
-def test_xavier_uniform(student, draw, shape, factor):
+def test_xavier_uniform(student: Student, draw: Draw, shape: Shape, factor: float) -> None:
     """xavier_uniform_ draws from U(±gain·√(6 / (fan_in + fan_out))).
 
     handouts/kaiming_init.md, "The idea".
     """
 
-    def look(got, fan_in, fan_out, _):
+    def look(got: torch.Tensor, fan_in: float, fan_out: float, _: float) -> None:
         bound = factor * math.sqrt(6 / (fan_in + fan_out))
         statistics.uniform("the tensor", got, bound, misconceptions.of_xavier(shape, factor))
 
-    given = {"gain": factor} if factor != 1 else {}
+    given: dict[str, Any] = {"gain": factor} if factor != 1 else {}
     judge_filled(student, draw, "xavier_uniform_", shape, look, **given)
 
 
 @pytest.mark.parametrize("shape", [(1500, 30), (400, 1600), (1200, 2, 3, 5)], ids=str)
-def test_bias_uniform(student, draw, shape):
+def test_bias_uniform(student: Student, draw: Draw, shape: Shape) -> None:
     """bias_uniform_ draws from U(±1/√fan_in), with the fan_in of the weight.
 
     handouts/kaiming_init.md, "What is asked".
     """
     weight = draw.normal(*shape, dtype=torch.float32)
 
-    def look(got, fan_in, *_):
+    def look(got: torch.Tensor, fan_in: float, *_: float) -> None:
         suspects = misconceptions.of_layer(shape, (shape[0],))
         statistics.uniform("the bias", got, 1 / math.sqrt(fan_in), suspects)
 
     judge_filled(student, draw, "bias_uniform_", shape, look, weight, size=(shape[0],))
 
 
-FILLERS = {
+FILLERS: dict[str, tuple[Shape, ...]] = {
     "kaiming_uniform_": (),
     "kaiming_normal_": (),
     "xavier_uniform_": (),
@@ -229,7 +246,7 @@ FILLERS = {
 by_filler = pytest.mark.parametrize("name", FILLERS)
 
 
-def arguments(name, *, requires_grad=False):
+def arguments(name: str, *, requires_grad: bool = False) -> tuple[Input, *tuple[torch.Tensor, ...]]:
     """A tensor to fill, and what else the function takes."""
     shape = (50,) if name == "bias_uniform_" else (50, 40)
     target = Input(torch.full(shape, 7.0), requires_grad=requires_grad)
@@ -238,7 +255,7 @@ def arguments(name, *, requires_grad=False):
 
 @by_filler
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-def test_in_place(student, draw, name, dtype):
+def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -> None:
     """Each function fills the tensor it was given, outside autograd, and returns it.
 
     handouts/kaiming_init.md, "What trips people up": a parameter is a leaf that requires a
@@ -300,7 +317,7 @@ def test_in_place(student, draw, name, dtype):
 
 
 @by_filler
-def test_generator(student, draw, name):
+def test_generator(student: Student, draw: Draw, name: str) -> None:
     """With a generator, the numbers come from it alone.
 
     handouts/kaiming_init.md, "What is asked": the same generator repeats the same numbers,
@@ -308,7 +325,9 @@ def test_generator(student, draw, name):
     """
     ours, another, seed = draw.seed(), draw.seed(), draw.seed()
 
-    def filled(generator, seed, skip=0):
+    def filled(
+        generator: int, seed: int, skip: int = 0
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         given = Generator(generator, skip)
         answer = student.call(name, *arguments(name), generator=given, seed=seed, draw=3)
         result = alike("the result", answer.value, arguments(name)[0].tensor)
@@ -339,7 +358,7 @@ def test_generator(student, draw, name):
 
 
 @by_filler
-def test_by_hand(student, draw, name):
+def test_by_hand(student: Student, draw: Draw, name: str) -> None:
     """The distributions are made without torch.nn.init.
 
     handouts/kaiming_init.md, "How it is graded": calls into torch.nn.init are recorded.
@@ -348,6 +367,7 @@ def test_by_hand(student, draw, name):
     filled = alike("the result", answer.value, arguments(name)[0].tensor)
     expect(float(filled.std()) > 0, "The tensor is not filled.")
     laws.by_hand(student, answer.seen)
+    assert answer.seen is not None
     used = [name for name in answer.seen.functions if name.startswith("torch.nn.init.")]
     if used:
         raise CheckFailed(

@@ -8,8 +8,9 @@ from torch import nn
 
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
+from autograder.suite.draw import Draw
 from autograder.suite.failures import expect
-from autograder.suite.student import Input, Meta
+from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 
 from operators import CONVOLUTION, LINEAR
@@ -26,7 +27,7 @@ class Case(NamedTuple):
     layout: str = "contiguous"
 
 
-def traits(case):
+def traits(case: Case) -> list[str]:
     """What there is to a case, in words."""
     told = {
         "a batch of another size": case.shape[0] != CASES[0].shape[0],
@@ -66,16 +67,16 @@ by_name = one_by_one("case", CASES, traits, ids=lambda case: case.name)
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 
 
-def make(student, draw, case):
+def make(student: Student, draw: Draw, case: Case) -> tuple[Layer, nn.Linear]:
     """A layer of the student's with the oracle's random weights."""
     oracle = draw.fill(nn.Linear(case.in_features, case.out_features, bias=case.bias))
-    layer = student.CustomLinear(case.in_features, case.out_features, bias=case.bias)
+    layer: Layer = student.CustomLinear(case.in_features, case.out_features, bias=case.bias)
     layer.load(oracle)
     return layer, oracle
 
 
 @both_biases
-def test_registration(student, bias):
+def test_registration(student: Student, bias: bool) -> None:
     """weight and bias are registered as nn.Linear registers them.
 
     handouts/linear.md, "What is asked": only an nn.Parameter that is assigned to self is seen by
@@ -96,7 +97,7 @@ def test_registration(student, bias):
 
 
 @by_name
-def test_forward(student, draw, case):
+def test_forward(student: Student, draw: Draw, case: Case) -> None:
     """The output equals nn.Linear's for every leading shape.
 
     handouts/linear.md, "The arithmetic, worked".
@@ -105,13 +106,13 @@ def test_forward(student, draw, case):
     laws.forward(layer, oracle, Input(draw.normal(*case.shape), case.layout))
 
 
-def test_forward_float32(student, draw):
+def test_forward_float32(student: Student, draw: Draw) -> None:
     """The output equals nn.Linear's in float32, the dtype it is used in.
 
     handouts/linear.md, "What trips people up".
     """
     oracle = draw.fill(nn.Linear(64, 48)).float()
-    layer = student.CustomLinear(64, 48)
+    layer: Layer = student.CustomLinear(64, 48)
     layer.load(oracle)
     x = draw.normal(32, 64, dtype=torch.float32)
     laws.forward(layer, oracle, Input(x), tolerance=FLOAT32)
@@ -119,7 +120,7 @@ def test_forward_float32(student, draw):
 
 
 @by_name
-def test_gradient_parity(student, draw, case):
+def test_gradient_parity(student: Student, draw: Draw, case: Case) -> None:
     """The gradients of input, weight and bias equal nn.Linear's under a random upstream gradient.
 
     handouts/linear.md, "The arithmetic, worked": the gradient of the weight sums over the batch.
@@ -129,7 +130,7 @@ def test_gradient_parity(student, draw, case):
 
 
 @both_biases
-def test_gradcheck(student, draw, bias):
+def test_gradcheck(student: Student, draw: Draw, bias: bool) -> None:
     """The backward pass is the derivative of the layer's own forward pass.
 
     handouts/linear.md, "The idea": autograd follows every operation from the parameters to the
@@ -139,7 +140,7 @@ def test_gradcheck(student, draw, bias):
     laws.gradcheck(layer, draw.normal(2, 3), draw)
 
 
-def test_by_hand(student, draw):
+def test_by_hand(student: Student, draw: Draw) -> None:
     """The product is computed by matrix arithmetic, not by nn.Linear, nn.Bilinear or F.linear.
 
     handouts/linear.md, "How it is graded": the operators that run are recorded.
@@ -147,7 +148,7 @@ def test_by_hand(student, draw):
     layer, oracle = make(student, draw, Case("seen", 8, 5, (6, 8)))
     laws.forward(layer, oracle, Input(draw.normal(6, 8)))
 
-    def watch(*shape):
+    def watch(*shape: int) -> None:
         answer = layer.run(Input(draw.normal(*shape)), draw.normal(*shape[:-1], 5), watch=True)
         laws.by_hand(student, answer.seen, LINEAR, CONVOLUTION)
 
@@ -166,7 +167,7 @@ def test_by_hand(student, draw):
 
 
 @both_biases
-def test_initialisation(student, draw, bias):
+def test_initialisation(student: Student, draw: Draw, bias: bool) -> None:
     """A new layer's weight and bias are drawn from U(±1/√in_features), anew for every layer.
 
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
@@ -181,7 +182,7 @@ def test_initialisation(student, draw, bias):
 
 
 @both_biases
-def test_trains(student, draw, bias):
+def test_trains(student: Student, draw: Draw, bias: bool) -> None:
     """The layer holds no state besides its parameters, and an optimizer can train it.
 
     handouts/linear.md, "What trips people up": whatever is computed once in the constructor goes
@@ -193,7 +194,7 @@ def test_trains(student, draw, bias):
 
 
 @both_biases
-def test_simulated_gpu(student, draw, bias):
+def test_simulated_gpu(student: Student, draw: Draw, bias: bool) -> None:
     """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Linear's.
 
     handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
@@ -204,22 +205,22 @@ def test_simulated_gpu(student, draw, bias):
 
 
 @both_biases
-def test_meta_device(student, bias):
+def test_meta_device(student: Student, bias: bool) -> None:
     """The layer makes no tensor of its own on the CPU, so it would run on a GPU.
 
     handouts/linear.md, "How it is graded": the meta device has shapes but no memory, and refuses
     to mix with CPU tensors.
     """
-    made = student.CustomLinear(5, 3, bias=bias, device="meta")
+    made: Layer = student.CustomLinear(5, 3, bias=bias, device="meta")
     laws.lies_on(made.made, "meta")
     laws.meta_output(made, Meta((4, 5)), (4, 3))
-    moved = student.CustomLinear(5, 3, bias=bias)
+    moved: Layer = student.CustomLinear(5, 3, bias=bias)
     laws.lies_on(moved.to("meta"), "meta")
     laws.meta_output(moved, Meta((2, 5)), (2, 3))
 
 
 @both_biases
-def test_gpu_parity(student, draw, bias):
+def test_gpu_parity(student: Student, draw: Draw, bias: bool) -> None:
     """On the GPU, in float64 and in float32, nothing is carried away; output and gradients are nn.Linear's.
 
     handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
@@ -232,7 +233,7 @@ def test_gpu_parity(student, draw, bias):
 
 
 @both_biases
-def test_gpu_state(student, draw, bias):
+def test_gpu_state(student: Student, draw: Draw, bias: bool) -> None:
     """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
 
     handouts/linear.md, "What trips people up": whatever is kept beside the parameters stays behind.
@@ -241,7 +242,7 @@ def test_gpu_state(student, draw, bias):
     laws.survives_the_journey(layer, oracle, draw.normal(4, 6), draw)
 
 
-def test_gpu_streams(student, draw):
+def test_gpu_streams(student: Student, draw: Draw) -> None:
     """On another CUDA stream than the default one the layer works there, too.
 
     handouts/linear.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
@@ -251,7 +252,7 @@ def test_gpu_streams(student, draw):
 
 
 @pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
-def test_gpu_half(student, draw, dtype):
+def test_gpu_half(student: Student, draw: Draw, dtype: torch.dtype) -> None:
     """On the GPU the layer computes in float16 and bfloat16, too.
 
     handouts/linear.md, "What trips people up": the dtype is the input's, never one of forward's own.

@@ -2,18 +2,21 @@
 
 import copy
 import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
+from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow, expect
+from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
-from autograder.suite.student import Batches, Input, Meta, Once
+from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
 
@@ -23,30 +26,32 @@ import reference
 from fit import fitted_accuracy
 from probes import ModeProbe
 
+Batch = tuple[Tensor, Tensor]
+
 BATCH_SIZES = [1, 2, 5]
 MODES = ["train", "eval"]
 
 
-def make(student, draw):
+def make(student: Student, draw: Draw) -> tuple[Layer, reference.ReferenceTower]:
     """A tower of the student's with the oracle's random weights, in float64."""
     oracle = draw.fill(reference.ReferenceTower())
-    tower = student.TowerOfInsight()
+    tower: Layer = student.TowerOfInsight()
     tower.load(oracle)
     tower.settle()
     return tower, oracle
 
 
-def images(draw, n):
+def images(draw: Draw, n: int) -> Tensor:
     """Random images (N, 1, 28, 28)."""
     return draw.normal(n, 1, 28, 28)
 
 
-def test_parameters(student):
+def test_parameters(student: Student) -> None:
     """Eight parameters in four parts: 320 + 18,496 + 401,536 + 1,290 = 421,642.
 
     handouts/tower.md, "The arithmetic, worked".
     """
-    made = student.TowerOfInsight()
+    made: Layer = student.TowerOfInsight()
     laws.registered_like(reference.ReferenceTower(), made)
     total = sum(math.prod(shape) for shape in made.made.shapes().values())
     expect(total == 421_642, f"The parameters count {total:,} elements; expected 421,642.")
@@ -60,14 +65,14 @@ COUNTED = [  # model, arguments, the arithmetic, the count
 ]
 
 
-def test_count_parameters(student):
+def test_count_parameters(student: Student) -> None:
     """count_parameters counts the elements of the parameters that require a gradient.
 
     handouts/tower.md, "What is asked".
     """
-    counts = []
+    counts: list[Count] = []
 
-    def ask(what, layer, model, expected):
+    def ask(what: str, layer: Layer, model: nn.Module, expected: int) -> None:
         got = student.count_parameters(layer)
         suspects = misconceptions.of_count(model)  # now: the model will change
         counts.append(Count(f"The count for {what},", got, expected, lambda: suspects))
@@ -84,12 +89,12 @@ def test_count_parameters(student):
     compare_counts(counts, whole=True)
 
 
-def test_shapes(student, draw):
+def test_shapes(student: Student, draw: Draw) -> None:
     """28×28 becomes 14×14, then 7×7; 64·7·7 = 3136 at flatten; ten logits for every image.
 
     handouts/tower.md, "The arithmetic, worked".
     """
-    tower = student.TowerOfInsight()
+    tower: Layer = student.TowerOfInsight()
     for n in BATCH_SIZES:
         x = images(draw, n).float()
         expected = {"conv2": (n, 32, 14, 14), "fc1": (n, 3136), "fc2": (n, 128)}
@@ -104,14 +109,18 @@ def test_shapes(student, draw):
         alike("the logits", tower(x), torch.zeros(n, 10))
 
 
-def wrong_stage(tower, oracle, x):
+Stage = tuple[Tensor | None, Callable[[Tensor], Tensor], str, Tensor | None]
+"""What leaves a brick, what is made of it, in words as well, and what enters the next."""
+
+
+def wrong_stage(tower: Layer, oracle: nn.Module, x: Tensor) -> str:
     """Which step between two bricks, or which brick, is wrong: each is judged by what came before it."""
     try:
         entering, leaving = tower.activations(x)
         logits = tower(x)
     except CheckFailed:
         return ""
-    steps = [  # what comes out of, by what it is made, what it is called, what enters
+    steps: list[Stage] = [  # what comes out of, by what it is made, what it is called, what enters
         (x, lambda h: h, "the images", entering.get("conv1")),
         (
             leaving.get("conv1"),
@@ -142,12 +151,12 @@ def wrong_stage(tower, oracle, x):
     return ""
 
 
-def pooled(h):
+def pooled(h: Tensor) -> Tensor:
     """The ReLU, then the largest of every 2x2 pixels."""
     return F.max_pool2d(F.relu(h), 2)
 
 
-def test_forward(student, draw):
+def test_forward(student: Student, draw: Draw) -> None:
     """The logits equal those of the same network built of stock layers, in either mode.
 
     handouts/tower.md, "What trips people up": a ReLU or a pool that is missing or misplaced, or a
@@ -163,7 +172,7 @@ def test_forward(student, draw):
             raise failure.beside(partial(wrong_stage, tower, oracle, x)) from None
 
 
-def show_flow(student, got, expected):
+def show_flow(student: Student, got: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     """For the report: how much gradient reaches the weights of each layer."""
     student.shown["gradient_flow"] = {
         name: (norm(got.get(name), gradient), norm(gradient, gradient))
@@ -172,7 +181,7 @@ def show_flow(student, got, expected):
     }
 
 
-def norm(gradient, expected):
+def norm(gradient: Tensor | None, expected: Tensor) -> float:
     """Of a gradient; 0 where there is none, or none of this shape and size that a number can hold."""
     if gradient is None or gradient.shape != expected.shape:
         return 0.0
@@ -180,7 +189,7 @@ def norm(gradient, expected):
     return found if math.isfinite(found) else 0.0
 
 
-def test_gradient_parity(student, draw):
+def test_gradient_parity(student: Student, draw: Draw) -> None:
     """Every parameter gets the gradient that stock layers would give it.
 
     handouts/tower.md, "What trips people up": a layer that the forward pass leaves out gets none.
@@ -192,13 +201,13 @@ def test_gradient_parity(student, draw):
 SCALED = "TowerOfInsight over bricks whose outputs are multiplied by secret factors"
 
 
-def test_own_bricks(student, draw):
+def test_own_bricks(student: Student, draw: Draw) -> None:
     """The tower is built from the CustomLinear and CustomConv2d that it imports.
 
     handouts/tower.md, "What is asked": over bricks whose outputs are multiplied by secret factors,
     the logits change as the bricks do.
     """
-    factors = {"linear": draw.number(1.5, 3), "conv2d": -draw.number(1.5, 3)}
+    factors: dict[str, Any] = {"linear": draw.number(1.5, 3), "conv2d": -draw.number(1.5, 3)}
     other = student.over_bricks(**factors)
     oracle = draw.fill(reference.scaled_tower(**factors))
     tower, x = other.TowerOfInsight(), images(draw, 2)
@@ -228,7 +237,7 @@ MIXED = (
 )
 
 
-def test_samples_apart(student, draw):
+def test_samples_apart(student: Student, draw: Draw) -> None:
     """An image's logits depend on that image alone, and are the same every time.
 
     handouts/tower.md, "What trips people up": a softmax over the batch, a normalisation or a
@@ -253,17 +262,17 @@ def test_samples_apart(student, draw):
         compare(what, tower(x.roll(1, 0)), together.roll(1, 0), reading=MIXED)
 
 
-def test_meta_device(student):
+def test_meta_device(student: Student) -> None:
     """The tower makes no tensor of its own on the CPU and asks for no device, so it would run on a GPU.
 
     handouts/tower.md, "How it is graded".
     """
-    tower = student.TowerOfInsight()
+    tower: Layer = student.TowerOfInsight()
     laws.lies_on(tower.to("meta"), "meta")
     laws.meta_output(tower, Meta((3, 1, 28, 28)), (3, 10))
 
 
-def test_fresh_loss(student, draw):
+def test_fresh_loss(student: Student, draw: Draw) -> None:
     """A fresh tower knows nothing: its loss is near ln 10 ≈ 2.30, and no two towers are alike.
 
     handouts/tower.md, "The arithmetic, worked": ten equal chances cost -ln(1/10).
@@ -309,8 +318,9 @@ class Training(NamedTuple):
         sizes = "-".join(map(str, self.sizes)) if len(self.sizes) < 5 else len(self.sizes)
         return f"{self.model}-{kind}-{self.optimizer}-{sizes}"
 
-    def models(self, student, draw):
+    def models(self, student: Student, draw: Draw) -> tuple[nn.Module, Layer]:
         """The oracle and the student's side of it, with the same random weights."""
+        oracle: nn.Module
         if self.model == "tower":
             theirs, oracle = make(student, draw)
         else:
@@ -321,7 +331,7 @@ class Training(NamedTuple):
         theirs.do(self.mode)
         return oracle, theirs
 
-    def batch(self, draw, n):
+    def batch(self, draw: Draw, n: int) -> Batch:
         """Random inputs and labels for the model."""
         if self.model == "tower":
             return images(draw, n), draw.integers(0, 10, n)
@@ -329,7 +339,7 @@ class Training(NamedTuple):
         return draw.normal(n, 6, dtype=dtype), draw.integers(0, 4, n)
 
 
-MOMENTUM = {"lr": 0.05, "momentum": 0.9}
+MOMENTUM: dict[str, Any] = {"lr": 0.05, "momentum": 0.9}
 TRAININGS = [
     Training("SGD", {"lr": 0.1}, (4, 4, 4)),
     Training("SGD", {"lr": 0.1}, (5, 5, 2), mode="eval"),
@@ -344,7 +354,11 @@ TRAININGS = [
 ]
 
 
-def loops(student, oracle, theirs, training):
+Loops = tuple[tuple[nn.Module, torch.optim.Optimizer], tuple[Layer, Layer]]
+"""The criterion and the optimizer, here and in the worker."""
+
+
+def loops(student: Student, oracle: nn.Module, theirs: Layer, training: Training) -> Loops:
     """The same criterion and optimizer, here and in the worker."""
     smoothing = training.smoothing
     optimizer = getattr(torch.optim, training.optimizer)
@@ -370,11 +384,19 @@ AS_THEY_COME = (
 """True wherever it is said: the cases with a Tower come last, and a check ends with its first failure."""
 
 
-def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
+def judge_epoch(
+    student: Student,
+    oracle: nn.Module,
+    theirs: Layer,
+    batches: Sequence[Batch],
+    loop: Loops,
+    *,
+    once: bool = False,
+) -> None:
     """One epoch on either side moves every weight alike, and has the same mean loss."""
     ours, in_worker = loop
     before = copy.deepcopy((oracle, ours[1]))
-    losses = []
+    losses: list[float] = []
     expected = reference.train_epoch(oracle, batches, *ours, losses)
     loss = student.train_epoch(theirs, Once(batches) if once else batches, *in_worker)
     state = theirs.state()
@@ -403,7 +425,7 @@ def judge_epoch(student, oracle, theirs, batches, loop, *, once=False):
     compare_number("The mean loss per sample", loss, expected, tolerance, suspects=suspects)
 
 
-def traits(training):
+def traits(training: Training) -> list[str]:
     """What there is to a training, in words."""
     told = {
         "a model that is in evaluation mode before the call": training.mode == "eval",
@@ -419,7 +441,7 @@ def traits(training):
 
 
 @one_by_one("training", TRAININGS, traits)
-def test_train_epoch(student, draw, training):
+def test_train_epoch(student: Student, draw: Draw, training: Training) -> None:
     """train_epoch moves every weight as the reference loop does, in training mode, to 1e-9.
 
     handouts/tower.md, "What trips people up": cleared gradients, model.train(), and a mean loss in
@@ -441,7 +463,7 @@ def test_train_epoch(student, draw, training):
 STEPS = 24
 
 
-def test_one_batch(student, draw):
+def test_one_batch(student: Student, draw: Draw) -> None:
     """A tower can learn two images by heart: the loss falls to less than a fifth.
 
     handouts/tower.md, "What trips people up": a network that cannot overfit one batch has a broken
@@ -466,10 +488,10 @@ def test_one_batch(student, draw):
     )
 
 
-EVALUATIONS = [(8, 8), (9, 4), (3, 5, 11), (7,)]
+EVALUATIONS: list[tuple[int, ...]] = [(8, 8), (9, 4), (3, 5, 11), (7,)]
 
 
-def test_evaluate(student, draw):
+def test_evaluate(student: Student, draw: Draw) -> None:
     """evaluate returns the fraction that is right, in evaluation mode and without tracking gradients.
 
     handouts/tower.md, "What trips people up": batches of different sizes weigh by their samples.
@@ -494,10 +516,13 @@ def test_evaluate(student, draw):
     compare_counts(counts)
 
 
-def evaluation(student, draw, mode, sizes):
+def evaluation(
+    student: Student, draw: Draw, mode: str, sizes: tuple[int, ...]
+) -> tuple[ModeProbe, Layer, list[Batch]]:
     """A model on either side, and batches of which half or so is answered right."""
     oracle = draw.fill(ModeProbe(6, 4).double())
     for buffer in (oracle.norm.running_mean, oracle.norm.running_var):
+        assert buffer is not None
         buffer.copy_(draw.uniform(6) + 0.5)
     theirs = student.library("probes.ModeProbe", 6, 4)
     theirs.load(oracle)
@@ -512,7 +537,7 @@ def evaluation(student, draw, mode, sizes):
     return oracle, theirs, batches
 
 
-def test_mnist_fit(student, draw, long_run):
+def test_mnist_fit(student: Student, draw: Draw, long_run: LongRun) -> None:
     """Trained on altered MNIST by train_epoch, the tower reads held-out digits.
 
     handouts/tower.md, "How it is graded": the images are altered and the labels permuted in a way
@@ -534,7 +559,7 @@ def test_mnist_fit(student, draw, long_run):
     student.remark = found
 
 
-def test_gpu_parity(student, draw):
+def test_gpu_parity(student: Student, draw: Draw) -> None:
     """On the GPU the logits and every gradient are those of stock layers on the CPU.
 
     handouts/tower.md, "What trips people up": .cuda() in the code, or a tensor made without a device.
@@ -543,7 +568,7 @@ def test_gpu_parity(student, draw):
     laws.gradients(tower, oracle, Input(images(draw, 3)), draw, on_gpu=True)
 
 
-def test_gpu_training(student, draw):
+def test_gpu_training(student: Student, draw: Draw) -> None:
     """On the GPU train_epoch moves every weight as on the CPU, and evaluate counts the same.
 
     handouts/tower.md, "What trips people up": the loop takes model and batches where they lie.
@@ -553,7 +578,8 @@ def test_gpu_training(student, draw):
     tower.to("cuda")
     pixels = draw.integers(0, 256, 5 * 784).reshape(5, 1, 28, 28).to(torch.uint8)
     labels = draw.integers(0, 10, 5)
-    batches = Batches(*student.keep(pixels, labels, on_gpu=True), size=2, start=0, stop=3)
+    kept_pixels, kept_labels = student.keep(pixels, labels, on_gpu=True)
+    batches = Batches(kept_pixels, kept_labels, size=2, start=0, stop=3)
     here = [(x.float() / 255, y) for x, y in zip(pixels.split(2), labels.split(2), strict=True)]
     optimizer = torch.optim.SGD(oracle.parameters(), **MOMENTUM)
     expected = reference.train_epoch(oracle, here, nn.CrossEntropyLoss(), optimizer)
