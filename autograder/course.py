@@ -282,29 +282,26 @@ def _module(root: Path, name: str, content: object, default: Visibility) -> Modu
 
 def _demand_order(modules: Mapping[str, Module]) -> None:
     """Every need is a module that comes before, and can be replaced."""
-    for module in modules.values():
-        for need in module.needs:
-            if need not in modules:
-                raise ValueError(
-                    f"modules.{module.name}.needs: {need!r} is no module{_near(need, modules)}"
-                )
-            if not modules[need].stand_in:
-                raise ValueError(
-                    f"modules.{need}: missing key stand_in: {module.name} needs {need}, and is graded over "
-                    "the module that this file holds where a student's own fails"
-                )
+    needed = [(name, need) for name, module in modules.items() for need in module.needs]
+    for name, need in needed:
+        if need not in modules:
+            raise ValueError(f"modules.{name}.needs: {need!r} is no module{_near(need, modules)}")
     try:
-        graphlib.TopologicalSorter({m.name: m.needs for m in modules.values()}).prepare()
+        graphlib.TopologicalSorter({name: m.needs for name, m in modules.items()}).prepare()
     except graphlib.CycleError as error:
         circle = " needs ".join(error.args[1][::-1])
-        raise ValueError(f"modules: {circle}; a cycle cannot be graded") from None
-    known: set[str] = set()
-    for module in modules.values():
-        if late := [need for need in module.needs if need not in known]:
+        raise ValueError(f"modules: {circle}; a circle cannot be graded") from None
+    order = list(modules)
+    for name, need in needed:
+        if order.index(need) > order.index(name):
             raise ValueError(
-                f"modules.{module.name}: it stands before {late[0]}, which it needs; exchange the tables"
+                f"modules.{name}: it needs {need}, whose table has to stand before its own"
             )
-        known.add(module.name)
+        if not modules[need].stand_in:
+            raise ValueError(
+                f"modules.{need}: missing key stand_in: {name} needs {need}, and is graded over the module "
+                "that this file holds where a student's own fails"
+            )
 
 
 def _readings(root: Path, name: str) -> tuple[Reading, ...]:

@@ -1,5 +1,7 @@
 """course.toml: what it may say, and what is told of one that says something else."""
 
+import shutil
+
 import pytest
 from conftest import ROOT
 
@@ -7,47 +9,152 @@ from autograder.course import load_course
 from autograder.errors import CourseError
 
 TEXT = (ROOT / "course.toml").read_text(encoding="utf-8")
+STAND_IN = 'stand_in = "tests/hidden/stand_ins/linear.py"\n'
 WRONG = {
     "no TOML": ("title = ", "title = = ", "cannot be read"),
-    "an unknown key": ("\nfit = ", "\nfits_off = 1\nfit = ", "fits_off"),
-    "an unknown fit": ('fit = "full"', 'fit = "long"', "may be off, quick, full"),
-    "an unknown key of a module": ("points = 15", "points = 15\npoint = 1", "point"),
-    "a weight of nothing": ("predict = 1", "predict = 0", "whole numbers above 0"),
-    "a need that is no module": ('"conv2d"]', '"conv3d"]', "needs 'conv3d', which is no module"),
-    "a limit of no kind": ("check_seconds", "check_minutes", "unknown limits ['check_minutes']"),
-    "an unknown visibility": ('= "visible"', '= "sometimes"', "it may be visible, after_due_date"),
+    "no title": ('title = "Tower of Insight"\n', "", "missing key title"),
+    "an unknown key": ("\nfit = ", "\nfits_off = 1\nfit = ", "unknown key 'fits_off'"),
+    "an unknown plan": (
+        'fit = "full"',
+        'fit = "long"',
+        "fit: 'long' is no plan; expected off, quick",
+    ),
+    "a plan called off": ("[fits.quick]", "[fits.off]", "fits.off: 'off' is what switches long"),
+    "no plan for a long check": ("[fits.", "[limits.", "missing table [fits.NAME]"),
+    "a plan with a text": ("steps = 200", 'steps = "200"', "fits.quick.steps: expected"),
+    "no points": ("points = 15\n", "", "modules.gradient_loop: missing key points"),
+    "points that are a text": (
+        "points = 15",
+        'points = "15"',
+        "gradient_loop.points: expected `int`",
+    ),
+    "a misspelt key": (
+        "points = 15",
+        "points = 15\npoint = 1",
+        "'point'; did you mean 'points'?",
+    ),
+    "a weight of nothing": (
+        "predict = 1",
+        "predict = 0",
+        "gradient_loop.weights.predict: expected",
+    ),
+    "a need that is no module": (
+        '"conv2d"]',
+        '"conv3d"]',
+        "'conv3d' is no module; did you mean 'conv2d'?",
+    ),
+    "a need without a stand-in": (
+        STAND_IN,
+        "",
+        "modules.linear: missing key stand_in: tower needs linear",
+    ),
+    "a stand-in that is not there": (
+        "stand_ins/linear",
+        "stand_ins/liner",
+        "modules.linear.stand_in: ",
+    ),
+    "a cycle": (
+        "[modules.linear]",
+        '[modules.linear]\nneeds = ["tower"]',
+        "a circle cannot be graded",
+    ),
+    "a need that comes later": (
+        "[modules.linear]",
+        '[modules.linear]\nneeds = ["conv2d"]',
+        "modules.linear: it needs conv2d, whose table has to stand before its own",
+    ),
+    "a long check that is none": (
+        '["mnist_fit"]',
+        '["mnist"]',
+        "modules.tower.long: 'mnist' is no check",
+    ),
+    "a limit of no kind": ("check_seconds", "check_minutes", "limits: unknown key 'check_minutes'"),
+    "a limit below 0": (
+        "check_seconds = 10.0",
+        "check_seconds = -1.0",
+        "limits.check_seconds: expected",
+    ),
+    "an unknown visibility": (
+        '= "visible"',
+        '= "sometimes"',
+        "visibility: invalid enum value 'sometimes'",
+    ),
     "a visibility of no check": (
         "[modules.linear]",
         '[modules.linear.visibility]\nbackward = "hidden"\n\n[modules.linear]',
-        "names backward, which is no check of the module",
+        "modules.linear.visibility: 'backward' is no check of the module",
     ),
+    "a file that is not there": ("hidden/probes.py", "hidden/probe.py", "worker.files: "),
 }
 
 
+@pytest.fixture
+def course_at(tmp_path):
+    """Load this course with another text of course.toml."""
+    shutil.copytree(ROOT / "tests" / "hidden", tmp_path / "tests" / "hidden")
+    (tmp_path / "assignments" / "tests").mkdir(parents=True)
+    exceptions = "assignments/tests/exceptions.toml"
+    shutil.copy(ROOT / exceptions, tmp_path / exceptions)
+
+    def course_at(text):
+        (tmp_path / "course.toml").write_text(text)
+        return load_course(tmp_path)
+
+    return course_at
+
+
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_course_that_is_wrong_is_told_where(tmp_path, kind):
+def test_a_course_that_is_wrong_is_told_where(course_at, tmp_path, kind):
     old, new, told = WRONG[kind]
     assert old in TEXT
-    (tmp_path / "course.toml").write_text(TEXT.replace(old, new, 1))
     with pytest.raises(CourseError) as error:
-        load_course(tmp_path)
+        course_at(
+            TEXT.replace(old, new)
+            if kind == "no plan for a long check"
+            else TEXT.replace(old, new, 1)
+        )
     assert told in str(error.value)
     assert str(tmp_path / "course.toml") in str(error.value)
 
 
-def test_one_check_may_be_seen_at_another_time_than_the_others(tmp_path):
+EXCEPTIONS = {
+    "kind = 'E'\nmessage = 'm'": "reading 1: expected the texts cause, kind, message",
+    "kind = 'E'\nmessage = '('\ncause = 'c'": "reading 1: '(' is no regular expression",
+    "kind = 'E'\nmessage = 'm'\ncause = '{a}'": "reading 1: the cause names no group",
+}
+
+
+@pytest.mark.parametrize("text", EXCEPTIONS)
+def test_a_reading_of_an_exception_that_is_wrong_is_told_where(course_at, tmp_path, text):
+    (tmp_path / "assignments" / "tests" / "exceptions.toml").write_text(f"[[reading]]\n{text}\n")
+    with pytest.raises(CourseError) as error:
+        course_at(TEXT)
+    assert EXCEPTIONS[text] in str(error.value)
+    assert "exceptions.toml" in str(error.value)
+
+
+def test_a_course_without_long_checks_needs_no_plan(course_at):
+    text = TEXT[: TEXT.index("[fits.quick]")] + TEXT[TEXT.index("[worker]") :]
+    for line in ('fit = "full"', "long = "):
+        text = "\n".join(kept for kept in text.splitlines() if not kept.startswith(line))
+    course = course_at(text)
+    assert course.fit == "off"
+    assert not course.fits
+
+
+def test_one_check_may_be_seen_at_another_time_than_the_others(course_at):
     text = TEXT.replace('visibility = "visible"', 'visibility = "after_due_date"', 1)
-    (tmp_path / "course.toml").write_text(
-        f'{text}\n[modules.linear.visibility]\nforward = "visible"\n'
-    )
-    modules = load_course(tmp_path).modules
+    modules = course_at(f'{text}\n[modules.linear.visibility]\nforward = "visible"\n').modules
     assert modules["linear"].visibility["forward"] == "visible"
     assert modules["linear"].visibility["trains"] == "after_due_date"
     assert modules["tower"].visibility["forward"] == "after_due_date"
 
 
-def test_without_a_word_every_check_is_visible(tmp_path):
+def test_without_a_word_every_check_is_visible(course_at):
     line = next(line for line in TEXT.splitlines() if line.startswith("visibility"))
-    (tmp_path / "course.toml").write_text(TEXT.replace(line, "", 1))
-    seen = {v for m in load_course(tmp_path).modules.values() for v in m.visibility.values()}
+    seen = {
+        v
+        for m in course_at(TEXT.replace(line, "", 1)).modules.values()
+        for v in m.visibility.values()
+    }
     assert seen == {"visible"}
