@@ -16,16 +16,23 @@ from autograder import bench
 from autograder.errors import UsageError
 
 SMALL = [
-    bench.Case(bench.LINEAR, (4, 6), (6, 3)),
-    bench.Case(bench.CONV, (2, 1, 8, 8), (1, 2, 3), 1, "forward_im2col"),
-    bench.Case(bench.CONV, (2, 1, 8, 8), (1, 2, 3), 1),
+    bench.Layer("linear", "CustomLinear", torch.nn.Linear, (6, 3), (4, 6)),
+    bench.Layer(
+        "conv2d",
+        "CustomConv2d",
+        torch.nn.Conv2d,
+        (1, 2, 3),
+        (2, 1, 8, 8),
+        {"padding": 1},
+        "forward_im2col",
+    ),
 ]
+COURSES_OWN = bench.plan_of(ROOT / "assignments", "cpu")
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """The timings of modules with these changes to the solutions, over small layers and few samples."""
-    monkeypatch.setattr(bench, "CASES", SMALL)
     monkeypatch.setattr(bench, "ROUNDS", 2)
     monkeypatch.setattr(bench, "SAMPLE_SECONDS", 1e-4)
     monkeypatch.setattr(sys, "path", sys.path[:])
@@ -40,7 +47,8 @@ def run(tmp_path, monkeypatch):
         for name in ("linear", "conv2d", "tower"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         machine = bench.Machine("cpu", "a test", 1e9, 1e9)
-        return list(bench.compare(bench.load(tmp_path), machine))
+        plan = bench.Plan(SMALL, COURSES_OWN.training)
+        return list(bench.compare(plan, bench.load(tmp_path, plan.modules), machine))
 
     yield run
     for name in ("linear", "conv2d", "tower"):
@@ -104,7 +112,35 @@ def test_a_gpu_that_is_not_there_is_a_sentence(monkeypatch):
         bench.choose("gpu")
 
 
+def test_on_the_cpu_what_is_for_gpus_is_left_out():
+    on_gpu = bench.plan_of(ROOT / "assignments", "cuda")
+    assert {layer.title for layer in on_gpu.layers} > {layer.title for layer in COURSES_OWN.layers}
+    assert COURSES_OWN.modules == ["linear", "conv2d", "tower"]
+
+
+PLANS = {
+    "LAYERS = [{'modul': 'linear'}]": "does not say what to time: .*modul",
+    "LAYERS = 3": "does not say what to time",
+    "1 / 0": "does not say what to time: division by zero",
+}
+
+
+@pytest.mark.parametrize("text", PLANS)
+def test_a_plan_that_is_wrong_is_a_usage_error(tmp_path, text):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "timings.py").write_text(text)
+    with pytest.raises(UsageError, match=PLANS[text]):
+        bench.plan_of(tmp_path, "cpu")
+
+
+def test_a_course_may_have_nothing_timed(tmp_path):
+    with pytest.raises(UsageError, match=r"There is no .*timings\.py"):
+        bench.plan_of(tmp_path, "cpu")
+
+
 def test_a_folder_without_modules_is_a_usage_error(tmp_path):
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "assignments" / "tests" / "timings.py", tmp_path / "tests")
     command = [sys.executable, "-m", "autograder", "bench", "--in", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
@@ -113,6 +149,8 @@ def test_a_folder_without_modules_is_a_usage_error(tmp_path):
 
 def test_the_command_writes_its_figures(tmp_path):
     shutil.copy(ROOT / "assignments" / "linear.py", tmp_path)
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "assignments" / "tests" / "timings.py", tmp_path / "tests")
     command = [
         sys.executable,
         "-m",

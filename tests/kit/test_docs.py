@@ -20,7 +20,7 @@ PAGES = [
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "templates" / "student" / "README.md",
-    ROOT / "solutions" / "handouts" / "README.md",
+    ROOT / "assignments" / "handouts" / "README.md",
 ]
 MODULES = list(load_course(ROOT).modules)
 BIN = Path(sys.executable).parent

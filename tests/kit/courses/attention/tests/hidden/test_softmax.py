@@ -1,0 +1,68 @@
+"""The hidden suite for softmax.py."""
+
+import re
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.suite import laws
+from autograder.suite.draw import Draw
+from autograder.suite.parity import compare
+from autograder.suite.student import Input, Student
+from autograder.suite.suspects import Suspect
+
+CASES = [
+    ((4, 5), -1, 1.0),
+    ((3, 6), 0, 1.0),
+    ((2, 3, 4), 1, 1.0),
+    ((7,), 0, 1.0),
+    ((5, 3), -1, 1e4),
+]
+by_case = pytest.mark.parametrize(("shape", "dim", "size"), CASES, ids=str)
+
+
+@by_case
+def test_values(
+    student: Student, draw: Draw, shape: tuple[int, ...], dim: int, size: float
+) -> None:
+    """The shares are torch's, along any dimension and for scores of any size.
+
+    handouts/softmax.md, "The arithmetic, worked".
+    """
+    x = size * draw.normal(*shape)
+    suspects = [
+        Suspect("The shares run along the last dimension, whatever dim is.", x.softmax(-1)),
+        Suspect(
+            "The shares are taken over all numbers.", lambda: x.flatten().softmax(0).view(shape)
+        ),
+    ]
+    compare("the shares", student.softmax(x, dim), x.softmax(dim), suspects=suspects)
+
+
+@by_case
+def test_gradient(
+    student: Student, draw: Draw, shape: tuple[int, ...], dim: int, size: float
+) -> None:
+    """The gradient is torch's.
+
+    handouts/softmax.md, "The idea".
+    """
+    x = (size * draw.normal(*shape)).requires_grad_()
+    expected = x.softmax(dim)
+    upstream = draw.normal(*shape)
+    laws.backward(expected, upstream)
+    answer = student.call("softmax", Input(x.detach(), requires_grad=True), dim, upstream=upstream)
+    assert isinstance(x.grad, Tensor)
+    compare("the gradient of the input", answer.gradients.get("input"), x.grad)
+
+
+def test_by_hand(student: Student, draw: Draw) -> None:
+    """No softmax of torch's does the work.
+
+    handouts/softmax.md, "What is asked".
+    """
+    x = draw.normal(3, 4)
+    answer = student.call("softmax", x, -1, watch=True)
+    laws.by_hand(student, answer.seen, re.compile("softmax"))
+    compare("the shares", answer.value, torch.softmax(x, -1))

@@ -1,0 +1,195 @@
+"""A second course, with other modules, points and title, no data set and no long check, from end to end."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import nbformat
+import pytest
+from conftest import ROOT, checks_of, failed
+
+from autograder.bank import Bank
+from autograder.broker import Broker
+from autograder.course import load_course
+from autograder.grading import grade
+from autograder.nbgrader import build as notebooks
+from autograder.submission import Submission
+
+FOLDER = ROOT / "tests" / "kit" / "courses" / "attention"
+COURSE = load_course(FOLDER)
+BANK = Bank(FOLDER)
+SOLUTIONS = BANK.solutions(COURSE.modules)
+MUTANTS = [mutant for module in COURSE.modules for mutant in BANK.mutants(module)]
+OF_THE_FIRST = re.compile("tower of insight|mnist|conv2d|kaiming|gradient_loop|3136", re.IGNORECASE)
+"""What a page of this course would hold of the other."""
+
+
+@pytest.fixture(scope="module")
+def graded():
+    """Grade these modules, the others as in solutions/; None is a module that is not handed in."""
+    with Broker(COURSE.policy, [FOLDER]) as broker:
+
+        def graded(**changes):
+            sources = {n: s for n, s in (SOLUTIONS | changes).items() if s is not None}
+            missing = {n: f"{n}.py was not submitted." for n in COURSE.modules if n not in sources}
+            return grade(COURSE, Submission("s", sources, missing), broker, seed=1, fit=COURSE.fit)
+
+        yield graded
+
+
+def tower(*arguments, code=0, cwd=ROOT, **variables):
+    environment = os.environ | {"TOWER_COURSE": str(FOLDER)} | variables
+    command = [sys.executable, "-m", "autograder", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_course_has_what_the_other_has_not():
+    assert COURSE.title == "Attention from Scratch"
+    assert (COURSE.fit, COURSE.points, len(MUTANTS)) == ("off", 40, 10)
+
+
+def test_the_solutions_get_every_point(graded):
+    report = graded()
+    assert not report.faults
+    assert (report.score, report.max_score) == (40, 40)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_caught_by_its_check(graded, mutant):
+    report = graded(**{mutant.module: mutant.source})
+    assert not report.faults
+    assert mutant.check in failed(report)
+    assert mutant.diagnosis in checks_of(report)[mutant.check].message
+
+
+def test_a_module_that_is_missing_costs_its_own_points_alone(graded):
+    """The attention is judged over the course's stand-in for the softmax that was not handed in."""
+    report = graded(softmax=None)
+    assert not report.faults
+    assert (report.score, report.max_score) == (28, 40)
+    assert "over stock torch layers" in report.modules[1].note
+
+
+def test_over_a_wrong_brick_the_dependant_keeps_its_points(graded):
+    wrong = SOLUTIONS["softmax"].replace(b".sum(dim, keepdim=True)", b".sum()")
+    report = graded(softmax=wrong)
+    assert not report.faults
+    assert report.modules[1].score == 28
+    assert report.modules[0].score < 12
+
+
+def test_a_stand_in_that_does_not_import_is_the_courses_fault(tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(FOLDER, course)
+    path = course / COURSE.named[0]
+    path.write_text("import softmux\n" + path.read_text())
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "attention.py").write_bytes(SOLUTIONS["attention"])
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "grade",
+        str(tmp_path / "mine"),
+        "--course",
+        str(course),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert "modules.softmax.stand_in" in said
+    assert "No module named 'softmux'" in said
+    assert "Traceback" not in said
+
+
+def test_two_courses_can_be_graded_by_one_process(graded, judge, solutions):
+    """What one course registers, and its files of the same name, are not those of the other."""
+    first = SOLUTIONS["attention"].replace(b" / math.sqrt(query.shape[-1])", b"")
+    for _ in range(2):
+        message = checks_of(graded(attention=first))["attention.forward"].message
+        assert "The scores are not divided by √d." in message
+        wrong = solutions["linear"].replace(b"self.weight.T", b"self.weight.T * 2")
+        assert "linear.forward" in failed(judge({"linear": wrong}, only="linear"))
+
+
+def test_the_report_is_the_courses_own(tmp_path):
+    tower(
+        "grade", FOLDER / "solutions", "--html", tmp_path / "r.html", "--json", tmp_path / "r.json"
+    )
+    for name in ("r.html", "r.json"):
+        assert not OF_THE_FIRST.search((tmp_path / name).read_text())
+    assert COURSE.title in (tmp_path / "r.html").read_text()
+
+
+def test_a_student_checks_and_packs_at_their_desk(tmp_path):
+    for path in ("conftest.py", "tests", "handouts"):
+        source = FOLDER / "assignments" / path
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / path)
+    for name, source in SOLUTIONS.items():
+        (tmp_path / f"{name}.py").write_bytes(source)
+    shown = tower("check", "--in", tmp_path)
+    assert "2 of 2 public tests pass" in shown
+    assert not OF_THE_FIRST.search(shown)
+    tower("submit", "--in", tmp_path, "--out", tmp_path / "mine.zip")
+    assert "40 │ 40" in tower("grade", tmp_path / "mine.zip")
+
+
+def test_notebooks_for_nbgrader_hold_the_courses_modules_and_points():
+    files = notebooks(COURSE, fit="off", level="C")
+    made = {
+        path.stem: nbformat.reads(text, 4)
+        for path, text in files.items()
+        if path.suffix == ".ipynb"
+    }
+    assert set(made) == set(COURSE.modules)
+    assert all(path.parts[1] == "attention_from_scratch" for path in files if len(path.parts) > 1)
+    for name, notebook in made.items():
+        cells = [cell.metadata.get("nbgrader", {}) for cell in notebook.cells]
+        points = [cell["points"] for cell in cells if cell.get("points")]
+        assert points == [COURSE.modules[name].points]
+    assert not OF_THE_FIRST.search("".join(files.values()))
+
+
+def test_gradescope_grades_by_the_zip(tmp_path):
+    """The zip holds what grading takes, and results.json is right."""
+    tower("gradescope", "build", "--out", tmp_path / "g.zip")
+    home = tmp_path / "home"
+    with zipfile.ZipFile(tmp_path / "g.zip") as archive:
+        archive.extractall(home / "source")
+    shutil.copytree(FOLDER / "solutions", home / "submission")
+    (home / "results").mkdir()
+    kit = home / "source" / "tower"
+    variables = {"TOWER_COURSE": str(kit), "PYTHONPATH": str(kit)}
+    tower("gradescope", "run", "--home", home, cwd=kit, **variables)
+    results = json.loads((home / "results" / "results.json").read_text())
+    assert results["score"] == 40
+    assert "leaderboard" not in results or not results["leaderboard"]
+
+
+def test_a_class_and_its_pages(tmp_path):
+    for student, changes in {
+        "ada": {},
+        "bob": {"softmax": MUTANTS[0].source},
+        "eve": {"attention": None},
+    }.items():
+        (tmp_path / "in" / student).mkdir(parents=True)
+        for name, source in (SOLUTIONS | changes).items():
+            if source is not None:
+                (tmp_path / "in" / student / f"{name}.py").write_bytes(source)
+    out = tmp_path / "out"
+    tower("class", tmp_path / "in", "--out", out, "--processes", "1")
+    lines = (out / "gradebook.csv").read_text().splitlines()
+    rows = {line.split(",")[0]: line.split(",")[1:3] for line in lines}
+    assert rows["ada"] == ["40", "40"]
+    assert rows["eve"] == ["12", "40"]
+    assert float(rows["bob"][0]) < 40
+    for page in out.rglob("*.html"):
+        text = page.read_text()
+        assert not OF_THE_FIRST.search(text), page
+        assert COURSE.title in text
