@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from autograder import __version__, terminal
+from autograder.course import FILE as COURSE
 from autograder.course import OFF, Course, course_root, load_course
 from autograder.desk import cli as desk
 from autograder.errors import GraderFault, UsageError
@@ -55,6 +56,10 @@ nbgrader_app = typer.Typer(
     help="Grade notebooks with nbgrader.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(nbgrader_app, name="nbgrader")
+new_app = typer.Typer(
+    help="Begin a course, or a module of one.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.add_typer(new_app, name="new")
 RequireOption = Annotated[
     str,
     typer.Option(
@@ -690,6 +695,50 @@ def build_for_nbgrader(
         "  nbgrader export --to grades.csv",
         soft_wrap=True,
     )
+
+
+@new_app.command("course")
+def begin_course(
+    folder: Annotated[Path, typer.Argument(help="An empty folder, or a new one.", metavar="DIR")],
+    title: Annotated[str, typer.Option(help="As its pages are to be titled.")] = "A new course",
+    debug: DebugOption = False,
+) -> None:
+    """Write the beginning of a course: course.toml and its folders."""
+    from autograder.authoring import new_course
+
+    _list_written(new_course(folder, title))
+    Console(highlight=False).print(f"Next, in {escape(str(folder))}: tower new module NAME")
+
+
+@new_app.command("module")
+def begin_module(
+    name: Annotated[str, typer.Argument(help="As its file is to be called, without .py.")],
+    points: Annotated[int, typer.Option(min=1, help="What the module is worth.")] = 10,
+    needs: Annotated[
+        str, typer.Option(help="Modules it builds on, their names joined by commas.")
+    ] = "",
+    course: CourseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write the beginning of a module, and its table in course.toml. It can be graded at once.
+
+    The course is the one named, or the one in this folder.
+    """
+    here = Path()
+    root = course_root(course or (here if (here / COURSE).is_file() else None))
+    from autograder.authoring import new_module
+
+    needed = [need.strip() for need in needs.split(",") if need.strip()]
+    _list_written(new_module(root, name, points, needed))
+    where = escape(str(root))
+    Console(highlight=False).print(
+        f"Next: tower grade {where}/solutions --course {where} --only {name}", soft_wrap=True
+    )
+
+
+def _list_written(paths: list[Path]) -> None:
+    for path in paths:
+        print(f"wrote {terminal.printable(str(path))}")
 
 
 def _demand_installed(names: Collection[str], *, extra: str) -> None:

@@ -341,6 +341,8 @@ def _converted(content: object, kind: Any, where: str) -> Any:
         found = f"unknown key {key!r}{_near(key, kind.__struct_fields__)}"
     elif "required field" in found:
         found = f"missing key {key}"
+        if (kind, key) == (_CourseTable, "modules"):
+            found += ": `tower new module NAME` writes one"
     raise ValueError(f"{place}: {_lower(found)}" if place else _lower(found)) from None
 
 

@@ -20,6 +20,7 @@ ALLOWED = {  # what a part may import of the rest
         *("terminal", "text"),
     },
     "bank": {"errors"},
+    "authoring": {"course", "errors", "files"},
     "course": {"sandbox", "errors", "raised", "report"},
     "raised": set(),
     "pool": {"broker", "course", "errors", "grading", "sandbox", "selftest"},
@@ -59,6 +60,7 @@ ALLOWED = {  # what a part may import of the rest
     "calibration": {"bank", "broker", "course", "errors", "files", "grading", "pool", "submission"},
     "cli": {
         *(
+            "authoring",
             "broker",
             "calibration",
             "classroom",

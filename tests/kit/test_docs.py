@@ -112,7 +112,7 @@ def test_a_command_does_what_it_is_written_for(checkout, tmp_path, page, command
         if target := re.fullmatch(r"make ((\w|-)+)", command):
             assert re.search(rf"^{target[1]}:", (ROOT / file).read_text(), re.MULTILINE)
         return
-    if "average_pool" in command or page.startswith(("templates", "solutions")):
+    if "average_pool" in command or page.startswith(("templates", "assignments")):
         return  # the page is walked through from beginning to end below
     if command.startswith(("tower grade", "tower class")) and "--fit" not in command:
         command += " --fit off"
@@ -188,7 +188,14 @@ def test_the_handouts_commands_run_the_public_tests(tmp_path):
 
 def test_the_page_about_a_new_exercise_makes_one(tmp_path):
     course = tmp_path / "course"
-    for name in ("solutions", "tests/hidden", "tests/bank", "templates", "tests/kit"):
+    for name in (
+        "solutions",
+        "assignments",
+        "tests/hidden",
+        "tests/bank",
+        "templates",
+        "tests/kit",
+    ):
         shutil.copytree(ROOT / name, course / name)
     files = dict(
         re.findall(
