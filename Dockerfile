@@ -42,6 +42,8 @@ COPY autograder autograder
 RUN python -m compileall -q autograder
 COPY solutions solutions
 COPY course.toml ./
+COPY assignments/tests/exceptions.toml assignments/tests/
+COPY data data
 COPY tests/hidden tests/hidden
 # What is hidden is root's alone, whatever the modes in the checkout.
 RUN chmod -R go= solutions tests course.toml
