@@ -304,6 +304,7 @@ class Broker:
             unused, since starting CUDA takes longer than most checks; but not where the GPU's compute mode
             lets in one process alone.
         seat: a number that no other broker of this machine has at the same time; a random one otherwise.
+        imports: what a submission may import beside torch, numpy and the standard library.
     """
 
     def __init__(
@@ -315,6 +316,7 @@ class Broker:
         without: Collection[str] = (),
         gpu: bool = False,
         seat: int | None = None,
+        imports: Sequence[str] = (),
     ) -> None:
         self.policy, self.require = policy, require
         self._seat = secrets.randbelow(BLOCKS) if seat is None else seat
@@ -328,6 +330,7 @@ class Broker:
         """What the last worker reported."""
         self._hidden = [os.path.realpath(path) for path in (Path(__file__).parent, *hidden)]
         self._without = list(without)
+        self._imports = list(imports)
         self.folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="tower-")))
         """All that this run writes for a time; removed when the broker closes."""
         self._cells = self.folder / "cells"
@@ -364,6 +367,7 @@ class Broker:
             "canary": str(self._canary),
             "grader": os.getpid(),
             "gpu": self._may_use_gpu,
+            "imports": self._imports,
         }
         ours.send(json.dumps(place).encode())
         self._control, self._facts = ours, {}

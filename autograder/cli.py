@@ -226,7 +226,13 @@ def _graded(
     from autograder.pool import warm
 
     with (
-        Broker(course.policy, [course.root], require=required, gpu=device == "cuda") as broker,
+        Broker(
+            course.policy,
+            [course.root],
+            require=required,
+            gpu=device == "cuda",
+            imports=course.imports,
+        ) as broker,
         terminal.progress() as progress,
     ):
         warm(broker)

@@ -3,6 +3,7 @@
 import difflib
 import graphlib
 import hashlib
+import importlib.util
 import os
 import re
 import tomllib
@@ -239,6 +240,9 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
         raise ValueError(f"fit: {fit!r} is no plan; expected {_listed((OFF, *fits))}")
     stand_ins = [str(entry.get("stand_in", "")) for entry in table.modules.values()]
     worker = _converted(table.worker, _WorkerTable, "worker")
+    for name in worker.imports:
+        if importlib.util.find_spec(name.partition(".")[0]) is None:
+            raise ValueError(f"worker.imports: {name!r} is not installed here")
     limits = _converted(table.limits, _LimitsTable, "limits")
     return Course(
         root,

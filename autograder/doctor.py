@@ -77,7 +77,7 @@ class Diagnosis:
 
 def examine(course: Course) -> Diagnosis:
     """Start a worker as a grading does, and see what it can do. Raises GraderFault."""
-    with Broker(course.policy, [course.root], require=WEAK) as broker:
+    with Broker(course.policy, [course.root], require=WEAK, imports=course.imports) as broker:
         broker.start()
         with broker.worker() as worker:
             found, reasons = worker.isolation, broker.reasons

@@ -170,7 +170,14 @@ def _open(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     if cores:
         os.sched_setaffinity(0, cores)
-    broker = Broker(course.policy, [course.root], require=require, gpu=gpu, seat=seat)
+    broker = Broker(
+        course.policy,
+        [course.root],
+        require=require,
+        gpu=gpu,
+        seat=seat,
+        imports=course.imports,
+    )
     multiprocessing.util.Finalize(None, broker.close, exitpriority=1)
     try:
         warm(broker)

@@ -153,7 +153,12 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         """One broker for the whole run of nbgrader."""
         if Grade._warm is None:
             course = load_course(Path(self.course))
-            broker = Broker(course.policy, [course.root, Path.cwd()], require=self.level)
+            broker = Broker(
+                course.policy,
+                [course.root, Path.cwd()],
+                require=self.level,
+                imports=course.imports,
+            )
             atexit.register(broker.close)
             warm(broker)
             Grade._warm = course, broker

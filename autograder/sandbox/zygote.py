@@ -1,13 +1,13 @@
 """The fork server: has torch imported, holds no secret, forks a worker on request.
 
-Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a
-clean environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and
-starts no CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder",
-"cells", "without", "canary", "grader", "gpu"}, enters its cell, and answers {"facts", "reasons"}. From
+Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a clean
+environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and starts no
+CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells",
+"without", "canary", "grader", "gpu", "imports"}, enters its cell, and answers {"facts", "reasons"}. From
 then on it takes {"scratch", "policy", "gpu", "user"} with three descriptors (requests, replies, log), and
-its answer is {"pid"} with a pidfd; and {"ended": PID}, whose answer {"killed"} says whether that worker was
-killed from outside. It kills a worker whose folder or threads outgrow the policy, where the kernel does not
-see to it. When the socket closes it kills every descendant and ends.
+its answer is {"pid"} with a pidfd; and {"ended": PID}, whose answer {"killed"} says whether that worker
+was killed from outside. It kills a worker whose folder or threads outgrow the policy, where the kernel
+does not see to it. When the socket closes it kills every descendant and ends.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -94,9 +94,12 @@ def warm_up(*, gpu: bool) -> None:
     optimizer.step()
 
 
-def warm_up_rest() -> Iterator[None]:
-    """Import what numpy and torch load late, and use the meta device, which loads most; a part at a time."""
-    for name in (*LATE_IMPORTS, *META_IMPORTS):
+def warm_up_rest(imports: Sequence[str]) -> Iterator[None]:
+    """Import what the course allows, and what numpy and torch load late, a part at a time.
+
+    The meta device, used once, loads most of it.
+    """
+    for name in (*imports, *LATE_IMPORTS, *META_IMPORTS):
         with contextlib.suppress(ImportError):  # another version of torch may do without
             importlib.import_module(name)
         yield
@@ -290,7 +293,7 @@ def main() -> None:
     kernel.hide_memory()
     gc.disable()  # what is imported stays, and is frozen before the first fork
     warm_up(gpu=gpu)
-    idle_work = warm_up_rest()
+    idle_work = warm_up_rest(place.pop("imports"))
     if cell.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)

@@ -84,6 +84,11 @@ WRONG = {
         '[modules.linear.visibility]\nbackward = "hidden"\n\n[modules.linear]',
         "modules.linear.visibility: 'backward' is no check of the module",
     ),
+    "an import that is not there": (
+        "imports = []",
+        'imports = ["einopps"]',
+        "'einopps' is not installed",
+    ),
     "a file that is not there": ("hidden/probes.py", "hidden/probe.py", "worker.files: "),
 }
 
