@@ -18,7 +18,7 @@ from autograder.broker import Broker
 from autograder.course import OFF, Course, Module, suite_digest
 from autograder.errors import CourseError, GraderFault
 from autograder.gpu import Device
-from autograder.report import CheckResult, Insight, Isolation, ModuleResult, Report, Status
+from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.sandbox.torch_private import make_lean
 from autograder.submission import Submission
@@ -78,6 +78,7 @@ def grade(
         _demand_same_checks(module, judge, left_out[module.name])
     results = tuple(_module_result(m, submission, judge, left_out[m.name]) for m in modules)
     return Report(
+        course=course.title,
         submission=submission.name,
         submission_digest=submission.digest,
         suite_digest=suite_digest(course),
@@ -88,7 +89,7 @@ def grade(
         environment=_environment(fit, broker.gpu),
         modules=results,
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
-        insight=Insight(**judge.shown) if judge.shown else None,
+        figures=tuple(judge.figures.values()),
     )
 
 

@@ -2,8 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
+from msgspec import Meta, Struct
+
+Points = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+"""SHA-256."""
 Status = Literal["passed", "failed", "not_verified", "not_submitted"]
 Counts = Literal["last", "best"]
 """Which attempt of a student counts."""
@@ -19,8 +26,16 @@ VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 class Place:
     """A line of a module: where it raised, or where what the check asked for is defined."""
 
-    file: str
-    line: int
+    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+\.py$")]
+    line: Annotated[int, Meta(ge=1)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The number that a check judges by, such as an accuracy. It is shown in per cent, under its name."""
+
+    name: str
+    value: Share
 
 
 @dataclass(frozen=True)
@@ -29,19 +44,20 @@ class CheckResult:
 
     Attributes:
         place: the line of the submission that a failure is about, where one can be named.
-        measured: what a check measured that judges by one number: the fit's accuracy, in [0, 1].
+        measured: what the check measured, where it judges by one number.
+        visibility: when students see the check.
     """
 
-    id: str
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+$")]
     title: str
     status: Status
-    score: float
-    max_score: float
+    score: Points
+    max_score: Points
     message: str = ""
     hint: str = ""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     place: Place | None = None
-    measured: float | None = None
+    measured: Measured | None = None
     visibility: Visibility = "visible"
 
     @property
@@ -80,7 +96,7 @@ class ModuleResult:
 class Isolation:
     """How far student code was kept apart: a level (A+ to D), and what it consists of."""
 
-    level: str
+    level: Annotated[str, Meta(pattern=r"^(A\+?|B|C|D|none)$")]
     detail: str
 
     @property
@@ -89,20 +105,43 @@ class Isolation:
         return self.level == "D"
 
 
-@dataclass(frozen=True)
-class Insight:
-    """What was seen of a Tower on the way. Nothing of it decides a point.
+# Figures are structs of msgspec: a union in JSON needs the tag that tells its kinds apart.
 
-    Attributes:
-        curve: of the fit: optimiser steps, and the accuracy in [0, 1] on some held-out images.
-        filters: conv1's 32 kernels after the fit, each with its 9 weights row by row.
-        gradient_flow: for each weight the norm of its gradient, the submission's and the reference's, under
-            the same weights, images and upstream gradient.
+
+class _Figure(Struct, frozen=True, forbid_unknown_fields=True, tag=str.lower):
+    """Something to look at, in the course's words. Nothing of it decides a point.
+
+    The reference solutions' figure of the same title is drawn with it.
     """
 
-    curve: tuple[tuple[int, float], ...] = ()
-    filters: tuple[tuple[float, ...], ...] = ()
-    gradient_flow: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    title: str
+    caption: str
+
+
+class Curve(_Figure, frozen=True):
+    """A share in [0, 1] over steps, such as the accuracy during training."""
+
+    points: tuple[tuple[Annotated[int, Meta(ge=0)], Share], ...]
+
+
+class Images(_Figure, frozen=True):
+    """Square images, each with its values row by row.
+
+    Attributes:
+        comparable: whether the reference's images of a run with the same seed are worth a look beside these.
+    """
+
+    images: tuple[tuple[float, ...], ...]
+    comparable: bool = False
+
+
+class Bars(_Figure, frozen=True):
+    """Numbers by name, the submission's and the reference's, to be drawn on a logarithmic scale."""
+
+    bars: Mapping[str, tuple[Annotated[float, Meta(ge=0)], Annotated[float, Meta(ge=0)]]]
+
+
+Figure = Curve | Images | Bars
 
 
 @dataclass(frozen=True)
@@ -111,19 +150,24 @@ class Report:
 
     `faults` is empty unless the grader itself failed in some check: a sentence and a traceback for
     each. Such a check is not verified, and the run ends with exit code 3: it is no grade.
+
+    Attributes:
+        course: the title of the course.
+        environment: what a result depends on beside its seed: versions, and the plan of the long checks.
     """
 
+    course: str
     submission: str
-    submission_digest: str
-    suite_digest: str
-    seed: int
-    device: str
+    submission_digest: Digest
+    suite_digest: Digest
+    seed: Annotated[int, Meta(ge=0)]
+    device: Literal["cpu", "cuda", "simulated"]
     isolation: Isolation
-    seconds: float
+    seconds: Seconds
     environment: Mapping[str, str]
     modules: tuple[ModuleResult, ...]
     faults: tuple[tuple[str, str], ...] = ()
-    insight: Insight | None = None
+    figures: tuple[Figure, ...] = ()
 
     @property
     def score(self) -> float:
@@ -139,6 +183,17 @@ class Report:
     def per_cent(self) -> float:
         """Score as a share of the maximum; 0 where nothing could be verified."""
         return 100 * self.score / self.max_score if self.max_score else 0.0
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """What the checks measured."""
+        checks = (check for module in self.modules for check in module.checks)
+        return tuple(check.measured for check in checks if check.measured)
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """The curves among the figures."""
+        return tuple(figure for figure in self.figures if isinstance(figure, Curve))
 
     def visible(self) -> "Report":
         """What students may see at once: the checks that are visible, and the points of these."""
@@ -170,7 +225,8 @@ class Attempt:
         id: of the grading.
         modules: points and maximum of each module, by name.
         failed: the checks that did not pass.
-        accuracy, curve: of the fit, where there was one.
+        measured: what checks measured, shares in [0, 1] by name.
+        curves: those among the report's figures.
         handed_in_at: as ISO 8601, where it is known; late_days counts from when it was due.
         suite_digest: of the suite that graded it.
     """
@@ -184,8 +240,8 @@ class Attempt:
     graded_at: str
     suite_digest: str
     seed: int
-    accuracy: float | None = None
-    curve: tuple[tuple[int, float], ...] = ()
+    measured: Mapping[str, float] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
     handed_in_at: str = ""
     late_days: int | None = None
 
@@ -253,6 +309,11 @@ class ClassReport:
     def counted(self) -> list[tuple[Standing, Attempt]]:
         """Those who have a grade."""
         return [(s, s.counted) for s in self.standings if s.counted]
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The names of what was measured in the attempts that count."""
+        return tuple(dict.fromkeys(name for _, each in self.counted for name in each.measured))
 
 
 @dataclass(frozen=True)

@@ -251,10 +251,8 @@ def _attempt(grading: Grading, report: Report, row: HandInRow) -> Attempt:
         grading.graded_at,
         grading.suite_digest,
         grading.seed,
-        next(
-            (c.measured for m in report.modules for c in m.checks if c.measured is not None), None
-        ),
-        report.insight.curve if report.insight else (),
+        {measured.name: measured.value for measured in report.measured},
+        report.curves,
         row.handed_in_at or "",
         row.late_days,
     )

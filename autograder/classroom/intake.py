@@ -5,7 +5,7 @@ Folder and file names of three systems are understood:
 
 Moodle     `Ada Lovelace_123456_assignsubmission_file_/`, or the same before the name of each file
 Canvas     `lovelaceada_LATE_1234_567890_linear.py`, with `-1` before the ending of a later version
-GitHub     `tower-of-insight-ada/`, as `gh classroom clone student-repos` names them
+GitHub     `ASSIGNMENT-ada/`, as `gh classroom clone student-repos` names them
 """
 
 import os

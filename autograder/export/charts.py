@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autograder.report import ClassReport, Standing
 
-Curve = Sequence[tuple[int, float]]
+Points = Sequence[tuple[int, float]]
 
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 28
@@ -16,6 +16,10 @@ BINS = 10
 COLUMNS = 8
 CELL = 6
 GAP = 4
+LETTER = 7
+"""Of a label, at most wide."""
+LONGEST = 24
+"""Letters of a bar's label."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def score_histogram(shares: Sequence[float]) -> list[Bar]:
 
 @dataclass(frozen=True)
 class Curves:
-    """Learning curves in one picture: points as SVG wants them, and the marks of both axes."""
+    """Curves in one picture: points as SVG wants them, and the marks of both axes."""
 
     lines: list[tuple[str, str]]
     """What each says, and its points."""
@@ -65,18 +69,18 @@ class Curves:
     y: list[Tick]
 
 
-def learning_curves(named: Mapping[str, Curve], reference: Curve) -> Curves | None:
-    """Accuracy over optimiser steps, from nothing to 1; None where there is no curve."""
-    curves = [curve for curve in (*named.values(), reference) if curve]
-    if not curves:
+def curves(named: Mapping[str, Points], reference: Points) -> Curves | None:
+    """Shares over steps, from nothing to 1; None where there is no curve."""
+    known = [curve for curve in (*named.values(), reference) if curve]
+    if not known:
         return None
-    steps = max(step for curve in curves for step, _ in curve) or 1
+    steps = max(step for curve in known for step, _ in curve) or 1
 
-    def points(curve: Curve) -> str:
+    def points(curve: Points) -> str:
         return " ".join(
             f"{LEFT + (WIDTH - LEFT - RIGHT) * step / steps:.1f},"
-            f"{HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * accuracy:.1f}"
-            for step, accuracy in curve
+            f"{HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share:.1f}"
+            for step, share in curve
         )
 
     quarters = [steps * i // 4 for i in range(5)]
@@ -97,7 +101,7 @@ def learning_curves(named: Mapping[str, Curve], reference: Curve) -> Curves | No
 
 @dataclass(frozen=True)
 class Pixel:
-    """One weight of a kernel."""
+    """One value of an image."""
 
     x: int
     y: int
@@ -106,36 +110,36 @@ class Pixel:
 
 
 @dataclass(frozen=True)
-class Kernels:
-    """Kernels side by side, as squares."""
+class Tiles:
+    """Images side by side, as squares."""
 
     width: int
     height: int
     pixels: list[Pixel]
 
 
-def kernels(filters: Sequence[Sequence[float]]) -> Kernels:
-    """Square kernels in rows of eight. The strongest weight of all is drawn full."""
-    side = math.isqrt(len(filters[0])) if filters else 0
-    strongest = max((abs(w) for kernel in filters for w in kernel), default=0.0) or 1.0
+def tiles(images: Sequence[Sequence[float]]) -> Tiles:
+    """Square images in rows of eight. The strongest value of all is drawn full."""
+    side = math.isqrt(len(images[0])) if images else 0
+    strongest = max((abs(value) for image in images for value in image), default=0.0) or 1.0
     pitch = side * CELL + GAP
     pixels = [
         Pixel(
             i % COLUMNS * pitch + j % side * CELL,
             i // COLUMNS * pitch + j // side * CELL,
-            "positive" if weight >= 0 else "negative",
-            f"{abs(weight) / strongest:.2f}",
+            "positive" if value >= 0 else "negative",
+            f"{abs(value) / strongest:.2f}",
         )
-        for i, kernel in enumerate(filters)
-        for j, weight in enumerate(kernel[: side * side])
+        for i, image in enumerate(images)
+        for j, value in enumerate(image[: side * side])
     ]
-    rows = math.ceil(len(filters) / COLUMNS)
-    return Kernels(max(1, COLUMNS * pitch - GAP), max(1, rows * pitch - GAP), pixels)
+    rows = math.ceil(len(images) / COLUMNS)
+    return Tiles(max(1, COLUMNS * pitch - GAP), max(1, rows * pitch - GAP), pixels)
 
 
 @dataclass(frozen=True)
-class Flow:
-    """How much gradient reaches one weight: lengths of two bars in per cent, on a scale of powers of ten."""
+class Row:
+    """One name with two bars: their lengths in per cent, on a scale of powers of ten."""
 
     name: str
     own: float
@@ -143,30 +147,37 @@ class Flow:
     says: str
 
 
-def gradient_flow(norms: Mapping[str, tuple[float, float]]) -> list[Flow]:
-    """The layers from the input to the output; a tenth of the largest is a fixed step shorter."""
-    known = [norm for pair in norms.values() for norm in pair if norm > 0]
+@dataclass(frozen=True)
+class Rows:
+    """Pairs of bars, one below the other, right of labels that are so wide."""
+
+    label: int
+    rows: list[Row]
+
+
+def rows(bars: Mapping[str, tuple[float, float]]) -> Rows | None:
+    """Pairs of bars in their order; a tenth of the largest is a fixed step shorter. None without any."""
+    known = [number for pair in bars.values() for number in pair if number > 0]
     if not known:
-        return []
+        return None
     top = math.ceil(math.log10(max(known)))
     decades = max(2, top - math.floor(math.log10(max(min(known), max(known) * 1e-6))))
 
-    def length(norm: float) -> float:
+    def length(number: float) -> float:
         return (
             0.0
-            if norm <= 0
-            else min(100.0, max(1.0, 100 * (1 + (math.log10(norm) - top) / decades)))
+            if number <= 0
+            else min(100.0, max(1.0, 100 * (1 + (math.log10(number) - top) / decades)))
         )
 
-    return [
-        Flow(
-            name.removesuffix(".weight"),
-            length(own),
-            length(reference),
-            f"{f'{own:.3g}' if own else 'no gradient'}; the reference {reference:.3g}",
-        )
-        for name, (own, reference) in norms.items()
-    ]
+    names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in bars]
+    return Rows(
+        LETTER * max(map(len, names)) + 8,
+        [
+            Row(name, length(own), length(reference), f"{own:.3g}; the reference {reference:.3g}")
+            for name, (own, reference) in zip(names, bars.values(), strict=True)
+        ],
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from autograder.export import charts
 from autograder.export.html import templates
-from autograder.report import ClassReport, Report, Standing
+from autograder.report import Bars, ClassReport, Curve, Figure, Images, Report, Standing
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute: a name that a student has chosen may."""
@@ -20,8 +20,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def class_page(report: ClassReport) -> str:
     """The page of the class, index.html."""
     shares = [attempt.per_cent for _, attempt in report.counted]
-    curves = {standing.student: attempt.curve for standing, attempt in report.counted}
-    insight = report.reference.insight if report.reference else None
     return (
         templates()
         .get_template("class.html.j2")
@@ -32,32 +30,33 @@ def class_page(report: ClassReport) -> str:
             median=statistics.median(shares) if shares else 0.0,
             bars=charts.score_histogram(shares),
             stumbles=charts.stumbles(report),
-            curves=charts.learning_curves(curves, insight.curve if insight else ()),
+            overlays=list(_overlays(report)),
             remarked=[standing for standing in report.standings if standing.remark],
             older=sum(a.suite_digest != report.suite_digest for _, a in report.counted),
             not_whole=report.reference is not None and report.reference.per_cent < 100,
             any_late=any(attempt.late_days is not None for _, attempt in report.counted),
-            any_fit=any(attempt.accuracy is not None for _, attempt in report.counted),
         )
     )
 
 
+def _overlays(report: ClassReport) -> Iterator[tuple[Curve, charts.Curves]]:
+    """The curves of each title in one picture: the students', and the reference's."""
+    reference = (
+        {curve.title: curve for curve in report.reference.curves} if report.reference else {}
+    )
+    by_title: dict[str, dict[str, Curve]] = {title: {} for title in reference}
+    for standing, attempt in report.counted:
+        for curve in attempt.curves:
+            by_title.setdefault(curve.title, {})[standing.student] = curve
+    for title, curves in by_title.items():
+        theirs = reference.get(title)
+        named = {student: curve.points for student, curve in curves.items()}
+        if drawn := charts.curves(named, theirs.points if theirs else ()):
+            yield theirs or next(iter(curves.values())), drawn
+
+
 def student_page(standing: Standing, report: Report, whole: ClassReport) -> str:
-    """The page of one student, about the attempt that counts: the report, and what was seen of the Tower."""
-    seen = report.insight
-    reference = whole.reference.insight if whole.reference else None
-    # Kernels grow from the run's own start, under its own transform: only then are they alike.
-    same_run = whole.reference is not None and whole.reference.seed == report.seed
-    curves = kernels = layers = reference_kernels = None
-    if seen:
-        theirs = reference.curve if reference else ()
-        curves = (
-            charts.learning_curves({standing.student: seen.curve}, theirs) if seen.curve else None
-        )
-        kernels = charts.kernels(seen.filters) if seen.filters else None
-        layers = charts.gradient_flow(seen.gradient_flow)
-        if reference and reference.filters and same_run:
-            reference_kernels = charts.kernels(reference.filters)
+    """The page of one student, about the attempt that counts: the report, and its figures."""
     return (
         templates()
         .get_template("student.html.j2")
@@ -66,25 +65,48 @@ def student_page(standing: Standing, report: Report, whole: ClassReport) -> str:
             standing=standing,
             attempt=standing.counted,
             title=whole.title,
-            curves=curves,
-            kernels=kernels,
-            reference_kernels=reference_kernels,
-            layers=layers,
+            figures=list(_drawn(standing.student, report, whole.reference)),
         )
     )
+
+
+_Drawing = charts.Curves | charts.Tiles | charts.Rows
+
+
+def _drawn(
+    student: str, report: Report, reference: Report | None
+) -> Iterator[tuple[str, Figure, _Drawing, charts.Tiles | None]]:
+    """Each figure with its kind, its drawing, and where there is one the reference's to stand beside it."""
+    references = {figure.title: figure for figure in reference.figures} if reference else {}
+    same_seed = reference is not None and reference.seed == report.seed
+    for figure in report.figures:
+        theirs = references.get(figure.title)
+        if isinstance(figure, Curve):
+            line = theirs.points if isinstance(theirs, Curve) else ()
+            if curves := charts.curves({student: figure.points}, line):
+                yield "curve", figure, curves, None
+        elif isinstance(figure, Bars):
+            if rows := charts.rows(figure.bars):
+                yield "bars", figure, rows, None
+        elif figure.images:
+            beside = None
+            if isinstance(theirs, Images) and figure.comparable and same_seed:
+                beside = charts.tiles(theirs.images)
+            yield "images", figure, charts.tiles(figure.images), beside
 
 
 def _columns(report: ClassReport) -> Iterator[tuple[str, ...]]:
     """The gradebook as a table: a heading, then a row for each student."""
     yield (
         *("student", "score", "max_score", "per_cent", *report.modules, "attempts", "best", "last"),
-        *("handed_in_at", "late_days", "accuracy", "submission_digest", "remark"),
+        *("handed_in_at", "late_days", *report.measured, "submission_digest", "remark"),
     )
     for standing in report.standings:
         counted, best, last = standing.counted, standing.best, standing.last
         if counted is None or best is None or last is None:
             empty = [""] * (3 + len(report.modules))
-            yield (standing.student, *empty, "0", *[""] * 6, standing.remark)
+            rest = [""] * (5 + len(report.measured))
+            yield (standing.student, *empty, "0", *rest, standing.remark)
             continue
         modules = (
             f"{counted.modules[name][0]:g}" if name in counted.modules else ""
@@ -101,7 +123,10 @@ def _columns(report: ClassReport) -> Iterator[tuple[str, ...]]:
             f"{last.score:g}",
             counted.handed_in_at,
             "" if counted.late_days is None else str(counted.late_days),
-            "" if counted.accuracy is None else f"{counted.accuracy:.4f}",
+            *(
+                f"{counted.measured[name]:.4f}" if name in counted.measured else ""
+                for name in report.measured
+            ),
             counted.digest,
             standing.remark,
         )

@@ -32,14 +32,14 @@ def show(report: Report, console: Console) -> None:
 
 
 def _heading(report: Report) -> RenderableType:
-    facts = _text(f"seed {report.seed} · fit {report.environment['fit']} · {report.device}", "dim")
+    fit = report.environment.get("fit", "off")
+    facts = _text(f"seed {report.seed} · fit {fit} · {report.device}", "dim")
     isolation = _text(
         f"isolation {report.isolation.level}: {report.isolation.detail}",
         "bold yellow" if report.isolation.is_weak else "dim",
     )
-    return Panel(
-        Group(facts, isolation), title=_text(report.submission, "bold"), title_align="left"
-    )
+    title = " · ".join(filter(None, (report.course, report.submission)))
+    return Panel(Group(facts, isolation), title=_text(title, "bold"), title_align="left")
 
 
 def _module(module: ModuleResult) -> RenderableType:

@@ -56,7 +56,7 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
         yield f"| {_literal(module.name)} | {module.score:g} | {module.max_score:g} |"
     yield ""
     isolation = f"isolation {report.isolation.level}: {report.isolation.detail}"
-    facts = f"seed {report.seed} · fit {report.environment['fit']} · {isolation}"
+    facts = f"seed {report.seed} · fit {report.environment.get('fit', 'off')} · {isolation}"
     yield f"{_literal(facts)} · submission <code>{report.submission_digest}</code>"
     for module in report.modules:
         yield from _module(module, limit)

@@ -59,10 +59,8 @@ def as_dict(report: Report, total_points: float | None = None) -> dict[str, Any]
             for j, check in enumerate(module.checks, 1)
         ],
         "leaderboard": [
-            {"name": "MNIST accuracy (%)", "value": round(100 * check.measured, 2)}
-            for module in report.visible().modules
-            for check in module.checks
-            if check.measured is not None
+            {"name": f"{measured.name} (%)", "value": round(100 * measured.value, 2)}
+            for measured in report.visible().measured
         ],
     }
 

@@ -1,137 +1,84 @@
-"""The report as JSON, after the published schema beside this file (report.schema.json)."""
+"""The report as JSON. What it holds, and its schema, are those of the classes in autograder.report."""
 
+import inspect
 import json
 from dataclasses import asdict
-from importlib import resources
-from typing import Any, NoReturn
+from typing import Any
 
-from autograder.report import CheckResult, Insight, Isolation, ModuleResult, Place, Report
+import msgspec
 
-SCHEMA_VERSION = 1
+from autograder.report import ModuleResult, Report
+
+SCHEMA_VERSION = 2
 
 
 def as_dict(report: Report) -> dict[str, Any]:
-    """The report as plain data that fits the schema."""
-    return {
-        "schema": SCHEMA_VERSION,
-        "submission": report.submission,
-        "submission_digest": report.submission_digest,
-        "suite_digest": report.suite_digest,
-        "seed": report.seed,
-        "device": report.device,
-        "isolation": {"level": report.isolation.level, "detail": report.isolation.detail},
-        "score": report.score,
-        "max_score": report.max_score,
-        "seconds": report.seconds,
-        "environment": dict(report.environment),
-        "modules": [_module(module) for module in report.modules],
-        **({"insight": _insight(report.insight)} if report.insight else {}),
-    }
+    """Return the report as plain data that fits the schema. Raises ValueError if a number is not finite."""
+    # asdict, since msgspec leaves out what it has not found when it made a dataclass.
+    text = json.dumps(msgspec.to_builtins(asdict(report)), allow_nan=False)
+    content: dict[str, Any] = json.loads(text)  # lists in the place of tuples
+    del content["faults"]  # tracebacks of the grader
+    for module, plain in zip(report.modules, content["modules"], strict=True):
+        plain |= _sums(module)
+    return {"schema": SCHEMA_VERSION, **content, **_sums(report)}
+
+
+def _sums(part: Report | ModuleResult) -> dict[str, float]:
+    return {"score": part.score, "max_score": part.max_score}
 
 
 def render(report: Report) -> str:
-    """The report as JSON text."""
+    """Return the report as JSON text, in ASCII."""
     return json.dumps(as_dict(report), indent=2, allow_nan=False) + "\n"
 
 
 def parse(text: str) -> Report:
-    """The report that the text holds, checked against the schema. Raises ValueError.
+    """Return the report that the text holds, checked against the schema. Raises ValueError.
 
-    Sums are computed anew from the checks; those in the text have to agree with them.
+    Sums are computed from the checks; those in the text have to agree with them.
     """
-    import jsonschema
-
     try:
-        content = json.loads(text, parse_constant=_refuse)
-        jsonschema.validate(content, schema(), cls=jsonschema.Draft202012Validator)
-    except jsonschema.ValidationError as error:
-        raise ValueError(f"{error.json_path}: {error.message[:200]}") from None
+        content = _current(json.loads(text))
+        report = msgspec.convert(content, Report)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    report = _report(content)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)[:200]) from None
     if as_dict(report) != content:
-        raise ValueError("its points do not add up")
+        raise ValueError("its points do not add up, or its fields are not those of the schema")
     return report
 
 
 def load(text: str) -> Report:
-    """The report of a text that `render` has made, and nobody has touched since."""
-    return _report(json.loads(text))
-
-
-def _report(content: dict[str, Any]) -> Report:
-    modules = tuple(
-        ModuleResult(
-            module["name"],
-            tuple(_parsed_check(check) for check in module["checks"]),
-            module["note"],
-        )
-        for module in content["modules"]
-    )
-    same = {"submission", "submission_digest", "suite_digest", "seed", "device", "seconds"}
-    insight = content.get("insight")
-    return Report(
-        **{name: content[name] for name in same},
-        isolation=Isolation(**content["isolation"]),
-        environment=content["environment"],
-        modules=modules,
-        insight=_parsed_insight(insight) if insight else None,
-    )
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
-def _parsed_check(content: dict[str, Any]) -> CheckResult:
-    place = content["place"]
-    return CheckResult(**{**content, "place": Place(**place) if place else None})
-
-
-def _parsed_insight(content: dict[str, Any]) -> Insight:
-    return Insight(
-        tuple((steps, accuracy) for steps, accuracy in content["curve"]),
-        tuple(tuple(kernel) for kernel in content["filters"]),
-        {name: (own, reference) for name, (own, reference) in content["gradient_flow"].items()},
-    )
+    """Return the report of a text that `render` has made, and nobody has touched since."""
+    return msgspec.convert(_current(json.loads(text)), Report)
 
 
 def schema() -> dict[str, Any]:
-    """The published JSON Schema."""
-    text = resources.files(__package__).joinpath("report.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
-
-
-def _module(module: ModuleResult) -> dict[str, Any]:
+    """Return the published JSON Schema."""
+    _, parts = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    points = parts["CheckResult"]["properties"]["score"]
+    sums = {"score": points, "max_score": points}
+    parts["ModuleResult"]["properties"] |= sums
+    fields = parts["Report"]["properties"]
+    del fields["faults"]
+    parts["Report"]["properties"] = {"schema": {"const": SCHEMA_VERSION}, **fields, **sums}
+    for part in parts.values():
+        part["description"] = inspect.cleandoc(part["description"]).partition("\n\n")[0]
+        part["required"] = list(part["properties"])  # defaults are written out
+        part["additionalProperties"] = False
     return {
-        "name": module.name,
-        "score": module.score,
-        "max_score": module.max_score,
-        "note": module.note,
-        "checks": [_check(check) for check in module.checks],
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:tower:report:{SCHEMA_VERSION}",
+        **parts.pop("Report"),
+        "title": "Report of a graded submission",
+        "$defs": parts,
     }
 
 
-def _insight(insight: Insight) -> dict[str, Any]:
-    return {
-        "curve": [list(point) for point in insight.curve],
-        "filters": [list(kernel) for kernel in insight.filters],
-        "gradient_flow": {name: list(norms) for name, norms in insight.gradient_flow.items()},
-    }
-
-
-def _check(check: CheckResult) -> dict[str, Any]:
-    return {
-        "id": check.id,
-        "title": check.title,
-        "status": check.status,
-        "score": check.score,
-        "max_score": check.max_score,
-        "message": check.message,
-        "hint": check.hint,
-        "seconds": check.seconds,
-        "place": asdict(check.place) if check.place else None,
-        "measured": check.measured,
-        "visibility": check.visibility,
-    }
+def _current(content: Any) -> dict[str, Any]:
+    """Return the content of a report of today's schema. Raises ValueError if it is none."""
+    version = content.get("schema") if isinstance(content, dict) else None
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"schema is {version!r:.50}; expected {SCHEMA_VERSION}")
+    return dict(content)

@@ -27,7 +27,7 @@ from autograder.broker import Broker, Worker
 from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError
 from autograder.gpu import Device
-from autograder.report import Place
+from autograder.report import Figure, Measured, Place
 from autograder.sandbox.ladder import Isolation
 from autograder.selftest import demand_sound
 from autograder.submission import Submission
@@ -59,7 +59,7 @@ class Verdict:
     failure: str = ""
     remark: str = ""
     place: Place | None = None
-    measured: float | None = None
+    measured: Measured | None = None
     over_stand_ins: bool = False
     fault: str = ""
     fault_trace: str = ""
@@ -94,8 +94,8 @@ class Judge:
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self.shown: dict[str, Any] = {}
-        """Fields of the report's Insight."""
+        self.figures: dict[str, Figure] = {}
+        """Of the report, by title."""
         self.isolation: Isolation | None = None
         self.stopped: IsolationError | CourseError | None = None
         """Why the run was broken off, if so."""
@@ -308,7 +308,7 @@ class Judge:
                     return None
                 finally:
                     verdict.measured = student.measured
-                    self.shown |= student.shown
+                    self.figures |= student.figures
 
     def _room(self, key: "_Key") -> _Room | None:
         """A worker with the module imported; None, and remembered, where that fails in two fresh ones."""

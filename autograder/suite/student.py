@@ -25,7 +25,7 @@ from autograder.course import FILE as COURSE
 from autograder.course import Course
 from autograder.errors import CourseError, GraderFault
 from autograder.raised import likely_cause
-from autograder.report import Place
+from autograder.report import Figure, Measured, Place
 from autograder.sandbox import values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import COURSE_FILE, LIBRARIES, OPERATIONS, STAND_IN
@@ -407,21 +407,29 @@ class Student:
         asked: the last thing asked, in words; it opens the message of a check that fails.
         remark: what the report says beside a check that passes.
         measured: the number that the check judges by, where it is one that is reported.
-        shown: fields of report.Insight: what is worth seeing, and decides nothing.
+        figures: what is worth a look, and decides nothing, by title.
     """
 
     def __init__(self, bench: Bench, over: Callable[[Mapping[str, float]], Bench]) -> None:
         self.bench = bench
         self.asked = f"import {bench.module}"
         self.remark = ""
-        self.measured: float | None = None
-        self.shown: dict[str, Any] = {}
+        self.measured: Measured | None = None
+        self.figures: dict[str, Figure] = {}
         self._told: list[_Told] = []
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":
         """The same module over stock bricks whose outputs are multiplied by secret factors."""
         return Student(self._over(scales), self._over)
+
+    def measure(self, name: str, value: float) -> None:
+        """Report the number that the check judges by, a share in [0, 1], under a name."""
+        self.measured = Measured(name, value)
+
+    def show(self, figure: Figure) -> None:
+        """Put a figure into the report, in the place of an earlier one with its title."""
+        self.figures[figure.title] = figure
 
     def settle(self) -> None:
         """Have everything done that the worker was told. Raises CheckFailed where something of it failed."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from autograder.report import Curve, Images
 from autograder.suite.draw import Draw
 from autograder.suite.failures import TooSlow
 from autograder.suite.long_run import LongRun
@@ -122,9 +123,13 @@ def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
                 next_look = done + steps / LOOKS
     state = _trained(model, start)
     reached = _held_out(state, secret, context.threads)
-    student.shown["curve"] = (*curve, (steps, reached))
+    told = "accuracy on held-out images, over optimiser steps"
+    student.show(Curve("How it learnt", told, (*curve, (steps, reached))))
     kernels = state["conv1.weight"].flatten(1).tolist()
-    student.shown["filters"] = tuple(tuple(round(w, 4) for w in kernel) for kernel in kernels)
+    rounded = tuple(tuple(round(w, 4) for w in kernel) for kernel in kernels)
+    # They grow from the run's own start, under its own transform: only then are the reference's alike.
+    told = "the 32 kernels of conv1 after the fit"
+    student.show(Images("What conv1 has learnt to see", told, rounded, comparable=True))
     return reached
 
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.report import Bars
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.draw import Draw
@@ -174,11 +175,13 @@ def test_forward(student: Student, draw: Draw) -> None:
 
 def show_flow(student: Student, got: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     """For the report: how much gradient reaches the weights of each layer."""
-    student.shown["gradient_flow"] = {
-        name: (norm(got.get(name), gradient), norm(gradient, gradient))
+    norms = {
+        name.removesuffix(".weight"): (norm(got.get(name), gradient), norm(gradient, gradient))
         for name, gradient in expected.items()
         if name.endswith(".weight")
     }
+    told = "norm of the weight's gradient, in powers of ten"
+    student.show(Bars("How much gradient reaches each layer", told, norms))
 
 
 def norm(gradient: Tensor | None, expected: Tensor) -> float:
@@ -543,7 +546,8 @@ def test_mnist_fit(student: Student, draw: Draw, long_run: LongRun) -> None:
     handouts/tower.md, "How it is graded": the images are altered and the labels permuted in a way
     that only this run knows.
     """
-    accuracy = student.measured = fitted_accuracy(student, draw, long_run)
+    accuracy = fitted_accuracy(student, draw, long_run)
+    student.measure("MNIST accuracy", accuracy)
     plan = long_run.plan
     student.asked = f"train on MNIST: {plan['steps']} steps of 64 images with Adam"
     found = (

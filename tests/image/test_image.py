@@ -107,7 +107,7 @@ def test_the_solutions_earn_everything_with_the_fit(engine, open_folder):
     report = json.loads((open_folder / "report.json").read_text())
     assert report["score"] == 100, done.stdout
     (fit,) = (c for m in report["modules"] for c in m["checks"] if c["id"] == "tower.mnist_fit")
-    assert fit["measured"] > 0.965
+    assert fit["measured"]["value"] > 0.965
 
 
 def test_a_container_that_is_stopped_ends_at_once(engine):

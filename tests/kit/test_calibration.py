@@ -12,6 +12,8 @@ from autograder import calibration, cli
 from autograder.calibration import CHANCE, STEP, Calibration, Subject
 from autograder.course import load_course
 from autograder.errors import CourseError, UsageError
+from autograder.export import json as json_export
+from autograder.report import Bars, Curve, Images
 
 MEASURED = list(calibration.read(ROOT / calibration.FILE))
 
@@ -118,6 +120,10 @@ def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
     )
     (told,) = (c.message for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
     assert told.startswith(f"{100 * reached:.2f} % of 10,000")
+    (measured,) = report.measured
+    assert (measured.name, round(measured.value, 6)) == ("MNIST accuracy", reached)
+    assert [type(figure) for figure in report.figures] == [Bars, Curve, Images]
+    assert json_export.parse(json_export.render(report)) == report
 
 
 def test_a_missing_library_is_named_before_anything_is_measured(monkeypatch):

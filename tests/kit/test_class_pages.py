@@ -3,6 +3,8 @@
 Headless Chromium, as Debian packages it, driven by Playwright.
 """
 
+import csv
+import io
 import os
 import shutil
 from dataclasses import replace
@@ -15,10 +17,12 @@ from autograder.export import charts
 from autograder.export import classroom as export
 from autograder.report import (
     Attempt,
+    Bars,
     CheckResult,
     ClassReport,
+    Curve,
     Failure,
-    Insight,
+    Images,
     Standing,
 )
 
@@ -29,14 +33,16 @@ FLAGS = [
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 390, "height": 844}
 HOSTILE = "</title><script>document.title='gone'</script><img src=http://127.0.0.1:9/x>"
-CURVE = tuple((step, min(0.97, 0.1 + step / 300)) for step in range(0, 1000, 100))
-KERNELS = tuple(tuple((i * j % 7 - 3) / 10 for j in range(9)) for i in range(32))
-FLOW = {
-    "conv1.weight": (0.0, 9.9),
-    "conv2.weight": (63.0, 63.0),
-    "fc1.weight": (1e-9, 240.0),
-    "fc2.weight": (55.0, 55.0),
-}
+POINTS = tuple((step, min(0.97, 0.1 + step / 300)) for step in range(0, 1000, 100))
+CURVE = Curve("How it rose", "words told right, over steps", POINTS)
+PATCHES = tuple(tuple((i * j % 7 - 3) / 10 for j in range(9)) for i in range(32))
+IMAGES = Images("What it saw", "its patches", PATCHES, comparable=True)
+BARS = Bars(
+    "How loud",
+    "loudness, in powers of ten",
+    {"first": (0.0, 9.9), "b": (63.0, 63.0), "a name that is far too long": (1e-9, 240.0)},
+)
+FIGURES = (CURVE, IMAGES, BARS)
 MODULES = {"linear": 20, "tower": 20}
 
 
@@ -47,8 +53,8 @@ def attempt(number, score, **more):
     modules = {"linear": (score / 2, 20.0), "tower": (score / 2, 20.0)}
     return Attempt(
         *(number, "a" * 64, score, 40.0, modules, tuple(failed), "2026-11-27", "1" * 64, 7),
-        accuracy=score / 41,
-        curve=CURVE,
+        measured={"Words told": score / 41},
+        curves=(CURVE,),
         **more,
     )
 
@@ -68,15 +74,14 @@ def whole():
         twins=("student 02",),
     )
     standings.append(Standing("nobody", remark="It holds none of the modules."))
-    reference = replace(report(), insight=Insight(CURVE, KERNELS, FLOW))
     return ClassReport(
-        "Tower of Insight", MODULES, tuple(standings), "quick", "cpu", "1" * 64, "last", reference
+        "A course", MODULES, tuple(standings), "quick", "cpu", "1" * 64, "last", report()
     )
 
 
 def report():
     check = CheckResult("tower.forward", "The logits.", "failed", 0.0, 4.0, f"Found: {HOSTILE}")
-    return replace(report_of("tower", check), insight=Insight(CURVE, KERNELS, FLOW))
+    return replace(report_of("tower", check), figures=FIGURES)
 
 
 @pytest.fixture(scope="module")
@@ -183,11 +188,55 @@ def test_figures_say_what_they_show(site, page):
             assert picture.get_attribute("role") == "img"
             assert len(picture.get_attribute("aria-label")) > 20
     page.goto(url(site))
-    assert page.locator("#learning polyline").count() == 16
+    assert page.locator("#curves-1 h2").inner_text() == "How it rose"
+    assert page.locator("#curves-1 polyline").count() == 16
     assert page.locator("#scores rect").count() == 10
     page.goto(url(site, "students/page-1.html"))
-    assert page.locator("#insight rect.cell").count() == 2 * 288
-    assert "no gradient; the reference 9.9" in page.locator("#insight").inner_html()
+    assert page.locator("#figures h3").all_inner_texts() == [f.title for f in FIGURES]
+    assert page.locator("#figures rect.cell").count() == 2 * 288
+    figures = page.locator("#figures").inner_html()
+    assert "first: 0; the reference 9.9" in figures
+    assert "a name that is far too …" in figures
+    assert all(figure.caption in figures for figure in FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("images", "seed", "sets"),
+    [(IMAGES, 7, 2), (IMAGES, 8, 1), (Images(IMAGES.title, "", PATCHES), 7, 1)],
+    ids=["same seed", "another seed", "never alike"],
+)
+def test_the_references_images_stand_beside_those_they_may_be_compared_with(
+    whole, images, seed, sets
+):
+    own = replace(report(), figures=(images,), seed=seed)
+    text = export.student_page(whole.standings[0], own, whole)
+    assert text.count('class="cell ') == sets * 288
+
+
+def test_a_course_without_figures_and_measures_has_no_room_for_them(whole):
+    bare = [replace(attempt(1, 12.0), measured={}, curves=())]
+    standing = Standing("ada", "ada.html", tuple(bare))
+    other = replace(
+        whole, title="Two bricks", standings=(standing, Standing("bob")), reference=None
+    )
+    page = export.class_page(other)
+    assert "curves-1" not in page
+    heading = export.as_csv(other).split("\n")[0]
+    assert heading.endswith("handed_in_at,late_days,submission_digest,remark")
+    assert 'id="figures"' not in export.student_page(standing, report_of("linear"), other)
+
+
+def test_what_was_measured_has_a_column_of_its_name(whole):
+    heading, *rows = csv.reader(io.StringIO(export.as_csv(whole)))
+    assert {len(row) for row in rows} == {len(heading)}
+    assert rows[14][heading.index("Words told")] == f"{40 / 41:.4f}"
+    assert "Words told</th>" in export.class_page(whole)
+
+
+def test_pages_are_titled_by_the_course(whole):
+    assert "A course</h1>" in export.class_page(whole)
+    page = export.student_page(whole.standings[0], report(), whole)
+    assert '<a href="../index.html">A course</a>' in page
 
 
 def test_what_needs_a_look_is_said_first(site, page):
@@ -232,22 +281,28 @@ def test_full_marks_are_in_the_last_tenth():
 
 
 @pytest.mark.parametrize(
-    "norms",
-    [{}, {"a.weight": (0.0, 0.0)}, {"a.weight": (1e-300, 1e300)}, {"a.weight": (5.0, 5.0)}],
+    "bars", [{"a": (1e-300, 1e300)}, {"a": (5.0, 5.0)}, {"a" * 500: (0.0, 1.0), "b": (2.0, 0.0)}]
 )
-def test_gradient_bars_stay_within_the_picture(norms):
-    for layer in charts.gradient_flow(norms):
-        assert 0 <= layer.own <= 100
-        assert 0 <= layer.reference <= 100
+def test_bars_stay_within_the_picture(bars):
+    drawn = charts.rows(bars)
+    assert 0 < drawn.label < 200
+    for row in drawn.rows:
+        assert 0 <= row.own <= 100
+        assert 0 <= row.reference <= 100
 
 
-def test_a_gradient_ten_times_smaller_has_a_shorter_bar():
-    (layer,) = charts.gradient_flow({"fc1.weight": (1.0, 10.0)})
-    assert 0 < layer.own < layer.reference == 100
+@pytest.mark.parametrize("bars", [{}, {"a": (0.0, 0.0)}])
+def test_no_bars_are_no_picture(bars):
+    assert charts.rows(bars) is None
 
 
-def test_kernels_of_any_number_are_drawn():
-    assert charts.kernels([]).pixels == []
-    drawn = charts.kernels([[0.0] * 9] * 3)
+def test_a_number_ten_times_smaller_has_a_shorter_bar():
+    (row,) = charts.rows({"a": (1.0, 10.0)}).rows
+    assert 0 < row.own < row.reference == 100
+
+
+def test_images_of_any_number_are_drawn():
+    assert charts.tiles([]).pixels == []
+    drawn = charts.tiles([[0.0] * 9] * 3)
     assert len(drawn.pixels) == 27
     assert all(0 <= float(pixel.strength) <= 1 for pixel in drawn.pixels)

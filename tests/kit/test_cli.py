@@ -260,7 +260,7 @@ def read_to_the_end(terminal):
 
 def test_the_schema_is_printed():
     done = tower("schema")
-    assert json.loads(done.stdout)["title"] == "Tower of Insight report"
+    assert json.loads(done.stdout)["title"] == "Report of a graded submission"
 
 
 def test_a_hidden_test_that_cannot_be_collected_is_a_fault_that_names_it(tmp_path):

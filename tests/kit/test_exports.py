@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -12,7 +14,17 @@ from rich.console import Console
 
 from autograder.export import console, html, junit
 from autograder.export import json as json_export
-from autograder.report import CheckResult, Isolation, ModuleResult, Report
+from autograder.report import (
+    Bars,
+    CheckResult,
+    Curve,
+    Images,
+    Isolation,
+    Measured,
+    ModuleResult,
+    Place,
+    Report,
+)
 
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
 
@@ -20,6 +32,7 @@ NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
 @pytest.fixture
 def report():
     return Report(
+        course=NASTY,
         submission=NASTY,
         submission_digest="0" * 64,
         suite_digest="1" * 64,
@@ -63,9 +76,64 @@ def test_the_schema_refuses_what_is_not_a_report(report):
         content | {"extra": 1},
         {key: value for key, value in content.items() if key != "seed"},
         content | {"modules": [{"name": "linear"}]},
+        content | {"figures": [{"type": "curve", "title": "t", "caption": "", "points": [[1, 2]]}]},
+        content | {"figures": [{"type": "video", "title": "t", "caption": ""}]},
     ):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, json_export.schema())
+        with pytest.raises(ValueError, match=r"add up|missing required|Expected|Invalid value"):
+            json_export.parse(json.dumps(wrong))
+
+
+FIGURES = (
+    Curve("Rise", "over steps", ((0, 0.1), (10, 0.9))),
+    Images("Patches", NASTY, ((0.5, -1.0, 0.0, 2.0),), comparable=True),
+    Bars("Loudness", "", {NASTY: (0.0, 3.0)}),
+)
+
+
+def test_what_is_written_is_read_again(report):
+    (first, *others), *modules = report.modules[0].checks, *report.modules[1:]
+    first = replace(first, measured=Measured(NASTY, 0.5), place=Place("linear.py", 3))
+    modules = (replace(report.modules[0], checks=(first, *others)), *modules)
+    report = replace(report, modules=modules, figures=FIGURES)
+    text = json_export.render(report)
+    assert json_export.parse(text) == json_export.load(text) == report
+    jsonschema.validate(json.loads(text), json_export.schema())
+
+
+@pytest.mark.parametrize("key", ["hint", "measured", "visibility"])
+def test_a_field_that_is_left_out_is_missed_although_it_has_a_default(report, key):
+    content = json_export.as_dict(report)
+    del content["modules"][0]["checks"][0][key]
+    with pytest.raises(ValueError, match="not those of the schema"):
+        json_export.parse(json.dumps(content))
+
+
+def test_no_number_is_written_that_json_does_not_know(report):
+    curve = Curve("Rise", "over steps", ((0, float("nan")),))
+    with pytest.raises(ValueError, match="JSON compliant"):
+        json_export.render(replace(report, figures=(curve,)))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "Expecting value"),
+        ("[]", "expected 2"),
+        ('{"schema": 3}', "schema is 3; expected 2"),
+        ('{"schema": 2}', "missing required field"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_report_is_said(text, told):
+    with pytest.raises(ValueError, match=told):
+        json_export.parse(text)
+
+
+def test_a_report_is_read_without_torch():
+    code = "import sys, autograder.export.json; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_report_of_a_real_run_fits_the_schema(judge, solutions):
@@ -94,6 +162,14 @@ def test_the_console_shows_text_as_it_is_and_reads_no_markup(report):
     assert "[red]markup[/red]" in text
     assert "4/4" in text
     assert "44.4 %" in text
+
+
+def test_the_console_and_the_page_are_titled_by_the_course(report):
+    report = replace(report, course="A course", submission="ada")
+    shown = io.StringIO()
+    console.show(report, Console(file=shown, width=200, highlight=False))
+    assert "A course · ada" in shown.getvalue()
+    assert '<p class="kit">A course · submission</p>' in html.render(report)
 
 
 WEAK = [Isolation("D", "not forge-proof: a process of its own with resource limits only")]

@@ -17,7 +17,7 @@ from autograder.course import course_root, load_course
 from autograder.export import gradescope
 from autograder.export import json as json_export
 from autograder.gradescope import build
-from autograder.report import CheckResult
+from autograder.report import CheckResult, Measured
 
 SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
 
@@ -38,7 +38,7 @@ FIT = CheckResult(
     "Found: 91.2 %.",
     "a page",
     2.0,
-    measured=0.912,
+    measured=Measured("Digits read", 0.912),
 )
 PASSED = CheckResult("tower.forward", "Logits.", "passed", 6.0, 6.0)
 
@@ -48,7 +48,7 @@ def test_every_field_says_what_the_specification_asks_for():
     assert (content["score"], content["execution_time"]) == (6, 1.5)
     assert content["stdout_visibility"] == "hidden"
     assert content["output"] == "tower: A note.\nisolation A+: Landlock\nseed 7"
-    assert content["leaderboard"] == [{"name": "MNIST accuracy (%)", "value": 91.2}]
+    assert content["leaderboard"] == [{"name": "Digits read (%)", "value": 91.2}]
     first, second = content["tests"]
     assert first == {
         "number": "1.1",
@@ -73,7 +73,7 @@ def test_what_could_not_be_verified_costs_nothing():
     assert "the same share of 10 points as below of 6" in content["output"]
 
 
-def test_the_accuracy_is_on_the_leaderboard_only_where_students_may_see_the_check():
+def test_what_was_measured_is_on_the_leaderboard_only_where_students_may_see_the_check():
     hidden = replace(FIT, visibility="after_published")
     content = checked(gradescope.render(report_of("tower", PASSED, hidden)))
     assert content["leaderboard"] == []

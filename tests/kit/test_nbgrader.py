@@ -458,7 +458,18 @@ def test_a_fault_of_the_grader_gives_no_grade(monkeypatch, tmp_path):
     judge = preprocessors.Grade(course=str(ROOT), fit="off")
     monkeypatch.setattr(preprocessors.Grade, "_warm", (COURSE, None))
     faulty = Report(
-        *("a", "digest", "suite", 1, "cpu", Isolation("A", ""), 0.1, {"fit": "off"}, ()),
+        *(
+            "A course",
+            "a",
+            "digest",
+            "suite",
+            1,
+            "cpu",
+            Isolation("A", ""),
+            0.1,
+            {"fit": "off"},
+            (),
+        ),
         faults=(("it broke", "trace"),),
     )
     monkeypatch.setattr(preprocessors, "grade", lambda *arguments, **options: faulty)

@@ -141,6 +141,7 @@ CHECKS = st.builds(
 )
 REPORTS = st.builds(
     Report,
+    course=LINES,
     submission=LINES,
     submission_digest=st.just("0" * 64),
     suite_digest=st.just("1" * 64),
@@ -265,6 +266,7 @@ def test_a_submissions_words_stand_behind_the_prefix_in_every_printed_line(text,
 
 
 EMPTY = Report(
+    course="A course",
     submission="x",
     submission_digest="0" * 64,
     suite_digest="1" * 64,

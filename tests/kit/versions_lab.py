@@ -141,7 +141,7 @@ def found_here() -> Found:
             faults += [fault for fault, _ in report.faults]
             if name == "solutions":
                 faults += [f"{c.id}: {c.message}" for c in checks if c.status == "failed"]
-            accuracy = max([accuracy, *(c.measured for c in checks if c.measured)])
+            accuracy = max([accuracy, *(measured.value for measured in report.measured)])
         isolation = broker.isolation.level
     return Found(
         python=platform.python_version(),

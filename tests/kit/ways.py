@@ -122,6 +122,7 @@ def gradescope_points(results: Mapping[str, Any]) -> Points:
 def report_of(module: str, *checks: CheckResult) -> Report:
     """A report of one module, with these checks and a note."""
     return Report(
+        course="A course",
         submission="alice",
         submission_digest="0" * 64,
         suite_digest="1" * 64,
