@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.report import ModuleResult, Report
+from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
 
 SCHEMA_VERSION = 2
 
@@ -77,8 +77,41 @@ def schema() -> dict[str, Any]:
 
 
 def _current(content: Any) -> dict[str, Any]:
-    """Return the content of a report of today's schema. Raises ValueError if it is none."""
+    """Return the content of a report as today's schema has it. Raises ValueError if that is not possible."""
     version = content.get("schema") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise ValueError(f"schema is {version!r:.50}; expected {SCHEMA_VERSION}")
-    return dict(content)
+    if version == SCHEMA_VERSION:
+        return dict(content)
+    if version != 1:
+        raise ValueError(f"schema is {version!r:.50}; expected 1 or {SCHEMA_VERSION}")
+    try:
+        return _from_first(content)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError("it does not fit schema 1") from None
+
+
+def _from_first(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 knew one course, and named neither it nor its figures nor what was measured."""
+    seen = content.get("insight", {})
+    figures: dict[str, Figure] = {
+        "curve": Curve("Learning curve", "accuracy, over steps", seen.get("curve")),
+        "filters": Images("Filters", "weights of the filters", seen.get("filters"), True),
+        "gradient_flow": Bars(
+            "Gradient flow", "norm of each gradient, in powers of ten", seen.get("gradient_flow")
+        ),
+    }
+    modules = [
+        module | {"checks": [_check_from_first(check) for check in module["checks"]]}
+        for module in content["modules"]
+    ]
+    new = {
+        "schema": SCHEMA_VERSION,
+        "course": "",
+        "modules": modules,
+        "figures": [msgspec.to_builtins(figures[name]) for name in figures if seen.get(name)],
+    }
+    return {name: value for name, value in content.items() if name != "insight"} | new
+
+
+def _check_from_first(check: dict[str, Any]) -> dict[str, Any]:
+    value = check["measured"]
+    return check | {"measured": None if value is None else {"name": "accuracy", "value": value}}

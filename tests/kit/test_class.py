@@ -27,6 +27,7 @@ from autograder.classroom.gradebook import FILE, Gradebook, Settings
 from autograder.course import suite_digest
 from autograder.errors import GraderFault, Stopped, TowerError, UsageError
 from autograder.export import json as as_json
+from autograder.export.classroom import class_page
 from autograder.report import CheckResult
 from autograder.submission import Submission
 
@@ -193,6 +194,25 @@ def test_an_attempt_says_by_what_it_was_graded(book, course):
     assert (row["suite_digest"], row["seed"]) == ("1" * 64, 11)
     assert json.loads(row["versions"]) == {"fit": "off"}
     assert as_json.parse(row["report"]).score == row["score"] == 4
+
+
+def test_a_gradebook_with_reports_of_schema_1_goes_on(book, course, monkeypatch):
+    old = (ROOT / "tests" / "kit" / "report_of_schema_1.json").read_text()
+    book.hand_in([submission("ada")])
+    with monkeypatch.context() as first_edition:
+        first_edition.setattr(as_json, "render", lambda report: old)
+        grade(book, course)
+        book.set_reference(book.begin("1" * 64, SETTINGS, 7), report_of("linear"))
+    book.hand_in([submission("bob")])
+    assert grade(book, course) == []
+    for student in ("ada", "bob"):
+        attempt = of(book, course, student).counted
+        assert (attempt.score, attempt.measured) == (51, {"accuracy": 0.951})
+        assert [curve.title for curve in attempt.curves] == ["Learning curve"]
+    schemas = [json.loads(text)["schema"] for (text,) in book._rows("SELECT report FROM attempts")]
+    assert schemas == [1, 2]
+    page = class_page(standings(book, course, SETTINGS, "last"))
+    assert page.count("<polyline") == 3, "of both, and of the reference"
 
 
 # Runs

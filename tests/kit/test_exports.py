@@ -5,7 +5,8 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
@@ -26,6 +27,7 @@ from autograder.report import (
     Report,
 )
 
+OLD = Path(__file__).with_name("report_of_schema_1.json")
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
 
 
@@ -116,12 +118,63 @@ def test_no_number_is_written_that_json_does_not_know(report):
         json_export.render(replace(report, figures=(curve,)))
 
 
+@pytest.fixture
+def old():
+    """The content of a report that the first edition has written: --fit quick, of the flawed sample."""
+    return json.loads(OLD.read_text())
+
+
+def test_a_report_of_schema_1_is_read(old):
+    report = json_export.parse(json.dumps(old))
+    assert (report.score, report.max_score) == (old["score"], old["max_score"]) == (51, 100)
+    assert report.course == ""
+    checks = {check.id: check for module in report.modules for check in module.checks}
+    before = {check["id"]: check for module in old["modules"] for check in module["checks"]}
+    assert checks.keys() == before.keys()
+    for name, check in before.items():
+        now = asdict(checks[name])
+        assert now | {"measured": None} == check | {"measured": None}
+    assert report.measured == (Measured("accuracy", before["tower.mnist_fit"]["measured"]),)
+    curve, images, bars = report.figures
+    assert [list(point) for point in curve.points] == old["insight"]["curve"]
+    assert [list(image) for image in images.images] == old["insight"]["filters"]
+    assert {name: list(pair) for name, pair in bars.bars.items()} == old["insight"]["gradient_flow"]
+    again = json_export.render(report)
+    jsonschema.validate(json.loads(again), json_export.schema())
+    assert json_export.parse(again) == report
+    assert '<p class="kit">submission</p>' in html.render(report)
+
+
+def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
+    del old["insight"]
+    assert json_export.parse(json.dumps(old)).figures == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda old: old.update(score=100), "do not add up"),
+        (lambda old: old.update(extra=1), "not those of the schema"),
+        (lambda old: old.update(insight=[]), "does not fit schema 1"),
+        (lambda old: old.update(modules=None), "does not fit schema 1"),
+        (lambda old: old["insight"].update(curve=[[0, 2]]), r"figures\[0\]"),
+        (lambda old: old["modules"][0].pop("checks"), "does not fit schema 1"),
+        (lambda old: old["modules"][0]["checks"][0].pop("measured"), "does not fit schema 1"),
+        (lambda old: old["modules"][0]["checks"][0].update(measured="x"), "got `str`"),
+    ],
+)
+def test_schema_1_is_read_as_strictly(old, change, told):
+    change(old)
+    with pytest.raises(ValueError, match=told):
+        json_export.parse(json.dumps(old))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("", "Expecting value"),
-        ("[]", "expected 2"),
-        ('{"schema": 3}', "schema is 3; expected 2"),
+        ("[]", "expected 1 or 2"),
+        ('{"schema": 3}', "schema is 3; expected 1 or 2"),
         ('{"schema": 2}', "missing required field"),
         ("[" * 100_000, "nested too deeply"),
     ],
