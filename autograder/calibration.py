@@ -178,7 +178,7 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
         if job.subject == REFERENCE:
             raise CourseError(f"The solutions do not pass {job.check} themselves: {found.message}")
         return None
-    return round(found.measured, 6)
+    return round(found.measured.value, 6)
 
 
 def write(found: Sequence[Calibration], path: Path) -> None:

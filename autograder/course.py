@@ -230,6 +230,10 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
         for name, entry in table.modules.items()
     }
     _demand_order(modules)
+    if all(module.bonus for module in modules.values()):
+        raise ValueError(
+            "modules: every module is bonus; expected one that counts towards the total"
+        )
     is_long = any(module.long for module in modules.values())
     if is_long and not fits:
         raise ValueError(

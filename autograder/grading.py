@@ -190,7 +190,9 @@ def _module_result(
         reason = left_out.get(check, "")
         found = _check_result(full, points, problem, reason, judge.verdicts.get(full))
         checks.append(replace(found, visibility=module.visibility[check]))
-    return ModuleResult(module.name, tuple(checks), problem or _stand_in_note(module, judge))
+    return ModuleResult(
+        module.name, tuple(checks), problem or _stand_in_note(module, judge), module.bonus
+    )
 
 
 def _check_result(

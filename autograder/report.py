@@ -75,11 +75,17 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ModuleResult:
-    """The checks of one module. `note` is what holds for the module as a whole."""
+    """The checks of one module.
+
+    Attributes:
+        note: what holds for the module as a whole.
+        bonus: whether its points come on top of the report's maximum.
+    """
 
     name: str
     checks: tuple[CheckResult, ...]
     note: str = ""
+    bonus: bool = False
 
     @property
     def score(self) -> float:
@@ -176,8 +182,8 @@ class Report:
 
     @property
     def max_score(self) -> float:
-        """The points that could be earned."""
-        return _total(module.max_score for module in self.modules)
+        """The points that could be earned, without bonus points."""
+        return _total(module.max_score for module in self.modules if not module.bonus)
 
     @property
     def per_cent(self) -> float:

@@ -42,9 +42,16 @@ def _heading(report: Report) -> RenderableType:
     return Panel(Group(facts, isolation), title=_text(title, "bold"), title_align="left")
 
 
+def _bonus(module: ModuleResult) -> str:
+    return " (bonus)" if module.bonus else ""
+
+
 def _module(module: ModuleResult) -> RenderableType:
     parts: list[RenderableType] = [
-        Text.assemble(_text(module.name, "bold"), f"  {module.score:g} of {module.max_score:g}")
+        Text.assemble(
+            _text(module.name, "bold"),
+            f"  {module.score:g} of {module.max_score:g}{_bonus(module)}",
+        )
     ]
     if module.note:
         parts.append(Padding(_message(module.note, "yellow"), (0, 0, 0, 2)))
@@ -111,7 +118,9 @@ def _summary(report: Report) -> RenderableType:
     for module in report.modules:
         share = module.score / module.max_score if module.max_score else 0.0
         bar = Text("█" * round(20 * share), "green" if share == 1 else "yellow")
-        table.add_row(_text(module.name), f"{module.score:g}", f"{module.max_score:g}", bar)
+        table.add_row(
+            _text(module.name + _bonus(module)), f"{module.score:g}", f"{module.max_score:g}", bar
+        )
     table.add_section()
     table.add_row(
         Text("together", "bold"),

@@ -53,7 +53,8 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
     yield "| module | score | of |"
     yield "| :-- | --: | --: |"
     for module in report.modules:
-        yield f"| {_literal(module.name)} | {module.score:g} | {module.max_score:g} |"
+        name = _literal(module.name) + (" (bonus)" if module.bonus else "")
+        yield f"| {name} | {module.score:g} | {module.max_score:g} |"
     yield ""
     isolation = f"isolation {report.isolation.level}: {report.isolation.detail}"
     facts = f"seed {report.seed} · fit {report.environment.get('fit', 'off')} · {isolation}"

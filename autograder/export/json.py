@@ -100,7 +100,7 @@ def _from_first(content: dict[str, Any]) -> dict[str, Any]:
         ),
     }
     modules = [
-        module | {"checks": [_check_from_first(check) for check in module["checks"]]}
+        module | {"bonus": False, "checks": list(map(_check_from_first, module["checks"]))}
         for module in content["modules"]
     ]
     new = {

@@ -117,7 +117,6 @@ OF_THE_COURSE = re.compile(
 )
 NAMED = {
     ("__init__.py", "Insight"),  # the kit's own name
-    ("classroom/intake.py", "insight"),  # an example of a repository's name
     ("cli.py", "insight"),  # the name that pip knows the kit by
     ("export/json.py", "insight"),  # in reports of schema 1
     ("sandbox/gpu.py", "conv2d"),  # torch's own, which starts cuDNN

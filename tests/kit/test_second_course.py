@@ -193,3 +193,22 @@ def test_a_class_and_its_pages(tmp_path):
         text = page.read_text()
         assert not OF_THE_FIRST.search(text), page
         assert COURSE.title in text
+
+
+def test_bonus_points_come_on_top_of_the_total(tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(FOLDER, course)
+    text = (course / "course.toml").read_text()
+    (course / "course.toml").write_text(
+        text.replace("points = 12\n", "points = 12\nbonus = true\n")
+    )
+    variables = {"TOWER_COURSE": str(course)}
+    shown = tower("grade", FOLDER / "solutions", "--json", tmp_path / "r.json", **variables)
+    assert "softmax (bonus)" in shown
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["score"], report["max_score"]) == (40, 28)
+    (tmp_path / "mine").mkdir()
+    shutil.copy(FOLDER / "solutions" / "attention.py", tmp_path / "mine")
+    tower("grade", tmp_path / "mine", "--json", tmp_path / "s.json", **variables)
+    report = json.loads((tmp_path / "s.json").read_text())
+    assert (report["score"], report["max_score"]) == (28, 28)
