@@ -71,7 +71,7 @@ fuzz: $(VENV)/installed
 	$(BIN)/python fuzz/fuzz_wire.py --seconds 300
 	$(BIN)/python fuzz/fuzz_replies.py --seconds 300
 
-## release: generate assignments/ from solutions/
+## release: bring assignments/ up to date with solutions/ and course.toml
 release: $(VENV)/installed
 	$(BIN)/tower release
 

@@ -653,23 +653,25 @@ def release(
     course: CourseOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Generate what students receive from solutions/: skeletons, handouts and public tests.
+    """Generate skeletons from solutions/, and fill in what handouts say of course.toml.
 
     Nothing is written unless everything can be generated, and over no module that someone has worked on.
     """
-    from autograder.release import generate, student_repository, write
+    from autograder.release import refreshed, student_repository, unreleased, write
 
-    root = course_root(course)
-    modules = list(load_course(root).modules)
+    loaded = load_course(course_root(course))
     if out is None:
-        target, files = root / "assignments", generate(root / "solutions", modules)
+        target, files = loaded.root / "assignments", refreshed(loaded)
     elif out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; name a folder for the student repository.")
     else:
-        target, files = out, student_repository(root, modules)
+        target, files = out, student_repository(loaded)
         _demand_untouched(out, files)
     written = write(files, target)
-    Console(highlight=False).print(f"{len(written)} files written to {escape(str(target))}.")
+    console = Console(highlight=False)
+    console.print(f"{len(written)} files written to {escape(str(target))}.")
+    for path in unreleased(loaded):
+        console.print(f"{path} is for no module of course.toml; students do not get it.")
 
 
 @nbgrader_app.command("build")

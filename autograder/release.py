@@ -1,8 +1,9 @@
 """solutions/ → skeletons in assignments/ → a student's repository.
 
 Between `### BEGIN SOLUTION <task>` and `### END SOLUTION` stands what a student has to write. The skeleton
-raises NotImplementedError with the task in its place. Handouts and public tests are written in assignments/.
-The repository adds the `tower` command: desk/ of this package, and what that imports.
+raises NotImplementedError with the task in its place. Handouts and public tests are written in assignments/;
+handouts.py fills in what follows from course.toml. The repository adds what templates/ holds, and the `tower`
+command: desk/ of this package, and what that imports.
 """
 
 import ast
@@ -10,12 +11,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from autograder import __version__
+from autograder.course import Course
+from autograder.desk.course import MANIFEST, Release
 from autograder.errors import CourseError
 from autograder.files import write_whole
+from autograder.handouts import Page
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)### BEGIN SOLUTION\b\s*(?P<task>.*?)\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
-_BY_HAND = ("conftest.py", "handouts/*.md", "tests/*")
+_BY_HAND = ("README.md", "conftest.py", "handouts/*.md", "tests/*")
 
 
 def skeleton(source: str, name: str) -> str:
@@ -65,16 +70,28 @@ def generate(solutions: Path, modules: Iterable[str]) -> dict[PurePosixPath, str
     return files
 
 
-def written_by_hand(assignments: Path) -> dict[PurePosixPath, str]:
-    """What of assignments/ is no skeleton: handouts and public tests."""
-    sources = [source for pattern in _BY_HAND for source in sorted(assignments.glob(pattern))]
-    return {
-        PurePosixPath(source.relative_to(assignments).as_posix()): source.read_text(
-            encoding="utf-8"
-        )
-        for source in sources
-        if source.is_file()
-    }
+def refreshed(course: Course) -> dict[PurePosixPath, str]:
+    """What stands in assignments/: skeletons, and hand-written pages up to date. Raises CourseError."""
+    pages = {path: page.refreshed() for path, page in _pages(course).items()}
+    return pages | generate(course.root / "solutions", course.modules)
+
+
+def unreleased(course: Course) -> list[PurePosixPath]:
+    """Files of assignments/ that are for no module of course.toml; students do not get them."""
+    assignments = course.root / "assignments"
+    files = [*_written_by_hand(assignments), *assignments.glob("*.py")]
+    return sorted(
+        {
+            PurePosixPath(path.relative_to(course.root))
+            for path in files
+            if not _belongs(path, course)
+        }
+    )
+
+
+def handouts_and_tests(course: Course) -> dict[PurePosixPath, str]:
+    """What students get of the hand-written part of assignments/. Raises CourseError."""
+    return {path: page.released() for path, page in _pages(course).items()}
 
 
 def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPath]:
@@ -84,28 +101,67 @@ def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPat
     return list(files)
 
 
-def student_repository(root: Path, modules: Iterable[str]) -> dict[PurePosixPath, str]:
+def student_repository(course: Course) -> dict[PurePosixPath, str]:
     """Every file of a student's repository with its text. Raises CourseError."""
-    files = generate(root / "solutions", modules) | written_by_hand(root / "assignments")
-    templates = root / "templates"
-    try:
-        for name, template in _TEMPLATES.items():
-            files[PurePosixPath(name)] = (templates / template).read_text(encoding="utf-8")
-    except OSError as error:
-        raise CourseError(f"{error.filename} cannot be read: {error.strerror}.") from None
-    package = Path(__file__).parent
-    for path in command_files(package):
-        inside = PurePosixPath("tools") / path.relative_to(package.parent).as_posix()
+    files = generate(course.root / "solutions", course.modules)
+    for name, template in _TEMPLATES.items():
+        path = _PACKAGE / "templates" / template
+        files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
+    files |= handouts_and_tests(course)
+    for path in command_files(_PACKAGE):
+        inside = PurePosixPath("tools") / path.relative_to(_PACKAGE.parent).as_posix()
         files[inside] = path.read_text(encoding="utf-8")
-    return files
+    release = Release.of(__version__, course.title, course.modules, files)
+    return files | {MANIFEST: release.as_json()}
 
 
+def _pages(course: Course) -> dict[PurePosixPath, Page]:
+    """The hand-written files of the course's modules, and those of no single module."""
+    assignments = course.root / "assignments"
+    for name in course.modules:
+        for path in (
+            assignments / "handouts" / f"{name}.md",
+            assignments / "tests" / f"test_{name}.py",
+        ):
+            if not path.is_file():
+                raise CourseError(
+                    f"{path} does not exist: write it, for course.toml names the module {name}."
+                )
+    return {
+        PurePosixPath(path.relative_to(assignments)): Page(course, path, _read(path))
+        for path in _written_by_hand(assignments)
+        if _belongs(path, course)
+    }
+
+
+def _written_by_hand(assignments: Path) -> list[Path]:
+    found = (path for pattern in _BY_HAND for path in sorted(assignments.glob(pattern)))
+    return [path for path in found if path.is_file()]
+
+
+def _belongs(path: Path, course: Course) -> bool:
+    """Whether a file of assignments/ is for a module of the course, or for none in particular."""
+    of_module = {"handouts": "", "tests": "test_", "assignments": ""}[path.parent.name]
+    is_general = path.name in ("README.md", "conftest.py") or not path.stem.startswith(of_module)
+    return is_general or path.stem.removeprefix(of_module) in course.modules
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CourseError(f"{path} is not UTF-8 text.") from None
+
+
+_PACKAGE = Path(__file__).parent
 _TEMPLATES = {
-    "README.md": "student/README.md",
-    "requirements.txt": "student/requirements.txt",
-    ".gitignore": "student/gitignore",
-    "tools/pyproject.toml": "student/tools/pyproject.toml",
-    ".github/workflows/check.yml": "github/check.yml",
+    "README.md": "README.md",
+    "requirements.txt": "requirements.txt",
+    ".gitignore": "gitignore",
+    "tools/pyproject.toml": "tools.toml",
+    ".github/workflows/check.yml": "check.yml",
 }
 _COMMAND = "desk/cli.py"
 

@@ -1,4 +1,4 @@
-"""The Tower of Insight: a 421,642-parameter network for MNIST, from your own bricks."""
+"""The tower: a 421,642-parameter network for MNIST, from your own bricks."""
 
 from collections.abc import Callable, Iterable
 

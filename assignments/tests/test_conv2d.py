@@ -155,7 +155,7 @@ def test_bias_false_registers_the_name_bias_as_none():
     Hint: 'bias' in the state dict: the argument was ignored. layer.bias is False: the argument
     itself was stored. Only the last line fails: `self.bias = None` makes an ordinary attribute.
     Hint: nn.Module has a method that enters a parameter under a name given as a string, and it
-    takes None for a value too: the case you have met in linear.
+    takes None for a value too, and then lists no parameter under it.
     """
     layer = conv2d.CustomConv2d(3, 8, 3, bias=False)
     assert list(layer.state_dict()) == ["weight"], (

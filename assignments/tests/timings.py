@@ -1,11 +1,13 @@
-"""What `tower bench` times: your layers beside torch's own, and a step of training the Tower."""
+"""What `tower bench` times: your layers beside torch's own, and a step of training."""
 
 from torch import nn
 
 BATCH = 64
 
 # module, class, torch's own, its arguments; then the shape of the input, and what is called on yours.
-LAYERS = [
+LAYERS = []
+# tower: with linear
+LAYERS += [
     {
         "module": "linear",
         "name": "CustomLinear",
@@ -14,7 +16,10 @@ LAYERS = [
         "shape": (batch, arguments[0]),
     }
     for batch, arguments in ((BATCH, (3136, 128)), (BATCH, (128, 10)), (256, (2048, 2048)))
-] + [
+]
+# end
+# tower: with conv2d
+LAYERS += [
     {
         "module": "conv2d",
         "name": "CustomConv2d",
@@ -33,6 +38,8 @@ LAYERS = [
     )
     for method in ("forward_im2col", "forward")
 ]
+# end
+# tower: with tower
 
 
 def stock_tower():
@@ -52,3 +59,4 @@ TRAINING = {
     "shape": (BATCH, 1, 28, 28),
     "classes": 10,
 }
+# end

@@ -55,7 +55,7 @@ def check(
     folder: FolderOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Run the public tests over what you have written, and show how far the tower stands.
+    """Run the public tests over what you have written, and show how far you are.
 
     It runs your code as it is, in this process. Exit codes: 0 all passed, 1 some failed, 2 wrong usage.
     """
@@ -63,14 +63,15 @@ def check(
         raise UsageError("--pdb goes with neither --watch nor --hint.")
     place = _place(folder)
     from autograder.desk import hints, rungs
+    from autograder.desk.course import course_in, with_tests
     from autograder.desk.show import first_broken, show
-    from autograder.desk.tests import modules_in
     from autograder.sandbox.torch_private import make_lean, no_distributed_tensors
 
     make_lean()  # the optimizers would load torch's compiler, which takes as long as torch itself
     no_distributed_tensors()
 
-    known = modules_in(place)
+    course = course_in(place)
+    known = with_tests(place, course.modules)
     if not known:
         raise UsageError(
             f"There are no public tests in {place / 'tests'}. Name the folder above them with --in."
@@ -90,7 +91,7 @@ def check(
         broken = first_broken(found)
         if opening and broken and broken.hints:
             hints.open_next(place, broken)
-        show(found, chosen, hints.opened(place), console)
+        show(found, chosen, hints.opened(place), console, course.title)
         return not broken and not found.was_stopped
 
     passed = climb(opening=hint)
@@ -131,10 +132,10 @@ def submit(
     The same modules always make the same zip. Nothing is run.
     """
     place = _place(folder)
+    from autograder.desk.course import course_in
     from autograder.desk.submit import pack
-    from autograder.desk.tests import modules_in
 
-    modules = modules_in(place)
+    modules = course_in(place).modules
     if not modules:
         raise UsageError(
             f"There are no public tests in {place / 'tests'}, which tell what is to be handed in. Name the "

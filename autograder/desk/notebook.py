@@ -24,11 +24,13 @@ def check(module: str) -> None:
     """Run the public tests of a module as its notebook was saved last, and show what came of it."""
     from rich.console import Console
 
+    from autograder.desk.course import course_in
     from autograder.desk.rungs import climb
     from autograder.desk.show import show
 
     import_from_notebooks()
-    show(climb(Path.cwd(), [module]), [module], {}, Console(highlight=False, force_jupyter=False))
+    here, console = Path.cwd(), Console(highlight=False, force_jupyter=False)
+    show(climb(here, [module]), [module], {}, console, course_in(here).title)
 
 
 def graded(module: str) -> None:

@@ -20,9 +20,15 @@ _MARKS = {
 }
 
 
-def show(climb: Climb, modules: Sequence[str], opened: Mapping[str, int], console: Console) -> None:
-    """The map, then the first broken rung with its arithmetic, the student's line, and the open hints."""
-    console.print(_map(climb, modules))
+def show(
+    climb: Climb,
+    modules: Sequence[str],
+    opened: Mapping[str, int],
+    console: Console,
+    title: str = "",
+) -> None:
+    """The map under the course's title, then the first broken rung: arithmetic, line, open hints."""
+    console.print(_map(climb, modules, title))
     if climb.was_stopped:
         console.print(Text("Stopped.", "bold yellow"))
         if climb.stopped:
@@ -47,7 +53,7 @@ def first_broken(climb: Climb) -> Rung | None:
     return None
 
 
-def _map(climb: Climb, modules: Sequence[str]) -> RenderableType:
+def _map(climb: Climb, modules: Sequence[str], course: str) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     for justify in ("center", "left", "left", "right", "left"):
         table.add_column(justify=justify, no_wrap=True)
@@ -67,7 +73,8 @@ def _map(climb: Climb, modules: Sequence[str]) -> RenderableType:
         name = Text(module, f"bold {style}" if here else style)
         table.add_row(_MARKS[mark], name, bar, f"{passed} of {len(rungs)}", Text(told, "bold cyan"))
     done = sum(rung.status == "passed" for rung in climb.rungs)
-    title = Text(f"{done} of {len(climb.rungs)} public tests pass", "bold")
+    passing = f"{done} of {len(climb.rungs)} public tests pass"
+    title = Text(f"{clean(course, 60)}: {passing}" if course else passing, "bold")
     return Panel(table, title=title, title_align="left", expand=False)
 
 

@@ -14,10 +14,12 @@ from typing import Any
 
 import jupytext
 
+from autograder import __version__
 from autograder.course import Course
+from autograder.desk.course import MANIFEST, Release
 from autograder.errors import CourseError
 from autograder.notebooks import TAG, TESTS
-from autograder.release import written_by_hand
+from autograder.release import handouts_and_tests
 
 CONFIG = "nbgrader_config.py"
 _FIRST = """\
@@ -53,19 +55,22 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
 
     Raises CourseError where a solution or a handout cannot be read.
     """
-    files = {}
+    source = PurePosixPath("source") / course.slug
+    by_hand = handouts_and_tests(course)
+    files = {
+        source / path: text
+        for path, text in by_hand.items()
+        if path.suffix != ".md"  # handouts stand in the notebooks
+    }
     for name, module in course.modules.items():
-        solution = course.root / "solutions" / f"{name}.py"
-        handout = course.root / "assignments" / "handouts" / f"{name}.md"
         try:
-            texts = [path.read_text(encoding="utf-8") for path in (solution, handout)]
+            solution = (course.root / "solutions" / f"{name}.py").read_text(encoding="utf-8")
         except OSError as error:
             raise CourseError(f"{error.filename} cannot be read: {error.strerror}.") from None
-        target = PurePosixPath("source") / course.slug / f"{name}.ipynb"
-        files[target] = notebook(name, *texts, points=module.points)
-    for path, text in written_by_hand(course.root / "assignments").items():
-        if path.parts[0] != "handouts":  # they stand in the notebooks
-            files[PurePosixPath("source") / course.slug / path] = text
+        handout = by_hand[PurePosixPath("handouts") / f"{name}.md"]
+        files[source / f"{name}.ipynb"] = notebook(name, solution, handout, points=module.points)
+    release = Release.of(__version__, course.title, course.modules, {})
+    files[source / MANIFEST] = release.as_json()
     settings = {"course": str(course.root), "fit": fit, "level": level}
     files[PurePosixPath(CONFIG)] = _SETTINGS.format(**settings)
     return files

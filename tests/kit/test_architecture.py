@@ -32,8 +32,8 @@ ALLOWED = {  # what a part may import of the rest
     "submission": {"errors", "notebooks", "report", "text"},
     "notebooks": set(),
     "nbgrader": {
-        *("broker", "course", "errors", "grading", "nbgrader", "notebooks", "pool", "release"),
-        *("report", "submission", "text"),
+        *("broker", "course", "desk", "errors", "grading", "nbgrader", "notebooks", "pool"),
+        *("release", "report", "submission", "text"),
     },
     "report": set(),
     "suite": {
@@ -53,7 +53,8 @@ ALLOWED = {  # what a part may import of the rest
     "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "submission", "suite"},
     "export": {"export", "report", "text"},
     "gradescope": {"course", "errors", "export"},
-    "release": {"errors", "files"},
+    "release": {"course", "desk", "errors", "files", "handouts"},
+    "handouts": {"course", "errors"},
     "__main__": {"cli"},
     "bench": {"errors", "text"},
     "doctor": {"broker", "course", "errors", "gpu", "sandbox", "selftest"},

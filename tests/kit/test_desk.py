@@ -19,18 +19,19 @@ from rich.console import Console
 from autograder.bank import Bank
 from autograder.course import load_course
 from autograder.desk import hints, rungs, show, submit
-from autograder.desk.tests import modules_in
+from autograder.desk.course import Course, course_in
 from autograder.release import command_files, student_repository, write
 from autograder.submission import read_submission
 
-MODULES = list(load_course(ROOT).modules)
+COURSE = load_course(ROOT)
+MODULES = list(COURSE.modules)
 SOLUTIONS = {name: (ROOT / "solutions" / f"{name}.py").read_text() for name in MODULES}
 
 
 @pytest.fixture
 def desk(tmp_path):
     """A student's repository with nothing written yet."""
-    write(student_repository(ROOT, MODULES), tmp_path / "desk")
+    write(student_repository(COURSE), tmp_path / "desk")
     return tmp_path / "desk"
 
 
@@ -60,8 +61,21 @@ def shown(climb, opened=None, modules=MODULES):
 # The map and the first broken rung
 
 
-def test_the_modules_stand_in_the_order_of_the_course(desk):
-    assert modules_in(desk) == MODULES
+@pytest.mark.parametrize("content", [None, "", "[]", '{"version": 1}', "\xff"])
+def test_title_and_order_come_from_the_release_or_what_is_left_of_it(desk, content):
+    known = Course(COURSE.title, tuple(MODULES))
+    assert course_in(desk) == known
+    assert course_in(ROOT / "assignments") == known, "from course.toml beside it"
+    if content is None:
+        (desk / "tests" / "course.json").unlink()
+    else:
+        (desk / "tests" / "course.json").write_text(content, encoding="latin-1")
+    assert course_in(desk) == Course("", tuple(sorted(MODULES)))
+
+
+def test_a_test_of_the_students_own_is_no_module(desk):
+    (desk / "tests" / "test_mine.py").write_text("def test_mine(): pass\n")
+    assert course_in(desk).modules == tuple(MODULES)
 
 
 def test_nothing_written_is_nothing_begun(desk):
@@ -215,6 +229,7 @@ def test_the_command_says_how_far_the_tower_stands(desk):
     solve(desk, "gradient_loop", "linear")
     done = tower(desk, "check")
     assert done.returncode == 1, done.stderr
+    assert "Tower of Insight: 26 of 74 public tests pass" in done.stdout
     assert re.search(r"✓ gradient_loop .* 14 of 14", done.stdout)
     assert re.search(r"· conv2d .*← here", done.stdout)
     assert tower(desk, "check", "linear").returncode == 0
@@ -485,10 +500,7 @@ def test_the_students_command_holds_nothing_of_the_grader():
     """It imports the desk and what that needs; no oracle, no law, no sandbox."""
     package = ROOT / "autograder"
     names = {path.relative_to(package).as_posix() for path in command_files(package)}
-    assert {name for name in names if name.startswith("suite/")} == {
-        "suite/__init__.py",
-        "suite/raised.py",
-    }
+    assert not [name for name in names if name.startswith("suite/")]
     assert {name for name in names if name.startswith("sandbox/")} == {
         "sandbox/__init__.py",
         "sandbox/torch_private.py",

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from conftest import ROOT
@@ -19,7 +19,6 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "templates" / "student" / "README.md",
     ROOT / "assignments" / "handouts" / "README.md",
 ]
 MODULES = list(load_course(ROOT).modules)
@@ -42,7 +41,11 @@ def blocks(text):
 
 def commands(page):
     """The commands of a page's blocks of shell, without comments, each on one line."""
-    for language, block in blocks(page.read_text()):
+    yield from commands_in(page.read_text())
+
+
+def commands_in(text):
+    for language, block in blocks(text):
         lines = block.replace("\\\n", " ").splitlines() if language in ("sh", "") else []
         found = [" ".join(line.split(" #")[0].split()) for line in lines if line[:1] != "#"]
         if any(
@@ -80,7 +83,7 @@ def elsewhere(command):
 def checkout(tmp_path_factory):
     """A copy of what an instructor works in, with a submission and a report."""
     folder = tmp_path_factory.mktemp("docs") / "checkout"
-    for name in ("solutions", "assignments", "tests/hidden", "tests/bank", "templates"):
+    for name in ("solutions", "assignments", "tests/hidden", "tests/bank"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "course.toml", folder)
     run(folder, "tower grade PATH --json report.json --only linear --fit off", {0})
@@ -112,7 +115,7 @@ def test_a_command_does_what_it_is_written_for(checkout, tmp_path, page, command
         if target := re.fullmatch(r"make ((\w|-)+)", command):
             assert re.search(rf"^{target[1]}:", (ROOT / file).read_text(), re.MULTILINE)
         return
-    if "average_pool" in command or page.startswith(("templates", "assignments")):
+    if "average_pool" in command or page.startswith("assignments"):
         return  # the page is walked through from beginning to end below
     if command.startswith(("tower grade", "tower class")) and "--fit" not in command:
         command += " --fit off"
@@ -126,7 +129,9 @@ def test_a_command_does_what_it_is_written_for(checkout, tmp_path, page, command
 # A student's repository, by its README alone
 
 
-STEPS = list(commands(ROOT / "templates" / "student" / "README.md"))
+COURSE = load_course(ROOT)
+REPOSITORY = student_repository(COURSE)
+STEPS = list(commands_in(REPOSITORY[PurePosixPath("README.md")]))
 
 
 def in_a_shell(folder, *lines):
@@ -146,7 +151,7 @@ def in_a_shell(folder, *lines):
 def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
     """Every step as it is printed. Only torch is not fetched anew: the environment finds the one here."""
     desk = tmp_path / "desk"
-    write(student_repository(ROOT, MODULES), desk)
+    write(REPOSITORY, desk)
     make, activate, install, *every_day = STEPS
     assert (make, activate) == ("python -m venv .venv", ". .venv/bin/activate")
     code, text = in_a_shell(desk, make)
@@ -174,7 +179,7 @@ def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
 
 
 def test_the_handouts_commands_run_the_public_tests(tmp_path):
-    write(student_repository(ROOT, MODULES), tmp_path)
+    write(REPOSITORY, tmp_path)
     for module in MODULES:
         shutil.copy(ROOT / "solutions" / f"{module}.py", tmp_path)
     run(tmp_path, "pytest tests/test_linear.py", {0})
@@ -188,14 +193,7 @@ def test_the_handouts_commands_run_the_public_tests(tmp_path):
 
 def test_the_page_about_a_new_exercise_makes_one(tmp_path):
     course = tmp_path / "course"
-    for name in (
-        "solutions",
-        "assignments",
-        "tests/hidden",
-        "tests/bank",
-        "templates",
-        "tests/kit",
-    ):
+    for name in ("solutions", "assignments", "tests/hidden", "tests/bank", "tests/kit"):
         shutil.copytree(ROOT / name, course / name)
     files = dict(
         re.findall(

@@ -21,7 +21,7 @@ from autograder.report import CheckResult, Place
 
 TEMPLATES = ROOT / "templates"
 GRADE = TEMPLATES / "github" / "grade.yml"
-CHECK = TEMPLATES / "github" / "check.yml"
+CHECK = ROOT / "autograder" / "templates" / "check.yml"
 IMAGE = "registry/class/tower:1"
 
 

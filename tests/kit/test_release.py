@@ -1,38 +1,42 @@
-"""assignments/ is generated from solutions/, and from nothing else."""
+"""assignments/ is up to date with solutions/ and course.toml, and so is what students get."""
 
 import importlib.util
 import inspect
+import shutil
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
 
-from autograder.course import course_root, load_course
+from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.release import generate, skeleton, write
+from autograder.release import refreshed, skeleton, student_repository, unreleased, write
 
-MODULES = list(load_course(course_root()).modules)
+COURSE = load_course(ROOT)
+MODULES = list(COURSE.modules)
 
 
-def test_assignments_are_exactly_what_solutions_generate():
-    expected = {str(path): text for path, text in generate(ROOT / "solutions", MODULES).items()}
-    folder = ROOT / "assignments"
-    present = {
-        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+def text_of(folder):
+    """Every file below a folder, by its path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and ".pytest_cache" not in path.parts
+        if path.is_file() and not {"__pycache__", ".pytest_cache"} & {*path.parts}
     }
-    assert present == expected
+
+
+def test_assignments_are_up_to_date():
+    """`tower release` would change nothing, and leaves nothing over."""
+    expected = {str(path): text for path, text in refreshed(COURSE).items()}
+    assert text_of(ROOT / "assignments") == expected
+    assert unreleased(COURSE) == []
 
 
 def test_a_release_writes_the_same_files_elsewhere(tmp_path):
-    written = write(generate(ROOT / "solutions", MODULES), tmp_path / "new" / "folder")
-    assert {str(path) for path in written} == {
-        str(path.relative_to(tmp_path / "new" / "folder"))
-        for path in (tmp_path / "new" / "folder").rglob("*")
-        if path.is_file()
-    }
+    files = student_repository(COURSE)
+    assert write(files, tmp_path / "new" / "folder") == list(files)
+    assert text_of(tmp_path / "new" / "folder") == {str(path): text for path, text in files.items()}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -104,41 +108,19 @@ def test_the_task_is_quoted_safely_and_the_indentation_kept():
     )
 
 
-@pytest.mark.parametrize(("folder", "passing"), [("solutions", True), ("assignments", False)])
-def test_the_public_tests_pass_on_solutions_and_none_passes_on_skeletons(folder, passing, tmp_path):
+@pytest.mark.parametrize("solved", [True, False])
+def test_the_public_tests_pass_on_solutions_and_none_passes_on_skeletons(solved, tmp_path):
+    write(student_repository(COURSE), tmp_path)
+    for name in MODULES if solved else ():
+        shutil.copy(ROOT / "solutions" / f"{name}.py", tmp_path)
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            str(ROOT / folder),
-            "-q",
-            "--tb=no",
-            "-p",
-            "no:cacheprovider",
-        ],
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider"],
         capture_output=True,
         text=True,
         timeout=300,
-        cwd=ROOT,
+        cwd=tmp_path,
     )
     summary = done.stdout.strip().splitlines()[-1]
-    assert ("passed" in summary) is passing
-    assert ("failed" in summary) is not passing
+    assert ("passed" in summary) is solved
+    assert ("failed" in summary) is not solved
     assert "error" not in summary
-
-
-def test_the_handouts_state_the_points_and_goals_of_course_toml(course):
-    tower = (ROOT / "assignments" / "handouts" / "tower.md").read_text()
-    for mode, plan in course.fits.items():
-        row = next(line for line in tower.splitlines() if line.startswith(f"| {mode}"))
-        cells = [cell.strip() for cell in row.strip("|").split("|")]
-        assert cells[1].split()[0] == str(plan["steps"])
-        assert float(cells[2]) == plan["target"]
-    for name, module in course.modules.items():
-        handout = (ROOT / "assignments" / "handouts" / f"{name}.md").read_text()
-        rows = [line for line in handout.splitlines() if line.startswith("| `")]
-        stated = {row.split("`")[1]: row.split("|")[2].strip() for row in rows}
-        assert {
-            check: str(weight) for check, weight in module.weights.items()
-        }.items() <= stated.items()

@@ -1,0 +1,97 @@
+"""What a student's repository knows of its course: title, modules, and the files of its release."""
+
+import contextlib
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+
+MANIFEST = PurePosixPath("tests/course.json")
+"""Where `tower release` writes a Release into a student's repository."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What `tower release` has written.
+
+    Attributes:
+        version: of the kit that wrote it.
+        modules: by name, in the order of the course.
+        files: the SHA-256 of each file, by path.
+    """
+
+    version: str
+    title: str
+    modules: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        version: str, title: str, modules: Iterable[str], files: Mapping[PurePosixPath, str]
+    ) -> "Release":
+        """Describe files with these texts."""
+        digests = {str(path): digest(text.encode()) for path, text in sorted(files.items())}
+        return Release(version, title, tuple(modules), digests)
+
+    @staticmethod
+    def parse(text: str | bytes) -> "Release":
+        """Read what as_json has written. Raises ValueError."""
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise ValueError("it is no table")
+        version, title = (content.get(key) for key in ("version", "title"))
+        modules, files = content.get("modules"), content.get("files")
+        if not isinstance(version, str) or not isinstance(title, str):
+            raise ValueError("version or title is missing")
+        if not isinstance(modules, list) or not all(isinstance(m, str) for m in modules):
+            raise ValueError("modules is no list of names")
+        if not isinstance(files, dict) or not all(isinstance(d, str) for d in files.values()):
+            raise ValueError("files is no table of digests")
+        return Release(version, title, tuple(modules), files)
+
+    def as_json(self) -> str:
+        """The text of the file."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def skeletons(self) -> set[str]:
+        """The files that students write in."""
+        return {f"{module}.py" for module in self.modules}
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course as a student sees it; the title is empty where it is not known."""
+
+    title: str
+    modules: tuple[str, ...]
+
+
+def course_in(folder: Path) -> Course:
+    """The course of a folder of modules.
+
+    It is read from the release; in a checkout of a course from course.toml beside assignments/; elsewhere
+    the public tests tell the modules.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        release = Release.parse((folder / MANIFEST).read_bytes())
+        return Course(release.title, release.modules)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        content = tomllib.loads(
+            (folder.resolve().parent / "course.toml").read_text(encoding="utf-8")
+        )
+        return Course(str(content["title"]), tuple(content["modules"]))
+    tests = sorted((folder / "tests").glob("test_*.py"))
+    return Course("", tuple(path.stem.removeprefix("test_") for path in tests))
+
+
+def with_tests(folder: Path, modules: Iterable[str]) -> list[str]:
+    """Those of the modules that there are public tests for."""
+    return [module for module in modules if (folder / "tests" / f"test_{module}.py").is_file()]
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of a text, whose lines may end as on Windows: Git changes that in a working copy."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
