@@ -1,4 +1,4 @@
-"""The student's commands: check, bench and submit. They work on every system, and without a grader."""
+"""The student's commands: check, submit, update and bench. They work on every system, without a grader."""
 
 import time
 from collections.abc import Callable
@@ -161,6 +161,43 @@ def submit(
         f"{len(packed.content):,} bytes.\ndigest {packed.submission.digest}\n"
         "The report on this submission carries the same digest."
     )
+
+
+@app.command()
+def update(
+    source: Annotated[
+        Path, typer.Argument(help="A newer release: a folder, or a zip of one.", metavar="SOURCE")
+    ],
+    folder: Annotated[
+        Path, typer.Option("--in", help="Your repository.", show_default="this folder")
+    ] = Path(),
+    debug: DebugOption = False,
+) -> None:
+    """Bring corrected handouts and tests into your repository. What you have written stays as it is.
+
+    Where you have changed a handout or a test yourself, the new version is put beside it as NAME.new.
+    """
+    from autograder.desk.update import BESIDE, plan
+
+    planned = plan(folder, source)
+    planned.apply(folder)
+    console = Console(highlight=False)
+    if not (planned.written or planned.removed or planned.beside or planned.kept):
+        console.print("Nothing is new.")
+    for verb, names in (("written", planned.written), ("removed", planned.removed)):
+        for name in names:
+            console.print(f"{verb}  {escape(name)}", soft_wrap=True)
+    for name in planned.beside:
+        own = escape(name.removesuffix(BESIDE))
+        console.print(
+            f"[yellow]yours[/]    {own}; the new version is {own}{BESIDE}", soft_wrap=True
+        )
+    for name in planned.kept:
+        console.print(
+            f"[yellow]yours[/]    {escape(name)}; the course no longer has it", soft_wrap=True
+        )
+    if any(name.startswith(("tools/", "requirements")) for name in planned.written):
+        console.print("Then renew the command: python -m pip install -r requirements.txt")
 
 
 @app.command()

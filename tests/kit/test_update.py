@@ -1,0 +1,241 @@
+"""`tower update` brings a newer release into a student's repository, and touches nothing of theirs."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import PurePosixPath
+
+import pytest
+from conftest import ROOT
+
+from autograder.course import load_course
+from autograder.desk.course import MANIFEST, Release
+from autograder.desk.update import plan
+from autograder.errors import UsageError
+from autograder.release import student_repository, write
+
+COURSE = load_course(ROOT)
+MODULES = tuple(COURSE.modules)
+FILES = {str(path): text for path, text in student_repository(COURSE).items()}
+HANDOUT, TEST = "handouts/linear.md", "tests/test_linear.py"
+
+
+def release(changes=(), without=(), modules=MODULES, version="0.1.0"):
+    """The files of a release that differs from the course's: other texts, files left out."""
+    texts = {**FILES, **dict(changes)}
+    files = {
+        PurePosixPath(name): text
+        for name, text in texts.items()
+        if name not in without and name != str(MANIFEST)
+    }
+    manifest = Release.of(version, "Tower of Insight", modules, files)
+    return files | {MANIFEST: manifest.as_json()}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A student's repository; linear is written."""
+    write(release(), tmp_path / "desk")
+    (tmp_path / "desk" / "linear.py").write_text("mine = 1\n")
+    return tmp_path / "desk"
+
+
+@pytest.fixture
+def newer(tmp_path):
+    """Writes a newer release and returns its folder."""
+
+    def newer(*args, **options):
+        write(release(*args, **options), tmp_path / "newer")
+        return tmp_path / "newer"
+
+    return newer
+
+
+def update(desk, source):
+    command = [sys.executable, "-m", "autograder", "update", str(source)]
+    return subprocess.run(command, cwd=desk, capture_output=True, text=True, check=False)
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_corrected_handout_and_test_arrive_and_what_was_written_stays(desk, newer):
+    corrections = {HANDOUT: "corrected\n", TEST: "# corrected\n", "linear.py": "another skeleton\n"}
+    done = update(desk, newer(corrections))
+    assert done.returncode == 0, done.stderr
+    after = contents(desk)
+    assert after[HANDOUT] == b"corrected\n"
+    assert after[TEST] == b"# corrected\n"
+    assert after["linear.py"] == b"mine = 1\n"
+    assert after["conv2d.py"] == FILES["conv2d.py"].encode(), "a module that nobody wrote in"
+    assert done.stdout.splitlines() == [f"written  {HANDOUT}", f"written  {TEST}"]
+    assert not [name for name in after if name.endswith(".new")]
+
+
+def test_the_same_release_changes_nothing(desk, newer):
+    before = contents(desk)
+    assert update(desk, newer()).stdout == "Nothing is new.\n"
+    assert contents(desk) == before
+
+
+def test_what_the_student_has_changed_gets_the_new_version_beside_it(desk, newer):
+    (desk / HANDOUT).write_text("my notes\n")
+    (desk / TEST).write_text("# mine\n")
+    done = update(desk, newer({HANDOUT: "corrected\n"}))
+    assert done.returncode == 0, done.stderr
+    assert (desk / HANDOUT).read_text() == "my notes\n"
+    assert (desk / f"{HANDOUT}.new").read_text() == "corrected\n"
+    assert f"yours    {HANDOUT}; the new version is {HANDOUT}.new" in done.stdout
+    assert (desk / TEST).read_text() == "# mine\n"
+    assert not (desk / f"{TEST}.new").exists(), "there is no new version of it"
+
+
+def test_a_second_update_still_knows_what_is_the_students(desk, newer):
+    (desk / HANDOUT).write_text("my notes\n")
+    plan(desk, newer({HANDOUT: "first\n"})).apply(desk)
+    plan(desk, newer({HANDOUT: "second\n"})).apply(desk)
+    assert (desk / HANDOUT).read_text() == "my notes\n"
+    assert (desk / f"{HANDOUT}.new").read_text() == "second\n"
+
+
+def test_lines_that_git_has_ended_as_on_windows_are_no_change(desk, newer):
+    path = desk / HANDOUT
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    planned = plan(desk, newer({HANDOUT: "corrected\n"}))
+    assert planned.written[HANDOUT] == b"corrected\n"
+
+
+def test_a_module_that_is_new_comes_with_its_skeleton(desk, newer):
+    pool = {"pool.py": "skeleton\n", "handouts/pool.md": "pool\n", "tests/test_pool.py": "# pool\n"}
+    source = newer(pool, modules=(*MODULES, "pool"))
+    plan(desk, source).apply(desk)
+    assert {name: (desk / name).read_text() for name in pool} == pool
+    (desk / "pool.py").write_text("mine\n")
+    plan(desk, newer(pool | {"pool.py": "other\n"}, modules=(*MODULES, "pool"))).apply(desk)
+    assert (desk / "pool.py").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("name", ["pool.py", "pool.ipynb"])
+def test_a_module_that_the_student_has_begun_already_is_not_written_over(desk, newer, name):
+    (desk / name).write_text("mine\n")
+    plan(desk, newer({"pool.py": "skeleton\n"}, modules=(*MODULES, "pool"))).apply(desk)
+    assert (desk / name).read_text() == "mine\n"
+    assert (desk / "pool.py").exists() == (name == "pool.py")
+
+
+def test_a_dropped_module_takes_its_pages_and_leaves_what_was_written(desk, newer):
+    (desk / TEST).write_text("# mine\n")
+    dropped = ("linear.py", HANDOUT, TEST)
+    done = update(desk, newer(without=dropped, modules=[m for m in MODULES if m != "linear"]))
+    assert done.returncode == 0, done.stderr
+    assert not (desk / HANDOUT).exists()
+    assert f"removed  {HANDOUT}" in done.stdout
+    assert f"yours    {TEST}; the course no longer has it" in done.stdout
+    assert (desk / TEST).read_text() == "# mine\n"
+    assert (desk / "linear.py").read_text() == "mine = 1\n"
+
+
+def test_a_file_that_is_gone_comes_back_and_a_module_that_is_gone_does_not(desk, newer):
+    (desk / TEST).unlink()
+    (desk / "conv2d.py").unlink()
+    plan(desk, newer()).apply(desk)
+    assert (desk / TEST).read_text() == FILES[TEST]
+    assert not (desk / "conv2d.py").exists()
+
+
+def test_a_new_command_says_how_it_is_renewed(desk, newer):
+    name = "tools/pyproject.toml"
+    done = update(desk, newer({name: "# newer\n"}))
+    assert "python -m pip install -r requirements.txt" in done.stdout
+    assert "pip install" not in update(desk, newer({name: "# newer\n"})).stdout
+
+
+# Zips
+
+
+def zipped(files, top=""):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"{top}{name}", text)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("top", ["", "class-repository-main/"])
+def test_a_zip_does_as_well(desk, tmp_path, top):
+    source = tmp_path / "newer.zip"
+    source.write_bytes(zipped(release({HANDOUT: "corrected\n"}), top))
+    assert update(desk, source).returncode == 0
+    assert (desk / HANDOUT).read_text() == "corrected\n"
+
+
+def manifest_with(**changes):
+    return release() | {
+        MANIFEST: json.dumps({**json.loads(release()[MANIFEST]), **changes}),
+    }
+
+
+BAD = {
+    "no zip": (b"nothing", "is no zip that can be read"),
+    "no release": (zipped({"a.txt": "a"}), "is no release: it has no tests/course.json"),
+    "no manifest that can be read": (
+        zipped({str(MANIFEST): "[]"}),
+        "is no release: tests/course.json cannot be read: it is no table.",
+    ),
+    "an absolute path": (zipped(release() | {"/etc/x": "x"}), "it holds the path '/etc/x'"),
+    "a path upwards": (zipped(release() | {"a/../../x": "x"}), "it holds the path 'a/../../x'"),
+    "a path of windows": (zipped(release() | {"C:x": "x"}), "it holds the path 'C:x'"),
+    "a path in the manifest": (zipped(manifest_with(files={"../x": "0"})), "holds the path '../x'"),
+    "a file missing": (
+        zipped({n: t for n, t in release().items() if str(n) != TEST}),
+        f"is no whole release: {TEST} is missing",
+    ),
+    "older": (zipped(release(version="0.0.9")), "is older than what is here: version 0.0.9"),
+    "broken": (zipped(release()).replace(b"# linear", b"# lineaR"), "is no zip that can be read"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_input_is_a_sentence_and_changes_nothing(desk, tmp_path, kind):
+    content, words = BAD[kind]
+    source = tmp_path / "newer.zip"
+    source.write_bytes(content)
+    before = contents(desk)
+    done = update(desk, source)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words.replace(" ", "") in "".join(done.stderr.split())
+    assert contents(desk) == before
+    assert not list(tmp_path.glob("x"))
+
+
+def test_a_folder_that_is_no_release_is_named(desk, tmp_path):
+    with pytest.raises(UsageError, match=r"is no release: it has no tests/course\.json"):
+        plan(desk, tmp_path)
+    with pytest.raises(UsageError, match=r"There is no .*nothing"):
+        plan(desk, tmp_path / "nothing")
+    (desk / MANIFEST).unlink()
+    with pytest.raises(UsageError, match=r"The folder .*desk is no release"):
+        plan(desk, desk)
+
+
+def test_an_update_that_broke_off_can_be_repeated(desk, newer, monkeypatch):
+    """The manifest comes last: what was written before is known as it was released."""
+    source = newer({HANDOUT: "corrected\n", TEST: "# corrected\n"})
+    blocked = desk / TEST
+    blocked.unlink()
+    blocked.mkdir()  # it cannot be read
+    before = contents(desk)
+    assert update(desk, source).returncode == 2
+    assert contents(desk) == before
+    blocked.rmdir()
+    (desk / HANDOUT).write_text("corrected\n")  # as far as an earlier try came
+    planned = plan(desk, source)
+    assert set(planned.written) == {TEST}
+    assert planned.beside == {}
