@@ -32,6 +32,7 @@ RUN python3 -m venv /opt/venv \
 
 # The package is installed in place, so that a change to it needs no pip.
 COPY autograder/__init__.py autograder/
+COPY student student
 RUN touch README.md && pip install --no-cache-dir --no-deps --editable .
 
 HEALTHCHECK --interval=10m --timeout=2m CMD ["tower", "doctor"]
@@ -39,7 +40,7 @@ ENTRYPOINT ["tini", "--", "tower"]
 CMD ["--help"]
 
 COPY autograder autograder
-RUN python -m compileall -q autograder
+RUN python -m compileall -q autograder student
 COPY solutions solutions
 COPY course.toml ./
 COPY assignments/tests/exceptions.toml assignments/tests/

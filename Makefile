@@ -15,7 +15,7 @@ test: $(VENV)/installed lint
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/installed
-	$(BIN)/ruff format --check --quiet autograder tests/hidden tests/kit tests/gpu solutions benchmarks fuzz
+	$(BIN)/ruff format --check --quiet autograder student tests/hidden tests/kit tests/gpu solutions benchmarks fuzz
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 

@@ -23,9 +23,9 @@ from autograder.broker import Broker
 from autograder.course import FILE as COURSE
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.files import write_whole
 from autograder.pool import each
-from autograder.submission import Submission
+from tower_student.files import write_whole
+from tower_student.submission import Submission
 
 FILE = "calibration.json"
 """Beside course.toml; a picture of the same name, .svg, lies beside it."""

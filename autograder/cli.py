@@ -15,17 +15,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from autograder import __version__, terminal
+from autograder import __version__
 from autograder.course import FILE as COURSE
 from autograder.course import OFF, Course, course_root, load_course
-from autograder.desk import cli as desk
 from autograder.errors import GraderFault, UsageError
-from autograder.files import append, write_whole
 from autograder.gpu import Device, choose
 from autograder.report import COUNTS, Counts
 from autograder.sandbox.ladder import LEVELS, WEAK, WEAKEST_ACCEPTED
-from autograder.submission import Submission, read_submission
-from autograder.terminal import DebugOption, demand_writable
+from tower_student import cli as desk
+from tower_student import terminal
+from tower_student.files import append, write_whole
+from tower_student.submission import Submission, read_submission
+from tower_student.terminal import DebugOption, demand_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,11 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+import tower_student
 from autograder.errors import CourseError
-from autograder.raised import Reading, read_readings
 from autograder.report import Visibility
 from autograder.sandbox.policy import Policy
+from tower_student.raised import Reading, read_readings
 
 FILE = "course.toml"
 OFF = "off"
@@ -205,10 +206,11 @@ def load_course(root: Path) -> Course:
 
 
 def suite_digest(course: Course) -> str:
-    """SHA-256 over all that decides a score: the package, the hidden tests, course.toml."""
-    package = Path(__file__).parent
+    """SHA-256 over all that decides a score: the packages, the hidden tests, course.toml."""
+    packages = (Path(__file__).parent, Path(tower_student.__file__).parent)
+    code = (file for package in packages for file in sorted(package.rglob("*.py")))
     digest = hashlib.sha256()
-    for file in (*course.judging_files(), *sorted(package.rglob("*.py"))):
+    for file in (*course.judging_files(), *code):
         content = file.read_bytes()
         digest.update(f"{file.name} {len(content)}\n".encode())
         digest.update(content)

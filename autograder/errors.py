@@ -1,16 +1,8 @@
 """The ways a run can go wrong. Each is shown and turned into an exit code in cli.py alone."""
 
-
-class TowerError(Exception):
-    """A sentence for the user: what happened, where, and what to do."""
-
-    exit_code = 3
-
-
-class UsageError(TowerError):
-    """What was asked for cannot be done as asked: a path, an option, a choice that does not exist."""
-
-    exit_code = 2
+from tower_student.errors import Stopped as Stopped
+from tower_student.errors import TowerError as TowerError
+from tower_student.errors import UsageError as UsageError
 
 
 class CourseError(TowerError):
@@ -21,12 +13,6 @@ class CourseError(TowerError):
 
 class GraderFault(TowerError):
     """The grader itself failed. It is never the submission's fault, and never in its favour."""
-
-
-class Stopped(TowerError):
-    """Ctrl-C, where something is kept; the sentence says what."""
-
-    exit_code = 130
 
 
 class IsolationError(TowerError):

@@ -3,20 +3,20 @@
 Between `### BEGIN SOLUTION <task>` and `### END SOLUTION` stands what a student has to write. The skeleton
 raises NotImplementedError with the task in its place. Handouts and public tests are written in assignments/;
 handouts.py fills in what follows from course.toml. The repository adds what templates/ holds, and the `tower`
-command: desk/ of this package, and what that imports.
+command: the package tower_student, whole.
 """
 
-import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+import tower_student
 from autograder import __version__
 from autograder.course import Course
-from autograder.desk.course import MANIFEST, Release
 from autograder.errors import CourseError
-from autograder.files import write_whole
 from autograder.handouts import Page
+from tower_student.course import MANIFEST, Release
+from tower_student.files import write_whole
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)### BEGIN SOLUTION\b\s*(?P<task>.*?)\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
@@ -108,9 +108,9 @@ def student_repository(course: Course) -> dict[PurePosixPath, str]:
         path = _PACKAGE / "templates" / template
         files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
     files |= handouts_and_tests(course)
-    for path in command_files(_PACKAGE):
-        inside = PurePosixPath("tools") / path.relative_to(_PACKAGE.parent).as_posix()
-        files[inside] = path.read_text(encoding="utf-8")
+    for path in sorted(_STUDENT.glob("*.py")):
+        files[PurePosixPath("tools") / _STUDENT.name / path.name] = _read(path)
+    files[PurePosixPath("tools/pyproject.toml")] = _read(_project())
     release = Release.of(__version__, course.title, course.modules, files)
     return files | {MANIFEST: release.as_json()}
 
@@ -156,43 +156,19 @@ def _read(path: Path) -> str:
 
 
 _PACKAGE = Path(__file__).parent
+_STUDENT = Path(tower_student.__file__).parent
 _TEMPLATES = {
     "README.md": "README.md",
     "requirements.txt": "requirements.txt",
     ".gitignore": "gitignore",
-    "tools/pyproject.toml": "tools.toml",
     ".github/workflows/check.yml": "check.yml",
 }
-_COMMAND = "desk/cli.py"
 
 
-def command_files(package: Path) -> list[Path]:
-    """The student's command and all that it imports of this package, read from the texts."""
-    wanted, found = [package / _COMMAND], set[Path]()
-    while wanted:
-        path = wanted.pop()
-        if path in found:
-            continue
-        found.add(path)
-        wanted += [
-            folder / "__init__.py" for folder in path.parents if folder.is_relative_to(package)
-        ]
-        for name in _imported(ast.parse(path.read_text(encoding="utf-8"))):
-            target = package.joinpath(*name.split(".")[1:])
-            if name.split(".")[0] == package.name:
-                places = (target.with_suffix(".py"), target / "__init__.py")
-                wanted += [place for place in places if place.is_file()]
-    return sorted(found)
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """Names of modules, and of what might be modules, that a text imports anywhere."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def _project() -> Path:
+    """The student package's pyproject.toml: beside it in a checkout, with the templates in a wheel."""
+    packed = _PACKAGE / "templates" / "tools.toml"
+    return packed if packed.is_file() else _STUDENT.parent / "pyproject.toml"
 
 
 def _quoted(task: str) -> str:

@@ -40,8 +40,8 @@ from autograder.broker import Broker, Worker
 from autograder.classroom import Job, graded
 from autograder.classroom.gradebook import Gradebook, Settings
 from autograder.course import Course, course_root, load_course
-from autograder.files import write_whole
-from autograder.submission import read_submission
+from tower_student.files import write_whole
+from tower_student.submission import read_submission
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent

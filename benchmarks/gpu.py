@@ -17,15 +17,15 @@ from pathlib import Path
 
 import torch
 
-from autograder import bench
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import Course, course_root, load_course
 from autograder.errors import TowerError
-from autograder.files import write_whole
 from autograder.gpu import Device, choose
 from autograder.pool import each
-from autograder.submission import Submission
+from tower_student import bench
+from tower_student.files import write_whole
+from tower_student.submission import Submission
 
 ROUNDS = 5
 AT_ONCE = {"cpu": (1, 2), "cuda": (1, 2, 4, 8)}

@@ -32,11 +32,11 @@ from autograder.sandbox import values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import Desk
-from autograder.submission import Submission, read_submission
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
 from autograder.suite.judge import check_id
 from autograder.suite.student import Bench, Student, Surveyor
+from tower_student.submission import Submission, read_submission
 
 SEED = 7
 LEFT_OUT = ("gpu_", "mnist_fit")

@@ -23,7 +23,7 @@ from rich.console import Console  # noqa: E402
 from autograder.course import load_course  # noqa: E402
 from autograder.export import console, json, junit  # noqa: E402
 from autograder.grading import grade  # noqa: E402
-from autograder.submission import read_submission  # noqa: E402
+from tower_student.submission import read_submission  # noqa: E402
 
 RATES = (0.005, 0.02, 0.1, 0.3)
 """Of replies that lie. The fewer do, the further a check gets before it meets one."""

@@ -14,7 +14,7 @@ import jinja2
 
 from autograder.course import FILE, load_course
 from autograder.errors import UsageError
-from autograder.files import write_whole
+from tower_student.files import write_whole
 
 _COURSE = {
     FILE: "course.toml.j2",
@@ -87,7 +87,11 @@ def _demand_free(name: str, known: Sequence[str]) -> None:
         raise UsageError(
             f"{name!r} cannot be a module: expected small letters, digits and underscores, as in my_layer."
         )
-    taken = sys.stdlib_module_names | {"torch", "numpy", "pytest", "torchvision", "autograder"}
+    taken = (
+        sys.stdlib_module_names
+        | {"torch", "numpy", "pytest", "torchvision", "autograder"}
+        | {"tower_student"}
+    )
     if keyword.iskeyword(name) or name in taken:
         raise UsageError(
             f"{name} is a name of Python or of a library, which a student's file would hide. Choose another."

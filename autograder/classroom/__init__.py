@@ -21,7 +21,7 @@ from autograder.course import OFF, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
 from autograder.report import Attempt, ClassReport, Counts, Failure, Report, Standing
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ from autograder.course import Course, suite_digest
 from autograder.errors import GraderFault, Stopped, UsageError
 from autograder.export import classroom as export
 from autograder.export.charts import score_histogram, stumbles
-from autograder.files import write_whole
 from autograder.pool import each
 from autograder.report import ClassReport, Counts, Report, Standing
-from autograder.submission import Submission
-from autograder.text import one_line, wrappable
+from tower_student.files import write_whole
+from tower_student.submission import Submission
+from tower_student.text import one_line, wrappable
 
 CHUNK = 100
 """Hand-ins that are noted in one transaction."""

@@ -29,7 +29,7 @@ from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.pool import KILLED, Grader
 from autograder.report import Report
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 CONNECT_SECONDS = 10.0
 PATIENCE = 60.0

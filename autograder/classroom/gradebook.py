@@ -24,7 +24,7 @@ from autograder.errors import TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.gpu import Device
 from autograder.report import Report
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 FILE = "gradebook.sqlite"
 APPLICATION = 0x544F4931  # "TOI1", in SQLite's header

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.submission import Submission, filenames, read_set, read_submission
-from autograder.text import one_line
+from tower_student.submission import Submission, filenames, read_set, read_submission
+from tower_student.text import one_line
 
 MAX_NAME = 120
 """Characters of a student's name that are kept."""

@@ -21,9 +21,9 @@ from autograder.classroom.gradebook import Gradebook, Work
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.export import similar as export
-from autograder.files import write_whole
 from autograder.report import Alike
-from autograder.text import wrappable
+from tower_student.files import write_whole
+from tower_student.text import wrappable
 
 TOKENS = 25
 """Characters of tokens in a run, as copydetect counts: shorter ones are found in any two texts."""

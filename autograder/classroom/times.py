@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.classroom.intake import student_name
 from autograder.errors import UsageError
-from autograder.text import one_line
+from tower_student.text import one_line
 
 STUDENT = ("student", "name", "full name", "username", "sis login id")
 TIME = ("time", "handed in", "handed_in_at", "submitted", "submitted at", "timestamp")

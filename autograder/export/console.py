@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.report import CheckResult, ModuleResult, Report
-from autograder.text import PREFIX, wrappable
+from tower_student.text import PREFIX, wrappable
 
 _MARKS = {
     "passed": Text("✓", "green"),

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator
 
 from autograder.report import CheckResult, ModuleResult, Place, Report
-from autograder.text import PREFIX, wrappable
+from tower_student.text import PREFIX, wrappable
 
 MAX_SUMMARY = 1 << 20
 """Bytes that GitHub takes for a step; more, and nothing is shown at all."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.report import Attempt, CheckResult, ModuleResult, Report
-from autograder.text import PREFIX
+from tower_student.text import PREFIX
 
 
 def render(report: Report) -> str:

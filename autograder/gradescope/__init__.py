@@ -54,7 +54,7 @@ def _script(name: str) -> bytes:
 def _kit(course: Course) -> Iterator[tuple[str, Path]]:
     """What grading takes, by its name within the kit: no solutions, no tests of the kit, no bank."""
     package = Path(__file__).parents[1]
-    for file in package.rglob("*"):
+    for file in (*package.rglob("*"), *(package.parent / "student").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             yield str(file.relative_to(package.parent)), file
     for name in ("pyproject.toml", "constraints.txt"):

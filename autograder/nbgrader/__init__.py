@@ -16,15 +16,15 @@ import jupytext
 
 from autograder import __version__
 from autograder.course import Course
-from autograder.desk.course import MANIFEST, Release
 from autograder.errors import CourseError
-from autograder.notebooks import TAG, TESTS
 from autograder.release import handouts_and_tests
+from tower_student.course import MANIFEST, Release
+from tower_student.notebooks import TAG, TESTS
 
 CONFIG = "nbgrader_config.py"
 _FIRST = """\
 # Run this cell first: modules that you have written in other notebooks can be imported here.
-from autograder.desk import notebook
+from tower_student import notebook
 
 notebook.import_from_notebooks()
 """

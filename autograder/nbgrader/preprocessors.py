@@ -27,8 +27,8 @@ from autograder.nbgrader import graded_cell
 from autograder.pool import warm
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
-from autograder.submission import read_submission
-from autograder.text import PREFIX
+from tower_student.submission import read_submission
+from tower_student.text import PREFIX
 
 _OF_NBGRADER = "nbgrader.preprocessors."
 

@@ -70,7 +70,8 @@ def load_sandbox() -> None:
     sys.modules["sandbox"] = package
     spec.loader.exec_module(package)
     # An editable install puts the whole kit on the path; a student need not find it there.
-    sys.path[:] = [entry for entry in sys.path if Path(entry) != folder.parent.parent]
+    kit = folder.parent.parent
+    sys.path[:] = [entry for entry in sys.path if Path(entry) not in (kit, kit / "student")]
 
 
 def warm_up(*, gpu: bool) -> None:

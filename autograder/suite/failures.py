@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from autograder.report import ASKED, CAUSE, FOUND, Place
-from autograder.text import PREFIX
+from tower_student.text import PREFIX
 
 Cause = str | Callable[[], str]
 """A sentence, or a search for one: it can take longer than the check, and is made only for a report."""

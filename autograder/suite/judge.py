@@ -30,12 +30,12 @@ from autograder.gpu import Device
 from autograder.report import Figure, Measured, Place
 from autograder.sandbox.ladder import Isolation
 from autograder.selftest import demand_sound
-from autograder.submission import Submission
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.student import Bench, Student, Surveyor
-from autograder.text import clean
+from tower_student.submission import Submission
+from tower_student.text import clean
 
 MAX_MESSAGE = 8000
 OURS = frozenset(("student", "draw"))

@@ -19,7 +19,7 @@ from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
 from autograder.suite.student import Description, Input, Journey, Layer, Meta, Seen, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
-from autograder.text import MAX_WORDS, words
+from tower_student.text import MAX_WORDS, words
 
 Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
 """Is shown gradients by name: the student's, which may be anything, and the oracle's."""

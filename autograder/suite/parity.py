@@ -17,7 +17,7 @@ from autograder.sandbox.values import Opaque, Record
 from autograder.suite.failures import CheckFailed
 from autograder.suite.suspects import Suspect, guilty, guilty_number, same
 from autograder.suite.tolerances import FLOAT64, Tolerance
-from autograder.text import word
+from tower_student.text import word
 
 NOBODY: Mapping[str, float] = MappingProxyType({})
 _WORKERS_OWN = re.compile(

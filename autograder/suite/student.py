@@ -24,14 +24,14 @@ from autograder.broker import Broker, Question, Worker, WorkerLost
 from autograder.course import FILE as COURSE
 from autograder.course import Course
 from autograder.errors import CourseError, GraderFault
-from autograder.raised import likely_cause
 from autograder.report import Figure, Measured, Place
 from autograder.sandbox import values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import COURSE_FILE, LIBRARIES, OPERATIONS, STAND_IN
-from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
-from autograder.text import one_line, quote, word, words
+from tower_student.raised import likely_cause
+from tower_student.submission import Submission
+from tower_student.text import one_line, quote, word, words
 
 MAX_HELD_BACK = 64 << 10
 """Bytes of tensors that wait until something is asked."""
@@ -277,7 +277,7 @@ class Bench:
                     f"{self.module}.py, line {line}: syntax error: {one_line(message)}.\n"
                     f"{quote(submission.line(self.module, line))}".rstrip(),
                     cause="Python cannot read the file at all, so nothing in it can be graded.",
-                    place=submission.place(self.module, line),
+                    place=_place(submission.place(self.module, line)),
                 )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         arguments = {"module": self.module, "stand_ins": self.stand_ins}
@@ -371,7 +371,7 @@ class Bench:
         match where:
             case [str() as module, int() as line] if module in self._submission.sources:
                 if line_text := self._submission.line(module, line):
-                    place = self._submission.place(module, line)
+                    place = _place(self._submission.place(module, line))
                     within = f" in {module}.py, line {line}"
         if kind == "NotImplementedError" and "NotImplementedError" in line_text:
             found = f"It is not written yet{within}.\n{quote(message)}".rstrip()
@@ -393,7 +393,7 @@ class Bench:
 
     def definition(self, name: str) -> Place | None:
         """Where the module's text defines a class or a function, if it does at its top."""
-        return self._submission.definition(self.module, name)
+        return _place(self._submission.definition(self.module, name))
 
     def close(self) -> None:
         """End the worker."""
@@ -799,6 +799,10 @@ class Layer:
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         _, tensors = self._student._ask("activations", arguments, encoder)
         return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
+
+
+def _place(found: tuple[str, int] | None) -> Place | None:
+    return Place(*found) if found else None
 
 
 def course_texts(course: Course, stand_ins: Iterable[str]) -> list[wire.RawTensor]:

@@ -15,7 +15,7 @@ from autograder.course import GPU_CHECKS, course_root, load_course
 from autograder.gpu import reason_against
 from autograder.grading import grade
 from autograder.sandbox.wire import RawTensor
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 COURSE = load_course(course_root())
 BANK = Bank(COURSE.root)

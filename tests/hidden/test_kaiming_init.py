@@ -14,7 +14,7 @@ from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
 from autograder.suite.student import Generator, Input, Student
-from autograder.text import words
+from tower_student.text import words
 
 import misconceptions
 

@@ -28,7 +28,7 @@ UNPACKED = "unpacked"
 
 
 def gains(build, folder, modules) -> list[str]:
-    """What the attack gains from autograder.submission, as sentences."""
+    """What the attack gains from tower_student.submission, as sentences."""
     return _suffered("kit", build, folder, modules)
 
 
@@ -105,7 +105,7 @@ def _is_sentence(text):
 def read_by_kit(path, modules):
     """The kit's reader, and its refusal as text."""
     from autograder.errors import UsageError
-    from autograder.submission import read_submission
+    from tower_student.submission import read_submission
 
     try:
         submission = read_submission(path, modules)

@@ -30,7 +30,7 @@ from autograder.classroom.gradebook import Gradebook
 from autograder.course import Course, load_course
 from autograder.grading import grade
 from autograder.report import Report
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 SEED = 5
 HONEST = 24

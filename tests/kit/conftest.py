@@ -10,7 +10,7 @@ from autograder.broker import Broker
 from autograder.course import Course, course_root, load_course
 from autograder.grading import grade
 from autograder.report import CheckResult, Report
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,7 +18,7 @@ from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import OFF, Course, course_root, load_course
 from autograder.pool import each
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 Job = tuple[int, str, tuple[str, ...]]
 """A seed, the fit, and the modules to grade."""

@@ -24,7 +24,7 @@ from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course, course_root, load_course
 from autograder.pool import each
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 SEED = 3
 

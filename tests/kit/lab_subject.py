@@ -247,7 +247,7 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
     from autograder.export import json as json_export
     from autograder.grading import grade
     from autograder.report import Report
-    from autograder.submission import Submission
+    from tower_student.submission import Submission
 
     class Witness(Broker):
         """A broker that keeps the workers it hands out, and all that they answer."""
@@ -332,7 +332,7 @@ def ours_build(request: dict[str, Any], modules: list[str]) -> dict[str, Any]:
     import archive_lab
 
     from autograder.errors import UsageError
-    from autograder.submission import read_submission
+    from tower_student.submission import read_submission
 
     made = []
 

@@ -2,88 +2,44 @@
 
 import ast
 import re
+import sys
 
 import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "autograder"
-ALLOWED = {  # what a part may import of the rest
+ALLOWED = {  # what a part may import of the rest; tower_student is everyone's but the sandbox's
     "sandbox": set(),
-    "broker": {"sandbox", "errors"},
-    "text": set(),
+    "broker": {"errors", "sandbox"},
     "errors": set(),
-    "files": {"errors"},
     "gpu": {"errors", "sandbox"},
-    "terminal": {"errors", "text"},
-    "desk": {
-        *("bench", "desk", "errors", "files", "notebooks", "raised", "sandbox", "submission"),
-        *("terminal", "text"),
-    },
     "bank": {"errors"},
-    "authoring": {"course", "errors", "files"},
-    "course": {"sandbox", "errors", "raised", "report"},
-    "raised": set(),
+    "authoring": {"course", "errors"},
+    "course": {"errors", "report", "sandbox"},
     "pool": {"broker", "course", "errors", "grading", "sandbox", "selftest"},
     "selftest": {"broker", "errors", "sandbox"},
     "classroom": {
-        *("bank", "broker", "classroom", "course", "errors", "export", "files", "gpu", "grading"),
-        *("pool", "report", "submission", "text"),
+        *("bank", "broker", "classroom", "course", "errors", "export", "gpu"),
+        *("grading", "pool", "report"),
     },
-    "submission": {"errors", "notebooks", "report", "text"},
-    "notebooks": set(),
     "nbgrader": {
-        *("broker", "course", "desk", "errors", "grading", "nbgrader", "notebooks", "pool"),
-        *("release", "report", "submission", "text"),
+        *("broker", "course", "errors", "grading", "nbgrader", "pool", "release"),
+        *("report",),
     },
     "report": set(),
-    "suite": {
-        *(
-            "sandbox",
-            "broker",
-            "course",
-            "errors",
-            "gpu",
-            "raised",
-            "report",
-            "submission",
-            "suite",
-        ),
-        *("selftest", "text"),
-    },
-    "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "submission", "suite"},
-    "export": {"export", "report", "text"},
+    "suite": {"broker", "course", "errors", "gpu", "report", "sandbox", "selftest", "suite"},
+    "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "suite"},
+    "export": {"export", "report"},
     "gradescope": {"course", "errors", "export"},
-    "release": {"course", "desk", "errors", "files", "handouts"},
+    "release": {"course", "errors", "handouts"},
     "handouts": {"course", "errors"},
     "__main__": {"cli"},
-    "bench": {"errors", "text"},
     "doctor": {"broker", "course", "errors", "gpu", "sandbox", "selftest"},
-    "calibration": {"bank", "broker", "course", "errors", "files", "grading", "pool", "submission"},
+    "calibration": {"bank", "broker", "course", "errors", "grading", "pool"},
     "cli": {
-        *(
-            "authoring",
-            "broker",
-            "calibration",
-            "classroom",
-            "course",
-            "desk",
-            "doctor",
-            "errors",
-            "export",
-            "files",
-            "gpu",
-        ),
-        *(
-            "grading",
-            "gradescope",
-            "nbgrader",
-            "pool",
-            "release",
-            "report",
-            "sandbox",
-            "submission",
-            "terminal",
-        ),
+        *("authoring", "broker", "calibration", "classroom", "course", "doctor", "errors"),
+        *("export", "gpu", "gradescope", "grading", "nbgrader", "pool", "release"),
+        *("report", "sandbox"),
     },
 }
 
@@ -136,11 +92,21 @@ def test_the_engine_is_blind_to_the_course():
     assert found == NAMED
 
 
+STUDENT = ROOT / "student" / "tower_student"
+DEPENDENCIES = {"numpy", "pytest", "rich", "torch", "typer", "watchfiles"}
+
+
+@pytest.mark.parametrize("path", sorted(STUDENT.rglob("*.py")), ids=lambda p: p.name)
+def test_the_students_command_imports_nothing_of_the_grader(path):
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert roots - sys.stdlib_module_names <= DEPENDENCIES | {"tower_student"}
+
+
 def test_the_sandbox_holds_no_answer():
     """Nothing in the folder that a student may read names the hidden suite or a solution."""
     for path in (PACKAGE / "sandbox").glob("*.py"):
         roots = {name.split(".")[0] for name in imports(path)}
-        assert "autograder" not in roots
+        assert not roots & {"autograder", "tower_student"}
         assert "tests" not in roots
         assert "solutions" not in roots
 
@@ -150,6 +116,7 @@ def test_a_worker_cannot_import_the_kit(judge, solutions):
         b"import math",
         b"import math, importlib.util\n"
         b"assert importlib.util.find_spec('autograder') is None\n"
+        b"assert importlib.util.find_spec('tower_student') is None\n"
         b"assert importlib.util.find_spec('solutions') is None\n",
         1,
     )

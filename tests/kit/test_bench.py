@@ -12,8 +12,8 @@ import torch
 from conftest import ROOT
 from rich.console import Console
 
-from autograder import bench
 from autograder.errors import UsageError
+from tower_student import bench
 
 SMALL = [
     bench.Layer("linear", "CustomLinear", torch.nn.Linear, (6, 3), (4, 6)),

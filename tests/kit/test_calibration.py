@@ -111,7 +111,7 @@ def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
     plan = {**course.fits["quick"], "steps": 3, "threshold": 0.0, "target": 0.0}
     short = replace(course, fits={**course.fits, "quick": plan})
     from autograder.grading import grade
-    from autograder.submission import Submission
+    from tower_student.submission import Submission
 
     job = calibration.Job(calibration.REFERENCE, solutions, "quick", 5, "tower.mnist_fit")
     reached = calibration.fit(short, broker, job)

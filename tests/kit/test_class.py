@@ -29,7 +29,7 @@ from autograder.errors import GraderFault, Stopped, TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.export.classroom import class_page
 from autograder.report import CheckResult
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 SETTINGS = Settings("off", "cpu")
 PROBLEMS = {name: f"{name}.py was not submitted." for name in ("conv2d", "tower")}

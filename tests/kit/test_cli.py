@@ -14,8 +14,8 @@ import pytest
 from conftest import ROOT
 from rich.console import Console
 
-from autograder import terminal
 from autograder.errors import UsageError
+from tower_student import terminal
 
 TOWER = [str(Path(sys.executable).parent / "tower")]
 
@@ -214,7 +214,7 @@ def test_a_full_disk_is_a_clear_message_and_no_half_written_file(tmp_path):
     done = tower("grade", tmp_path, "--only", "linear", "--fit", "off", "--json", "/dev/full/x")
     assert done.returncode == 2
     from autograder.errors import TowerError
-    from autograder.files import write_whole
+    from tower_student.files import write_whole
 
     target = tmp_path / "report.json"
     target.write_text("the old one")

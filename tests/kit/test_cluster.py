@@ -205,7 +205,7 @@ def test_a_gpus_work_waits_for_a_worker_that_offers_one(cluster, small_class, mo
     from autograder.classroom.gradebook import Settings
     from autograder.course import course_root, load_course
     from autograder.errors import GraderFault
-    from autograder.submission import Submission
+    from tower_student.submission import Submission
 
     monkeypatch.setattr(module, "PATIENCE", 2.0)
     course = load_course(course_root())

@@ -18,10 +18,10 @@ from rich.console import Console
 
 from autograder.bank import Bank
 from autograder.course import load_course
-from autograder.desk import hints, rungs, show, submit
-from autograder.desk.course import Course, course_in
-from autograder.release import command_files, student_repository, write
-from autograder.submission import read_submission
+from autograder.release import student_repository, write
+from tower_student import hints, rungs, show, submit
+from tower_student.course import Course, course_in
+from tower_student.submission import read_submission
 
 COURSE = load_course(ROOT)
 MODULES = list(COURSE.modules)
@@ -496,16 +496,15 @@ def test_nothing_of_solutions_or_hidden_tests_is_in_a_release(desk):
             assert "SOLUTION" not in text or path.suffix == ".md"
 
 
-def test_the_students_command_holds_nothing_of_the_grader():
-    """It imports the desk and what that needs; no oracle, no law, no sandbox."""
-    package = ROOT / "autograder"
-    names = {path.relative_to(package).as_posix() for path in command_files(package)}
-    assert not [name for name in names if name.startswith("suite/")]
-    assert {name for name in names if name.startswith("sandbox/")} == {
-        "sandbox/__init__.py",
-        "sandbox/torch_private.py",
-    }
-    assert not names & {"grading.py", "broker.py", "bank.py", "course.py", "cli.py", "gpu.py"}
+def test_the_students_command_is_released_whole(desk):
+    package = ROOT / "student"
+    names = {path.relative_to(package) for path in package.rglob("*") if path.is_file()}
+    names = {name for name in names if "__pycache__" not in name.parts}
+    assert {
+        p.relative_to(desk / "tools") for p in (desk / "tools").rglob("*") if p.is_file()
+    } == names
+    for name in names:
+        assert (desk / "tools" / name).read_bytes() == (package / name).read_bytes()
 
 
 def test_a_release_is_written_over_nobodys_work(desk):
@@ -528,7 +527,7 @@ for name in ("fcntl", "resource", "pty", "termios", "grp", "pwd"):
 for name in ("fork", "fchmod", "geteuid", "getuid", "pidfd_open", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
     delattr(os, name)
 sys.path.insert(0, "tools")
-from autograder.desk import cli
+from tower_student import cli
 assert cli.__file__.startswith(os.path.abspath("tools")), cli.__file__
 sys.argv = ["tower", *{arguments}]
 cli.main()

@@ -17,10 +17,10 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, load_course
 from autograder.errors import GraderFault, UsageError
 from autograder.grading import grade
-from autograder.raised import likely_cause
 from autograder.sandbox.gpu import RealGPU
-from autograder.submission import Submission
 from autograder.suite.judge import uses_gpu
+from tower_student.raised import likely_cause
+from tower_student.submission import Submission
 
 COURSE = load_course(ROOT)
 CHECKS = {f"{m.name}.{c}" for m in COURSE.modules.values() for c in m.weights}

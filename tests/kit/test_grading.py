@@ -8,7 +8,7 @@ from conftest import checks_of, failed
 from autograder.course import Module
 from autograder.grading import grade
 from autograder.release import skeleton
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -9,7 +9,7 @@ from lab_world import descendants, is_alive
 from autograder.broker import Broker
 from autograder.grading import grade
 from autograder.sandbox.lockdown import MECHANISMS
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 HONEST_FORWARD = b"output = input @ self.weight.T"
 WRONG_FORWARD = b"output = input @ self.weight.T * 2"

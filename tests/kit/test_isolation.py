@@ -28,7 +28,7 @@ from autograder.errors import IsolationError
 from autograder.grading import grade
 from autograder.sandbox import kernel, ladder, landlock, scratch, seccomp, visible
 from autograder.sandbox.lockdown import MECHANISMS
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 PR_CAPBSET_DROP, CAP_KILL = 24, 5
 FACTS = ("landlock", "seccomp", "sealed", "uid", "namespaces")

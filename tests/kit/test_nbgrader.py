@@ -21,10 +21,10 @@ from autograder.course import load_course
 from autograder.errors import GraderFault
 from autograder.grading import grade
 from autograder.nbgrader import build, graded_cell, pieces, preprocessors
-from autograder.notebooks import TAG, NotANotebook, module_text
 from autograder.release import write
 from autograder.report import Isolation, Report
-from autograder.submission import Submission, read_submission
+from tower_student.notebooks import TAG, NotANotebook, module_text
+from tower_student.submission import Submission, read_submission
 
 COURSE = load_course(ROOT)
 MODULES = list(COURSE.modules)
@@ -58,7 +58,7 @@ get_ipython().ast_transformers.append(Full())
 get_ipython().input_transformers_post.append(lambda lines: ["20.0"])
 """
 PATCHED = """
-import autograder.desk.notebook as notebook
+import tower_student.notebook as notebook
 notebook.graded = lambda module: 20.0
 import torch
 torch.allclose = torch.equal = lambda *a, **k: True
@@ -443,9 +443,7 @@ def test_notebooks_import_each_other_and_run_the_public_tests(graded, tmp_path):
 
 
 def test_the_graded_cell_grades_nothing_in_a_kernel(tmp_path):
-    text = in_a_kernel(
-        tmp_path, "from autograder.desk import notebook", "notebook.graded('linear')"
-    )
+    text = in_a_kernel(tmp_path, "from tower_student import notebook", "notebook.graded('linear')")
     assert "Run `nbgrader autograde`" in text
 
 

@@ -10,9 +10,9 @@ from replies_lab import LyingBroker
 
 from autograder.export import json, junit
 from autograder.grading import grade
-from autograder.submission import Submission
 from autograder.suite.failures import CheckFailed
 from autograder.suite.student import Student
+from tower_student.submission import Submission
 
 
 def graded(course, solutions, seed, rate):

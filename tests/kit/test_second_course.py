@@ -17,7 +17,7 @@ from autograder.broker import Broker
 from autograder.course import load_course
 from autograder.grading import grade
 from autograder.nbgrader import build as notebooks
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 FOLDER = ROOT / "tests" / "kit" / "courses" / "attention"
 COURSE = load_course(FOLDER)

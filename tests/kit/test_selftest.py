@@ -15,7 +15,7 @@ from autograder import doctor, pool, selftest
 from autograder.broker import ZYGOTE, Broker
 from autograder.errors import GraderFault
 from autograder.grading import grade
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 BROKEN = Path(__file__).parent / "broken_zygote.py"
 AT_START = {

@@ -13,7 +13,7 @@ from autograder.classroom.similar import COMMON, alike, compare_class
 from autograder.errors import UsageError
 from autograder.export import similar as export
 from autograder.report import Alike
-from autograder.submission import Submission
+from tower_student.submission import Submission
 
 SKELETON = (ROOT / "assignments" / "conv2d.py").read_text()
 OWN = (ROOT / "solutions" / "conv2d.py").read_text()

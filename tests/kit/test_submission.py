@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import UsageError
-from autograder.submission import MAX_MODULE_BYTES, MAX_NAMES, read_submission
+from tower_student.submission import MAX_MODULE_BYTES, MAX_NAMES, read_submission
 
 MODULES = ["linear", "conv2d"]
 

@@ -32,7 +32,7 @@ from autograder.export import json as json_export
 from autograder.report import CheckResult, Isolation, ModuleResult, Report
 from autograder.suite.failures import CheckFailed
 from autograder.suite.student import Layer, Meta, Student
-from autograder.text import MAX_WORD, PREFIX, clean, one_line, quote, word, words
+from tower_student.text import MAX_WORD, PREFIX, clean, one_line, quote, word, words
 
 ATTACKS = {path.stem: path for path in sorted((Bank(ROOT).folder / "attacks").glob("text_*.py"))}
 

@@ -16,7 +16,8 @@ from torch import nn
 
 from autograder.sandbox import torch_private
 
-SOURCES = sorted((ROOT / "autograder").rglob("*.py"))
+LEAN = ROOT / "student" / "tower_student" / "lean.py"
+SOURCES = sorted([*(ROOT / "autograder").rglob("*.py"), *LEAN.parent.rglob("*.py")])
 
 
 def private(path):
@@ -40,8 +41,26 @@ def private(path):
 def test_internals_are_touched_in_one_module():
     found = {str(p.relative_to(ROOT)): sorted(set(private(p))) for p in SOURCES}
     found = {path: names for path, names in found.items() if names}
-    assert found.keys() == {"autograder/sandbox/torch_private.py"}, found
-    assert {"_C", "_dynamo", "_parameters", "_sleep"} <= set(*found.values())
+    assert found.keys() == {
+        "autograder/sandbox/torch_private.py",
+        "student/tower_student/lean.py",
+    }, found
+    assert {"_C", "_dynamo", "_parameters", "_sleep"} <= set().union(*found.values())
+
+
+def test_the_students_command_spares_imports_as_the_worker_does():
+    """Neither may import the other: the sandbox imports nothing of ours, and the student has no sandbox."""
+
+    def definitions(path):
+        return {
+            ast.unparse(node)
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        }
+
+    lean = definitions(LEAN)
+    assert len(lean) == 6
+    assert lean <= definitions(ROOT / "autograder" / "sandbox" / "torch_private.py")
 
 
 def test_the_profiler_sees_operators_of_every_thread():

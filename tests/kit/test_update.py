@@ -11,10 +11,10 @@ import pytest
 from conftest import ROOT
 
 from autograder.course import load_course
-from autograder.desk.course import MANIFEST, Release
-from autograder.desk.update import plan
 from autograder.errors import UsageError
 from autograder.release import student_repository, write
+from tower_student.course import MANIFEST, Release
+from tower_student.update import plan
 
 COURSE = load_course(ROOT)
 MODULES = tuple(COURSE.modules)

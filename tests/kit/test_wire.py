@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from autograder.broker import WorkerLost
 from autograder.sandbox import values, wire
-from autograder.submission import Submission
 from autograder.suite.student import Bench, Surveyor
+from tower_student.submission import Submission
 
 
 def joined(frame):

@@ -32,8 +32,8 @@ from autograder.export import console, github, gradescope, html, junit
 from autograder.export import json as json_export
 from autograder.grading import grade
 from autograder.report import Report
-from autograder.submission import read_submission
-from autograder.text import PREFIX, one_line
+from tower_student.submission import read_submission
+from tower_student.text import PREFIX, one_line
 
 SEED = 1
 WIDTHS = (20, 47, 80, 200)

@@ -18,10 +18,9 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from autograder.errors import UsageError
-from autograder.notebooks import NotANotebook, module_text
-from autograder.report import Place
-from autograder.text import one_line
+from tower_student.errors import UsageError
+from tower_student.notebooks import NotANotebook, module_text
+from tower_student.text import one_line
 
 MAX_MODULE_BYTES = 256 << 10
 TOO_LARGE = f"it is larger than {MAX_MODULE_BYTES >> 10} KiB"
@@ -62,17 +61,17 @@ class Submission:
         lines = self._lines(module)
         return one_line(lines[number - 1]) if 0 < number <= len(lines) else ""
 
-    def place(self, module: str, number: int) -> Place | None:
+    def place(self, module: str, number: int) -> tuple[str, int] | None:
         """One line of a module as a place, or None where it has no such line."""
         within = 0 < number <= len(self._lines(module))
-        return Place(f"{module}.py", number) if within else None
+        return (f"{module}.py", number) if within else None
 
-    def definition(self, module: str, name: str) -> Place | None:
+    def definition(self, module: str, name: str) -> tuple[str, int] | None:
         """Where a module's text defines a class or a function at its top, or None."""
         begins = re.compile(rf"(class|def)\s+{re.escape(name)}\b")
         numbers = (i for i, line in enumerate(self._lines(module), 1) if begins.match(line))
         number = next(numbers, None)
-        return Place(f"{module}.py", number) if number else None
+        return (f"{module}.py", number) if number else None
 
     def _lines(self, module: str) -> list[str]:
         return re.split("\r\n|\r|\n", self.sources.get(module, b"").decode(errors="replace"))

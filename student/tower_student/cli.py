@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from autograder import terminal
-from autograder.errors import UsageError
-from autograder.files import write_whole
-from autograder.terminal import DebugOption, demand_writable
+from tower_student import terminal
+from tower_student.errors import UsageError
+from tower_student.files import write_whole
+from tower_student.terminal import DebugOption, demand_writable
 
 app = typer.Typer(
     help="Check what you have written, time it, and pack it.",
@@ -62,10 +62,10 @@ def check(
     if pdb and (watch or hint):
         raise UsageError("--pdb goes with neither --watch nor --hint.")
     place = _place(folder)
-    from autograder.desk import hints, rungs
-    from autograder.desk.course import course_in, with_tests
-    from autograder.desk.show import first_broken, show
-    from autograder.sandbox.torch_private import make_lean, no_distributed_tensors
+    from tower_student import hints, rungs
+    from tower_student.course import course_in, with_tests
+    from tower_student.lean import make_lean, no_distributed_tensors
+    from tower_student.show import first_broken, show
 
     make_lean()  # the optimizers would load torch's compiler, which takes as long as torch itself
     no_distributed_tensors()
@@ -102,7 +102,7 @@ def check(
 
 
 def _watch(place: Path, climb: Callable[[], object], console: Console) -> None:
-    from autograder.desk.watch import on_save
+    from tower_student.watch import on_save
 
     def again(seen: float) -> None:
         console.clear()
@@ -132,8 +132,8 @@ def submit(
     The same modules always make the same zip. Nothing is run.
     """
     place = _place(folder)
-    from autograder.desk.course import course_in
-    from autograder.desk.submit import pack
+    from tower_student.course import course_in
+    from tower_student.submit import pack
 
     modules = course_in(place).modules
     if not modules:
@@ -177,7 +177,7 @@ def update(
 
     Where you have changed a handout or a test yourself, the new version is put beside it as NAME.new.
     """
-    from autograder.desk.update import BESIDE, plan
+    from tower_student.update import BESIDE, plan
 
     planned = plan(folder, source)
     planned.apply(folder)
@@ -216,7 +216,7 @@ def bench(
     if json is not None:
         demand_writable(json)
     place = _place(folder)
-    from autograder import bench as benchmark
+    from tower_student import bench as benchmark
 
     chosen = benchmark.choose(device)
     plan = benchmark.plan_of(place, chosen)

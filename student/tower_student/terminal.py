@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from autograder.errors import GraderFault, Stopped, TowerError, UsageError
-from autograder.text import clean, wrappable
+from tower_student.errors import Stopped, TowerError, UsageError
+from tower_student.text import clean, wrappable
 
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
@@ -63,7 +63,7 @@ def show_error(error: Exception, errors: Console) -> int:
         "Run again with --debug for the traceback.",
         highlight=False,
     )
-    return GraderFault.exit_code
+    return TowerError.exit_code
 
 
 def printable(text: str) -> str:

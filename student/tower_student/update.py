@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.desk.course import MANIFEST, Release, digest
-from autograder.errors import UsageError
-from autograder.files import write_whole
+from tower_student.course import MANIFEST, Release, digest
+from tower_student.errors import UsageError
+from tower_student.files import write_whole
 
 LARGEST = 16 << 20
 """Bytes of one file of a release."""

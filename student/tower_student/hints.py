@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from autograder.desk.rungs import Rung
-from autograder.files import write_whole
+from tower_student.files import write_whole
+from tower_student.rungs import Rung
 
 _FILE = Path(".tower") / "hints.json"
 

@@ -8,8 +8,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from autograder.desk.rungs import Climb, Place, Rung
-from autograder.text import clean
+from tower_student.rungs import Climb, Place, Rung
+from tower_student.text import clean
 
 WIDTH = 24
 """Of a brick, in characters."""

@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from autograder.notebooks import NotANotebook, module_text
+from tower_student.notebooks import NotANotebook, module_text
 
 
 def import_from_notebooks() -> None:
@@ -24,9 +24,9 @@ def check(module: str) -> None:
     """Run the public tests of a module as its notebook was saved last, and show what came of it."""
     from rich.console import Console
 
-    from autograder.desk.course import course_in
-    from autograder.desk.rungs import climb
-    from autograder.desk.show import show
+    from tower_student.course import course_in
+    from tower_student.rungs import climb
+    from tower_student.show import show
 
     import_from_notebooks()
     here, console = Path.cwd(), Console(highlight=False, force_jupyter=False)

@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 import pytest
 
-from autograder.errors import UsageError
-from autograder.raised import Reading, likely_cause, read_readings
+from tower_student.errors import UsageError
+from tower_student.raised import Reading, likely_cause, read_readings
 
 Status = Literal["passed", "failed", "unwritten"]
 UNUSED_PLUGINS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.submission import Submission, Unreadable, checked, of_notebook
+from tower_student.submission import Submission, Unreadable, checked, of_notebook
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same for every entry, so that the same modules make the same archive."""

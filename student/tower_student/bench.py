@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.text import Text
 from torch import Tensor, nn
 
-from autograder.errors import UsageError
-from autograder.text import clean, wrappable
+from tower_student.errors import UsageError
+from tower_student.text import clean, wrappable
 
 ROUNDS = 15
 SAMPLE_SECONDS = 0.01

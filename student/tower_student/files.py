@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from autograder.errors import TowerError
+from tower_student.errors import TowerError
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
