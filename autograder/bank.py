@@ -14,7 +14,9 @@ class Mutant:
     """A wrong module, the misconception it stands for, and the check that must catch it.
 
     Attributes:
-        check: its full id, as in linear.forward.
+        name: in snake_case, unique in its module.
+        misconception: what a student who writes this believes, as a sentence.
+        check: its full id, as in linear.forward; in the file, its name without the module.
         diagnosis: what the report's likely cause has to say; "" where none names the misconception.
         calibrates: whether `tower calibrate` measures what it learns.
     """
@@ -56,7 +58,11 @@ class Bank:
         self.folder = root / "tests" / "bank"
 
     def mutants(self, module: str) -> Iterator[Mutant]:
-        """Every mutant of a module, by hand."""
+        """Yield the mutants of a module, the tables of tests/bank/mutants/MODULE.toml.
+
+        Each [[mutant]] replaces `old`, which has to be in the solution exactly once, by `new`; `patches` is a
+        list of such pairs. Raises CourseError.
+        """
         solution = self.solution(module)
         for entry in self._entries("mutants", module):
             source = solution
@@ -78,7 +84,7 @@ class Bank:
             )
 
     def machine_mutants(self, module: str) -> Iterator[MachineMutant]:
-        """Every machine-made mutant of a module."""
+        """Yield every machine-made mutant of a module."""
         lines = self.solution(module).split("\n")
         for entry in self._entries("machine", module):
             start, old, new = entry["line"] - 1, entry["old"].split("\n"), entry["new"].split("\n")
@@ -95,7 +101,7 @@ class Bank:
             )
 
     def variants(self) -> Iterator[Variant]:
-        """Every right submission that is written differently."""
+        """Yield every right submission that is written differently."""
         for path in sorted((self.folder / "variants").glob("*.py")):
             module, _, name = path.stem.partition("__")
             yield Variant(module, name, path.read_bytes())

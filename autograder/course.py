@@ -134,7 +134,21 @@ class Course:
 
 
 class _ModuleTable(Struct, forbid_unknown_fields=True):
-    """[modules.NAME]; its dictionaries are checked key by key."""
+    """A file that students hand in, NAME.py, with its checks, in tests/hidden/test_NAME.py.
+
+    Modules are graded in the order of their tables. The dictionaries are checked key by key.
+
+    Attributes:
+        points: what the module is worth, a whole number.
+        weights: the checks in the order of the report, CHECK = WHOLE NUMBER: their shares of the points.
+        needs: modules it builds on, whose tables come before; each has a stand_in.
+        visibility: CHECK = "hidden" and so on, where it is not the course's.
+        stand_in: a file with stock layers of the same names, over which modules that need this one are judged
+            again where a student's own fails.
+        long: checks that run as a plan of [fits] says, and have limits.fit_seconds.
+        seconds: CHECK = NUMBER, where it is not limits.check_seconds.
+        bonus: whether the points come on top of the total.
+    """
 
     points: Annotated[int, Meta(gt=0)]
     weights: Annotated[dict[str, Any], Meta(min_length=1)]
@@ -147,14 +161,31 @@ class _ModuleTable(Struct, forbid_unknown_fields=True):
 
 
 class _WorkerTable(Struct, forbid_unknown_fields=True):
-    """[worker]."""
+    """What workers hold beside Python, torch and numpy.
+
+    Attributes:
+        files: modules that hidden tests use there, see Student.library.
+        imports: what a submission may import beside torch, numpy and the standard library.
+    """
 
     files: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
 
 
 class _CourseTable(Struct, forbid_unknown_fields=True):
-    """The whole file."""
+    """What stands in course.toml. Paths are relative to its folder.
+
+    Attributes:
+        title: of the course.
+        modules: the tables [modules.NAME].
+        fit: the plan of long checks where --fit names none: the first of [fits] by default; "off" for none.
+        visibility: when students see a check: visible, after_due_date, after_published or hidden.
+        fits: the tables [fits.NAME], plans of long checks: numbers whose names the check knows.
+        limits: the table [limits].
+        worker: the table [worker].
+        exceptions: a file of [[reading]], what an exception most likely means in this course.
+        data: patterns of the files that hidden tests read.
+    """
 
     title: Annotated[str, Meta(min_length=1)]
     modules: Annotated[dict[str, Any], Meta(min_length=1)]

@@ -17,6 +17,7 @@ class Policy:
     fit_seconds: float = 900.0
     """For a long check. Where a trial of a few steps foretells more, it runs on stock layers."""
     cpu_seconds: int = 3600
+    """Processor seconds of one worker, all threads together."""
     memory: int = 4 << 30
     """What a submission may take beyond what the interpreter and torch have taken: addresses, or data of a
     worker that uses the GPU."""
@@ -27,6 +28,7 @@ class Policy:
     scratch: int = 64 << 20
     """What a worker may write to files; one that writes more is stopped."""
     open_files: int = 256
+    """Descriptors that a worker may have open at a time."""
     processes: int = 128
     """Threads, that is: processes it may not start at all."""
     output: int = 16 << 20

@@ -1,4 +1,4 @@
-"""Cases in order: each adds a little to those before it, so that the first to fail says what is wrong."""
+"""Cases in order, each a little harder than those before it: the first to fail says what is wrong."""
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
@@ -18,10 +18,15 @@ def one_by_one(
     traits: Callable[[CaseT], Iterable[str]],
     ids: Callable[[CaseT], str] = str,
 ) -> Callable[[Test], Any]:
-    """Parametrise a hidden test over `cases`, handed to it as `name`.
+    """Parametrise a hidden test over `cases`, which it takes one at a time as the argument `name`.
 
     A check ends with its first failure, so the cases before that one were right: where no cause is
     known, the failure says which of its `traits` none of them had.
+
+    Args:
+        cases: simple ones first.
+        traits: what there is to a case, in words, such as "no bias".
+        ids: the name of a case, from which `draw` takes its numbers.
     """
 
     def decorate(test: Test) -> Any:
@@ -38,7 +43,7 @@ def one_by_one(
 
 
 def novelty(case: CaseT, cases: Sequence[CaseT], traits: Callable[[CaseT], Iterable[str]]) -> str:
-    """What sets a case apart from those before it, as a sentence; "" where nothing does."""
+    """Return what sets a case apart from those before it, as a sentence; "" where nothing does."""
     before = cases[: cases.index(case)]
     known = {trait for earlier in before for trait in traits(earlier)}
     new = [trait for trait in traits(case) if trait not in known]

@@ -10,38 +10,44 @@ LayerT = TypeVar("LayerT", bound=nn.Module)
 
 
 class Draw:
-    """Draws for one test item, a function of the run's seed and the item's name alone."""
+    """Draws for one case of one check, a function of the run's seed and the case's name alone.
+
+    Tensors are float64 unless `dtype` says otherwise; `integers` and `permutation` return int64.
+    """
 
     def __init__(self, seed: int, name: str) -> None:
         digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
         self._generator = torch.Generator().manual_seed(int.from_bytes(digest[:6], "big"))
 
     def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Draws from N(0, 1)."""
+        """Draw a tensor of this shape from N(0, 1)."""
         return torch.randn(shape, generator=self._generator, dtype=dtype)
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Draws from U(0, 1)."""
+        """Draw a tensor of this shape from U(0, 1)."""
         return torch.rand(shape, generator=self._generator, dtype=dtype)
 
     def integers(self, low: int, high: int, *shape: int) -> Tensor:
-        """Whole numbers from low to high - 1."""
+        """Draw a tensor of this shape of whole numbers from low to high - 1."""
         return torch.randint(low, high, shape, generator=self._generator)
 
     def permutation(self, n: int) -> Tensor:
-        """The numbers 0 to n - 1 in random order."""
+        """Return the numbers 0 to n - 1 in random order: (n,)."""
         return torch.randperm(n, generator=self._generator)
 
     def number(self, low: float, high: float) -> float:
-        """One draw from U(low, high)."""
+        """Draw one float from U(low, high)."""
         return low + (high - low) * float(self.uniform())
 
     def seed(self) -> int:
-        """A seed for a generator on the other side."""
+        """Draw a seed for a generator of the worker, from 0 to 2³¹ - 1."""
         return int(self.integers(0, 1 << 31))
 
     def fill(self, layer: LayerT) -> LayerT:
-        """Give a layer of the oracle random float64 weights; outputs stay of the size of inputs."""
+        """Fill a layer of the oracle with random float64 weights, in place, and return it.
+
+        The bound of each weight is √(3 / fan_in): outputs stay of the size of inputs.
+        """
         layer.double()
         with torch.no_grad():
             for parameter in layer.parameters():

@@ -1,4 +1,4 @@
-"""The one way a check fails, and the ladder its message climbs."""
+"""How a check fails: by raising CheckFailed, whose message says what was found, and the likely cause."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -15,8 +15,7 @@ class CheckFailed(Exception):
     """A check's verdict is no. The text is written for the student.
 
     Args:
-        found: what came back: the first rung that broke (type, shape, dtype, value, gradient),
-            with its arithmetic.
+        found: what came back, and what was expected, with its arithmetic.
         cause: the likely cause, where one can be named.
         reading: what such a finding means in general; said where no cause is known.
         place: the line of the submission where it came up, if it did in one.
@@ -45,11 +44,14 @@ class CheckFailed(Exception):
         return _told(self._cause) or _told(self._reading)
 
     def because(self, cause: Cause) -> "CheckFailed":
-        """The same failure, with this cause if there is one."""
+        """Return the same failure with this cause, or with its own where this one is "".
+
+        For what is more particular than what is known already: `raise failure.because("…") from None`.
+        """
         return self._but(cause=lambda: _told(cause) or _told(self._cause))
 
     def beside(self, circumstance: Cause) -> "CheckFailed":
-        """The same failure; where its cause is not known, this is said before what can be read in it."""
+        """Return the same failure with a circumstance, which is said only where no cause is known."""
         return self._but(reading=lambda: f"{_told(circumstance)} {_told(self._reading)}".strip())
 
     def _but(self, **changes: Any) -> "CheckFailed":
@@ -58,7 +60,7 @@ class CheckFailed(Exception):
         return type(self)(self.found, **kept | changes)
 
     def message(self, asked: str) -> str:
-        """What was asked, what came back, the likely cause: one line of ours each.
+        """Return what was asked, what came back and the likely cause: one line of ours each.
 
         Whatever lines follow within one of them are a submission's, and bear its prefix.
         """
@@ -91,6 +93,11 @@ def _rung(text: str) -> str:
 
 
 def expect(condition: bool, found: str, *, cause: Cause = "") -> None:
-    """Raise CheckFailed unless the condition holds."""
+    """Raise CheckFailed unless the condition holds.
+
+    Args:
+        found: what came back, and what was expected.
+        cause: a sentence, or a function that looks for one.
+    """
     if not condition:
         raise CheckFailed(found, cause=cause)

@@ -1,6 +1,8 @@
 """What holds of every layer: short functions that any module's hidden tests share.
 
-A law asks the student's layer and the oracle the same question and compares the answers.
+A law asks the student's layer and the oracle the same question and compares the answers. It returns
+nothing, and raises CheckFailed where they differ. The oracle is a layer of torch's or the course's own, with
+the weights that the student's layer was given; `method` names the method that computes the output.
 """
 
 import copy
@@ -26,7 +28,11 @@ Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
 
 
 def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] = ()) -> None:
-    """Same parameter names, shapes and dtypes, same state dict keys, the same names registered as None."""
+    """Require the oracle's parameters, by name, shape and dtype, its state dict keys, and that these load.
+
+    Args:
+        optional: names, such as "bias", that are registered as None where the oracle has no such parameter.
+    """
     made = layer.made
     expected = {name: tuple(p.shape) for name, p in oracle.named_parameters()}
     expect(
@@ -75,7 +81,10 @@ def forward(
     tolerance: Tolerance = FLOAT64,
     method: str = "forward",
 ) -> None:
-    """The output equals the oracle's, and the input is left as it was."""
+    """Require the oracle's output, in values and dtype, and that the input is left as it was.
+
+    Where the output is wrong, the suspects that the course has registered for the oracle may name a cause.
+    """
     with torch.no_grad():
         expected = oracle(x.tensor)
     answer = layer.run(x, method=method, grad=False)
@@ -89,7 +98,7 @@ def forward(
 
 
 def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "forward") -> None:
-    """Where the oracle's output is NaN because the input is, so is the layer's."""
+    """Require NaN in the output where the oracle has it, and only there, with a first sample of NaN."""
     x = x.clone()
     x[0] = math.nan
     with torch.no_grad():
@@ -113,10 +122,11 @@ def gradients(
     tolerance: Tolerance = FLOAT64,
     look: Look = lambda got, expected: None,
 ) -> None:
-    """The output and every gradient equal the oracle's under a random upstream gradient.
+    """Require the oracle's output and gradients, of input and parameters, under a random upstream gradient.
 
-    With `on_gpu`, on the GPU, from which nothing is carried away. `look` sees the gradients before they are
-    judged.
+    Args:
+        on_gpu: compute on the GPU, or a simulated one; no tensor may be carried to the CPU.
+        look: is shown the gradients by name, the student's and the oracle's, before they are judged.
     """
     leaf = x.tensor.clone().requires_grad_()
     output = oracle(leaf)
@@ -152,7 +162,10 @@ def gradients(
 def survives_the_journey(
     layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw, method: str = "forward"
 ) -> None:
-    """Its state is the same on the GPU, is loaded there from the CPU, and works on the CPU again."""
+    """Require that a layer moves to the GPU with its state, loads one from the CPU there, and comes back.
+
+    The outputs after loading and after coming back have to be the oracle's.
+    """
     on_cpu = dict(oracle.state_dict())
     lies_on(layer.to("cuda"), "cuda")
     for name, value in layer.state().items():
@@ -182,7 +195,7 @@ def survives_the_journey(
 def keeps_to_the_stream(
     layer: Layer, oracle: nn.Module, x: Tensor, method: str = "forward"
 ) -> None:
-    """On another CUDA stream than the default one the layer waits for its input there."""
+    """Require the oracle's output on another CUDA stream than the default one, where the input comes late."""
     with torch.no_grad():
         expected = oracle(x)
     compare(
@@ -200,7 +213,7 @@ def half_forward(
     dtype: torch.dtype,
     method: str = "forward",
 ) -> None:
-    """On the GPU in float16 or bfloat16 the output has that dtype, and the oracle's values but for rounding.
+    """Require the oracle's output on the GPU in float16 or bfloat16, but for rounding, and in that dtype.
 
     The oracle computes in float64, with weights and input rounded to the dtype. The tolerance grows with
     the sum of the products' sizes, of which the rounding of a sum is a share. A GPU that does not compute in
@@ -241,12 +254,14 @@ def _stays(journey: Journey) -> None:
 
 
 def backward(output: Tensor, upstream: Tensor) -> None:
-    """output.backward(upstream), without the import of sympy that torch does to compare two shapes."""
+    """Run output.backward(upstream) on our side, without the import of sympy that torch's own begins with."""
     (output * upstream).sum().backward()
 
 
 def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> None:
-    """torch.autograd.gradcheck, in its fast mode, of the student's forward against the student's backward.
+    """Require that the student's gradients are the derivative of the student's own forward, in float64.
+
+    This is torch.autograd.gradcheck in its fast mode. A second backward pass has to give the same gradients.
 
     Along two random directions for the input and for each parameter: two forward passes each, where the slow
     mode needs two for every element. Differences are central, with PyTorch's eps of 1e-6, atol of 1e-5 and
@@ -308,7 +323,7 @@ class ReadyMade(CheckFailed):
 
 @contextmanager
 def judged_elsewhere() -> Iterator[None]:
-    """Pass over every failure but ReadyMade: other checks ask whether this case works at all."""
+    """Ignore every failure in a `with` block but ReadyMade: other checks ask whether this case works."""
     try:
         yield
     except ReadyMade:
@@ -323,7 +338,16 @@ def by_hand(
     *families: re.Pattern[str],
     cause: str = "A ready-made operation does the work that you are to build.",
 ) -> None:
-    """No operator of these families ran, and nothing tried to blind the recorder."""
+    """Require that no operator of these families ran, and that nothing tried to blind the recorder.
+
+    Raises ReadyMade.
+
+    Args:
+        seen: `Answer.seen` of a call or a pass with watch=True.
+        families: patterns that are searched for in the names of operators, in lower case and without
+            "aten::": "softmax", "convolution_backward". Without one, only the recorder is judged.
+        cause: what the report says where one ran.
+    """
     assert seen is not None
     used = [
         name.replace("::", ".")
@@ -345,7 +369,15 @@ def by_hand(
 def drawn_uniformly(
     make: Callable[[int], Layer], oracle: nn.Module, bound: float, draw: Draw
 ) -> None:
-    """Every parameter is drawn from U(±bound), again by reset_parameters, and never twice the same."""
+    """Require that every parameter is drawn from U(-bound, bound), and never twice the same.
+
+    A new layer, one after reset_parameters(), and another new layer are judged. There has to be a `weight`;
+    a few thousand values in each parameter make the judgement sharp.
+
+    Args:
+        make: makes the student's layer under a global seed.
+        oracle: gives names and shapes, and the suspects registered for its class; its values play no part.
+    """
     layer = make(draw.seed())
     state = layer.state()
     for name in oracle.state_dict():
@@ -392,7 +424,10 @@ def drawn_uniformly(
 
 
 def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw) -> None:
-    """The same question has the same answer, and other parameters give another one."""
+    """Require that the output follows from input and parameters alone, in training and evaluation mode.
+
+    Both are changed in place, and the oracle's output is expected again: nothing may be kept from before.
+    """
     for mode in ("train", "train", "eval"):
         layer.do(mode)
         forward(layer, oracle, Input(x))
@@ -420,7 +455,11 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
 def trains_like(
     student: Student, layer: Layer, oracle: nn.Module, inputs: Sequence[Tensor], draw: Draw
 ) -> None:
-    """A few steps of torch.optim.SGD with momentum move every parameter as they move the oracle's."""
+    """Require that steps of torch.optim.SGD with momentum move every parameter as they move the oracle's.
+
+    Args:
+        inputs: float64, one for each step.
+    """
     optimizer = torch.optim.SGD(oracle.parameters(), lr=0.05, momentum=0.9)
     theirs = student.library("optim.SGD", layer, lr=0.05, momentum=0.9)
     layer.settle()
@@ -461,7 +500,11 @@ CARRIED_OVER = (
 
 
 def lies_on(made: Description, device: str) -> None:
-    """Every parameter lies on the device."""
+    """Require that every parameter lies on the device: "cpu", "cuda" or "meta".
+
+    Args:
+        made: `Layer.made`, or what `Layer.to` returns.
+    """
     for parameter in made.parameters:
         expect(
             parameter.device == device,
@@ -471,7 +514,7 @@ def lies_on(made: Description, device: str) -> None:
 
 
 def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "forward") -> None:
-    """On the meta device the output has the right shape and stays there."""
+    """Require an output of this shape on the meta device, for an input there."""
     answer = layer.run(x, method=method, grad=False)
     expect(
         answer.meta_shape is not None,

@@ -1,4 +1,4 @@
-"""How a long check is to be run: one that works as a plan of course.toml says."""
+"""The `long_run` fixture: how to run a check that course.toml names as `long`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ class LongRun:
     """What the `long_run` fixture holds.
 
     Attributes:
-        plan: the numbers of the chosen plan.
-        trial_seconds: limit for beginning, up to the first steps.
+        plan: the numbers of the chosen [fits.NAME], by name.
+        trial_seconds: limit for the first few steps, which foretell the time of the rest.
         seconds: limit for the rest.
-        threads: that the worker may use.
-        progress: told the fraction that is behind.
+        threads: how many the worker may use; see Student.use_threads.
+        progress: to be called with the fraction that is done, from 0 to 1.
         on_gpu: whether the worker is to work on its GPU.
     """
 

@@ -12,7 +12,7 @@ from autograder.suite.suspects import Suspect, then
 
 
 def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
-    """What could have come out instead of `right`."""
+    """Yield what could have come out of any layer instead of what `right` returns."""
     activations: dict[str, Callable[[Tensor], Tensor]] = {
         "A ReLU": F.relu,
         "A sigmoid": torch.sigmoid,
@@ -65,7 +65,7 @@ def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
 
 
 def of_bias(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
-    """`bias` broadcasts against the output."""
+    """Yield what can go wrong with a bias that broadcasts against what `right` returns."""
     first = bias.flatten()[0]
     yield Suspect("The bias is never added.", lambda: right() - bias)
     yield Suspect("The bias is subtracted.", lambda: right() - 2 * bias)
@@ -86,7 +86,7 @@ CLIPS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 def misread(x: Tensor) -> dict[str, Callable[[], Tensor]]:
-    """What is found where the memory of `x` is taken for laid out otherwise than it is."""
+    """Return how the memory of `x` can be misread, by cause: functions that return tensors of its shape."""
     plain = torch.empty(x.shape, device="meta").stride()
     start = x.storage_offset()
     return {
@@ -100,7 +100,7 @@ def misread(x: Tensor) -> dict[str, Callable[[], Tensor]]:
 
 
 def gradient(function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor) -> Tensor:
-    """The vector-Jacobian product."""
+    """Return the gradient of `function` at a point, of its shape, under an upstream gradient."""
     leaf = at.detach().clone().requires_grad_()
     (found,) = torch.autograd.grad((function(leaf) * upstream).sum(), leaf)
     return found
@@ -109,7 +109,7 @@ def gradient(function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor)
 def of_any_gradient(
     function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor
 ) -> Iterator[Suspect]:
-    """What could have come back instead of the gradient of `function` at `at`."""
+    """Yield what could have come back instead of the gradient of `function` at a point."""
     samples = len(upstream) if upstream.dim() > 1 else 1
     positions = math.prod(upstream.shape[2:]) if upstream.dim() > 2 else 1
     ones = torch.ones_like(upstream)

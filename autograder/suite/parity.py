@@ -1,7 +1,7 @@
-"""Compares what a student's code returned with what the oracle says, rung by rung.
+"""Compares what a student's code returned with what the oracle says.
 
-The ladder: type, shape, dtype, value. Each rung's message carries the arithmetic, and names a cause
-where a simple relation between the two explains the difference.
+The stages are type, shape, dtype and value. The message of the first that fails carries the arithmetic, and
+names a cause where a suspect or a simple relation between the two explains the difference.
 """
 
 import math
@@ -35,10 +35,11 @@ def compare(
     suspects: Iterable[Suspect] = (),
     reading: str = "",
 ) -> None:
-    """Raise CheckFailed unless `got` is a tensor equal to `expected`.
+    """Raise CheckFailed unless `got` is a tensor of the shape, dtype and values of `expected`.
 
     Args:
         what: what the message calls the value, such as "the output".
+        got: what came back, of any type.
         tolerance: as torch.testing.assert_close reads it.
         suspects: what else could have come out; the first that did is named as the cause.
         reading: what any difference means, where no cause is known.
@@ -71,7 +72,10 @@ def _is_close_throughout(got: object, expected: Tensor, absolute: float) -> bool
 
 
 def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] = ()) -> Tensor:
-    """`got`, if it is a tensor of the same shape and dtype with finite values. Raises CheckFailed."""
+    """Return `got` if it is a tensor of the shape and dtype of `expected`, with finite values.
+
+    Its values are not compared: for what is random. Raises CheckFailed.
+    """
     if not isinstance(got, Tensor):
         raise CheckFailed(
             f"{what} is {describe(got)}; expected a tensor of shape {shape(expected)}.",
@@ -107,10 +111,11 @@ def compare_number(
     whole: bool = False,
     suspects: Mapping[str, float] = NOBODY,
 ) -> None:
-    """Raise CheckFailed unless `got` is a Python number equal to `expected`.
+    """Raise CheckFailed unless `got` is a Python number equal to `expected`; a bool is none.
 
     Args:
-        whole: demand an int.
+        what: what the message calls the number.
+        whole: require an int.
         suspects: what else could have come out, by the cause that it speaks for.
     """
     wanted = "an int" if whole else "a float"
@@ -134,7 +139,12 @@ def compare_number(
 class Count(NamedTuple):
     """One number among several that are asked for.
 
-    `suspects` tells what else could have come out, by the cause that it speaks for.
+    Attributes:
+        what: what the message calls it.
+        got: what came back, of any type.
+        expected: the right number.
+        suspects: returns what else could have come out, by the cause that it speaks for; the same causes
+            for every number that is compared with it.
     """
 
     what: str
@@ -144,7 +154,10 @@ class Count(NamedTuple):
 
 
 def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
-    """Raise CheckFailed unless every number is right. A cause has to explain all of them."""
+    """Raise CheckFailed unless every number is right, as compare_number says.
+
+    The cause that is named explains all of them, or all that are wrong.
+    """
     for count in counts:
         try:
             compare_number(count.what, count.got, count.expected, whole=whole)
@@ -181,7 +194,7 @@ def _explanation(counts: Sequence[Count]) -> str:
 
 
 def describe(value: object) -> str:
-    """What a value is, in words: "None", "a tuple of 2", "a tensor of shape (3, 4)"."""
+    """Return what a value is, in words: "None", "a tuple of 2", "a tensor of shape (3, 4)"."""
     match value:
         case None:
             return "None"
@@ -200,7 +213,7 @@ def describe(value: object) -> str:
 
 
 def shape(tensor: Tensor) -> str:
-    """A shape as Python writes a tuple."""
+    """Return the shape of a tensor as Python writes a tuple."""
     return str(tuple(tensor.shape))
 
 

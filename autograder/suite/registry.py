@@ -4,9 +4,9 @@
     def of_linear(oracle, x):
         yield Suspect("The weight is not transposed: y = x·Wᵀ + b.", lambda: x @ oracle.weight)
 
-A function that is registered for a class is asked about every oracle that is one. Its suspects come before
-those that the suite knows of any layer: from the particular to the general. What is registered belongs to the
-course that is graded; see grading.
+One function of each kind can be registered for a class; it is asked about every oracle that is one. Its
+suspects come before those that the suite knows of any layer. Register them in tests/hidden/conftest.py, or in
+what it imports: what is registered belongs to the course that is graded.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,17 +33,28 @@ _drawings: dict[type[nn.Module], DrawingSuspects] = {}
 
 
 def suspects_of_output(*kinds: type[nn.Module]) -> Callable[[OutputSuspects], OutputSuspects]:
-    """Register what can go wrong with the output of these layers."""
+    """Register what can go wrong with the output of these layers.
+
+    The function takes the oracle and its input, and yields a Suspect for each wrong output.
+    """
     return _register(_outputs, kinds)
 
 
 def suspects_of_gradient(*kinds: type[nn.Module]) -> Callable[[GradientSuspects], GradientSuspects]:
-    """Register what can go wrong with the gradients of these layers."""
+    """Register what can go wrong with the gradients of these layers.
+
+    The function takes the oracle, its input, the upstream gradient and the name of a parameter or "input",
+    and yields a Suspect for each wrong gradient of that name.
+    """
     return _register(_gradients, kinds)
 
 
 def suspects_of_drawing(*kinds: type[nn.Module]) -> Callable[[DrawingSuspects], DrawingSuspects]:
-    """Register what can go wrong when the parameters of these layers are drawn."""
+    """Register what can go wrong when the parameters of these layers are drawn.
+
+    The function takes the shapes of the layer's weight and of the parameter in question, and yields a Drawn
+    for each wrong distribution.
+    """
     return _register(_drawings, kinds)
 
 
@@ -54,14 +65,14 @@ def forget() -> None:
 
 
 def of_output(oracle: nn.Module, x: Tensor) -> Iterator[Suspect]:
-    """What could have come out of a layer instead of oracle(x)."""
+    """Yield what could have come out of a layer instead of oracle(x)."""
     for suspects in _known(_outputs, oracle):
         yield from suspects(oracle, x)
     yield from of_any_output(lambda: oracle(x))
 
 
 def of_gradient(oracle: nn.Module, x: Tensor, upstream: Tensor, name: str) -> Iterator[Suspect]:
-    """What could have come back instead of the gradient of a parameter, or of the "input"."""
+    """Yield what could have come back instead of the gradient of a parameter, or of the "input"."""
     for suspects in _known(_gradients, oracle):
         yield from suspects(oracle, x, upstream, name)
     tensors: dict[str, Tensor] = {**dict(oracle.named_parameters()), "input": x}
@@ -69,7 +80,7 @@ def of_gradient(oracle: nn.Module, x: Tensor, upstream: Tensor, name: str) -> It
 
 
 def of_drawing(oracle: nn.Module, weight: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
-    """How a parameter of shape `own` could have been drawn instead."""
+    """Yield how a parameter of shape `own` could have been drawn, by the shape of the layer's weight."""
     for suspects in _known(_drawings, oracle):
         yield from suspects(weight, own)
 
@@ -77,7 +88,10 @@ def of_drawing(oracle: nn.Module, weight: tuple[int, ...], own: tuple[int, ...])
 def as_function_of(
     layer: nn.Module, x: Tensor, name: str, **others: Tensor
 ) -> Callable[[Tensor], Tensor]:
-    """The layer's output as a function of one parameter, or of the "input"; `others` replace parameters."""
+    """Return the layer's output as a function of one parameter, or of the "input".
+
+    `others` replace parameters by name.
+    """
     parameters = dict(layer.named_parameters()) | others
 
     def function(value: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Is a tensor drawn from the distribution it should be drawn from?"""
+"""Whether a tensor is drawn from the distribution it should be drawn from.
+
+Mean, mean square and Kolmogorov-Smirnov distance are judged; honest draws fail with a chance below 2e-7.
+"""
 
 import math
 from collections.abc import Callable, Iterable
@@ -24,7 +27,13 @@ Kind = Literal["uniform", "normal", "half"]
 
 
 class Drawn(NamedTuple):
-    """What went wrong, as a sentence, and the distribution that follows."""
+    """A suspect of a drawing: what went wrong, as a sentence, and the distribution that follows.
+
+    Attributes:
+        cause: what the report says where the values look drawn from this distribution.
+        kind: "uniform" for U(-scale, scale), "normal" for N(0, scale²), "half" for U(0, scale).
+        scale: the bound, or the standard deviation.
+    """
 
     cause: str
     kind: Kind
@@ -34,7 +43,11 @@ class Drawn(NamedTuple):
 def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from U(-bound, bound).
 
-    A bound is never tested strictly: the outermost values may lie on it, rounded.
+    Args:
+        what: what the message calls the tensor.
+        got: of any shape, with some thousand values: fewer show less.
+        bound: never tested strictly, since the outermost values may lie on it, rounded.
+        suspects: how it could have been drawn instead; the one that fits is named as the cause.
     """
     _distribution(
         what,
@@ -51,7 +64,7 @@ def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()
 
 
 def normal(what: str, got: Tensor, std: float, suspects: Iterable[Drawn] = ()) -> None:
-    """Raise CheckFailed unless the values look drawn from N(0, std²)."""
+    """Raise CheckFailed unless the values look drawn from N(0, std²). Its arguments are uniform's."""
     name = f"N(0, {std:.5g}²)"
     _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, suspects)
 
@@ -59,7 +72,7 @@ def normal(what: str, got: Tensor, std: float, suspects: Iterable[Drawn] = ()) -
 def tails(what: str, got: Tensor, std: float) -> None:
     """Raise CheckFailed unless the fourth moment of many values is a normal variable's, 3·std⁴.
 
-    That of n values has the deviation √(96/n)·std⁴.
+    That of n values has the deviation √(96/n)·std⁴: take a tensor of 100,000 or more.
     """
     fourth = float((got.double() / std).pow(4).mean())
     if abs(fourth - 3) > FOURTH * math.sqrt(96 / got.numel()):
@@ -71,10 +84,11 @@ def tails(what: str, got: Tensor, std: float) -> None:
 
 
 def kolmogorov_smirnov(ordered: Tensor, theory: Tensor) -> float:
-    """√n·D for sorted values, D being the largest distance between their distribution and the theory's.
+    """Return √n·D for n sorted values, D being the largest distance of their distribution from the theory's.
 
     Args:
-        theory: the cumulative distribution at each value.
+        ordered: the values, in rising order: (n,).
+        theory: the cumulative distribution at each value: (n,).
     """
     n = len(ordered)
     steps = torch.arange(n + 1, dtype=torch.float64) / n

@@ -62,7 +62,10 @@ class Meta(NamedTuple):
 
 @dataclass(frozen=True)
 class Input:
-    """A tensor among the arguments, with its memory layout and whether it requires a gradient."""
+    """A tensor among the arguments, with its memory layout and whether it requires a gradient.
+
+    `layout` is contiguous, transposed, strided, offset or channels_last. Raises GraderFault for another.
+    """
 
     tensor: Tensor
     layout: str = "contiguous"
@@ -75,13 +78,16 @@ class Input:
             )
 
     def laid_out(self) -> Tensor:
-        """The tensor as the worker gets it: the same values, in this layout."""
+        """Return the tensor as the worker gets it: the same values, in this layout."""
         return values.laid_out(self.tensor, self.layout)
 
 
 @dataclass(frozen=True)
 class Batches:
-    """A list of (inputs / 255, labels) slices of two tensors that the worker keeps."""
+    """Stands for a list of batches (inputs / 255, labels), cut from two tensors that the worker keeps.
+
+    `inputs` and `labels` are handles, see Student.keep; `size` counts samples, `start` and `stop` batches.
+    """
 
     inputs: int
     labels: int
@@ -92,7 +98,7 @@ class Batches:
 
 @dataclass(frozen=True)
 class Once:
-    """An iterator over the items: it has no length, and can be gone through once."""
+    """Stands for an iterator over the items: it has no length, and can be gone through once."""
 
     items: Sequence[object]
 
@@ -117,13 +123,16 @@ class Description:
     bases: tuple[str, ...]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape by parameter name, in order."""
+        """Return the shape of each parameter by its name, in order."""
         return {parameter.name: parameter.shape for parameter in self.parameters}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the recorder saw: dispatcher operators, torch's own Python functions, and if it was intact."""
+    """What the recorder saw: dispatcher operators, torch's own Python functions, and if it was intact.
+
+    Names are like "addmm", "linear_backward" or "autograd::engine", and "torch.nn.init.normal_".
+    """
 
     operators: frozenset[str]
     functions: frozenset[str]
@@ -147,7 +156,8 @@ class Answer:
         gradients: by name; "input" is the gradient of the first argument.
         traits: beside `after`, for each tensor argument: is_result, is_leaf, requires_grad,
             has_grad, moved (it lies elsewhere in memory than before).
-        draw: what the global generator yielded next.
+        seen: what the recorder saw, with watch=True.
+        draw: what the global generator yielded next, as many numbers as asked for.
         meta_shape: the shape of an output on the meta device, which has no values.
         journey: between the GPU and the CPU, of an output that was computed on one.
     """
@@ -420,7 +430,11 @@ class Student:
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":
-        """The same module over stock bricks whose outputs are multiplied by secret factors."""
+        """Return the same module over stock layers, whose outputs are multiplied by factors, by module.
+
+        A submission that uses what it imports follows the factors. Raises CheckFailed, and CourseError where
+        a `stand_in` of course.toml does not import.
+        """
         return Student(self._over(scales), self._over)
 
     def measure(self, name: str, value: float) -> None:
@@ -432,12 +446,12 @@ class Student:
         self.figures[figure.title] = figure
 
     def settle(self) -> None:
-        """Have everything done that the worker was told. Raises CheckFailed where something of it failed."""
+        """Wait until the worker has done everything it was asked. Raises CheckFailed where that failed."""
         if self._told:
             self._exchange([])
 
     def use_threads(self, count: int) -> None:
-        """Let the worker compute on so many threads."""
+        """Let the worker compute on this many threads."""
         self._ask("threads", {"count": count})
 
     def __getattr__(self, name: str) -> Any:
@@ -450,7 +464,11 @@ class Student:
     def create(
         self, name: str, args: Sequence[object], kwargs: Mapping[str, object], seed: int = 0
     ) -> "Layer":
-        """A layer of the submission's class `name`, made under the given global seed."""
+        """Make a layer of the submission's class `name` under the given global seed.
+
+        `student.NAME(…, seed=0)` is the same. The worker makes it by the time something is asked of it:
+        CheckFailed, for a missing class or an exception, may be raised only then.
+        """
         written = _written(name, args, kwargs)
         self.asked = written
         encoder, handle = _encoder(), self.bench.handle()
@@ -479,7 +497,7 @@ class Student:
         asked: str = "",
         **kwargs: object,
     ) -> Answer:
-        """Call a function of the submission.
+        """Call a function of the submission; `student.name(…)` returns the value alone. Raises CheckFailed.
 
         Args:
             grad: whether autograd is on.
@@ -489,6 +507,7 @@ class Student:
             seed: of the global generators.
             draw: how many numbers to take from the global generator afterwards.
             on_gpu: let it use the GPU, where the layers and kept tensors among its arguments may lie.
+            asked: the call in words, where NAME(ARGUMENTS) would not do.
         """
         self.asked = asked or _written(name, args, kwargs)
         encoder = _encoder()
@@ -525,7 +544,10 @@ class Student:
         )
 
     def library(self, name: str, *args: object, **kwargs: object) -> "Layer":
-        """Something of torch's or the course's in the worker: "nn.Linear", "optim.SGD", "FILE.CLASS"."""
+        """Make something of torch's or the course's in the worker: "nn.Linear", "optim.SGD", "FILE.CLASS".
+
+        FILE is one of worker.files in course.toml. Raises GraderFault where there is no such thing.
+        """
         if not self.bench.has(name):
             raise GraderFault(f"A hidden test asks for {name}, which does not exist.")
         encoder, handle = _encoder(), self.bench.handle()
@@ -539,7 +561,7 @@ class Student:
         return Layer(self, name, handle)
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
-        """Send tensors that stay in the worker, or on its GPU; returns their handles, in order."""
+        """Send tensors that stay in the worker, or on its GPU; return their handles, in order."""
         encoder = _encoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
         handles = [self.bench.handle() for _ in tensors]
@@ -547,7 +569,7 @@ class Student:
         return handles
 
     def definition(self) -> Place | None:
-        """Where the submission defines what was asked last, or None."""
+        """Return where the submission defines what was asked last, or None."""
         called = re.match(r"\w+", self.asked)
         return self.bench.definition(called.group()) if called else None
 
@@ -652,7 +674,7 @@ class Layer:
         self._names = set(tensors)
 
     def settle(self) -> None:
-        """Have everything done that was asked of it. Raises CheckFailed where something of it failed."""
+        """Wait until everything is done that was asked of it. Raises CheckFailed where that failed."""
         self._student.settle()
 
     def overwrite(self, parameters: Mapping[str, Tensor]) -> None:
@@ -665,7 +687,7 @@ class Layer:
         self._student._tell(operation, {"handle": self.handle}, encoder)
 
     def to(self, device: str) -> Description:
-        """Move the layer to a device."""
+        """Move the layer to a device; return what it is made of there."""
         found: list[Description] = []
         self._convert(device, lambda reply: found.append(_description(reply)))
         self._student.settle()
@@ -690,7 +712,7 @@ class Layer:
         self._student._tell("freeze", {"handle": self.handle, "name": parameter})
 
     def state(self) -> dict[str, Tensor]:
-        """The state dict. Raises CheckFailed if its names are no longer those it had."""
+        """Return the state dict. Raises CheckFailed if its names are no longer those it had."""
         _, returned = self._student._ask("state", {"handle": self.handle})
         tensors = {word(name): tensor for name, tensor in returned.items()}
         if self._names is not None and tensors.keys() != self._names:
@@ -701,7 +723,7 @@ class Layer:
         return tensors
 
     def computes_in(self, dtype: torch.dtype) -> bool:
-        """Whether the GPU computes in this dtype; the report remarks where it does not."""
+        """Return whether the GPU computes in this dtype; the report remarks where it does not."""
         name, known = values.DTYPE_NAMES[dtype], self._student.bench.gpu_dtypes
         if not known or name in known:
             return True
@@ -709,7 +731,7 @@ class Layer:
         return False
 
     def __call__(self, x: Tensor | Input, method: str = "forward") -> Tensor:
-        """The output, without gradients. Raises CheckFailed unless it is a tensor."""
+        """Return the output, without gradients. Raises CheckFailed unless it is a tensor."""
         output = self.run(x, method=method, grad=False).value
         if not isinstance(output, Tensor):
             cause = "A return is missing." if output is None else ""
@@ -728,11 +750,16 @@ class Layer:
         refilled: bool = False,
         on_gpu: bool = False,
     ) -> Answer:
-        """A forward pass and, with an upstream gradient, the backward pass.
+        """Run a forward pass and, with an upstream gradient, the backward pass. Raises CheckFailed.
 
-        With `again` the gradients are those of a second backward pass over the same graph; with
-        `refilled`, the input tensor has held other values in an earlier forward pass; with `on_gpu`, it
-        lies on the GPU, and so does the layer from then on.
+        Args:
+            upstream: of the output's shape; asks for the gradients of the input and of every parameter.
+            method: the one that computes the output.
+            grad: whether autograd is on.
+            watch: record which operators run, forward and backward.
+            again: return the gradients of a second backward pass over the same graph.
+            refilled: let the input tensor have held other values in an earlier forward pass.
+            on_gpu: put the input on the GPU, and the layer, which stays there.
         """
         match x:
             case Meta():
@@ -782,7 +809,7 @@ class Layer:
         )
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
-        """The output on the GPU where both are on a stream of their own, to which the input comes late."""
+        """Return the output on the GPU on a stream of its own, where the input comes late."""
         self._student.asked = (
             f"{self._written} on an input of shape {tuple(x.shape)}{self._student.where}, on another stream "
             "than the default one"
@@ -794,7 +821,7 @@ class Layer:
         return _value(reply, "output", tensors)
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """What enters and what leaves each child that is called as a layer, by its name."""
+        """Return what enters and what leaves each child that is called as a layer, by its name."""
         encoder = _encoder()
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         _, tensors = self._student._ask("activations", arguments, encoder)

@@ -1,4 +1,4 @@
-"""A suspect, and how it is found guilty."""
+"""A suspect, and how the one that explains a wrong value is found."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -9,9 +9,12 @@ from torch import Tensor
 
 
 class Suspect(NamedTuple):
-    """What went wrong, as a sentence, and what then comes out.
+    """A misconception, and what comes out of it.
 
-    Where `value` is a function it may raise RuntimeError, IndexError or ValueError: then nothing does.
+    Attributes:
+        cause: what went wrong, as a sentence to the student.
+        value: the tensor that then comes out, or a function that computes it when a check has failed. It may
+            raise RuntimeError, IndexError or ValueError where nothing would come out.
     """
 
     cause: str
@@ -19,7 +22,7 @@ class Suspect(NamedTuple):
 
 
 def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> str:
-    """The cause whose value equals `got` and not `expected`; "" where there is none."""
+    """Return the first cause whose value equals `got` and not `expected`; "" where there is none."""
     for cause, value in suspects:
         try:
             wrong = (value if isinstance(value, Tensor) else value()).detach()
@@ -33,17 +36,17 @@ def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> str:
 def then(
     function: Callable[[Tensor], Tensor], before: Callable[[], Tensor]
 ) -> Callable[[], Tensor]:
-    """One after the other."""
+    """Return a function that applies `function` to what `before` returns."""
     return lambda: function(before())
 
 
 def same(a: Tensor, b: Tensor) -> bool:
-    """Equal in shape, and in value as far as float32 would tell."""
+    """Return whether two tensors agree in shape, and in value to 1e-5, as far as float32 would tell."""
     return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-8)
 
 
 def guilty_number(got: float, expected: float, suspects: Mapping[str, float]) -> str:
-    """The cause whose value is `got` and not `expected`; "" where there is none."""
+    """Return the first cause whose number is `got` and not `expected`; "" where there is none."""
     for cause, value in suspects.items():
         if math.isclose(got, value, rel_tol=1e-7) and not math.isclose(value, expected):
             return cause
