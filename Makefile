@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench bench-class class-lab matrix seeds mutants attacks image-test gpu-test versions fuzz release clean
+.PHONY: demo test lint bench bench-class class-lab matrix reference seeds mutants attacks image-test gpu-test versions fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -37,6 +37,10 @@ class-lab: $(VENV)/installed
 ## matrix: grade the whole bank of wrong and right submissions; write docs/kill-matrix.md and its picture
 matrix: $(VENV)/installed
 	$(BIN)/python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
+
+## reference: write docs/reference.md, what a hidden test can ask, from docstrings
+reference: $(VENV)/installed
+	$(BIN)/python tests/kit/authors_reference.py
 
 ## seeds: grade the reference solutions under many seeds; every check has to pass under each
 seeds: $(VENV)/installed
