@@ -110,7 +110,7 @@ def student_repository(course: Course) -> dict[PurePosixPath, str]:
     files |= handouts_and_tests(course)
     for path in sorted(_STUDENT.glob("*.py")):
         files[PurePosixPath("tools") / _STUDENT.name / path.name] = _read(path)
-    files[PurePosixPath("tools/pyproject.toml")] = _read(_project())
+    files[PurePosixPath("tools/pyproject.toml")] = _read(_STUDENT / "pyproject.toml")
     release = Release.of(__version__, course.title, course.modules, files)
     return files | {MANIFEST: release.as_json()}
 
@@ -163,12 +163,6 @@ _TEMPLATES = {
     ".gitignore": "gitignore",
     ".github/workflows/check.yml": "check.yml",
 }
-
-
-def _project() -> Path:
-    """The student package's pyproject.toml: beside it in a checkout, with the templates in a wheel."""
-    packed = _PACKAGE / "templates" / "tools.toml"
-    return packed if packed.is_file() else _STUDENT.parent / "pyproject.toml"
 
 
 def _quoted(task: str) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -497,14 +498,17 @@ def test_nothing_of_solutions_or_hidden_tests_is_in_a_release(desk):
 
 
 def test_the_students_command_is_released_whole(desk):
-    package = ROOT / "student"
-    names = {path.relative_to(package) for path in package.rglob("*") if path.is_file()}
-    names = {name for name in names if "__pycache__" not in name.parts}
-    assert {
-        p.relative_to(desk / "tools") for p in (desk / "tools").rglob("*") if p.is_file()
-    } == names
-    for name in names:
-        assert (desk / "tools" / name).read_bytes() == (package / name).read_bytes()
+    """Its pyproject.toml lies beside the package there, and within it here, so that every wheel holds it."""
+    package = ROOT / "student" / "tower_student"
+    files = [path for path in package.iterdir() if path.is_file()]
+    told = {
+        path.relative_to(desk / "tools") for path in (desk / "tools").rglob("*") if path.is_file()
+    }
+    inside = {Path(package.name) / path.name for path in files if path.suffix == ".py"}
+    assert told == {*inside, Path("pyproject.toml")}
+    for path in files:
+        released = desk / "tools" / ("" if path.suffix == ".toml" else package.name) / path.name
+        assert released.read_bytes() == path.read_bytes()
 
 
 def test_a_release_is_written_over_nobodys_work(desk):
