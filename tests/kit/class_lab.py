@@ -40,7 +40,8 @@ LIMITS = ("import_seconds", "check_seconds", "scratch", "output", "reply", "cpu_
 
 def course_of(folder: Path) -> Course:
     """A copy of the course with the lab's limits."""
-    shutil.copytree(ROOT / "tests" / "hidden", folder / "tests" / "hidden")
+    for name in ("tests/hidden", "assignments/tests"):
+        shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(ROOT / "solutions", folder / "solutions")
     settings = (ROOT / "course.toml").read_text(encoding="utf-8").partition("[limits]")[0]
     lines = [f"{name} = {POLICY[name]}" for name in LIMITS]

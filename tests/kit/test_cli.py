@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT
 from rich.console import Console
 
+from autograder.authoring import new_course, new_module
 from autograder.errors import UsageError
 from tower_student import terminal
 
@@ -62,7 +63,7 @@ USAGE = {
     ),
     "a fit that cannot be measured": (
         ["calibrate", "--fit", "off"],
-        "--fit is 'off'; it may be quick, full or recipe.",
+        "--fit does not know off. Choose from quick, full, recipe.",
     ),
     "an unknown option": (["grade", "solutions", "--fast"], "No such option"),
     "an unknown verb": (["mark", "solutions"], "No such command"),
@@ -160,9 +161,8 @@ def test_files_beside_the_modules_do_nothing(tmp_path):
 
 
 def test_a_hidden_suite_that_course_toml_does_not_describe_is_the_instructors_error(tmp_path):
-    for name in ("course.toml", "tests"):
+    for name in ("assignments", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "course.toml").unlink()
     text = (ROOT / "course.toml").read_text().replace("bias_uniform = 1", "bias_uniformity = 1")
     (tmp_path / "course.toml").write_text(text)
     done = tower(
@@ -265,9 +265,10 @@ def test_the_schema_is_printed():
 
 def test_a_hidden_test_that_cannot_be_collected_is_a_fault_that_names_it(tmp_path):
     """pytest calls a run with such a file interrupted, as one that Ctrl-C has ended."""
-    (tmp_path / "tests" / "hidden").mkdir(parents=True)
-    (tmp_path / "tests" / "hidden" / "test_linear.py").write_text("import nothing_of_that_name\n")
-    (tmp_path / "course.toml").write_bytes((ROOT / "course.toml").read_bytes())
-    done = tower("grade", ROOT / "solutions", "--only", "linear", "--course", tmp_path)
+    new_course(tmp_path / "course", "A course")
+    new_module(tmp_path / "course", "first", 10, [])
+    test = tmp_path / "course" / "tests" / "hidden" / "test_first.py"
+    test.write_text("import nothing_of_that_name\n")
+    done = tower("grade", tmp_path / "course" / "solutions", "--course", tmp_path / "course")
     assert done.returncode == 3
     assert "nothing_of_that_name" in done.stderr

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from conftest import checks_of, failed
 
-from autograder.course import Module
+from autograder.course import Course, Module
 from autograder.grading import grade
 from autograder.release import skeleton
 from tower_student.submission import Submission
@@ -181,7 +181,8 @@ def suite_of_one(course, folder, text, **limits):
     (hidden / "test_own.py").write_text(text)
     (folder / "course.toml").write_text("")
     modules = {"own": Module("own", 20, {"forward": 1}, {"forward": "visible"})}
-    return replace(course, root=folder, modules=modules, policy=replace(course.policy, **limits))
+    policy = replace(course.policy, **limits)
+    return Course(folder, "A suite of one", modules, policy)
 
 
 OWN = Submission("x", {"own": b"x = 1\n"}, {})
