@@ -1,6 +1,6 @@
 """Fills in what follows from course.toml in hand-written pages: names, numbers and tables between markers.
 
-    This module is worth <!-- tower: points linear -->20<!-- end --> points.
+    This module is worth <!-- tower: points my_layer -->20<!-- end --> points.
 
 `tower release` refreshes the text between markers in assignments/, and gives it to students without them. In
 Markdown a marker is a comment; in Python and TOML it is one on a line of its own, `# tower: …` and `# end`.

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import PurePosixPath
 
 import nbformat
 import pytest
@@ -17,6 +18,7 @@ from autograder.broker import Broker
 from autograder.course import load_course
 from autograder.grading import grade
 from autograder.nbgrader import build as notebooks
+from autograder.release import refreshed, student_repository
 from tower_student.submission import Submission
 
 FOLDER = ROOT / "tests" / "kit" / "courses" / "attention"
@@ -128,16 +130,35 @@ def test_the_report_is_the_courses_own(tmp_path):
 
 
 def test_a_student_checks_and_packs_at_their_desk(tmp_path):
-    for path in ("conftest.py", "tests", "handouts"):
-        source = FOLDER / "assignments" / path
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / path)
+    tower("release", "--out", tmp_path)
     for name, source in SOLUTIONS.items():
         (tmp_path / f"{name}.py").write_bytes(source)
     shown = tower("check", "--in", tmp_path)
-    assert "2 of 2 public tests pass" in shown
+    assert "Attention from Scratch: 2 of 2 public tests pass" in shown
     assert not OF_THE_FIRST.search(shown)
     tower("submit", "--in", tmp_path, "--out", tmp_path / "mine.zip")
     assert "40 │ 40" in tower("grade", tmp_path / "mine.zip")
+
+
+def test_what_students_get_is_the_courses_own():
+    assert (
+        refreshed(COURSE).items()
+        <= {
+            PurePosixPath(path.relative_to(FOLDER / "assignments")): path.read_text()
+            for path in (FOLDER / "assignments").rglob("*.*")
+            if path.suffix in (".py", ".md")
+        }.items()
+    )
+    released = {str(path): text for path, text in student_repository(COURSE).items()}
+    pages = {path: text for path, text in released.items() if not path.startswith("tools/")}
+    assert not OF_THE_FIRST.search("".join(pages.values()))
+    assert (
+        "`attention` needs your `softmax`; `softmax` stands alone."
+        in released["handouts/README.md"]
+    )
+    assert pages["README.md"].startswith("# Attention from Scratch\n")
+    assert "two modules" in pages["README.md"]
+    assert "tower bench" not in pages["README.md"], "the course has no tests/timings.py"
 
 
 def test_notebooks_for_nbgrader_hold_the_courses_modules_and_points():

@@ -1,5 +1,9 @@
 """Attention: every position takes a weighted mean over all of them."""
 
+import math
+
+import torch
+from softmax import softmax
 from torch import Tensor, nn
 
 
@@ -8,9 +12,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
     Shapes: query (N, L, d), key (N, S, d), value (N, S, v) → (N, L, v).
     """
-    raise NotImplementedError(
-        "Score each query against each key, and average the values by their shares."
-    )
+    raise NotImplementedError("Score each query against each key, and average the values by their shares.")
 
 
 class SelfAttention(nn.Module):

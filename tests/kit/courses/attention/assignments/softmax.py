@@ -8,6 +8,4 @@ def softmax(input: Tensor, dim: int = -1) -> Tensor:
 
     Shape: that of the input. torch's own softmax and log_softmax are not allowed.
     """
-    raise NotImplementedError(
-        "Subtract the largest score, take exponentials, and divide by their sum."
-    )
+    raise NotImplementedError("Subtract the largest score, take exponentials, and divide by their sum.")
