@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
+import tower_student
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.export.gradescope import refused
@@ -54,9 +55,10 @@ def _script(name: str) -> bytes:
 def _kit(course: Course) -> Iterator[tuple[str, Path]]:
     """What grading takes, by its name within the kit: no solutions, no tests of the kit, no bank."""
     package = Path(__file__).parents[1]
-    for file in (*package.rglob("*"), *(package.parent / "student").rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            yield str(file.relative_to(package.parent)), file
+    for folder in (package, Path(tower_student.__file__).parent):
+        for file in folder.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield str(file.relative_to(folder.parent)), file
     for name in ("pyproject.toml", "constraints.txt"):
         file = package.parent / name
         if not file.is_file():

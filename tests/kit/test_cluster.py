@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -183,7 +184,8 @@ def test_a_class_goes_on_where_a_scheduler_left_it(cluster, small_class, tmp_pat
 @pytest.mark.parametrize("joins", ["before", "later"])
 def test_a_worker_with_another_kit_grades_nothing(cluster, small_class, tmp_path, joins):
     other = tmp_path / "course"
-    (other / "tests" / "hidden").mkdir(parents=True)
+    for name in ("tests/hidden", "assignments/tests"):
+        shutil.copytree(ROOT / name, other / name)
     (other / "course.toml").write_text((ROOT / "course.toml").read_text() + "\n# changed\n")
     if joins == "before":
         cluster.worker("one", TOWER_COURSE=str(other))

@@ -150,7 +150,11 @@ def test_what_students_get_is_the_courses_own():
         }.items()
     )
     released = {str(path): text for path, text in student_repository(COURSE).items()}
-    pages = {path: text for path, text in released.items() if not path.startswith(("tools/", "tests/course.json"))}
+    pages = {
+        path: text
+        for path, text in released.items()
+        if not path.startswith(("tools/", "tests/course.json"))
+    }
     assert not OF_THE_FIRST.search("".join(pages.values()))
     assert (
         "`attention` needs your `softmax`; `softmax` stands alone."
