@@ -11,12 +11,14 @@ other side becomes a CheckFailed whose text a student can act on.
 import ast
 import difflib
 import itertools
+import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
@@ -172,6 +174,7 @@ class Answer:
     journey: Journey | None = None
 
 
+ReportedT = TypeVar("ReportedT")
 Reply = tuple[dict[str, Any], dict[str, Tensor]]
 """What comes back: fields, and tensors by name."""
 
@@ -438,12 +441,18 @@ class Student:
         return Student(self._over(scales), self._over)
 
     def measure(self, name: str, value: float) -> None:
-        """Report the number that the check judges by, a share in [0, 1], under a name."""
-        self.measured = Measured(name, value)
+        """Report the number that the check judges by, a share in [0, 1], under a name.
+
+        Raises GraderFault if it is none.
+        """
+        self.measured = _reportable(Measured(name, value), Measured)
 
     def show(self, figure: Figure) -> None:
-        """Put a figure into the report, in the place of an earlier one with its title."""
-        self.figures[figure.title] = figure
+        """Put a figure into the report, in the place of an earlier one with its title.
+
+        Raises GraderFault if it holds what no report can.
+        """
+        self.figures[figure.title] = _reportable(figure, Figure)
 
     def settle(self) -> None:
         """Wait until the worker has done everything it was asked. Raises CheckFailed where that failed."""
@@ -826,6 +835,15 @@ class Layer:
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         _, tensors = self._student._ask("activations", arguments, encoder)
         return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
+
+
+def _reportable(found: ReportedT, kind: Any) -> ReportedT:
+    """The same, which fits the report's schema. Raises GraderFault."""
+    try:
+        msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(found), allow_nan=False)), kind)
+    except (TypeError, ValueError) as error:
+        raise GraderFault(f"A hidden test reports what no report can hold: {error}.") from None
+    return found
 
 
 def _place(found: tuple[str, int] | None) -> Place | None:

@@ -196,6 +196,22 @@ def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, bro
     assert report.score == 0
 
 
+UNREPORTABLE = {
+    "student.measure('x', 2.0)": "<= 1.0",
+    "student.measure('x', float('nan'))": "not JSON compliant",
+    "student.show(Curve('c', 'x', ((0, 1.5),)))": "<= 1.0",
+    "student.show(Images('i', 'x', ((float('inf'),),)))": "not JSON compliant",
+}
+
+
+@pytest.mark.parametrize("line", UNREPORTABLE)
+def test_what_no_report_can_hold_is_a_fault_of_the_hidden_test(tmp_path, course, broker, line):
+    text = f"from autograder.report import Curve, Images\ndef test_forward(student):\n    {line}\n"
+    report = grade(suite_of_one(course, tmp_path, text), OWN, broker, seed=1, fit="off")
+    assert UNREPORTABLE[line] in report.faults[0][0]
+    assert report.score == 0
+
+
 MORE_OF_PYTEST = """
 import pytest
 from autograder.suite.failures import expect
