@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 
 from autograder import __version__
 from autograder.broker import Broker
-from autograder.course import OFF, Course, Module, suite_digest
+from autograder.course import FILE, OFF, Course, Module, suite_digest
 from autograder.errors import CourseError, GraderFault
 from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
@@ -75,7 +75,7 @@ def grade(
     if submitted:
         _run_pytest(judge, course, [f"test_{module.name}.py" for module in submitted])
     for module in submitted:
-        _demand_same_checks(module, judge, left_out[module.name])
+        _demand_same_checks(course, module, judge, left_out[module.name])
     results = tuple(_module_result(m, submission, judge, left_out[m.name]) for m in modules)
     return Report(
         course=course.title,
@@ -102,6 +102,12 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
     """Run pytest in this process, with no plugin, setting or file but ours."""
     folder = course.hidden_tests
     paths = [folder / file for file in files]
+    for path in paths:
+        if not path.is_file():
+            raise CourseError(
+                f"{path} is not there: {course.root / FILE} names its module. Write the checks, or leave the "
+                "module out."
+            )
     arguments = [
         *map(str, paths),
         *("-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"),
@@ -124,21 +130,29 @@ _taken_from: Path | None = None
 
 @contextlib.contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Let hidden tests import what lies beside them, and forget what another course has put there."""
+    """Let hidden tests import what lies beside them, whatever of the same names was imported before."""
     global _taken_from
-    if _taken_from not in (None, folder):
+    if (before := _taken_from) not in (None, folder):  # another course has registered what it knows
         registry.forget()
-        for name, module in list(sys.modules.items()):
-            if (file := getattr(module, "__file__", None)) and Path(file).is_relative_to(
-                _taken_from
-            ):
-                del sys.modules[name]
+        _forget(lambda name, file: before is not None and file.is_relative_to(before))
+    ours = {path.stem for path in folder.iterdir()} - {
+        "conftest"
+    }  # which pytest keeps apart itself
+    _forget(lambda name, file: name.partition(".")[0] in ours and not file.is_relative_to(folder))
     _taken_from = folder
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         sys.path.remove(str(folder))
+
+
+def _forget(is_meant: Callable[[str, Path], bool]) -> None:
+    """Let the modules of these names and files be imported again."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and is_meant(name, Path(file)):
+            del sys.modules[name]
 
 
 @contextlib.contextmanager
@@ -156,14 +170,19 @@ def _quiet_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _demand_same_checks(module: Module, judge: Judge, left_out: Mapping[str, str]) -> None:
-    listed = {f"{module.name}.{check}" for check in module.weights if check not in left_out}
-    present = {check for check in judge.verdicts if check.startswith(f"{module.name}.")}
-    if listed != present:
-        raise CourseError(
-            f"course.toml and the hidden suite disagree about {module.name}: "
-            f"{', '.join(sorted(listed ^ present))}."
-        )
+def _demand_same_checks(
+    course: Course, module: Module, judge: Judge, left_out: Mapping[str, str]
+) -> None:
+    """Raise CourseError unless course.toml gives weights to the checks of the hidden tests, and no others."""
+    prefix = f"{module.name}."
+    listed = {check for check in module.weights if check not in left_out}
+    present = {check.removeprefix(prefix) for check in judge.verdicts if check.startswith(prefix)}
+    place = f"{course.root / FILE}: modules.{module.name}.weights"
+    tests = f"test_{module.name}.py"
+    wrong = [f"lacks {check}, and {tests} has test_{check}" for check in present - listed]
+    wrong += [f"has {check}, and {tests} lacks test_{check}" for check in listed - present]
+    if wrong:
+        raise CourseError(f"{place} {'; '.join(sorted(wrong))}.")
 
 
 def _left_out(module: Module, fit: str, device: Device, checks: Collection[str]) -> dict[str, str]:

@@ -169,7 +169,18 @@ def test_a_hidden_suite_that_course_toml_does_not_describe_is_the_instructors_er
         "grade", ROOT / "solutions", "--only", "kaiming_init", "--fit", "off", "--course", tmp_path
     )
     assert done.returncode == 2
-    assert "kaiming_init.bias_uniform, kaiming_init.bias_uniformity" in one_line(done.stderr)
+    said = one_line(done.stderr)
+    assert "modules.kaiming_init.weights has bias_uniformity, and" in said
+    assert "lacks bias_uniform, and test_kaiming_init.py has test_bias_uniform." in said
+
+
+def test_a_module_without_hidden_tests_is_the_instructors_error(tmp_path):
+    new_course(tmp_path / "course", "A course")
+    new_module(tmp_path / "course", "first", 10, [])
+    (tmp_path / "course" / "tests" / "hidden" / "test_first.py").unlink()
+    done = tower("grade", tmp_path / "course" / "solutions", "--course", tmp_path / "course")
+    assert done.returncode == 2
+    assert "test_first.py is not there" in one_line(done.stderr)
 
 
 def test_ctrl_c_stops_cleanly_and_leaves_nothing(tmp_path):
