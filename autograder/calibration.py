@@ -15,13 +15,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import FILE as COURSE
-from autograder.course import Course
+from autograder.course import Course, Plan
 from autograder.errors import CourseError
 from autograder.pool import each
 from tower_student.files import write_whole
@@ -169,7 +170,7 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
     """One run of the check, as a grading makes it; None where the submission does not come through."""
     from autograder.grading import grade
 
-    plan = {**course.fits[job.mode], "threshold": 0.0}  # a failure would be tried again
+    plan = Plan({**course.fits[job.mode], "threshold": 0.0})  # a failure would be tried again
     course = replace(course, fits={**course.fits, job.mode: plan})
     submission = Submission(job.subject, job.sources, {})
     report = grade(course, submission, broker, seed=job.seed, fit=job.mode, checks=[job.check])
@@ -199,11 +200,7 @@ def read(path: Path) -> Iterator[Calibration]:
     try:
         fits = json.loads(path.read_text(encoding="utf-8"))["fits"]
         for mode, kept in fits.items():
-            reference, *broken = (
-                Subject(s["name"], s["says"], tuple(s["accuracies"]))
-                for s in (kept["reference"], *kept["broken"])
-            )
-            yield Calibration(mode, kept["steps"], reference, tuple(broken))
+            yield msgspec.convert({**kept, "mode": mode}, Calibration)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
             f"{path} is not what tower calibrate writes: {error!r}. Remove it and measure again."

@@ -31,8 +31,16 @@ GPU_CHECKS = "gpu_"
 KindT = TypeVar("KindT")
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Number = int | float
-Plan = Mapping[str, Number]
-"""How a long check is run: numbers whose names the check knows."""
+
+
+class Plan(dict[str, Number]):
+    """How to run a long check: numbers by name. Asking for one that is missing is a CourseError."""
+
+    where = ""
+    """File and table, for the sentence."""
+
+    def __missing__(self, name: str) -> Number:
+        raise CourseError(f"{self.where}: missing key {name}, which the check asks for")
 
 
 @dataclass(frozen=True)
@@ -250,10 +258,10 @@ def suite_digest(course: Course) -> str:
 
 def _course(root: Path, content: dict[str, Any]) -> Course:
     table = _converted(content, _CourseTable, "")
-    fits = {
-        _named(name, f"fits.{name}"): _each(plan, Number, f"fits.{name}")
-        for name, plan in table.fits.items()
-    }
+    fits: dict[str, Plan] = {}
+    for name, plan in table.fits.items():
+        fits[_named(name, f"fits.{name}")] = Plan(_each(plan, Number, f"fits.{name}"))
+        fits[name].where = f"{root / FILE}: fits.{name}"
     if OFF in fits:
         raise ValueError(
             f"fits.{OFF}: {OFF!r} is what switches long checks off; name the plan otherwise"

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from autograder.errors import TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.gpu import Device
@@ -73,8 +75,7 @@ class Settings:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The settings of which str() has made the text."""
-        kept = json.loads(text)
-        return cls(**{**kept, "only": tuple(kept["only"])})
+        return msgspec.json.decode(text, type=cls)
 
 
 Key = tuple[str, str, str]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from conftest import checks_of, failed
 
-from autograder.course import Course, Module
+from autograder.course import Course, Module, Plan
+from autograder.errors import CourseError
 from autograder.grading import grade
 from autograder.release import skeleton
 from tower_student.submission import Submission
@@ -194,6 +195,17 @@ def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, bro
     report = grade(small, OWN, broker, seed=1, fit="off")
     assert "Timeout" in report.faults[0][0], report.faults[0][1]
     assert report.score == 0
+
+
+def test_a_number_that_a_plan_lacks_is_the_courses_error(tmp_path, course, broker):
+    text = "def test_forward(student, long_run):\n    long_run.plan['steps']\n"
+    small = suite_of_one(course, tmp_path, text)
+    module = replace(small.modules["own"], long=("forward",))
+    plan = Plan(threshold=0.5)
+    plan.where = "course.toml: fits.quick"
+    long = replace(small, modules={"own": module}, fits={"quick": plan})
+    with pytest.raises(CourseError, match="missing key steps"):
+        grade(long, OWN, broker, seed=1, fit="quick")
 
 
 UNREPORTABLE = {
