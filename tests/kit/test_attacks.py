@@ -112,7 +112,9 @@ def ordinary_python(folder):
         (environment / "lib" / version / "site-packages").mkdir(parents=True)
         (environment / "pyvenv.cfg").write_text(f"home = {folder_of_it}\n")
         (environment / "bin" / "python").symlink_to(place)
-        (environment / "lib" / version / "site-packages" / "ours.pth").write_text(f"{packages}\n")
+        (environment / "lib" / version / "site-packages" / "ours.pth").write_text(
+            f"{packages}\n{ROOT / 'student'}\n"
+        )
         command = [environment / "bin" / "python", "-I", "-c", "import torch, pytest"]
         needed = [*command[:-1], f"{command[-1]}; open({str(ROOT / 'course.toml')!r})"]
         try:

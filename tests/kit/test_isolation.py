@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import resource
+import shutil
 import struct
 import subprocess
 import sys
@@ -260,8 +261,10 @@ def test_without_linux_grading_says_what_it_needs():
     assert "Traceback" not in result.stderr
 
 
-def test_without_linux_the_public_tests_work():
-    result = without_linux("check", "linear", "--in", "solutions")
+def test_without_linux_the_public_tests_work(tmp_path):
+    for folder in ("assignments", "solutions"):
+        shutil.copytree(ROOT / folder, tmp_path, dirs_exist_ok=True)
+    result = without_linux("check", "linear", "--in", str(tmp_path))
     assert result.returncode == 0, result.stdout + result.stderr
     assert "12 of 12" in result.stdout
     assert without_linux("check", "linear", "--in", "assignments").returncode == 1
