@@ -726,15 +726,18 @@ def begin_module(
     needs: Annotated[
         str, typer.Option(help="Modules it builds on, their names joined by commas.")
     ] = "",
-    course: CourseOption = None,
+    course: Annotated[
+        Path | None,
+        typer.Option("--course", help="The folder of the course.", show_default="this one"),
+    ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write the beginning of a module, and its table in course.toml. It can be graded at once.
-
-    The course is the one named, or the one in this folder.
-    """
-    here = Path()
-    root = course_root(course or (here if (here / COURSE).is_file() else None))
+    """Write the beginning of a module, and its table in course.toml. It can be graded at once."""
+    root = (course or Path()).resolve()
+    if not (root / COURSE).is_file():
+        raise UsageError(
+            f"There is no {COURSE} in {root}. Go to the folder of your course, or name it with --course."
+        )
     from autograder.authoring import new_module
 
     needed = [need.strip() for need in needs.split(",") if need.strip()]

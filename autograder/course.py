@@ -1,5 +1,7 @@
 """course.toml as data, checked: modules, points, limits, plans of long checks, the course's own files."""
 
+import ast
+import contextlib
 import difflib
 import graphlib
 import hashlib
@@ -19,6 +21,7 @@ from msgspec import Meta, Struct
 import tower_student
 from autograder.errors import CourseError
 from autograder.report import Visibility
+from autograder.sandbox.importer import defined
 from autograder.sandbox.policy import Policy
 from tower_student.raised import Reading, read_readings
 
@@ -322,7 +325,7 @@ def _module(root: Path, name: str, content: object, default: Visibility) -> Modu
         weights,
         {check: visibility.get(check, default) for check in weights},
         table.needs,
-        _file(root, table.stand_in, f"{where}.stand_in") if table.stand_in else b"",
+        _stand_in(root, name, table.stand_in) if table.stand_in else b"",
         table.long,
         seconds,
         table.bonus,
@@ -351,6 +354,32 @@ def _demand_order(modules: Mapping[str, Module]) -> None:
                 f"modules.{need}: missing key stand_in: {name} needs {need}, and is graded over the module "
                 "that this file holds where a student's own fails"
             )
+
+
+def _stand_in(root: Path, module: str, name: str) -> bytes:
+    """The text that stands in for a module: it has what the solution has, and SCALE."""
+    where = f"modules.{module}.stand_in"
+    text = _file(root, name, where)
+    needed = {"SCALE"}
+    solution = root / "solutions" / f"{module}.py"
+    with contextlib.suppress(
+        OSError, SyntaxError
+    ):  # they are not everywhere where a course is graded
+        needed |= {
+            node.name
+            for node in ast.parse(solution.read_bytes()).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        }
+    try:
+        lacking = needed - defined(ast.parse(text))
+    except SyntaxError as error:
+        raise ValueError(f"{where}: {root / name}, line {error.lineno}: {error.msg}") from None
+    if lacking:
+        raise ValueError(
+            f"{where}: {root / name} defines no {_listed(sorted(lacking))}; expected all that "
+            f"solutions/{module}.py defines, and SCALE, by which the grader multiplies what it returns"
+        )
+    return text
 
 
 def _readings(root: Path, name: str) -> tuple[Reading, ...]:

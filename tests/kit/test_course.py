@@ -122,6 +122,24 @@ def test_a_course_that_is_wrong_is_told_where(course_at, tmp_path, kind):
     assert str(tmp_path / "course.toml") in str(error.value)
 
 
+STAND_INS = {
+    "class CustomLinear: ...": "defines no SCALE",
+    "SCALE = 1.0": "defines no CustomLinear; expected all that solutions/linear.py defines",
+    "SCALE = = 1": "linear.py, line 1: invalid syntax",
+}
+
+
+@pytest.mark.parametrize("text", STAND_INS)
+def test_a_stand_in_that_lacks_something_is_told_where(course_at, tmp_path, text):
+    (tmp_path / "solutions").mkdir()
+    shutil.copy(ROOT / "solutions" / "linear.py", tmp_path / "solutions")
+    (tmp_path / "tests" / "hidden" / "stand_ins" / "linear.py").write_text(text)
+    with pytest.raises(CourseError) as error:
+        course_at(TEXT)
+    assert "modules.linear.stand_in: " in str(error.value)
+    assert STAND_INS[text] in str(error.value)
+
+
 EXCEPTIONS = {
     "kind = 'E'\nmessage = 'm'": "reading 1: expected the texts cause, kind, message",
     "kind = 'E'\nmessage = '('\ncause = 'c'": "reading 1: '(' is no regular expression",
