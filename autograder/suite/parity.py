@@ -44,6 +44,7 @@ def compare(
         suspects: what else could have come out; the first that did is named as the cause.
         reading: what any difference means, where no cause is known.
     """
+    expected = expected.detach()
     if _is_close_throughout(got, expected, tolerance.absolute):
         return
     got = alike(what, got, expected, suspects)
