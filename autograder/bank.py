@@ -65,6 +65,11 @@ class Bank:
         """
         solution = self.solution(module)
         for entry in self._entries("mutants", module):
+            if lacking := {"name", "misconception", "check"} - entry.keys():
+                raise CourseError(
+                    f"tests/bank/mutants/{module}.toml: the mutant {entry.get('name', '')!r} has no "
+                    f"{' and no '.join(sorted(lacking))}."
+                )
             source = solution
             for patch in entry.get("patches") or [entry]:
                 if source.count(patch["old"]) != 1:

@@ -23,6 +23,7 @@ from rich.progress import track
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course, course_root, load_course
+from autograder.errors import CourseError
 from autograder.pool import each
 from tower_student.submission import Submission
 
@@ -42,6 +43,11 @@ def jobs(
     """The bank, in the order of the course."""
     bank = Bank(course.root)
     for module in modules:
+        for mutant in bank.mutants(module):
+            if mutant.check.partition(".")[2] not in course.modules[module].weights:
+                raise CourseError(
+                    f"The mutant {mutant.name} names {mutant.check}, which is no check."
+                )
         made = [
             Job(
                 kind="mutant",
@@ -168,10 +174,13 @@ def main() -> int:
     part = (arguments.only, arguments.module, arguments.no_machine, arguments.no_fit)
     whole = not any(part)
     wrong = list(complaints(outcomes, course, whole=whole))
-    print("\n".join(wrong))
+    print("\n".join(wrong) or "Every wrong submission was caught, and no right one harmed.")
     print(f"{len(outcomes)} submissions in {taken:.0f} s on {arguments.processes} processes")
     return bool(wrong)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except CourseError as error:
+        sys.exit(str(error))
