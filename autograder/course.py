@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -31,7 +31,6 @@ OFF = "off"
 GPU_CHECKS = "gpu_"
 """How the names of checks begin that need a GPU."""
 
-KindT = TypeVar("KindT")
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Number = int | float
 

@@ -19,7 +19,6 @@ Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 """When students see a check, in Gradescope's words."""
 ASKED, FOUND, CAUSE = "Asked: ", "Found: ", "Likely cause: "
 """How the lines of a failed check's message begin, in this order."""
-VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ class Policy:
     check_seconds: float = 10.0
     """For all that one check asks of one worker. The slowest honest one took 0.3 s."""
     fit_seconds: float = 900.0
-    """For a long check. Where a trial of a few steps foretells more, it runs on stock layers."""
+    """For a long check. A check whose first steps show that it would take more runs on stock layers."""
     cpu_seconds: int = 3600
     """Processor seconds of one worker, all threads together."""
     memory: int = 4 << 30

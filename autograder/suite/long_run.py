@@ -12,7 +12,7 @@ class LongRun:
 
     Attributes:
         plan: the numbers of the chosen [fits.NAME], by name.
-        trial_seconds: limit for the first few steps, which foretell the time of the rest.
+        trial_seconds: limit for the first few steps, by which the time of the rest is estimated.
         seconds: limit for the rest.
         threads: how many the worker may use; see Student.use_threads.
         progress: to be called with the fraction that is done, from 0 to 1.

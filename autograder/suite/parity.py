@@ -39,7 +39,7 @@ def compare(
 
     Args:
         what: what the message calls the value, such as "the output".
-        got: what came back, of any type.
+        got: what the student's code returned, of any type.
         tolerance: as torch.testing.assert_close reads it.
         suspects: what else could have come out; the first that did is named as the cause.
         reading: what any difference means, where no cause is known.
@@ -142,7 +142,7 @@ class Count(NamedTuple):
 
     Attributes:
         what: what the message calls it.
-        got: what came back, of any type.
+        got: what the student's code returned, of any type.
         expected: the right number.
         suspects: returns what else could have come out, by the cause that it speaks for; the same causes
             for every number that is compared with it.
