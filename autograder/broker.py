@@ -27,6 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import tower_student
 from autograder.errors import GraderFault, IsolationError
 from autograder.sandbox import scratch, wire
 from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
@@ -34,6 +35,8 @@ from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
+LEAN = Path(tower_student.__file__).with_name("lean.py")
+"""What workers are spared, as the student's command is; the fork server loads it by its path."""
 START_SECONDS = 120.0
 """For the zygote's import of torch from a cold disk."""
 SPAWN_SECONDS = 20.0
@@ -350,7 +353,7 @@ class Broker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, (self.folder / "zygote.log").open("wb") as log:
             self._zygote = subprocess.Popen(
-                [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno())],
+                [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno()), str(LEAN)],
                 env=_clean_environment(self._cells, gpu=self._may_use_gpu),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -20,9 +20,9 @@ from autograder.errors import CourseError, GraderFault
 from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
-from autograder.sandbox.torch_private import make_lean
 from autograder.suite import registry
 from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu
+from tower_student.lean import make_lean
 from tower_student.submission import Submission
 
 UNUSED_PLUGINS = (

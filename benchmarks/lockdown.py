@@ -26,8 +26,9 @@ from rich.progress import track
 
 from autograder.broker import Broker
 from autograder.course import course_root, load_course
-from autograder.sandbox import lockdown, torch_private
+from autograder.sandbox import lockdown
 from autograder.sandbox.policy import Policy
+from tower_student.lean import make_lean
 
 STARTS, PROCESSES, REPEATS = 101, 30, 7
 START_LIMIT, SPEED_LIMIT = 15.0, 2.0
@@ -159,7 +160,7 @@ def main() -> None:
             "(a bare one's probes succeed: they fork a process, which takes longer than the lockdown)\n"
         )
     torch.set_num_threads(1)
-    torch_private.make_lean()
+    make_lean()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)  # a worker may have another user id
         cell = lockdown.prepare([], folder, ["namespaces"], lambda: None, gpu=False)

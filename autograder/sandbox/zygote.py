@@ -1,6 +1,6 @@
 """The fork server: has torch imported, holds no secret, forks a worker on request.
 
-Started by exec (`python -I .../zygote.py DESCRIPTOR`) before the grader has any secret, with a clean
+Started by exec (`python -I .../zygote.py DESCRIPTOR LEAN`) before the grader has any secret, with a clean
 environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and starts no
 CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells",
 "without", "canary", "grader", "gpu", "imports"}, enters its cell, and answers {"facts", "reasons"}. From
@@ -58,17 +58,19 @@ SEALED_IMPORTS = """
 """What else a submission may import where no file can be opened any more."""
 
 
+def load(name: str, path: Path, folders: list[str] | None = None) -> None:
+    """Load a file as the module of that name; as a package, if the folders of its parts are given."""
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folders)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
 def load_sandbox() -> None:
     """Load this folder as the package `sandbox`, without the package around it."""
     folder = Path(__file__).resolve().parent
-    spec = importlib.util.spec_from_file_location(
-        "sandbox", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["sandbox"] = package
-    spec.loader.exec_module(package)
+    load("sandbox", folder / "__init__.py", [str(folder)])
     # An editable install puts the whole kit on the path; a student need not find it there.
     kit = folder.parent.parent
     sys.path[:] = [entry for entry in sys.path if Path(entry) not in (kit, kit / "student")]
@@ -83,9 +85,10 @@ def warm_up(*, gpu: bool) -> None:
     import torch
 
     torch.set_num_threads(1)
-    from sandbox import torch_private, worker  # noqa: F401 - imported for the workers' sake
+    from sandbox import worker  # noqa: F401 - imported for the workers' sake
 
-    torch_private.make_lean()
+    load("sandbox.lean", Path(sys.argv[2]))
+    sys.modules["sandbox.lean"].make_lean()
     importlib.import_module("numpy.random")  # every worker's first question sets its seed
     layer = torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
@@ -276,7 +279,7 @@ def _children() -> set[int]:
 
 
 def main() -> None:
-    """Entry point; the argument is the control socket's descriptor."""
+    """Entry point; the arguments are the control socket's descriptor and the path of lean.py."""
     load_sandbox()
     from sandbox import kernel, lockdown
 

@@ -1,6 +1,16 @@
-"""Spares `tower check` the imports of torch that it does not need.
+"""Spares a process the imports of torch that it does not need: `tower check`, the grader, and its workers.
 
-The worker needs the same and may import nothing of ours; tests/kit/test_torch_private.py keeps the two alike.
+Every torch.optim constructor and every step imports torch._dynamo, which takes as long as torch itself and
+changes nothing outside torch.compile. A module that stands in its place answers what eager code asks of it
+and loads the real one on any other use.
+
+torchvision's wheels are built against torch with CUDA. Beside a CPU-only torch their compiled
+operators do not load, and `import torchvision` ends with "operator torchvision::nms does not exist",
+since it describes its operators to the meta device whether they are there or not. Data sets and
+transforms need none of them, so the descriptions are left out; calling torchvision.ops.nms
+and its like still fails, with torch's own message.
+
+It imports torch and nothing of ours: the workers' fork server loads it by its path.
 """
 
 import contextlib

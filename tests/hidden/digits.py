@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from autograder.sandbox.torch_private import make_lean
+from tower_student.lean import make_lean
 
 _FOLDER = Path(__file__).parents[2] / "data"
 

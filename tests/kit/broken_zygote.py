@@ -1,4 +1,4 @@
-"""A zygote on a machine where something is broken: `python -I broken_zygote.py DESCRIPTOR`.
+"""A zygote on a machine where something is broken: `python -I broken_zygote.py DESCRIPTOR LEAN`.
 
 The kit is as it is; each function here breaks one thing before the first worker is forked. A test copies this
 file, and calls one of them in the copy's last line.

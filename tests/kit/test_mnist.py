@@ -42,7 +42,7 @@ def test_the_sets_are_complete(train, count):
 def test_torchvisions_data_set_and_transforms_work(tmp_path):
     unpack(tmp_path)
     code = (
-        "from autograder.sandbox.torch_private import make_lean; make_lean()\n"
+        "from tower_student.lean import make_lean; make_lean()\n"
         "from torchvision import datasets, transforms\n"
         "pipeline = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])\n"
         f"data = datasets.MNIST({str(tmp_path)!r}, train=False, transform=pipeline)\n"

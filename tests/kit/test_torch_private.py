@@ -48,21 +48,6 @@ def test_internals_are_touched_in_one_module():
     assert {"_C", "_dynamo", "_parameters", "_sleep"} <= set().union(*found.values())
 
 
-def test_the_students_command_spares_imports_as_the_worker_does():
-    """Neither may import the other: the sandbox imports nothing of ours, and the student has no sandbox."""
-
-    def definitions(path):
-        return {
-            ast.unparse(node)
-            for node in ast.parse(path.read_text(encoding="utf-8")).body
-            if isinstance(node, ast.ClassDef | ast.FunctionDef)
-        }
-
-    lean = definitions(LEAN)
-    assert len(lean) == 6
-    assert lean <= definitions(ROOT / "autograder" / "sandbox" / "torch_private.py")
-
-
 def test_the_profiler_sees_operators_of_every_thread():
     """profile_all_threads came with 2.7; 2.6 raises TypeError."""
     x = torch.ones(2, 2)
@@ -145,8 +130,8 @@ EAGER = {
     "functional_call": "torch.func.functional_call(layer, {'weight': torch.ones(2, 2)}, torch.ones(2))",
 }
 START = (
-    "import sys, torch; sys.path.insert(0, '.'); from autograder.sandbox import torch_private\n"
-    "torch_private.make_lean()\n"
+    "import sys, torch; from tower_student import lean\n"
+    "lean.make_lean()\n"
     "layer = torch.nn.Linear(2, 2); layer(torch.ones(2)).sum().backward(); p = list(layer.parameters())\n"
 )
 
@@ -173,8 +158,8 @@ def test_the_compiler_is_there_for_who_asks():
 def test_comparing_asks_nothing_about_several_machines():
     """_HAS_DTENSOR is there from 2.12 on; before, nothing is asked."""
     text = (
-        "import sys; sys.path.insert(0, '.'); from autograder.sandbox import torch_private\n"
-        "torch_private.no_distributed_tensors(); import torch\n"
+        "import sys; from tower_student import lean\n"
+        "lean.no_distributed_tensors(); import torch\n"
         "torch.testing.assert_close(torch.ones(1), torch.ones(1))\n"
         "print('torch.distributed.tensor' in sys.modules)"
     )
