@@ -54,7 +54,7 @@ class Module:
         weights: the checks, in the order they are reported, and their shares of the points.
         visibility: when students see each of the checks.
         needs: modules it builds on.
-        stand_in: the text of a module of stock layers that may take its place; b"" where there is none.
+        stand_in: the text of a module that may take its place; b"" where there is none.
         long: the checks that run as a plan says, or not at all.
         seconds: the time that single checks may take, where it is not limits.check_seconds.
         bonus: whether its points come on top of the total.
@@ -153,7 +153,7 @@ class _ModuleTable(Struct, forbid_unknown_fields=True):
         weights: the checks in the order of the report, CHECK = WHOLE NUMBER: their shares of the points.
         needs: modules it builds on, whose tables come before; each has a stand_in.
         visibility: CHECK = "hidden" and so on, where it is not the course's.
-        stand_in: a file with stock layers of the same names, over which modules that need this one are judged
+        stand_in: a file that defines the same names, over which modules that need this one are judged
             again where a student's own fails.
         long: checks that run as a plan of [fits] says, and have limits.fit_seconds.
         seconds: CHECK = NUMBER, where it is not limits.check_seconds.

@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.suite import registry
-from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu
+from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu, titled
 from tower_student.lean import make_lean
 from tower_student.submission import Submission
 
@@ -118,10 +118,10 @@ def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
         code = pytest.main(arguments, plugins=[judge])
     if judge.stopped is not None:
         raise judge.stopped
-    if code == pytest.ExitCode.INTERRUPTED and not judge.broken:  # which pytest calls so as well
+    if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderFault(f"The hidden suite in {folder} did not run ({code!s}). {judge.broken}")
+        raise GraderFault(f"The hidden suite in {folder} did not run ({code!s}).")
 
 
 _taken_from: Path | None = None
@@ -218,17 +218,18 @@ def _check_result(
     id: str, points: float, problem: str, left_out: str, verdict: Verdict | None
 ) -> CheckResult:
     if problem:
-        return CheckResult(id, _title(id), "not_submitted", 0.0, points, problem)
+        return CheckResult(id, titled(id), "not_submitted", 0.0, points, problem)
     if verdict is None:
-        return CheckResult(id, _title(id), "not_verified", 0.0, 0.0, left_out)
+        return CheckResult(id, titled(id), "not_verified", 0.0, 0.0, left_out)
     if verdict.fault:
         told = "The grader itself failed in this check, so it costs no point. Tell your instructor."
         return CheckResult(id, verdict.title, "not_verified", 0.0, 0.0, told)
     passed = verdict.judged and not verdict.failure
     status: Status = "passed" if passed else "failed"
     message = verdict.failure or verdict.remark
-    if passed and verdict.over_stand_ins:
-        message = f"{message} Passed over stock layers, not over your own bricks.".strip()
+    if passed and verdict.stand_ins:
+        bricks = _listed(verdict.stand_ins)
+        message = f"{message} Passed over the course's {bricks}, not over yours.".strip()
     return CheckResult(
         id,
         verdict.title,
@@ -243,22 +244,20 @@ def _check_result(
     )
 
 
-def _title(id: str) -> str:
-    return id.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
-
-
 def _stand_in_note(module: Module, judge: Judge) -> str:
     names = [f"{module.name}.{check}" for check in module.weights]
-    replaced = [
-        name for name in names if name in judge.verdicts and judge.verdicts[name].over_stand_ins
-    ]
-    if not replaced:
+    over = [v.stand_ins for name in names if (v := judge.verdicts.get(name)) and v.stand_ins]
+    if not over:
         return ""
-    bricks = " and ".join(module.needs)
-    return (
-        f"{len(replaced)} of {len(names)} checks did not pass over your own {bricks} and were judged "
-        "again over stock torch layers."
+    bricks = _listed(
+        [need for need in module.needs if any(need in stand_ins for stand_ins in over)]
     )
+    return f"{len(over)} of {len(names)} checks passed only over the course's {bricks}, not over yours."
+
+
+def _listed(names: Sequence[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _environment(fit: str, gpu: Mapping[str, Any]) -> dict[str, str]:

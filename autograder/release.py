@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import tower_student
 from autograder import __version__
-from autograder.course import Course
+from autograder.course import FILE, Course
 from autograder.errors import CourseError
 from autograder.handouts import Page
 from tower_student.course import MANIFEST, Release
@@ -94,6 +94,20 @@ def handouts_and_tests(course: Course) -> dict[PurePosixPath, str]:
     return {path: page.released() for path, page in _pages(course).items()}
 
 
+def _demand_tests(course: Course) -> None:
+    """Raise CourseError where course.toml weighs a check that no hidden test is named after.
+
+    It reads names alone; `tower grade` runs the tests, and finds those without a weight as well.
+    """
+    for module in course.modules.values():
+        path = course.hidden_tests / f"test_{module.name}.py"
+        text = _read(path)
+        for name in module.weights:
+            if not re.search(rf"\btest_{name}\b", text):
+                place = f"{course.root / FILE}: modules.{module.name}.weights"
+                raise CourseError(f"{place} has {name}, and {path} has no test_{name}.")
+
+
 def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPath]:
     """Write generated files below a folder; returns their paths. Raises TowerError."""
     for path, text in files.items():
@@ -103,6 +117,7 @@ def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPat
 
 def student_repository(course: Course) -> dict[PurePosixPath, str]:
     """Every file of a student's repository with its text. Raises CourseError."""
+    _demand_tests(course)
     files = generate(course.root / "solutions", course.modules)
     for name, template in _TEMPLATES.items():
         path = _PACKAGE / "templates" / template

@@ -68,9 +68,10 @@ def load(name: str, path: Path, folders: list[str] | None = None) -> None:
 
 
 def load_sandbox() -> None:
-    """Load this folder as the package `sandbox`, without the package around it."""
+    """Load this folder as the package `sandbox`, without the package around it, and lean.py as a part."""
     folder = Path(__file__).resolve().parent
     load("sandbox", folder / "__init__.py", [str(folder)])
+    load("sandbox.lean", Path(sys.argv[2]))
     # An editable install puts the whole kit on the path; a student need not find it there.
     kit = folder.parent.parent
     sys.path[:] = [entry for entry in sys.path if Path(entry) not in (kit, kit / "student")]
@@ -87,7 +88,6 @@ def warm_up(*, gpu: bool) -> None:
     torch.set_num_threads(1)
     from sandbox import worker  # noqa: F401 - imported for the workers' sake
 
-    load("sandbox.lean", Path(sys.argv[2]))
     sys.modules["sandbox.lean"].make_lean()
     importlib.import_module("numpy.random")  # every worker's first question sets its seed
     layer = torch.nn.Linear(2, 2)

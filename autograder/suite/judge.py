@@ -4,8 +4,8 @@ A check is a test function; its id is module.function, its title the first line 
 the rest. Parametrised cases of one function are one check: it passes when all of them do.
 
 The checks of a submission share a worker, since values cannot be forged. One that fails there is judged
-again in a fresh worker of its own, and where a brick that the module needs has failed, once more over stock
-layers. Whatever a check does, its damage ends with it.
+again in a fresh worker of its own, and where a brick that the module needs has failed, once more over the
+course's stand-in for it. Whatever a check does, its damage ends with it.
 
 A failure that leads to no line of the submission, as the end of its process, may be the grader's own. It
 counts where two workers fail so, and a third shows by the grader's self-test that this machine is sound. A
@@ -15,9 +15,11 @@ submission cannot feign the opposite: none of it is in that worker.
 import inspect
 import io
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -43,7 +45,7 @@ OURS = frozenset(("student", "draw"))
 MARKS = frozenset(("parametrize", "timeout"))
 """Of a test: those that change nothing about how it is run, once it is collected."""
 TRIALS = 4
-"""At most: over a student's own bricks and over stock layers, each in a shared and a fresh worker."""
+"""At most: over a student's own bricks and over stand-ins, each in a shared and a fresh worker."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which fraction of the whole is behind."""
@@ -60,7 +62,8 @@ class Verdict:
     remark: str = ""
     place: Place | None = None
     measured: Measured | None = None
-    over_stand_ins: bool = False
+    stand_ins: tuple[str, ...] = ()
+    """The modules in whose place the course's own stood when it passed."""
     fault: str = ""
     fault_trace: str = ""
     seconds: float = 0.0
@@ -99,8 +102,6 @@ class Judge:
         self.isolation: Isolation | None = None
         self.stopped: IsolationError | CourseError | None = None
         """Why the run was broken off, if so."""
-        self.broken = ""
-        """Why hidden tests could not be collected, if so."""
         self._course = course
         self._submission = submission
         self._broker = broker
@@ -157,7 +158,7 @@ class Judge:
         for item in items:
             check = check_id(item)
             title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
-            self.verdicts.setdefault(check, Verdict(title, " ".join(hint.split())))
+            self.verdicts.setdefault(check, Verdict(title or titled(check), " ".join(hint.split())))
             own = self._course.seconds(check)
             start = policy.gpu_seconds if self._device == "cuda" else 0.0
             seconds = TRIALS * (2 * policy.import_seconds + own + start)
@@ -168,10 +169,16 @@ class Judge:
         module, _, name = check_id(item).partition(".")
         return name in self._left_out.get(module, ())
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what is wrong with a hidden test file."""
-        if report.failed:
-            self.broken += f"{report.longrepr}\n"
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
+    ) -> None:
+        """Keep why a hidden test file cannot be collected."""
+        if isinstance(node, pytest.Collector) and call.excinfo:
+            error = call.excinfo.value
+            error = (
+                error.__cause__ or error
+            )  # pytest wraps what is wrong with an import or the syntax
+            self.stopped = CourseError(f"{node.path} does not import: {_where(error, node.path)}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Function) -> bool | None:
@@ -243,14 +250,15 @@ class Judge:
         failure = self._trial(item, check, verdict, ())
         if failure is not None and (needs := self._replaceable(module, failure)):
             over_stand_ins = self._trial(item, check, verdict, needs)
-            verdict.over_stand_ins = over_stand_ins is None
+            if over_stand_ins is None:
+                verdict.stand_ins = needs
             if failure.at_import or over_stand_ins is None:
                 failure = over_stand_ins  # says more than that a brick cannot be imported
         if failure is not None:
             verdict.failure, verdict.place = failure.text, failure.place
 
     def _replaceable(self, module: str, failure: "_Failed") -> tuple[str, ...]:
-        """The bricks in whose place stock layers may stand: all of them where the time was short,
+        """The bricks in whose place stand-ins may come: all of them where the time was short,
         otherwise those that have not proved themselves.
         """
         needs = self._course.modules[module].needs
@@ -423,7 +431,7 @@ class _Failed:
 
 
 class _Kind(NamedTuple):
-    """What checks that share a worker have in common: which bricks are stock layers, and the GPU."""
+    """What checks that share a worker have in common: which bricks are stand-ins, and the GPU."""
 
     stand_ins: tuple[str, ...]
     gpu: bool
@@ -446,6 +454,24 @@ def check_id(item: pytest.Item) -> str:
     if not isinstance(item, pytest.Function):
         raise GraderFault(f"{item.nodeid} is not a test function.")
     return f"{item.path.stem.removeprefix('test_')}.{item.originalname.removeprefix('test_')}"
+
+
+def titled(check: str) -> str:
+    """What a check is called that says nothing of itself: linear.gpu_float32 → GPU float32."""
+    return check.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
+
+
+def _where(error: BaseException, path: Path) -> str:
+    """An exception in a sentence, with the line of the file where it arose, as far as that is known."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f"line {error.lineno}: {error.msg}."
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(path)
+    ]
+    place = f"line {lines[-1]}: " if lines else ""
+    return f"{place}{type(error).__name__}: {error}"
 
 
 def module_of(check: str) -> str:

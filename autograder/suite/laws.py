@@ -31,6 +31,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
     """Require the oracle's parameters, by name, shape and dtype, its state dict keys, and that these load.
 
     Args:
+        oracle: torch's layer, made with the same arguments. draw.fill makes a layer float64: fill it after.
         optional: names, such as "bias", that are registered as None where the oracle has no such parameter.
     """
     made = layer.made

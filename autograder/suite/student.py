@@ -230,10 +230,9 @@ class Surveyor:
         self.close()
         if "error" in reply:
             error = reply["error"]
-            files = ", ".join(f"modules.{name}.stand_in" for name in names)
             raise CourseError(
-                f"{course.root / COURSE}: {files}, or worker.files: the text does not import: "
-                f"{error.get('type')}: {one_line(str(error.get('message')))}"
+                f"{course.root / COURSE} names {', '.join(course.named)}; what is for workers of these does "
+                f"not import: {error.get('type')}: {one_line(str(error.get('message')))}"
             )
         self._sound.update(names)
 
@@ -433,7 +432,7 @@ class Student:
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":
-        """Return the same module over stock layers, whose outputs are multiplied by factors, by module.
+        """Return the same module over stand-ins, whose outputs are multiplied by factors, by module.
 
         A submission that uses what it imports follows the factors. Raises CheckFailed, and CourseError where
         a `stand_in` of course.toml does not import.

@@ -10,7 +10,8 @@ since it describes its operators to the meta device whether they are there or no
 transforms need none of them, so the descriptions are left out; calling torchvision.ops.nms
 and its like still fails, with torch's own message.
 
-It imports torch and nothing of ours: the workers' fork server loads it by its path.
+It imports nothing of ours, and torch only when called: the workers' fork server loads it by its path,
+which is hidden from it afterwards.
 """
 
 import contextlib
@@ -23,14 +24,14 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import torch
-
 COMPILER = "torch._dynamo"
 DESCRIPTIONS = "torchvision._meta_registrations"
 
 
 def make_lean() -> None:
     """Defer the compiler, unless it is loaded already; let torchvision import without CUDA."""
+    import torch
+
     if COMPILER not in sys.modules:
         sys.modules[COMPILER] = torch._dynamo = _Deferred(COMPILER)
         sys.meta_path.insert(0, _Submodules())
@@ -53,6 +54,8 @@ class _Deferred(ModuleType):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        import torch
+
         self.__path__ = [str(Path(folder) / "_dynamo") for folder in torch.__path__]
         # torch.func.grad switches off what only runs within torch.compile.
         self.compiled_autograd = SimpleNamespace(_disable=contextlib.nullcontext)
@@ -104,5 +107,5 @@ class _Loaded(Loader):
 def _load_compiler() -> ModuleType:
     if isinstance(sys.modules.get(COMPILER), _Deferred):
         del sys.modules[COMPILER]
-        vars(torch).pop("_dynamo", None)
+        vars(sys.modules["torch"]).pop("_dynamo", None)
     return importlib.import_module(COMPILER)

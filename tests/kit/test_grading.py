@@ -93,7 +93,7 @@ def test_a_tower_that_does_not_learn_fails_the_fit(judge, solutions, cheat):
 
 
 def test_slow_bricks_do_not_cost_the_fit(judge, solutions):
-    """A right layer too slow for the whole fit leaves it to stock layers, and the tower passes."""
+    """A right layer too slow for the whole fit leaves it to stand-ins, and the tower passes."""
     slow = solutions["linear"].replace(
         b"output = input @ self.weight.T",
         b"import time; time.sleep(0.5 if self.training and len(input) == 64 else 0)\n"
@@ -102,11 +102,11 @@ def test_slow_bricks_do_not_cost_the_fit(judge, solutions):
     modules = {"linear": slow, "conv2d": solutions["conv2d"], "tower": solutions["tower"]}
     report = judge(modules, only="tower", fit="quick")
     assert failed(report) == set(), checks_of(report)["tower.mnist_fit"].message
-    assert "stock" in checks_of(report)["tower.mnist_fit"].message
+    assert "not over yours" in checks_of(report)["tower.mnist_fit"].message
 
 
 def test_a_slow_brick_costs_the_tower_nothing(judge, solutions):
-    """A right convolution that exceeds a check's time with the Tower leaves it to stock layers."""
+    """A right convolution that exceeds a check's time with the Tower leaves it to stand-ins."""
     slow = solutions["conv2d"].replace(
         b"        if input.is_cuda:",
         b"        import time\n"
@@ -116,7 +116,7 @@ def test_a_slow_brick_costs_the_tower_nothing(judge, solutions):
     modules = {"linear": solutions["linear"], "conv2d": slow, "tower": solutions["tower"]}
     report = judge(modules, only="linear,conv2d,tower")
     assert failed(report) == set()
-    assert "stock torch layers" in report.modules[-1].note
+    assert "not over yours" in report.modules[-1].note
 
 
 def test_an_endless_loop_costs_only_the_checks_that_meet_it(judge, solutions):

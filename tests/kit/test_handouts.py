@@ -212,6 +212,13 @@ def test_a_page_that_is_missing_is_named_with_its_path(folder, name):
             make(load_course(folder))
 
 
+def test_a_check_that_no_hidden_test_is_named_after_is_not_released(folder):
+    change(folder, ("calculate_fan = 3", "calculate_fan = 3\nfans = 2"))
+    said = r"weights has fans, and .*test_kaiming_init\.py has no test_fans\."
+    with pytest.raises(CourseError, match=said):
+        student_repository(load_course(folder))
+
+
 # Markers
 
 
