@@ -76,20 +76,20 @@ def from_raw(raw: RawTensor) -> Tensor:
 
 
 class Encoder:
-    """Turns values into trees, and keeps the tensors met on the way.
+    """Turns values into trees, and keeps the tensors met on the way."""
 
-    `special` may claim a value first: it returns the node for it, or None.
-    """
-
-    def __init__(self, special: Callable[[object], dict[str, Any] | None] | None = None) -> None:
+    def __init__(self) -> None:
         self.tensors: list[RawTensor] = []
-        self._special = special
+
+    def special(self, value: object) -> dict[str, Any] | None:
+        """Return the node for a value that only one side knows, or None."""
+        return None
 
     def tree(self, value: object, name: str = "value", depth: int = 0) -> Any:
         """The JSON tree of a value; `name` is what its tensors are called."""
         if depth > MAX_DEPTH:
             return {"opaque": "a deeply nested value"}
-        if self._special and (node := self._special(value)) is not None:
+        if (node := self.special(value)) is not None:
             return node
         match value:
             case None | bool():

@@ -479,7 +479,7 @@ class Student:
         """
         written = _written(name, args, kwargs)
         self.asked = written
-        encoder, handle = _encoder(), self.bench.handle()
+        encoder, handle = _RequestEncoder(), self.bench.handle()
         layer = Layer(self, written, handle)
         arguments = {
             "name": name,
@@ -518,7 +518,7 @@ class Student:
             asked: the call in words, where NAME(ARGUMENTS) would not do.
         """
         self.asked = asked or _written(name, args, kwargs)
-        encoder = _encoder()
+        encoder = _RequestEncoder()
         arguments = {
             "name": name,
             "args": encoder.tree(list(args), "argument"),
@@ -558,7 +558,7 @@ class Student:
         """
         if not self.bench.has(name):
             raise GraderFault(f"A hidden test asks for {name}, which does not exist.")
-        encoder, handle = _encoder(), self.bench.handle()
+        encoder, handle = _RequestEncoder(), self.bench.handle()
         arguments = {
             "name": name,
             "args": encoder.tree(list(args)),
@@ -570,7 +570,7 @@ class Student:
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
         """Send tensors that stay in the worker, or on its GPU; return their handles, in order."""
-        encoder = _encoder()
+        encoder = _RequestEncoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
         handles = [self.bench.handle() for _ in tensors]
         self._ask("keep", {"handles": handles, "on_gpu": on_gpu}, encoder)
@@ -690,7 +690,7 @@ class Layer:
         self._send("overwrite", parameters)
 
     def _send(self, operation: str, tensors: Mapping[str, Tensor]) -> None:
-        encoder = _encoder()
+        encoder = _RequestEncoder()
         encoder.tensors += [values.to_raw(name, tensor) for name, tensor in tensors.items()]
         self._student._tell(operation, {"handle": self.handle}, encoder)
 
@@ -788,7 +788,7 @@ class Layer:
                 if isinstance(x, Tensor)
                 else Input(x.tensor, x.layout, True)
             )
-        encoder = _encoder()
+        encoder = _RequestEncoder()
         tree = encoder.tree(x, "x")
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
@@ -822,7 +822,7 @@ class Layer:
             f"{self._written} on an input of shape {tuple(x.shape)}{self._student.where}, on another stream "
             "than the default one"
         )
-        encoder = _encoder()
+        encoder = _RequestEncoder()
         encoder.tensors.append(values.to_raw("input", x))
         arguments = {"handle": self.handle, "method": method}
         reply, tensors = self._student._ask("stream", arguments, encoder)
@@ -830,7 +830,7 @@ class Layer:
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return what enters and what leaves each child that is called as a layer, by its name."""
-        encoder = _encoder()
+        encoder = _RequestEncoder()
         arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
         _, tensors = self._student._ask("activations", arguments, encoder)
         return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
@@ -860,10 +860,11 @@ def _text(module: str, source: bytes) -> wire.RawTensor:
     return wire.RawTensor(module, "uint8", (len(source or b"\n"),), source or b"\n")
 
 
-def _encoder() -> values.Encoder:
-    """An encoder for requests: it knows the nodes that stand for objects of the worker."""
+class _RequestEncoder(values.Encoder):
+    """Knows what stands for objects of the worker."""
 
-    def special(value: object) -> dict[str, Any] | None:
+    def special(self, value: object) -> dict[str, Any] | None:
+        """Return the node that the worker makes such an object of."""
         match value:
             case Layer():
                 return {"handle": value.handle}
@@ -872,19 +873,16 @@ def _encoder() -> values.Encoder:
             case Meta(size, dtype):
                 return {"meta_tensor": list(size), "dtype": values.DTYPE_NAMES[dtype]}
             case Input(tensor, layout, requires_grad):
-                name = f"laid out {len(encoder.tensors)}"
-                encoder.tensors.append(values.to_raw(name, tensor))
+                name = f"laid out {len(self.tensors)}"
+                self.tensors.append(values.to_raw(name, tensor))
                 return {"tensor": name, "layout": layout, "requires_grad": requires_grad}
             case Batches(inputs, labels, size, start, stop):
                 return {"batches": [inputs, labels], "size": size, "start": start, "stop": stop}
             case Once(items):
-                return {"once": encoder.tree(list(items), f"once {len(encoder.tensors)}")}
+                return {"once": self.tree(list(items), f"once {len(self.tensors)}")}
             case torch.dtype():
                 return {"dtype": values.DTYPE_NAMES[value]}
         return None
-
-    encoder = values.Encoder(special)
-    return encoder
 
 
 def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
