@@ -1,7 +1,7 @@
 """The grader's side of the sandbox: starts the zygote, hands out workers, holds every deadline.
 
     with broker.worker() as worker:
-        reply, tensors = worker.ask("forward", {...}, tensors, deadline)
+        reply, tensors = worker.ask(protocol.State(handle), [], deadline)
 
 Nothing here imports torch, so a zygote can start before the grader does. Every read and every
 write has a deadline; a worker that misses one, breaks the format or prints without end is killed.
@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, Self
 
 import tower_student
 from autograder.errors import GraderFault, IsolationError
-from autograder.sandbox import scratch, wire
+from autograder.sandbox import protocol, scratch, wire
 from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
 from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
@@ -61,11 +61,10 @@ class WorkerLost(Exception):
 
 
 class Question(NamedTuple):
-    """What a worker is asked: an operation of its desk, its arguments, tensors beside them."""
+    """What a worker is asked, and the tensors beside it."""
 
-    operation: str
-    arguments: dict[str, Any]
-    tensors: Sequence[wire.RawTensor]
+    request: protocol.Request
+    tensors: Sequence[wire.RawTensor] = ()
 
 
 class Worker:
@@ -98,17 +97,13 @@ class Worker:
         self._isolation: Isolation | None = None
 
     def ask(
-        self,
-        operation: str,
-        arguments: dict[str, Any],
-        tensors: Sequence[wire.RawTensor],
-        deadline: float,
+        self, request: protocol.Request, tensors: Sequence[wire.RawTensor], deadline: float
     ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
         """One question, one answer. `deadline` is a time.monotonic().
 
         Raises WorkerLost; after that, at every further question.
         """
-        (answer,) = self.ask_all([Question(operation, arguments, tensors)], deadline)
+        (answer,) = self.ask_all([Question(request, tensors)], deadline)
         return answer
 
     def ask_all(
@@ -129,8 +124,8 @@ class Worker:
                 )  # an end of file means it died; anything else was not asked for
                 raise wire.WireError("it spoke before it was asked")
             frames = [
-                wire.encode({"id": number, "op": q.operation, "arguments": q.arguments}, q.tensors)
-                for number, q in zip(numbers, questions, strict=True)
+                wire.encode({"id": number, **protocol.encode_request(request)}, tensors)
+                for number, (request, tensors) in zip(numbers, questions, strict=True)
             ]
             self._send([buffer for frame in frames for buffer in frame], deadline)
             for number in numbers:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from autograder.broker import Broker, Question, Worker, WorkerLost
 from autograder.errors import GraderFault
+from autograder.sandbox import protocol
 from autograder.sandbox.wire import RawTensor
 
 SECONDS = 60.0
@@ -184,7 +185,7 @@ def _told(error: dict[str, Any]) -> str:
 
 def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     text = RawTensor(MODULE, "uint8", (len(SOURCE),), SOURCE)
-    yield Part("import", [_question("import", [text], module=MODULE, stand_ins={})], lambda _: "")
+    yield Part("import", [Question(protocol.Import(MODULE, {}), [text])], lambda _: "")
     least = (
         f"a worker needs {LEAST_MEMORY >> 20} MiB: see limits.memory in course.toml, and ulimit -v"
     )
@@ -204,7 +205,7 @@ def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     name = "the GPU" if gpu else "the simulated GPU"
     there = [*_layer(ON_GPU), _forward(ON_GPU, on_gpu=True)]
     yield Part(name, there, lambda replies: _stayed(replies) or _equal(output=OUTPUT)(replies))
-    back = _question("convert", handle=ON_GPU, target="cpu")
+    back = Question(protocol.Convert(ON_GPU, "cpu"))
     yield Part(
         f"a training step on {name}",
         [*_training(ON_GPU, on_gpu=True), back, _state(ON_GPU)],
@@ -217,39 +218,21 @@ def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
 # Questions, as suite.student asks them
 
 
-def _question(operation: str, tensors: Sequence[RawTensor] = (), **arguments: Any) -> Question:
-    return Question(operation, arguments, tensors)
-
-
 def _call(name: str, *given: object, on_gpu: bool = False, **named: object) -> Question:
     tensors = [item for item in given if isinstance(item, RawTensor)]
     args = [{"tensor": g.name} if isinstance(g, RawTensor) else g for g in given]
-    return _question(
-        "call",
-        tensors,
-        name=name,
-        args={"list": args},
-        kwargs=named,
-        seed=0,
-        grad=True,
-        watch=False,
-        after=False,
-        draw=0,
-        on_gpu=on_gpu,
-    )
+    return Question(protocol.Call(name, {"list": args}, named, on_gpu=on_gpu), tensors)
 
 
 def _create(handle: int) -> Question:
-    args = {"list": [2, 3]}
-    return _question("create", name="Product", args=args, kwargs={}, seed=0, handle=handle)
+    return Question(protocol.Create("Product", {"list": [2, 3]}, {}, seed=0, handle=handle))
 
 
 def _layer(handle: int) -> list[Question]:
-    weight = _tensor("weight", (3, 2), WEIGHT)
     return [
         _create(handle),
-        _question("convert", handle=handle, target="float64"),
-        _question("load", [weight], handle=handle),
+        Question(protocol.Convert(handle, "float64")),
+        Question(protocol.Load(handle), [_tensor("weight", (3, 2), WEIGHT)]),
     ]
 
 
@@ -257,45 +240,32 @@ def _forward(
     handle: int, *upstream: RawTensor, watch: bool = False, on_gpu: bool = False
 ) -> Question:
     given = {"tensor": "x", "layout": "contiguous", "requires_grad": bool(upstream)}
-    return _question(
-        "forward",
-        [_tensor("x", (2, 2), INPUT), *upstream],
-        handle=handle,
-        method="forward",
-        input=given,
-        grad=True,
-        watch=watch,
-        again=False,
-        refilled=False,
-        on_gpu=on_gpu,
-    )
+    asked = protocol.Forward(handle, given, watch=watch, on_gpu=on_gpu)
+    return Question(asked, [_tensor("x", (2, 2), INPUT), *upstream])
 
 
 def _training(layer: int, *, on_gpu: bool = False) -> list[Question]:
     optimizer, first, second = 10 * layer + 2, 10 * layer + 3, 10 * layer + 4
     data = [_tensor("a", (2, 2), INPUT), _tensor("b", (2, 3), (0.0,) * 6)]
     given = [{"handle": handle} for handle in (layer, first, second, optimizer)]
-    arguments = {"list": [{"handle": layer}]}
+    model = {"list": [{"handle": layer}]}
     return [
-        _question(
-            "library", name="optim.Adam", args=arguments, kwargs={"lr": RATE}, handle=optimizer
-        ),
-        _question("keep", data, handles=[first, second], on_gpu=on_gpu),
+        Question(protocol.Library("optim.Adam", model, {"lr": RATE}, optimizer)),
+        Question(protocol.Keep([first, second], on_gpu), data),
         _call("train", *given, on_gpu=on_gpu),
     ]
 
 
 def _state(handle: int) -> Question:
-    return _question("state", handle=handle)
+    return Question(protocol.State(handle))
 
 
 def _on_meta() -> list[Question]:
     handle, size = 9, {"meta_tensor": [4, 2], "dtype": "float32"}
-    asked = _forward(handle)
     return [
         _create(handle),
-        _question("convert", handle=handle, target="meta"),
-        asked._replace(arguments=asked.arguments | {"input": size}, tensors=()),
+        Question(protocol.Convert(handle, "meta")),
+        Question(protocol.Forward(handle, size)),
     ]
 
 

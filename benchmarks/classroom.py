@@ -40,6 +40,7 @@ from autograder.broker import Broker, Worker
 from autograder.classroom import Job, graded
 from autograder.classroom.gradebook import Gradebook, Settings
 from autograder.course import Course, course_root, load_course
+from autograder.sandbox import protocol
 from tower_student.files import write_whole
 from tower_student.submission import read_submission
 
@@ -323,7 +324,7 @@ def between(course: Course, classes: Path) -> Iterator[str]:
         start = seconds_of(lambda: broker.worker().close(), 30)
         with broker.worker() as worker:
             ping = seconds_of(
-                lambda: worker.ask("threads", {"count": 1}, [], time.monotonic() + 9), 500
+                lambda: worker.ask(protocol.Threads(1), [], time.monotonic() + 9), 500
             )
     alone = one_interpreter(course, classes).each
     rows = {

@@ -28,7 +28,7 @@ import torch
 from autograder.broker import Question
 from autograder.course import course_root, load_course
 from autograder.grading import importable
-from autograder.sandbox import values, wire
+from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import Desk
@@ -53,14 +53,10 @@ class Direct:
         self._desk = Desk(SimulatedGPU())
 
     def ask(
-        self,
-        operation: str,
-        arguments: dict[str, Any],
-        tensors: Sequence[wire.RawTensor],
-        deadline: float,
+        self, request: protocol.Request, tensors: Sequence[wire.RawTensor], deadline: float
     ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
         """As Worker.ask; nothing holds the deadline."""
-        (answer,) = self.ask_all([Question(operation, arguments, tensors)], deadline)
+        (answer,) = self.ask_all([Question(request, tensors)], deadline)
         return answer
 
     def ask_all(
@@ -71,11 +67,11 @@ class Direct:
             yield self._answer(*question)
 
     def _answer(
-        self, operation: str, arguments: dict[str, Any], tensors: Sequence[wire.RawTensor]
+        self, asked: protocol.Request, tensors: Sequence[wire.RawTensor]
     ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
-        if operation == "import":
+        if isinstance(asked, protocol.Import):
             forget_modules()
-        request = {"id": 0, "op": operation, "arguments": dict(arguments)}
+        request = {"id": 0, **protocol.encode_request(asked)}
         frame = b"".join(self._desk.answer(request, {t.name: values.from_raw(t) for t in tensors}))
         _, header, _ = wire.PROLOGUE.unpack_from(frame)
         start = wire.PROLOGUE.size

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from . import protocol
 from .torch_private import profiled
 
 SENTINEL = "aten::special_airy_ai"
@@ -42,12 +43,8 @@ class Record:
         self.intact = False
 
     def as_meta(self) -> dict[str, Any]:
-        """The record as JSON."""
-        return {
-            "operators": sorted(self.operators),
-            "functions": sorted(self.functions),
-            "intact": self.intact,
-        }
+        """The record as it crosses."""
+        return vars(protocol.Record(sorted(self.operators), sorted(self.functions), self.intact))
 
 
 @contextmanager

@@ -5,21 +5,21 @@ questions, not an anchor of trust: the grader checks every byte that comes back,
 computed there alone.
 """
 
-import inspect
 import os
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import PurePath
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import gpu, lockdown, values, wire
+from . import gpu, lockdown, protocol, values, wire
 from .importer import SubmissionImporter, from_text, survey
 from .recorder import recording
 from .simulated_gpu import SimulatedGPU
@@ -31,11 +31,11 @@ REQUESTS, REPLIES = 100, 101
 
 
 class AskError(Exception):
-    """The answer is that something is wrong with what was asked for; `fields` says what."""
+    """The answer is that something is wrong with what was asked for; `error` says what."""
 
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(fields)
-        self.fields = fields
+    def __init__(self, error: protocol.Error) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def main(
@@ -124,43 +124,77 @@ class Desk:
         self._modules: dict[str, Any] = {}
         self._libraries = dict(LIBRARIES)
         self._tensors: dict[str, Tensor] = {}
-        self._generators: list[torch.Generator] = []
+        """Those of the request that is being answered."""
+        self._encoder = values.Encoder()
+        """That of its reply."""
 
     def answer(self, meta: dict[str, Any], tensors: dict[str, Tensor]) -> list[memoryview]:
-        """The reply frame to one request; an exception of any kind becomes an `error` reply."""
-        self._tensors = tensors
-        encoder = values.Encoder()
-        if (module := meta["arguments"].pop("begin", None)) is not None:
-            self._objects.clear()
-            self._module = self._modules[module]
+        """Return the frame that replies to a request; what the submission raises becomes an `error` in it.
+
+        A request that is malformed, which is a slip of the grader's, ends this process.
+        """
+        self._tensors, self._encoder = tensors, values.Encoder()
+        handler = self._handler(protocol.decode_request(meta))
+        reply: protocol.Reply | protocol.Error
         try:
-            reply = getattr(self, "do_" + meta["op"])(encoder, **meta["arguments"])
+            reply = handler()
         except AskError as error:
-            reply = {"error": error.fields}
+            reply = error.error
         except BaseException as error:
-            reply = {"error": {"kind": "raised", **self._described(error)}}
-        if "error" in reply:
-            encoder.tensors.clear()
-        reply = {"id": meta["id"], **reply}
+            reply = self._described(error)
+        if isinstance(reply, protocol.Error):
+            self._encoder.tensors.clear()
+        number = {"id": meta["id"]}
         try:
-            return wire.encode(reply, encoder.tensors)
+            return wire.encode(number | protocol.encode_reply(reply), self._encoder.tensors)
         except ValueError:  # a lone surrogate or the like in a text of the student's
-            return wire.encode({"id": meta["id"], "error": {"kind": "unsendable"}})
+            return wire.encode(number | protocol.encode_reply(protocol.Unsendable()))
+
+    def _handler(self, asked: protocol.Request) -> Callable[[], protocol.Reply]:
+        match asked:
+            case protocol.Survey():
+                return partial(self._survey, asked)
+            case protocol.Import():
+                return partial(self._import, asked)
+            case protocol.Begin():
+                return partial(self._begin, asked)
+            case protocol.Create():
+                return partial(self._create, asked)
+            case protocol.Library():
+                return partial(self._library, asked)
+            case protocol.Keep():
+                return partial(self._keep, asked)
+            case protocol.Threads():
+                return partial(torch.set_num_threads, asked.count)
+            case protocol.Method():
+                return partial(self._method, asked)
+            case protocol.Freeze():
+                return partial(self._freeze, asked)
+            case protocol.Convert():
+                return partial(self._convert, asked)
+            case protocol.Load():
+                return partial(self._load, asked)
+            case protocol.Overwrite():
+                return partial(self._overwrite, asked)
+            case protocol.State():
+                return partial(self._state, asked)
+            case protocol.Forward():
+                return partial(self._forward, asked)
+            case protocol.Stream():
+                return partial(self._stream, asked)
+            case protocol.Activations():
+                return partial(self._activations, asked)
+            case protocol.Call():
+                return partial(self._call, asked)
+        assert_never(asked)
 
     # The submission
 
-    def do_survey(self, encoder: values.Encoder, module: str) -> dict[str, Any]:
-        """Say what the text of a module holds, sent as a tensor of bytes. Nothing is run."""
-        return {"survey": survey(self._tensors[module].numpy().tobytes(), f"{module}.py")}
+    def _survey(self, asked: protocol.Survey) -> protocol.Surveyed:
+        source = self._tensors[asked.module].numpy().tobytes()
+        return protocol.Surveyed(survey(source, f"{asked.module}.py"))
 
-    def do_import(
-        self, encoder: values.Encoder, module: str, stand_ins: dict[str, float]
-    ) -> dict[str, Any]:
-        """Import one module of those sent, with the course's stand-ins in place of those named.
-
-        A stand-in is told by its SCALE what to multiply its outputs by. A worker is sent the same texts each
-        time; what is sent after the first is not read.
-        """
+    def _import(self, asked: protocol.Import) -> None:
         if not self._sources:
             texts = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
             self._sources = {name: text for name, text in texts.items() if " " not in name}
@@ -169,181 +203,139 @@ class Desk:
                     own = name.removeprefix(COURSE_FILE)
                     self._libraries[own] = from_text(own, text, name)
             SubmissionImporter(self._sources).install()
-            for name, scale in stand_ins.items():
+            for name, scale in asked.stand_ins.items():
                 made = from_text(name, texts[STAND_IN + name], STAND_IN + name)
                 vars(made)["SCALE"] = scale
                 sys.modules[name] = made
-        if not module:
-            return {}
-        self._module = self._modules[module] = __import__(module)
-        return {"names": sorted(name for name in vars(self._module) if isinstance(name, str))}
+        if asked.module:
+            self._module = self._modules[asked.module] = __import__(asked.module)
+
+    def _begin(self, asked: protocol.Begin) -> None:
+        self._objects.clear()
+        self._module = self._modules[asked.module]
 
     # Objects
 
-    def do_create(
-        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, seed: int, handle: int
-    ) -> dict[str, Any]:
-        """Make a layer from a class of the submission; answers with its description."""
-        factory = self._named(name)
-        _seed_everything(seed)
+    def _create(self, asked: protocol.Create) -> protocol.Made:
+        factory = self._named(asked.name)
+        _seed_everything(asked.seed)
         # Memory that torch.empty has not filled holds NaN then, not what happened to lie there.
         torch.set_deterministic_debug_mode("warn")
         try:
-            made = self._called(factory, self._decoded(args), self._decoded_dict(kwargs))
+            made = self._called(
+                factory, self._decoded(asked.args), self._decoded_dict(asked.kwargs)
+            )
         finally:
             torch.set_deterministic_debug_mode("default")
         if not isinstance(made, nn.Module):
-            raise AskError(kind="type", got=values.type_name(made), wanted="a torch.nn.Module")
-        self._objects[handle] = made
-        return {"layer": self._description(made)}
+            raise AskError(protocol.WrongType(values.type_name(made), "a torch.nn.Module"))
+        self._objects[asked.handle] = made
+        return self._description(made)
 
-    def do_library(
-        self, encoder: values.Encoder, name: str, args: Any, kwargs: Any, handle: int
-    ) -> dict[str, Any]:
-        """Make something that is not the student's: "nn.Linear", "optim.SGD", "probes.ModeProbe"."""
-        library, _, attribute = name.partition(".")
+    def _library(self, asked: protocol.Library) -> None:
+        library, _, attribute = asked.name.partition(".")
         factory = getattr(self._libraries[library], attribute)
-        args, kwargs = self._decoded(args), self._decoded_dict(kwargs)
-        if name.startswith("optim."):
+        args, kwargs = self._decoded(asked.args), self._decoded_dict(asked.kwargs)
+        if library == "optim":
             args = [args[0].parameters(), *args[1:]]
-        self._objects[handle] = factory(*args, **kwargs)
-        return {}
+        self._objects[asked.handle] = factory(*args, **kwargs)
 
-    def do_keep(self, encoder: values.Encoder, handles: list[int], on_gpu: bool) -> dict[str, Any]:
-        """Keep the tensors of this request for later ones, in the order of their names."""
-        for handle, name in zip(handles, sorted(self._tensors), strict=True):
+    def _keep(self, asked: protocol.Keep) -> None:
+        for handle, name in zip(asked.handles, sorted(self._tensors), strict=True):
             kept = self._tensors[name]
-            self._objects[handle] = self._gpu.carried(kept) if on_gpu else kept
-        return {}
+            self._objects[handle] = self._gpu.carried(kept) if asked.on_gpu else kept
 
-    def do_threads(self, encoder: values.Encoder, count: int) -> dict[str, Any]:
-        """Compute on so many threads from now on."""
-        torch.set_num_threads(count)
-        return {}
+    def _method(self, asked: protocol.Method) -> None:
+        if asked.seed is not None:
+            _seed_everything(asked.seed)
+        self._called(getattr(self._objects[asked.handle], asked.name), [], {})
 
-    def do_method(
-        self, encoder: values.Encoder, handle: int, name: str, seed: int | None
-    ) -> dict[str, Any]:
-        """Call a method of a layer without arguments, such as reset_parameters, train or eval."""
-        if seed is not None:
-            _seed_everything(seed)
-        self._called(getattr(self._objects[handle], name), [], {})
-        return {}
+    def _freeze(self, asked: protocol.Freeze) -> None:
+        self._objects[asked.handle].get_parameter(asked.name).requires_grad_(False)
 
-    def do_freeze(self, encoder: values.Encoder, handle: int, name: str) -> dict[str, Any]:
-        """Let one parameter of a layer require no gradient."""
-        self._objects[handle].get_parameter(name).requires_grad_(False)
-        return {}
-
-    def do_convert(self, encoder: values.Encoder, handle: int, target: str) -> dict[str, Any]:
-        """Move a layer to a dtype or a device, as `layer.to` does."""
-        layer = self._objects[handle]
+    def _convert(self, asked: protocol.Convert) -> protocol.Made:
+        layer = self._objects[asked.handle]
         moves = {gpu.NAME: self._gpu.carry, "cpu": self._gpu.fetch}
-        if target in moves:
-            moves[target](layer)
+        if asked.target in moves:
+            moves[asked.target](layer)
         else:
-            layer.to(values.DTYPES.get(target, target))
-        return {"layer": self._description(layer)}
+            layer.to(values.DTYPES.get(asked.target, asked.target))
+        return self._description(layer)
 
-    def do_load(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
-        """Load the tensors of this request through load_state_dict, strictly."""
-        self._objects[handle].load_state_dict(self._tensors, strict=True)
-        return {}
+    def _load(self, asked: protocol.Load) -> None:
+        self._objects[asked.handle].load_state_dict(self._tensors, strict=True)
 
-    def do_overwrite(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
-        """Change parameters in place, as an optimizer or a careful user does."""
+    def _overwrite(self, asked: protocol.Overwrite) -> None:
         with torch.no_grad():
             for name, value in self._tensors.items():
-                self._objects[handle].get_parameter(name).copy_(value)
-        return {}
+                self._objects[asked.handle].get_parameter(name).copy_(value)
 
-    def do_state(self, encoder: values.Encoder, handle: int) -> dict[str, Any]:
-        """The state dict of a layer."""
-        for name, value in self._objects[handle].state_dict().items():
-            encoder.tree(value, name)
-        return {}
+    def _state(self, asked: protocol.State) -> None:
+        for name, value in self._objects[asked.handle].state_dict().items():
+            self._encoder.tree(value, name)
 
     # Questions
 
-    def do_forward(
-        self,
-        encoder: values.Encoder,
-        handle: int,
-        method: str,
-        input: Any,
-        grad: bool,
-        watch: bool,
-        again: bool,
-        refilled: bool,
-        on_gpu: bool,
-    ) -> dict[str, Any]:
-        """The output of a layer, and the input as it is afterwards.
-
-        With `refilled`, the layer has seen the same tensor before, with other values in it. With
-        `on_gpu`, layer and input lie on the GPU, and stay there.
-
-        With an `upstream` tensor beside the input, also the gradients of the input and of every
-        parameter; with `again`, those of a second backward pass over the same graph, after another
-        forward pass.
-        """
-        layer, x = self._objects[handle], self._decoded(input)
+    def _forward(self, asked: protocol.Forward) -> protocol.Output:
+        layer, x = self._objects[asked.handle], self._decoded(asked.input)
         upstream = self._tensors.get("upstream")
-        function = layer if method == "forward" else getattr(layer, method)
-        if refilled:
+        function = layer if asked.method == "forward" else getattr(layer, asked.method)
+        if asked.refilled:
             held = x.clone()
             with torch.no_grad():
                 self._called(function, [x.neg_()], {})
                 x.copy_(held)
-        if on_gpu:
+        if asked.on_gpu:
             self._gpu.carry(layer)
             x = self._gpu.carried(x)
         layer.zero_grad(set_to_none=True)
-        with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
-            with self._gpu.watched() if on_gpu else nullcontext() as journey:
+        with (
+            recording() if asked.watch else nullcontext() as record,
+            torch.set_grad_enabled(asked.grad),
+        ):
+            with self._gpu.watched() if asked.on_gpu else nullcontext() as journey:
                 output = self._called(function, [x], {})
             stayed = self._gpu.holds(output)
             output = self._gpu.brought_back(output) if stayed else output
-            if again:  # what another forward pass does in between must not matter
+            if asked.again:  # what another forward pass does in between must not matter
                 self._called(function, [x * 2], {})
-            self._backward(output, upstream, keep_graph=again)
-            if again:
+            self._backward(output, upstream, keep_graph=asked.again)
+            if asked.again:
                 layer.zero_grad(set_to_none=True)
                 x.grad = None
                 self._backward(output, upstream)
-        reply = {"output": encoder.tree(output, "output")}
+        tree = self._encoder.tree(output, "output")
         if isinstance(output, Tensor) and output.is_meta:
-            return {"meta_shape": list(output.shape)}
-        encoder.tree(x, "input")
+            return protocol.Output(meta_shape=list(output.shape))
+        self._encoder.tree(x, "input")
         if upstream is not None:
-            _encode_gradient(encoder, "grad input", x)
+            self._encode_gradient("grad input", x)
             for name, parameter in layer.named_parameters():
-                _encode_gradient(encoder, f"grad {name}", parameter)
-        if journey:
-            reply |= {"stayed": stayed, "copies": journey.copies}
-        return reply | ({"record": record.as_meta()} if record else {})
+                self._encode_gradient(f"grad {name}", parameter)
+        return protocol.Output(
+            tree,
+            stayed=stayed if journey else None,
+            copies=journey.copies if journey else None,
+            record=record.as_meta() if record else None,
+        )
 
-    def do_stream(self, encoder: values.Encoder, handle: int, method: str) -> dict[str, Any]:
-        """The output of a layer on the GPU that is asked on another stream, where its input comes late."""
-        layer = self._objects[handle]
+    def _stream(self, asked: protocol.Stream) -> protocol.Output:
+        layer = self._objects[asked.handle]
         self._gpu.carry(layer)
-        function = layer if method == "forward" else getattr(layer, method)
+        function = layer if asked.method == "forward" else getattr(layer, asked.method)
         with self._gpu.in_force(), torch.no_grad():
             output = self._gpu.on_side_stream(
                 lambda x: self._called(function, [x], {}), self._tensors["input"]
             )
-        return {"output": encoder.tree(output, "output")}
+        return protocol.Output(self._encoder.tree(output, "output"))
 
-    def do_activations(self, encoder: values.Encoder, handle: int, input: Any) -> dict[str, Any]:
-        """What enters and leaves the children of a network, as far as they are called as layers.
-
-        As tensors named "in NAME" and "out NAME"; of a child that is called again, the first time.
-        """
-        network, seen = self._objects[handle], set()
+    def _activations(self, asked: protocol.Activations) -> None:
+        network, seen = self._objects[asked.handle], set()
 
         def note(name: str, value: Any) -> None:
             if isinstance(value, Tensor) and name not in seen:
                 seen.add(name)
-                encoder.tree(value, name)
+                self._encoder.tree(value, name)
 
         hooks: list[Any] = []
         for name, child in network.named_children():
@@ -357,49 +349,30 @@ class Desk:
             hooks.append(child.register_forward_pre_hook(enter, with_kwargs=True))
             hooks.append(child.register_forward_hook(leave))
         with torch.no_grad():
-            self._called(network, [self._decoded(input)], {})
+            self._called(network, [self._decoded(asked.input)], {})
         for hook in hooks:
             hook.remove()
-        return {}
 
-    def do_call(
-        self,
-        encoder: values.Encoder,
-        name: str,
-        args: Any,
-        kwargs: Any,
-        seed: int,
-        grad: bool,
-        watch: bool,
-        after: bool,
-        draw: int,
-        on_gpu: bool,
-    ) -> dict[str, Any]:
-        """The result of a function of the submission, with `on_gpu` where that may use the GPU.
-
-        With an `upstream` tensor, also the gradient of the first argument; with `after`, the
-        tensors among the arguments as they are afterwards; with `draw`, so many numbers that the
-        global generator yields next.
-        """
-        function = self._named(name)
-        given, named = self._decoded(args), self._decoded_dict(kwargs)
+    def _call(self, asked: protocol.Call) -> protocol.Result:
+        function = self._named(asked.name)
+        given, named = self._decoded(asked.args), self._decoded_dict(asked.kwargs)
         upstream = self._tensors.get("upstream")
         held = _held(given)
         places = [tensor.data_ptr() for tensor in _flat_tensors(held)]
-        _seed_everything(seed)
-        with recording() if watch else nullcontext() as record, torch.set_grad_enabled(grad):
-            with self._gpu.in_force() if on_gpu else nullcontext():
+        _seed_everything(asked.seed)
+        with (
+            recording() if asked.watch else nullcontext() as record,
+            torch.set_grad_enabled(asked.grad),
+        ):
+            with self._gpu.in_force() if asked.on_gpu else nullcontext():
                 result = self._called(function, given, named)
             grad_mode = torch.is_grad_enabled()
-            torch.set_grad_enabled(grad)
+            torch.set_grad_enabled(asked.grad)
             self._backward(result, upstream)
-        reply: dict[str, Any] = {
-            "result": encoder.tree(result, "result"),
-            "grad_mode": grad_mode,
-        }
-        if after:
-            reply["after"] = encoder.tree(held, "after")
-            reply["traits"] = [
+        tree, after, traits = self._encoder.tree(result, "result"), None, None
+        if asked.after:
+            after = self._encoder.tree(held, "after")
+            traits = [
                 {
                     "is_result": tensor is result,
                     "is_leaf": tensor.is_leaf,
@@ -410,57 +383,63 @@ class Desk:
                 for tensor, place in zip(_flat_tensors(held), places, strict=True)
             ]
         if upstream is not None:
-            _encode_gradient(encoder, "grad input", given[0])
-        if draw:
-            encoder.tree(torch.rand(draw, dtype=torch.float32), "draw")
-        return reply | ({"record": record.as_meta()} if record else {})
+            self._encode_gradient("grad input", given[0])
+        if asked.draw:
+            self._encoder.tree(torch.rand(asked.draw, dtype=torch.float32), "draw")
+        seen = record.as_meta() if record else None
+        return protocol.Result(tree, grad_mode, after, traits, seen)
 
     # Helpers
 
-    def _description(self, layer: nn.Module) -> dict[str, Any]:
+    def _encode_gradient(self, name: str, tensor: Tensor) -> None:
+        if tensor.grad is not None:
+            self._encoder.tree(tensor.grad, name)
+
+    def _description(self, layer: nn.Module) -> protocol.Made:
         def entry(name: str, tensor: Tensor) -> list[Any]:
             dtype = str(tensor.dtype).removeprefix("torch.")
             device = gpu.NAME if self._gpu.holds(tensor) else tensor.device.type
             return [name, dtype, list(tensor.shape), device, tensor.requires_grad]
 
-        return {
-            "parameters": [entry(name, p) for name, p in layer.named_parameters()],
-            "state": list(layer.state_dict()),
-            "absent": registered_as_none(layer),
-            "bases": [f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
-        }
+        found = protocol.Layer(
+            parameters=[entry(name, p) for name, p in layer.named_parameters()],
+            state=list(layer.state_dict()),
+            absent=registered_as_none(layer),
+            bases=[f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
+        )
+        return protocol.Made(vars(found))
 
     def _named(self, name: str) -> Any:
         try:
             return getattr(self._module, name)
         except AttributeError:
             names = sorted(n for n in vars(self._module) if isinstance(n, str))
-            raise AskError(kind="missing", name=name, names=names) from None
+            raise AskError(protocol.Missing(name, names)) from None
 
     def _called(self, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
             return function(*args, **kwargs)
         except TypeError as error:
-            where = self._described(error)
-            if where["where"] is None:  # raised by the call itself, before a line of it ran
-                raise AskError(kind="signature", message=where["message"]) from None
+            told = self._described(error)
+            if told.where is None:  # raised by the call itself, before a line of it ran
+                raise AskError(protocol.Signature(told.message)) from None
             raise
 
     def _backward(self, output: Any, upstream: Tensor | None, *, keep_graph: bool = False) -> None:
         if not isinstance(output, Tensor):
             if upstream is not None:
-                raise AskError(kind="type", got=values.type_name(output), wanted="a torch.Tensor")
+                raise AskError(protocol.WrongType(values.type_name(output), "a torch.Tensor"))
             return
         if upstream is None:
             return
         if not output.requires_grad:
-            raise AskError(kind="no_graph")
+            raise AskError(protocol.NoGraph())
         if output.shape != upstream.shape or output.dtype != upstream.dtype:
             return  # the grader sees from the output itself what is wrong with it
         # As output.backward(upstream) does, which would first import sympy to compare two shapes.
         (output * upstream).sum().backward(retain_graph=keep_graph)
 
-    def _described(self, error: BaseException) -> dict[str, Any]:
+    def _described(self, error: BaseException) -> protocol.Raised:
         """Type, message and the deepest line of the submission that the error came through."""
         where = None
         if isinstance(error, SyntaxError) and self._owns(error.filename):
@@ -474,7 +453,7 @@ class Desk:
             message = str(error)
         except BaseException:
             message = ""
-        return {"type": type(error).__name__, "message": message[: values.MAX_TEXT], "where": where}
+        return protocol.Raised(type(error).__name__, message[: values.MAX_TEXT], where)
 
     def _owns(self, filename: object) -> bool:
         return isinstance(filename, str) and filename.removesuffix(".py") in self._sources
@@ -510,14 +489,6 @@ class Desk:
         raise wire.WireError("a request holds a node of no known form")
 
 
-OPERATIONS = {
-    name.removeprefix("do_"): frozenset(inspect.signature(method).parameters) - {"self", "encoder"}
-    for name, method in vars(Desk).items()
-    if name.startswith("do_")
-}
-"""What a worker can be asked, and the names of its arguments."""
-
-
 def _seed_everything(seed: int) -> None:
     if torch.cuda.is_initialized():
         torch.manual_seed(seed)
@@ -525,11 +496,6 @@ def _seed_everything(seed: int) -> None:
         torch.default_generator.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % (1 << 32))
-
-
-def _encode_gradient(encoder: values.Encoder, name: str, tensor: Tensor) -> None:
-    if tensor.grad is not None:
-        encoder.tree(tensor.grad, name)
 
 
 def _flat_tensors(value: Any) -> Iterator[Tensor]:

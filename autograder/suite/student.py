@@ -27,9 +27,9 @@ from autograder.course import FILE as COURSE
 from autograder.course import Course
 from autograder.errors import CourseError, GraderFault
 from autograder.report import Figure, Measured, Place
-from autograder.sandbox import values, wire
+from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import defined
-from autograder.sandbox.worker import COURSE_FILE, LIBRARIES, OPERATIONS, STAND_IN
+from autograder.sandbox.worker import COURSE_FILE, LIBRARIES, STAND_IN
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
 from tower_student.raised import likely_cause
 from tower_student.submission import Submission
@@ -174,6 +174,7 @@ class Answer:
     journey: Journey | None = None
 
 
+RecordT = TypeVar("RecordT")
 ReportedT = TypeVar("ReportedT")
 Reply = tuple[dict[str, Any], dict[str, Tensor]]
 """What comes back: fields, and tensors by name."""
@@ -210,11 +211,10 @@ class Surveyor:
         deadline = time.monotonic() + self._broker.policy.import_seconds
         text = _text(module, self._submission.sources[module])
         try:
-            reply, _ = self._worker.ask("survey", {"module": module}, [text], deadline)
+            reply, _ = self._worker.ask(protocol.Survey(module), [text], deadline)
         except WorkerLost as lost:
             raise _lost(lost) from None
-        found: dict[str, Any] = _taken(reply, "survey", dict)
-        return found
+        return _read(protocol.Surveyed, reply).survey
 
     def demand_stand_ins(self, course: Course, names: Sequence[str]) -> None:
         """Raise CourseError where a stand-in of the course does not import: no fault of the submission's."""
@@ -222,9 +222,9 @@ class Surveyor:
             return
         self._worker = self._worker or self._broker.worker()
         deadline = time.monotonic() + self._broker.policy.import_seconds
-        arguments = {"module": "", "stand_ins": dict.fromkeys(names, 1.0)}
+        asked = protocol.Import("", dict.fromkeys(names, 1.0))
         try:
-            reply, _ = self._worker.ask("import", arguments, course_texts(course, names), deadline)
+            reply, _ = self._worker.ask(asked, course_texts(course, names), deadline)
         except WorkerLost as lost:
             reply = {"error": {"type": "The worker", "message": str(lost)}}
         self.close()
@@ -292,10 +292,9 @@ class Bench:
                     place=_place(submission.place(self.module, line)),
                 )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
-        arguments = {"module": self.module, "stand_ins": self.stand_ins}
         texts = [_text(name, source) for name, source in submission.sources.items()]
         texts += course_texts(self._course, self.stand_ins)
-        self.ask("import", arguments, texts)
+        self.ask(protocol.Import(self.module, self.stand_ins), texts)
 
     def begin(self, seconds: float) -> None:
         """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
@@ -306,31 +305,18 @@ class Bench:
         """A number for one more object."""
         return next(self._handles)
 
-    def ask(
-        self, operation: str, arguments: dict[str, Any], raw: Sequence[wire.RawTensor]
-    ) -> Reply:
+    def ask(self, request: protocol.Request, raw: Sequence[wire.RawTensor]) -> None:
         """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
-        ((reply, tensors),) = self.ask_all([Question(operation, arguments, raw)])
+        ((reply, _),) = self.ask_all([Question(request, raw)])
         self.demand(reply)
-        return reply, tensors
 
     def ask_all(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker.
-
-        Raises GraderFault for what no worker can be asked: a worker's answer to it would be the student's.
-        """
-        for question in questions:
-            if OPERATIONS.get(question.operation) != question.arguments.keys():
-                raise GraderFault(
-                    f"The suite asks a worker for the operation {question.operation!r} with the arguments "
-                    f"{', '.join(question.arguments) or 'none'}, which does not exist."
-                )
+        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""
         if self._begins:
             self._begins = False
-            first = {**questions[0].arguments, "begin": self.module}
-            questions = [questions[0]._replace(arguments=first), *questions[1:]]
+            questions = [Question(protocol.Begin(self.module)), *questions]
         answers = self.worker.ask_all(questions, self.deadline)
-        for _ in questions:
+        for question in questions:
             try:
                 reply, returned = next(answers)
                 tensors = {item.name: values.from_raw(item) for item in returned}
@@ -338,44 +324,43 @@ class Bench:
                 raise _lost(lost) from None
             except wire.WireError as error:
                 raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
-            yield reply, tensors
+            if isinstance(question.request, protocol.Begin):
+                self.demand(reply)
+            else:
+                yield reply, tensors
 
     def demand(self, reply: dict[str, Any]) -> None:
         """Raise CheckFailed where a reply says what is wrong."""
         if "error" in reply:
-            raise self._failure(_taken(reply, "error", dict))
+            raise self._failure(_error(reply["error"]))
 
-    def _failure(self, error: dict[str, Any]) -> CheckFailed:
+    def _failure(self, error: protocol.Error) -> CheckFailed:
         """The error that the worker describes, in words. Every field of it is data."""
         match error:
-            case {"kind": "missing", "name": str() as name, "names": list() as names}:
+            case protocol.Missing(name, names):
                 name = word(name)
-                listed = [word(n) for n in names[:MAX_NAMES] if isinstance(n, str)]
+                listed = [word(n) for n in names[:MAX_NAMES]]
                 found = difflib.get_close_matches(name, listed, 1)
                 near = f" The nearest name in it is {found[0]}." if found else ""
                 return CheckFailed(
                     f"{self.module}.py defines no {name}.{near}",
                     cause=f"Rename it: the grader calls exactly {name}." if found else "",
                 )
-            case {"kind": "signature", "message": str() as message}:
+            case protocol.Signature(message):
                 return CheckFailed(
                     f"The call itself failed.\n{quote(f'TypeError: {message}')}",
                     cause="The signature is not the one in the skeleton.",
                 )
-            case {
-                "kind": "type",
-                "got": str() as got,
-                "wanted": "a torch.nn.Module" | "a torch.Tensor" as wanted,
-            }:
+            case protocol.WrongType(got, "a torch.nn.Module" | "a torch.Tensor" as wanted):
                 return CheckFailed(f"What came back is a {word(got)}; expected {wanted}.")
-            case {"kind": "no_graph"}:
+            case protocol.NoGraph():
                 return CheckFailed(
                     "The output does not require a gradient: autograd has no way back through it.",
                     cause="The output was computed under no_grad, from .data or .detach(), through numpy, "
                     "or by what has no derivative, as argmax and round.",
                 )
-            case {"kind": "raised", "type": str() as kind, "message": str() as message, **rest}:
-                return self._raised(kind, message, rest.get("where"))
+            case protocol.Raised(kind, message, where):
+                return self._raised(kind, message, where)
         return CheckFailed(UNREADABLE)
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
@@ -460,7 +445,7 @@ class Student:
 
     def use_threads(self, count: int) -> None:
         """Let the worker compute on this many threads."""
-        self._ask("threads", {"count": count})
+        self.ask(protocol.Threads(count))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -481,14 +466,14 @@ class Student:
         self.asked = written
         encoder, handle = _RequestEncoder(), self.bench.handle()
         layer = Layer(self, written, handle)
-        arguments = {
-            "name": name,
-            "args": encoder.tree(list(args)),
-            "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
-            "seed": seed,
-            "handle": handle,
-        }
-        self._tell("create", arguments, encoder, layer.describe)
+        asked = protocol.Create(
+            name,
+            encoder.tree(list(args)),
+            {key: encoder.tree(value) for key, value in kwargs.items()},
+            seed,
+            handle,
+        )
+        self.defer(asked, encoder, layer.describe)
         return layer
 
     def call(
@@ -519,35 +504,36 @@ class Student:
         """
         self.asked = asked or _written(name, args, kwargs)
         encoder = _RequestEncoder()
-        arguments = {
-            "name": name,
-            "args": encoder.tree(list(args), "argument"),
-            "kwargs": {key: encoder.tree(value, key) for key, value in kwargs.items()},
-            "seed": seed,
-            "grad": grad,
-            "watch": watch,
-            "after": after,
-            "draw": draw,
-            "on_gpu": on_gpu,
-        }
+        request = protocol.Call(
+            name,
+            encoder.tree(list(args), "argument"),
+            {key: encoder.tree(value, key) for key, value in kwargs.items()},
+            seed=seed,
+            grad=grad,
+            watch=watch,
+            after=after,
+            draw=draw,
+            on_gpu=on_gpu,
+        )
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
-        reply, tensors = self._ask("call", arguments, encoder)
-        if grad and reply.get("grad_mode") is not True:
+        reply, tensors = self.ask(request, encoder)
+        result = _read(protocol.Result, reply)
+        if grad and not result.grad_mode:
             raise CheckFailed(
                 "After the call autograd is switched off, for everything that follows.",
                 cause="torch.set_grad_enabled(False) stays in force after the function has returned; `with "
                 "torch.no_grad():` ends with its block.",
             )
-        left = _value(reply, "after", tensors)
+        left = _value(result.after, tensors)
         if after and not _mirrors(left, list(args)):
             raise CheckFailed(UNREADABLE)
         return Answer(
-            value=_value(reply, "result", tensors),
+            value=_value(result.result, tensors),
             after=left,
             gradients=_gradients(tensors),
-            traits=_traits(reply, _count_tensors(list(args))) if after else (),
-            seen=_seen(reply) if watch else None,
+            traits=_traits(result, _count_tensors(list(args))) if after else (),
+            seen=_seen(result.record) if watch else None,
             draw=tensors.get("draw"),
         )
 
@@ -559,13 +545,8 @@ class Student:
         if not self.bench.has(name):
             raise GraderFault(f"A hidden test asks for {name}, which does not exist.")
         encoder, handle = _RequestEncoder(), self.bench.handle()
-        arguments = {
-            "name": name,
-            "args": encoder.tree(list(args)),
-            "kwargs": {key: encoder.tree(value) for key, value in kwargs.items()},
-            "handle": handle,
-        }
-        self._tell("library", arguments, encoder)
+        given = {key: encoder.tree(value) for key, value in kwargs.items()}
+        self.defer(protocol.Library(name, encoder.tree(list(args)), given, handle), encoder)
         return Layer(self, name, handle)
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
@@ -573,7 +554,7 @@ class Student:
         encoder = _RequestEncoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
         handles = [self.bench.handle() for _ in tensors]
-        self._ask("keep", {"handles": handles, "on_gpu": on_gpu}, encoder)
+        self.ask(protocol.Keep(handles, on_gpu), encoder)
         return handles
 
     def definition(self) -> Place | None:
@@ -591,29 +572,29 @@ class Student:
         """Names in the module's text that only serve to blind the recorder."""
         return self.bench.tampers
 
-    def _ask(
-        self, operation: str, arguments: dict[str, Any], encoder: values.Encoder | None = None
-    ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        tensors = encoder.tensors if encoder else []
-        return self._exchange([Question(operation, arguments, tensors)])
+    def ask(self, request: protocol.Request, encoder: values.Encoder | None = None) -> Reply:
+        """Send what is deferred, and a request with the encoder's tensors; return its reply.
 
-    def _tell(
+        Raises CheckFailed where the worker is lost, or says what is wrong.
+        """
+        return self._exchange([Question(request, encoder.tensors if encoder else [])])
+
+    def defer(
         self,
-        operation: str,
-        arguments: dict[str, Any],
+        request: protocol.Request,
         encoder: values.Encoder | None = None,
         then: Callable[[dict[str, Any]], None] = lambda reply: None,
     ) -> None:
-        """Have something done by the time something is asked; what fails of it is raised then.
+        """Send a request with the next one that needs a reply; `then` is given its own.
 
-        Half of what a check wants of a worker has no answer of interest, and waking a process costs more than
-        most of it. `then` is given the reply.
+        Most requests need none, and waking a process costs more than most of them. Raises CheckFailed where
+        one that waited has failed.
         """
         tensors = encoder.tensors if encoder else []
         small = sum(len(tensor.data) for tensor in tensors) <= MAX_HELD_BACK
         # The memory that they show may be written to meanwhile.
         held = [t._replace(data=bytes(t.data)) for t in tensors] if small else tensors
-        self._told.append(_Told(Question(operation, arguments, held), self.asked, then))
+        self._told.append(_Told(Question(request, held), self.asked, then))
         if not small or len(self._told) == MAX_TOLD:
             self.settle()
 
@@ -678,7 +659,7 @@ class Layer:
         if floating:
             self._convert(values.DTYPE_NAMES[floating[0]])
         self._student.asked = f"{self._written}.load_state_dict({', '.join(tensors)})"
-        self._send("load", tensors)
+        self._send(protocol.Load(self.handle), tensors)
         self._names = set(tensors)
 
     def settle(self) -> None:
@@ -687,12 +668,12 @@ class Layer:
 
     def overwrite(self, parameters: Mapping[str, Tensor]) -> None:
         """Change parameters in place, one by one."""
-        self._send("overwrite", parameters)
+        self._send(protocol.Overwrite(self.handle), parameters)
 
-    def _send(self, operation: str, tensors: Mapping[str, Tensor]) -> None:
+    def _send(self, request: protocol.Request, tensors: Mapping[str, Tensor]) -> None:
         encoder = _RequestEncoder()
         encoder.tensors += [values.to_raw(name, tensor) for name, tensor in tensors.items()]
-        self._student._tell(operation, {"handle": self.handle}, encoder)
+        self._student.defer(request, encoder)
 
     def to(self, device: str) -> Description:
         """Move the layer to a device; return what it is made of there."""
@@ -706,22 +687,20 @@ class Layer:
     ) -> None:
         """Move the layer to a dtype or a device, by its name."""
         self._student.asked = f"{self._written}.to({target})"
-        arguments = {"handle": self.handle, "target": target}
-        self._student._tell("convert", arguments, then=then)
+        self._student.defer(protocol.Convert(self.handle, target), then=then)
 
     def do(self, method: str, seed: int | None = 0) -> None:
         """Call a method without arguments: reset_parameters, train, eval; None leaves the seeds alone."""
         self._student.asked = f"{self._written}.{method}()"
-        arguments = {"handle": self.handle, "name": method, "seed": seed}
-        self._student._tell("method", arguments)
+        self._student.defer(protocol.Method(self.handle, method, seed))
 
     def freeze(self, parameter: str) -> None:
         """Let one parameter require no gradient."""
-        self._student._tell("freeze", {"handle": self.handle, "name": parameter})
+        self._student.defer(protocol.Freeze(self.handle, parameter))
 
     def state(self) -> dict[str, Tensor]:
         """Return the state dict. Raises CheckFailed if its names are no longer those it had."""
-        _, returned = self._student._ask("state", {"handle": self.handle})
+        _, returned = self._student.ask(protocol.State(self.handle))
         tensors = {word(name): tensor for name, tensor in returned.items()}
         if self._names is not None and tensors.keys() != self._names:
             raise CheckFailed(
@@ -789,31 +768,28 @@ class Layer:
                 else Input(x.tensor, x.layout, True)
             )
         encoder = _RequestEncoder()
-        tree = encoder.tree(x, "x")
+        request = protocol.Forward(
+            self.handle,
+            encoder.tree(x, "x"),
+            method=method,
+            grad=grad,
+            watch=watch,
+            again=again,
+            refilled=refilled,
+            on_gpu=on_gpu,
+        )
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
-        reply, tensors = self._student._ask(
-            "forward",
-            {
-                "handle": self.handle,
-                "method": method,
-                "input": tree,
-                "grad": grad,
-                "watch": watch,
-                "again": again,
-                "refilled": refilled,
-                "on_gpu": on_gpu,
-            },
-            encoder,
-        )
-        if "meta_shape" in reply:
-            return Answer(None, meta_shape=_shape(reply["meta_shape"]))
+        reply, tensors = self._student.ask(request, encoder)
+        output = _read(protocol.Output, reply)
+        if output.meta_shape is not None:
+            return Answer(None, meta_shape=_shape(output.meta_shape))
         return Answer(
-            value=_value(reply, "output", tensors),
+            value=_value(output.output, tensors),
             after=tensors.get("input"),
             gradients=_gradients(tensors),
-            seen=_seen(reply) if watch else None,
-            journey=_journey(reply) if on_gpu else None,
+            seen=_seen(output.record) if watch else None,
+            journey=_journey(output) if on_gpu else None,
         )
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
@@ -824,15 +800,14 @@ class Layer:
         )
         encoder = _RequestEncoder()
         encoder.tensors.append(values.to_raw("input", x))
-        arguments = {"handle": self.handle, "method": method}
-        reply, tensors = self._student._ask("stream", arguments, encoder)
-        return _value(reply, "output", tensors)
+        reply, tensors = self._student.ask(protocol.Stream(self.handle, method), encoder)
+        return _value(_read(protocol.Output, reply).output, tensors)
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return what enters and what leaves each child that is called as a layer, by its name."""
         encoder = _RequestEncoder()
-        arguments = {"handle": self.handle, "input": encoder.tree(x, "x")}
-        _, tensors = self._student._ask("activations", arguments, encoder)
+        request = protocol.Activations(self.handle, encoder.tree(x, "x"))
+        _, tensors = self._student.ask(request, encoder)
         return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
 
 
@@ -930,17 +905,24 @@ def _lost(lost: WorkerLost) -> CheckFailed:
     return CheckFailed(f"It was stopped because {lost}.")
 
 
-def _taken(reply: Mapping[str, Any], name: str, kind: type) -> Any:
-    """A field of a reply, of the type it must have. Raises CheckFailed."""
-    value = reply.get(name)
-    if not isinstance(value, kind):
-        raise CheckFailed(UNREADABLE)
-    return value
-
-
-def _value(reply: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor]) -> Any:
+def _read(kind: type[RecordT], reply: Mapping[str, Any]) -> RecordT:
+    """The record that a reply holds. Raises CheckFailed where it holds none."""
     try:
-        return values.decode_tree(reply.get(name), tensors)
+        return protocol.read(kind, reply)
+    except TypeError:
+        raise CheckFailed(UNREADABLE) from None
+
+
+def _error(described: object) -> protocol.Error:
+    """What a reply says is wrong. Raises CheckFailed where it says nothing of a known kind."""
+    if isinstance(described, dict) and str(described.get("kind")) in protocol.ERRORS:
+        return _read(protocol.ERRORS[str(described["kind"])], described)
+    raise CheckFailed(UNREADABLE)
+
+
+def _value(tree: protocol.Tree, tensors: Mapping[str, Tensor]) -> Any:
+    try:
+        return values.decode_tree(tree, tensors)
     except wire.WireError as error:
         raise CheckFailed(f"What came back cannot be read as an answer: {error}.") from None
 
@@ -958,11 +940,10 @@ def _prefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     }
 
 
-def _traits(reply: Mapping[str, Any], count: int) -> list[dict[str, bool]]:
-    traits: list[dict[str, bool]] = _taken(reply, "traits", list)
-    if len(traits) != count or not all(isinstance(item, dict) for item in traits):
+def _traits(result: protocol.Result, count: int) -> list[dict[str, bool]]:
+    if result.traits is None or len(result.traits) != count:
         raise CheckFailed(UNREADABLE)
-    return traits
+    return result.traits
 
 
 def _mirrors(left: object, given: object) -> bool:
@@ -990,40 +971,25 @@ def _count_tensors(given: object) -> int:
     return 0
 
 
-def _seen(reply: Mapping[str, Any]) -> Seen:
-    record = _taken(reply, "record", dict)
-    operators, functions = record.get("operators"), record.get("functions")
-    if not isinstance(operators, list) or not isinstance(functions, list):
+def _seen(record: dict[str, Any] | None) -> Seen:
+    found = _read(protocol.Record, record or {})
+    return Seen(frozenset(found.operators), frozenset(found.functions), found.intact)
+
+
+def _journey(output: protocol.Output) -> Journey:
+    if output.stayed is None or output.copies is None:
         raise CheckFailed(UNREADABLE)
-    return Seen(
-        frozenset(map(str, operators)),
-        frozenset(map(str, functions)),
-        record.get("intact") is True,
-    )
-
-
-def _journey(reply: Mapping[str, Any]) -> Journey:
-    match reply:
-        case {"stayed": bool() as stayed, "copies": int() as copies}:
-            return Journey(stayed, copies)
-    raise CheckFailed(UNREADABLE)
+    return Journey(output.stayed, output.copies)
 
 
 def _description(reply: Mapping[str, Any]) -> Description:
-    match reply.get("layer"):
-        case {
-            "parameters": list() as parameters,
-            "state": list() as state,
-            "absent": list() as absent,
-            "bases": list() as bases,
-        }:
-            return Description(
-                tuple(_parameter(entry) for entry in parameters),
-                tuple(word(str(name)) for name in state),
-                tuple(word(str(name)) for name in absent),
-                tuple(map(str, bases)),
-            )
-    raise CheckFailed(UNREADABLE)
+    layer = _read(protocol.Layer, _read(protocol.Made, reply).layer)
+    return Description(
+        tuple(_parameter(entry) for entry in layer.parameters),
+        tuple(map(word, layer.state)),
+        tuple(map(word, layer.absent)),
+        tuple(layer.bases),
+    )
 
 
 def _parameter(entry: object) -> Parameter:

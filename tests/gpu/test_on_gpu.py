@@ -14,6 +14,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, course_root, load_course
 from autograder.gpu import reason_against
 from autograder.grading import grade
+from autograder.sandbox import protocol
 from autograder.sandbox.wire import RawTensor
 from tower_student.submission import Submission
 
@@ -104,17 +105,9 @@ def error():
 """
         raw = RawTensor("precision", "uint8", (len(text),), text)
         deadline = time.monotonic() + 60
-        worker.ask("import", {"module": "precision", "stand_ins": {}}, [raw], deadline)
-        flags = {
-            "seed": 0,
-            "grad": False,
-            "watch": False,
-            "after": False,
-            "draw": 0,
-            "on_gpu": True,
-        }
-        call = {"name": "error", "args": {"list": []}, "kwargs": {}, **flags}
-        reply, _ = worker.ask("call", call, [], deadline)
+        worker.ask(protocol.Import("precision", {}), [raw], deadline)
+        call = protocol.Call("error", {"list": []}, grad=False, on_gpu=True)
+        reply, _ = worker.ask(call, [], deadline)
     assert 0 < reply["result"] < 1e-5
 
 

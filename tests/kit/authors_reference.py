@@ -37,6 +37,7 @@ SMALL = "tests/kit/courses/attention"
 #: What is public for other parts of the kit, and not for hidden tests.
 LEFT_OUT = {
     *(student.Surveyor, student.Bench, student.course_texts, student.Layer.describe),
+    *(student.Student.ask, student.Student.defer),
     *(failures.CheckFailed.message, registry.forget),
 }
 OPERATORS = (laws.by_hand, laws.judged_elsewhere, laws.ReadyMade)

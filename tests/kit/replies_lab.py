@@ -13,7 +13,7 @@ from typing import ClassVar
 import wire_lab
 
 from autograder.broker import Question, WorkerLost
-from autograder.sandbox import values, wire
+from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.ladder import Isolation
 from autograder.sandbox.simulated_gpu import SimulatedGPU
@@ -79,21 +79,21 @@ class LyingWorker:
         self._desk = Desk(SimulatedGPU())
         forget(broker.modules)
 
-    def ask(self, operation, arguments, tensors, deadline):
-        (answer,) = self.ask_all([Question(operation, arguments, tensors)], deadline)
+    def ask(self, request, tensors, deadline):
+        (answer,) = self.ask_all([Question(request, tensors)], deadline)
         return answer
 
     def ask_all(self, questions, deadline):
         for question in questions:
             yield self._answer(*question)
 
-    def _answer(self, operation, arguments, tensors):
-        request = wire.encode({"id": 1, "op": operation, "arguments": arguments}, tensors)
+    def _answer(self, asked, tensors):
+        request = wire.encode({"id": 1, **protocol.encode_request(asked)}, tensors)
         meta, raw = read(b"".join(request))
         given = {item.name: values.from_raw(item) for item in raw}
         reply = b"".join(self._desk.answer(meta, given))
         # The text of a module is looked at before a line of it runs, so that reply is honest.
-        if operation != "survey" and self._broker.rng.random() < self._broker.rate:
+        if not isinstance(asked, protocol.Survey) and self._broker.rng.random() < self._broker.rate:
             self._broker.lies += 1
             reply = lied(self._broker.rng, reply)
         try:

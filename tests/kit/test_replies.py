@@ -61,10 +61,11 @@ class Replies:
         return next(self._handles)
 
     def ask_all(self, questions):
-        self.exchanges.append([q.operation for q in questions])
+        asked = [type(question.request).__name__.lower() for question in questions]
+        self.exchanges.append(asked)
         self.last = list(questions)
-        for question in questions:
-            yield {"error": question.operation} if question.operation == self.fails else LAYER, {}
+        for operation in asked:
+            yield {"error": operation} if operation == self.fails else LAYER, {}
 
     def demand(self, reply):
         if "error" in reply:

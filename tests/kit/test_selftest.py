@@ -158,11 +158,10 @@ def test_the_doctor_shows_each_part(broken, course):
 
 
 SLIPS = {
-    "operation": ("student._ask('forwrad', {'handle': 1})", "'forwrad'.*does not exist"),
-    "argument": (
-        "student._ask('freeze', {'handel': 1, 'name': 'x'})",
-        "'freeze' with the arguments handel",
-    ),
+    "operation": ("student.ask(protocol.Forwrad(1))", "no attribute 'Forwrad'"),
+    "argument": ("student.ask(protocol.State(handel=1))", "unexpected .* 'handel'"),
+    "type": ("student.ask(protocol.State('one'))", "State.handle is 'one'; expected int"),
+    "seed": ("student.call('f', seed=0.5)", "Call.seed is 0.5; expected int"),
     "library": ("student.library('nn.Liner', 2, 3)", "nn.Liner, which does not exist"),
     "layout": ("student.f(Input(torch.ones(2), 'tranposed'))", "layout 'tranposed'"),
     "name": ("undefined", "NameError"),
@@ -173,7 +172,8 @@ SLIPS = {
 def test_a_slip_in_a_question_is_no_fault_of_the_students(tmp_path, course, broker, what):
     line, told = SLIPS[what]
     text = (
-        "import torch\nfrom autograder.suite.student import Input\n"
+        "import torch\nfrom autograder.sandbox import protocol\n"
+        "from autograder.suite.student import Input\n"
         f"def test_forward(student):\n    {line}\n    student.settle()\n"
     )
     report = grade(suite_of_one(course, tmp_path, text), OWN, broker, seed=1, fit="off")
@@ -196,7 +196,7 @@ def test_forward(student):
     times += 1
     if times <= {times}:
         signal.pidfd_send_signal(student.bench.worker._pidfd, signal.SIGKILL)
-    student._ask("threads", {{"count": 1}})
+    student.use_threads(1)
 """
 
 

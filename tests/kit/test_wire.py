@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.broker import WorkerLost
-from autograder.sandbox import values, wire
+from autograder.sandbox import protocol, values, wire
 from autograder.suite.student import Bench, Surveyor
 from tower_student.submission import Submission
 
@@ -249,11 +249,10 @@ def test_a_reply_that_trickles_in_ends_at_the_deadline(course, broker, trickle):
     )
     submission = Submission("x", {"linear": source + TRICKLES[trickle]}, {})
     bench = Bench(course, broker, submission, "linear", {}, Surveyor(broker, submission))
-    call = {"name": "predict", "args": {"list": []}, "kwargs": {}, "seed": 0, "grad": False}
-    call |= {"watch": False, "after": False, "draw": 0, "on_gpu": False}
+    call = protocol.Call("predict", {"list": []})
     started = time.monotonic()
     with pytest.raises(WorkerLost) as caught:
-        bench.worker.ask("call", call, [], started + 1)
+        bench.worker.ask(call, [], started + 1)
     seconds = time.monotonic() - started
     bench.close()
     assert caught.value.reason == "deadline"
