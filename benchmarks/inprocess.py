@@ -35,7 +35,9 @@ from autograder.sandbox.worker import Desk
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
 from autograder.suite.judge import check_id
-from autograder.suite.student import Bench, Student, Surveyor
+from autograder.suite.session import Session
+from autograder.suite.student import Student
+from autograder.suite.surveyor import Surveyor
 from tower_student.submission import Submission, read_submission
 
 SEED = 7
@@ -101,26 +103,26 @@ def forget_modules() -> None:
 
 
 class Subject:
-    """One submission, with a bench for each of its modules that is asked."""
+    """One submission, with a session for each of its modules that is asked."""
 
     def __init__(self, submission: Submission) -> None:
         broker: Any = DirectBroker()
-        self._make = functools.partial(Bench, COURSE, broker, submission)
+        self._make = functools.partial(Session, COURSE, broker, submission)
         self._surveyor = Surveyor(broker, submission)
-        self._benches: dict[str, Bench] = {}
+        self._sessions: dict[str, Session] = {}
 
     def student(self, module: str) -> Student:
         """The fixture that hidden tests ask. Raises CheckFailed where the module cannot be imported."""
-        if module not in self._benches:
-            self._benches[module] = self._bench(module, {})
-        bench = self._benches[module]
-        bench.begin(60.0)
-        return Student(bench, over=lambda scales: self._bench(module, scales))
+        if module not in self._sessions:
+            self._sessions[module] = self._session(module, {})
+        session = self._sessions[module]
+        session.begin(60.0)
+        return Student(session, over=lambda scales: self._session(module, scales))
 
-    def _bench(self, module: str, scales: Mapping[str, float]) -> Bench:
-        bench = self._make(module, scales, self._surveyor)
-        bench.begin(60.0)
-        return bench
+    def _session(self, module: str, scales: Mapping[str, float]) -> Session:
+        session = self._make(module, scales, self._surveyor)
+        session.begin(60.0)
+        return session
 
 
 # One check, or all of them, in an interpreter that goes on

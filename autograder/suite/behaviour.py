@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from autograder.suite.failures import CheckFailed
-from autograder.suite.student import Answer, Input, Layer
+from autograder.suite.replies import Answer
+from autograder.suite.student import Input, Layer
 from autograder.suite.suspects import same
 
 

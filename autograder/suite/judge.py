@@ -35,7 +35,9 @@ from autograder.selftest import demand_sound
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
 from autograder.suite.long_run import LongRun
-from autograder.suite.student import Bench, Student, Surveyor
+from autograder.suite.session import Session
+from autograder.suite.student import Student
+from autograder.suite.surveyor import Surveyor
 from tower_student.submission import Submission
 from tower_student.text import clean
 
@@ -73,7 +75,7 @@ class Verdict:
 class _Room:
     """A worker: the modules that are imported in it, and the checks that have used it."""
 
-    benches: dict[str, Bench] = field(default_factory=dict)
+    benches: dict[str, Session] = field(default_factory=dict)
     users: set[str] = field(default_factory=set)
 
     def close(self) -> None:
@@ -368,10 +370,10 @@ class Judge:
         *,
         gpu: bool,
         worker: Worker | None = None,
-    ) -> Bench:
+    ) -> Session:
         if scales:
             self._surveyor.demand_stand_ins(self._course, tuple(scales))
-        return Bench(
+        return Session(
             self._course,
             self._broker,
             self._submission,
@@ -392,10 +394,10 @@ class Judge:
         return needs_gpu(check) or self._course.is_long(check)
 
     @contextmanager
-    def _student(self, bench: Bench, check: str) -> Iterator[Student]:
-        extra: list[Bench] = []
+    def _student(self, bench: Session, check: str) -> Iterator[Student]:
+        extra: list[Session] = []
 
-        def over(scales: Mapping[str, float]) -> Bench:
+        def over(scales: Mapping[str, float]) -> Session:
             extra.append(self._bench(bench.module, scales, gpu=bench.gpu))
             extra[-1].begin(self._begin_seconds(check))
             return extra[-1]

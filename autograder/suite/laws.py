@@ -19,7 +19,8 @@ from autograder.suite.behaviour import WrongOutput
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import alike, compare
-from autograder.suite.student import Description, Input, Journey, Layer, Meta, Seen, Student
+from autograder.suite.replies import Description, Journey, Seen
+from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
 from tower_student.text import MAX_WORDS, words
 

@@ -8,44 +8,30 @@ A name in CamelCase makes a layer, a name in snake_case calls a function. Whatev
 other side becomes a CheckFailed whose text a student can act on.
 """
 
-import ast
-import difflib
-import itertools
 import json
 import re
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import torch
 from torch import Tensor, nn
 
-from autograder.broker import Broker, Question, Worker, WorkerLost
-from autograder.course import FILE as COURSE
-from autograder.course import Course
-from autograder.errors import CourseError, GraderFault
+from autograder.broker import Question
+from autograder.errors import GraderFault
 from autograder.report import Figure, Measured, Place
-from autograder.sandbox import protocol, values, wire
-from autograder.sandbox.importer import defined
-from autograder.sandbox.worker import COURSE_FILE, LIBRARIES, STAND_IN
-from autograder.suite.failures import CheckFailed, Killed, TooSlow
-from tower_student.raised import likely_cause
-from tower_student.submission import Submission
-from tower_student.text import one_line, quote, word, words
+from autograder.sandbox import protocol, values
+from autograder.suite import replies
+from autograder.suite.failures import CheckFailed
+from autograder.suite.replies import Answer, Description
+from autograder.suite.session import Session
+from tower_student.text import word, words
 
 MAX_HELD_BACK = 64 << 10
 """Bytes of tensors that wait until something is asked."""
 MAX_TOLD = 32
 """Things that wait; their replies fit into a pipe."""
-MAX_READ = 1000
-"""Characters of an exception's message that are looked at."""
-_OF_THE_MACHINE = re.compile(r"^(ImportError|ModuleNotFoundError|MemoryError|OSError)\b|allocat")
-"""Exceptions that a right line may raise where a library or memory is missing."""
-UNREADABLE = "What came back cannot be read as an answer."
-MAX_NAMES = 5000
-"""Of a module, that are searched for one that resembles the name that is missing."""
 
 
 class Generator(NamedTuple):
@@ -105,296 +91,7 @@ class Once:
     items: Sequence[object]
 
 
-class Parameter(NamedTuple):
-    """A registered parameter, as the worker describes it."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    device: str
-    requires_grad: bool
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a layer is made of: parameters in order, state dict keys, names registered as None."""
-
-    parameters: tuple[Parameter, ...]
-    state: tuple[str, ...]
-    absent: tuple[str, ...]
-    bases: tuple[str, ...]
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each parameter by its name, in order."""
-        return {parameter.name: parameter.shape for parameter in self.parameters}
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the recorder saw: dispatcher operators, torch's own Python functions, and if it was intact.
-
-    Names are like "addmm", "linear_backward" or "autograd::engine", and "torch.nn.init.normal_".
-    """
-
-    operators: frozenset[str]
-    functions: frozenset[str]
-    intact: bool
-
-
-class Journey(NamedTuple):
-    """Whether an output stayed on the GPU, and how often a tensor was carried to or from it."""
-
-    stayed: bool
-    copies: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back from a forward pass or a call.
-
-    Attributes:
-        value: the output or the result.
-        after: the input, or the list of arguments, as they are afterwards, where asked for.
-        gradients: by name; "input" is the gradient of the first argument.
-        traits: beside `after`, for each tensor argument: is_result, is_leaf, requires_grad,
-            has_grad, moved (it lies elsewhere in memory than before).
-        seen: what the recorder saw, with watch=True.
-        draw: what the global generator yielded next, as many numbers as asked for.
-        meta_shape: the shape of an output on the meta device, which has no values.
-        journey: between the GPU and the CPU, of an output that was computed on one.
-    """
-
-    value: Any
-    after: Any = None
-    gradients: Mapping[str, Tensor] = field(default_factory=dict)
-    traits: Sequence[Mapping[str, bool]] = ()
-    seen: Seen | None = None
-    draw: Tensor | None = None
-    meta_shape: tuple[int, ...] | None = None
-    journey: Journey | None = None
-
-
-RecordT = TypeVar("RecordT")
 ReportedT = TypeVar("ReportedT")
-Reply = tuple[dict[str, Any], dict[str, Tensor]]
-"""What comes back: fields, and tensors by name."""
-
-
-class Surveyor:
-    """Asks what the texts of a submission say, of a worker in which nothing of it is ever run.
-
-    What it says can be believed therefore, whatever has run elsewhere. Each module is asked for once.
-    """
-
-    def __init__(self, broker: Broker, submission: Submission) -> None:
-        self._broker, self._submission = broker, submission
-        self._worker: Worker | None = None
-        self._known: dict[str, dict[str, Any] | CheckFailed] = {}
-        self._sound: set[str] = set()
-        """The stand-ins that are known to import."""
-
-    def of(self, module: str) -> dict[str, Any]:
-        """See sandbox.importer.survey. Raises CheckFailed where Python does not survive the text."""
-        if module not in self._known:
-            try:
-                self._known[module] = self._asked(module)
-            except CheckFailed as failure:
-                self.close()
-                self._known[module] = failure
-        found = self._known[module]
-        if isinstance(found, CheckFailed):
-            raise found
-        return found
-
-    def _asked(self, module: str) -> dict[str, Any]:
-        self._worker = self._worker or self._broker.worker()
-        deadline = time.monotonic() + self._broker.policy.import_seconds
-        text = _text(module, self._submission.sources[module])
-        try:
-            reply, _ = self._worker.ask(protocol.Survey(module), [text], deadline)
-        except WorkerLost as lost:
-            raise _lost(lost) from None
-        return _read(protocol.Surveyed, reply).survey
-
-    def demand_stand_ins(self, course: Course, names: Sequence[str]) -> None:
-        """Raise CourseError where a stand-in of the course does not import: no fault of the submission's."""
-        if self._sound.issuperset(names):
-            return
-        self._worker = self._worker or self._broker.worker()
-        deadline = time.monotonic() + self._broker.policy.import_seconds
-        asked = protocol.Import("", dict.fromkeys(names, 1.0))
-        try:
-            reply, _ = self._worker.ask(asked, course_texts(course, names), deadline)
-        except WorkerLost as lost:
-            reply = {"error": {"type": "The worker", "message": str(lost)}}
-        self.close()
-        if "error" in reply:
-            error = reply["error"]
-            raise CourseError(
-                f"{course.root / COURSE} names {', '.join(course.named)}; what is for workers of these does "
-                f"not import: {error.get('type')}: {one_line(str(error.get('message')))}"
-            )
-        self._sound.update(names)
-
-    def close(self) -> None:
-        """End the worker."""
-        if self._worker:
-            self._worker.close()
-            self._worker = None
-
-
-class Bench:
-    """One worker with one module of the submission imported. Raises CheckFailed where that fails.
-
-    `stand_ins` names the modules in whose place those of the course stand, and what these multiply their
-    outputs by. `surveyor` is that of the submission. With `gpu` the worker has a real GPU; without, what is
-    asked of it "on the GPU" is done on a simulated one. `worker` is one where other modules of the submission
-    are imported already, over the same bricks.
-    """
-
-    def __init__(
-        self,
-        course: Course,
-        broker: Broker,
-        submission: Submission,
-        module: str,
-        stand_ins: Mapping[str, float],
-        surveyor: Surveyor,
-        *,
-        gpu: bool = False,
-        worker: Worker | None = None,
-    ) -> None:
-        self.module = module
-        self.stand_ins = dict(stand_ins)
-        self.gpu = gpu
-        self.worker: Worker = worker or broker.worker(gpu=gpu)
-        self.gpu_dtypes: Collection[str] = broker.gpu.get("dtypes", ()) if gpu else ()
-        """Those that the GPU computes in, by name; none where all do."""
-        self._begins = False
-        self._handles = itertools.count()
-        self.tampers: list[str] = []
-        self._submission = submission
-        self._course = course
-        self.deadline = time.monotonic() + broker.policy.import_seconds
-        try:
-            self._import(submission, surveyor.of(module))
-        except BaseException:
-            self.worker.close()
-            raise
-
-    def _import(self, submission: Submission, survey: dict[str, Any]) -> None:
-        match survey.get("syntax_error"):
-            case {"line": int() as line, "message": str() as message}:
-                raise CheckFailed(
-                    f"{self.module}.py, line {line}: syntax error: {one_line(message)}.\n"
-                    f"{quote(submission.line(self.module, line))}".rstrip(),
-                    cause="Python cannot read the file at all, so nothing in it can be graded.",
-                    place=_place(submission.place(self.module, line)),
-                )
-        self.tampers = [str(name) for name in survey.get("tampers", [])]
-        texts = [_text(name, source) for name, source in submission.sources.items()]
-        texts += course_texts(self._course, self.stand_ins)
-        self.ask(protocol.Import(self.module, self.stand_ins), texts)
-
-    def begin(self, seconds: float) -> None:
-        """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
-        self.deadline = time.monotonic() + seconds
-        self._begins = True
-
-    def handle(self) -> int:
-        """A number for one more object."""
-        return next(self._handles)
-
-    def ask(self, request: protocol.Request, raw: Sequence[wire.RawTensor]) -> None:
-        """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
-        ((reply, _),) = self.ask_all([Question(request, raw)])
-        self.demand(reply)
-
-    def ask_all(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""
-        if self._begins:
-            self._begins = False
-            questions = [Question(protocol.Begin(self.module)), *questions]
-        answers = self.worker.ask_all(questions, self.deadline)
-        for question in questions:
-            try:
-                reply, returned = next(answers)
-                tensors = {item.name: values.from_raw(item) for item in returned}
-            except WorkerLost as lost:
-                raise _lost(lost) from None
-            except wire.WireError as error:
-                raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
-            if isinstance(question.request, protocol.Begin):
-                self.demand(reply)
-            else:
-                yield reply, tensors
-
-    def demand(self, reply: dict[str, Any]) -> None:
-        """Raise CheckFailed where a reply says what is wrong."""
-        if "error" in reply:
-            raise self._failure(_error(reply["error"]))
-
-    def _failure(self, error: protocol.Error) -> CheckFailed:
-        """The error that the worker describes, in words. Every field of it is data."""
-        match error:
-            case protocol.Missing(name, names):
-                name = word(name)
-                listed = [word(n) for n in names[:MAX_NAMES]]
-                found = difflib.get_close_matches(name, listed, 1)
-                near = f" The nearest name in it is {found[0]}." if found else ""
-                return CheckFailed(
-                    f"{self.module}.py defines no {name}.{near}",
-                    cause=f"Rename it: the grader calls exactly {name}." if found else "",
-                )
-            case protocol.Signature(message):
-                return CheckFailed(
-                    f"The call itself failed.\n{quote(f'TypeError: {message}')}",
-                    cause="The signature is not the one in the skeleton.",
-                )
-            case protocol.WrongType(got, "a torch.nn.Module" | "a torch.Tensor" as wanted):
-                return CheckFailed(f"What came back is a {word(got)}; expected {wanted}.")
-            case protocol.NoGraph():
-                return CheckFailed(
-                    "The output does not require a gradient: autograd has no way back through it.",
-                    cause="The output was computed under no_grad, from .data or .detach(), through numpy, "
-                    "or by what has no derivative, as argmax and round.",
-                )
-            case protocol.Raised(kind, message, where):
-                return self._raised(kind, message, where)
-        return CheckFailed(UNREADABLE)
-
-    def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
-        place, within, line_text = None, "", ""
-        match where:
-            case [str() as module, int() as line] if module in self._submission.sources:
-                if line_text := self._submission.line(module, line):
-                    place = _place(self._submission.place(module, line))
-                    within = f" in {module}.py, line {line}"
-        if kind == "NotImplementedError" and "NotImplementedError" in line_text:
-            found = f"It is not written yet{within}.\n{quote(message)}".rstrip()
-            return CheckFailed(found, place=place)
-        quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
-        return CheckFailed(
-            "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
-            reading=likely_cause(kind, message, line_text, self._course.exceptions),
-            place=place,
-            unproven=place is None or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
-        )
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a thing of torch's or the course's: "nn.Linear", "optim.SGD"."""
-        library, _, attribute = name.partition(".")
-        if library in LIBRARIES:
-            return hasattr(LIBRARIES[library], attribute)
-        return attribute in defined(ast.parse(self._course.files.get(library, b"")))
-
-    def definition(self, name: str) -> Place | None:
-        """Where the module's text defines a class or a function, if it does at its top."""
-        return _place(self._submission.definition(self.module, name))
-
-    def close(self) -> None:
-        """End the worker."""
-        self.worker.close()
 
 
 class Student:
@@ -407,9 +104,9 @@ class Student:
         figures: what is worth a look, and decides nothing, by title.
     """
 
-    def __init__(self, bench: Bench, over: Callable[[Mapping[str, float]], Bench]) -> None:
-        self.bench = bench
-        self.asked = f"import {bench.module}"
+    def __init__(self, session: Session, over: Callable[[Mapping[str, float]], Session]) -> None:
+        self.session = session
+        self.asked = f"import {session.module}"
         self.remark = ""
         self.measured: Measured | None = None
         self.figures: dict[str, Figure] = {}
@@ -464,7 +161,7 @@ class Student:
         """
         written = _written(name, args, kwargs)
         self.asked = written
-        encoder, handle = _RequestEncoder(), self.bench.handle()
+        encoder, handle = _RequestEncoder(), self.session.handle()
         layer = Layer(self, written, handle)
         asked = protocol.Create(
             name,
@@ -518,22 +215,22 @@ class Student:
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self.ask(request, encoder)
-        result = _read(protocol.Result, reply)
+        result = replies.read(protocol.Result, reply)
         if grad and not result.grad_mode:
             raise CheckFailed(
                 "After the call autograd is switched off, for everything that follows.",
                 cause="torch.set_grad_enabled(False) stays in force after the function has returned; `with "
                 "torch.no_grad():` ends with its block.",
             )
-        left = _value(result.after, tensors)
+        left = replies.value(result.after, tensors)
         if after and not _mirrors(left, list(args)):
-            raise CheckFailed(UNREADABLE)
+            raise CheckFailed(replies.UNREADABLE)
         return Answer(
-            value=_value(result.result, tensors),
+            value=replies.value(result.result, tensors),
             after=left,
-            gradients=_gradients(tensors),
-            traits=_traits(result, _count_tensors(list(args))) if after else (),
-            seen=_seen(result.record) if watch else None,
+            gradients=replies.gradients(tensors),
+            traits=replies.traits(result, _count_tensors(list(args))) if after else (),
+            seen=replies.seen(result.record) if watch else None,
             draw=tensors.get("draw"),
         )
 
@@ -542,9 +239,9 @@ class Student:
 
         FILE is one of worker.files in course.toml. Raises GraderFault where there is no such thing.
         """
-        if not self.bench.has(name):
+        if not self.session.has(name):
             raise GraderFault(f"A hidden test asks for {name}, which does not exist.")
-        encoder, handle = _RequestEncoder(), self.bench.handle()
+        encoder, handle = _RequestEncoder(), self.session.handle()
         given = {key: encoder.tree(value) for key, value in kwargs.items()}
         self.defer(protocol.Library(name, encoder.tree(list(args)), given, handle), encoder)
         return Layer(self, name, handle)
@@ -553,26 +250,28 @@ class Student:
         """Send tensors that stay in the worker, or on its GPU; return their handles, in order."""
         encoder = _RequestEncoder()
         encoder.tensors += [values.to_raw(f"{i:04}", tensor) for i, tensor in enumerate(tensors)]
-        handles = [self.bench.handle() for _ in tensors]
+        handles = [self.session.handle() for _ in tensors]
         self.ask(protocol.Keep(handles, on_gpu), encoder)
         return handles
 
     def definition(self) -> Place | None:
         """Return where the submission defines what was asked last, or None."""
         called = re.match(r"\w+", self.asked)
-        return self.bench.definition(called.group()) if called else None
+        return self.session.definition(called.group()) if called else None
 
     @property
     def where(self) -> str:
         """Where what is asked "on the GPU" is done, in words."""
-        return " on the GPU" if self.bench.gpu else " on a simulated GPU"
+        return " on the GPU" if self.session.gpu else " on a simulated GPU"
 
     @property
     def tampers(self) -> list[str]:
         """Names in the module's text that only serve to blind the recorder."""
-        return self.bench.tampers
+        return self.session.tampers
 
-    def ask(self, request: protocol.Request, encoder: values.Encoder | None = None) -> Reply:
+    def ask(
+        self, request: protocol.Request, encoder: values.Encoder | None = None
+    ) -> replies.Reply:
         """Send what is deferred, and a request with the encoder's tensors; return its reply.
 
         Raises CheckFailed where the worker is lost, or says what is wrong.
@@ -598,19 +297,19 @@ class Student:
         if not small or len(self._told) == MAX_TOLD:
             self.settle()
 
-    def _exchange(self, asked: Sequence[Question]) -> Reply:
+    def _exchange(self, asked: Sequence[Question]) -> replies.Reply:
         """Send what was told and what is asked, at most one question; returns the last reply."""
         told, self._told = self._told, []
         now = self.asked
-        reply: Reply = {}, {}
-        replies = self.bench.ask_all([*(one.question for one in told), *asked])
+        reply: replies.Reply = {}, {}
+        answers = self.session.ask_all([*(one.question for one in told), *asked])
         failure: CheckFailed | None = None
         for one in [*told, *asked]:
             self.asked = one.asked if isinstance(one, _Told) else now
-            reply = next(replies)
+            reply = next(answers)
             if failure is None:
                 try:
-                    self.bench.demand(reply[0])
+                    self.session.demand(reply[0])
                     if isinstance(one, _Told):
                         one.then(reply[0])
                 except CheckFailed as raised:
@@ -641,7 +340,7 @@ class Layer:
 
     def describe(self, reply: dict[str, Any]) -> None:
         """Take what the worker says that the layer is made of. Raises CheckFailed."""
-        self._made = _description(reply)
+        self._made = replies.description(reply)
         self._names = self._names or set(self._made.state)
 
     @property
@@ -678,7 +377,7 @@ class Layer:
     def to(self, device: str) -> Description:
         """Move the layer to a device; return what it is made of there."""
         found: list[Description] = []
-        self._convert(device, lambda reply: found.append(_description(reply)))
+        self._convert(device, lambda reply: found.append(replies.description(reply)))
         self._student.settle()
         return found[0]
 
@@ -711,7 +410,7 @@ class Layer:
 
     def computes_in(self, dtype: torch.dtype) -> bool:
         """Return whether the GPU computes in this dtype; the report remarks where it does not."""
-        name, known = values.DTYPE_NAMES[dtype], self._student.bench.gpu_dtypes
+        name, known = values.DTYPE_NAMES[dtype], self._student.session.gpu_dtypes
         if not known or name in known:
             return True
         self._student.remark = f"{name} was left out: this GPU does not compute in it."
@@ -781,15 +480,15 @@ class Layer:
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self._student.ask(request, encoder)
-        output = _read(protocol.Output, reply)
+        output = replies.read(protocol.Output, reply)
         if output.meta_shape is not None:
-            return Answer(None, meta_shape=_shape(output.meta_shape))
+            return Answer(None, meta_shape=replies.shape(output.meta_shape))
         return Answer(
-            value=_value(output.output, tensors),
+            value=replies.value(output.output, tensors),
             after=tensors.get("input"),
-            gradients=_gradients(tensors),
-            seen=_seen(output.record) if watch else None,
-            journey=_journey(output) if on_gpu else None,
+            gradients=replies.gradients(tensors),
+            seen=replies.seen(output.record) if watch else None,
+            journey=replies.journey(output) if on_gpu else None,
         )
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
@@ -801,14 +500,14 @@ class Layer:
         encoder = _RequestEncoder()
         encoder.tensors.append(values.to_raw("input", x))
         reply, tensors = self._student.ask(protocol.Stream(self.handle, method), encoder)
-        return _value(_read(protocol.Output, reply).output, tensors)
+        return replies.value(replies.read(protocol.Output, reply).output, tensors)
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return what enters and what leaves each child that is called as a layer, by its name."""
         encoder = _RequestEncoder()
         request = protocol.Activations(self.handle, encoder.tree(x, "x"))
         _, tensors = self._student.ask(request, encoder)
-        return _prefixed(tensors, "in "), _prefixed(tensors, "out ")
+        return replies.prefixed(tensors, "in "), replies.prefixed(tensors, "out ")
 
 
 def _reportable(found: ReportedT, kind: Any) -> ReportedT:
@@ -818,21 +517,6 @@ def _reportable(found: ReportedT, kind: Any) -> ReportedT:
     except (TypeError, ValueError) as error:
         raise GraderFault(f"A hidden test reports what no report can hold: {error}.") from None
     return found
-
-
-def _place(found: tuple[str, int] | None) -> Place | None:
-    return Place(*found) if found else None
-
-
-def course_texts(course: Course, stand_ins: Iterable[str]) -> list[wire.RawTensor]:
-    """The course's own files for a worker, those among them that stand in for modules."""
-    texts = [_text(COURSE_FILE + name, text) for name, text in course.files.items()]
-    return texts + [_text(STAND_IN + name, course.modules[name].stand_in) for name in stand_ins]
-
-
-def _text(module: str, source: bytes) -> wire.RawTensor:
-    """The text of a module, as it is sent."""
-    return wire.RawTensor(module, "uint8", (len(source or b"\n"),), source or b"\n")
 
 
 class _RequestEncoder(values.Encoder):
@@ -888,64 +572,6 @@ def _written_value(value: object) -> str:
     return str(value)
 
 
-def _lost(lost: WorkerLost) -> CheckFailed:
-    match lost.reason:
-        case "deadline":
-            return TooSlow(
-                "It did not finish in time: an endless loop, a very slow one, or waiting for input.",
-                unproven=True,
-            )
-        case "died":
-            return CheckFailed(
-                "The process ended before it answered: os._exit, a crash, or too little memory.",
-                unproven=True,
-            )
-        case "killed":
-            return Killed("The process was killed from outside.", unproven=True)
-    return CheckFailed(f"It was stopped because {lost}.")
-
-
-def _read(kind: type[RecordT], reply: Mapping[str, Any]) -> RecordT:
-    """The record that a reply holds. Raises CheckFailed where it holds none."""
-    try:
-        return protocol.read(kind, reply)
-    except TypeError:
-        raise CheckFailed(UNREADABLE) from None
-
-
-def _error(described: object) -> protocol.Error:
-    """What a reply says is wrong. Raises CheckFailed where it says nothing of a known kind."""
-    if isinstance(described, dict) and str(described.get("kind")) in protocol.ERRORS:
-        return _read(protocol.ERRORS[str(described["kind"])], described)
-    raise CheckFailed(UNREADABLE)
-
-
-def _value(tree: protocol.Tree, tensors: Mapping[str, Tensor]) -> Any:
-    try:
-        return values.decode_tree(tree, tensors)
-    except wire.WireError as error:
-        raise CheckFailed(f"What came back cannot be read as an answer: {error}.") from None
-
-
-def _gradients(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return _prefixed(tensors, "grad ")
-
-
-def _prefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those whose names begin so, by the rest of their names."""
-    return {
-        word(name.removeprefix(prefix)): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _traits(result: protocol.Result, count: int) -> list[dict[str, bool]]:
-    if result.traits is None or len(result.traits) != count:
-        raise CheckFailed(UNREADABLE)
-    return result.traits
-
-
 def _mirrors(left: object, given: object) -> bool:
     """Whether what is left of the arguments has a tensor wherever one was given."""
     match given:
@@ -969,41 +595,3 @@ def _count_tensors(given: object) -> int:
         case list() | tuple():
             return sum(map(_count_tensors, given))
     return 0
-
-
-def _seen(record: dict[str, Any] | None) -> Seen:
-    found = _read(protocol.Record, record or {})
-    return Seen(frozenset(found.operators), frozenset(found.functions), found.intact)
-
-
-def _journey(output: protocol.Output) -> Journey:
-    if output.stayed is None or output.copies is None:
-        raise CheckFailed(UNREADABLE)
-    return Journey(output.stayed, output.copies)
-
-
-def _description(reply: Mapping[str, Any]) -> Description:
-    layer = _read(protocol.Layer, _read(protocol.Made, reply).layer)
-    return Description(
-        tuple(_parameter(entry) for entry in layer.parameters),
-        tuple(map(word, layer.state)),
-        tuple(map(word, layer.absent)),
-        tuple(layer.bases),
-    )
-
-
-def _parameter(entry: object) -> Parameter:
-    match entry:
-        case [str() as name, str() as dtype, size, str() as device, bool() as grad]:
-            return Parameter(word(name), word(dtype), _shape(size), word(device), grad)
-    raise CheckFailed(UNREADABLE)
-
-
-def _shape(sizes: object) -> tuple[int, ...]:
-    """Sizes that a tensor may have; a number without end would be a text without end."""
-    match sizes:
-        case list() if len(sizes) <= wire.MAX_DIMENSIONS and all(
-            type(size) is int and 0 <= size < values.MAX_INT for size in sizes
-        ):
-            return tuple(sizes)
-    raise CheckFailed(UNREADABLE)

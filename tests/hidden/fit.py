@@ -77,7 +77,7 @@ def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
     secret, start = draw_secret(draw), initial_weights(draw)
     train = digits(train=True)
     steps, done = int(context.plan["steps"]), 0
-    student.bench.deadline = time.monotonic() + context.trial_seconds
+    student.session.deadline = time.monotonic() + context.trial_seconds
     model = student.TowerOfInsight()
     model.load(start)
     if context.on_gpu:
@@ -114,7 +114,7 @@ def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
                         f"{stop - done} steps of training took {taken:.1f} s: all {steps} "
                         f"would take longer than the {context.seconds:.0f} s there are."
                     )
-                student.bench.deadline = time.monotonic() + context.seconds
+                student.session.deadline = time.monotonic() + context.seconds
             done = stop
             context.progress(done / steps)
             if next_look <= done < steps:

@@ -14,7 +14,8 @@ from autograder.suite.cases import one_by_one
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect
 from autograder.suite.parity import compare, compare_number, describe
-from autograder.suite.student import Answer, Input, Student
+from autograder.suite.replies import Answer
+from autograder.suite.student import Input, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, LINE
 

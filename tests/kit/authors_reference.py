@@ -24,6 +24,7 @@ from autograder.suite import (
     outputs,
     parity,
     registry,
+    replies,
     statistics,
     student,
     suspects,
@@ -36,8 +37,8 @@ HIDDEN = "tests/hidden"
 SMALL = "tests/kit/courses/attention"
 #: What is public for other parts of the kit, and not for hidden tests.
 LEFT_OUT = {
-    *(student.Surveyor, student.Bench, student.course_texts, student.Layer.describe),
-    *(student.Student.ask, student.Student.defer),
+    *(thing for thing in vars(replies).values() if inspect.isfunction(thing)),
+    *(student.Student.ask, student.Student.defer, student.Layer.describe),
     *(failures.CheckFailed.message, registry.forget),
 }
 OPERATORS = (laws.by_hand, laws.judged_elsewhere, laws.ReadyMade)
@@ -80,8 +81,8 @@ def page() -> str:
             *entries(student.Input, student.Meta, student.Generator, student.Batches, student.Once),
             "### Answers",
             *entries(
-                *(student.Answer, student.Seen, student.Journey),
-                *(student.Description, student.Parameter, student.Description.shapes),
+                *(replies.Answer, replies.Seen, replies.Journey),
+                *(replies.Description, replies.Parameter, replies.Description.shapes),
             ),
             "## The `draw` fixture",
             *methods(draw.Draw, "draw"),

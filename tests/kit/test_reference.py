@@ -21,6 +21,7 @@ from autograder.suite import (
     outputs,
     parity,
     registry,
+    replies,
     statistics,
     student,
     suspects,
@@ -28,7 +29,19 @@ from autograder.suite import (
 )
 
 MODULES = [
-    *(student, draw, long_run, cases, parity, failures, tolerances, laws, statistics, registry),
+    *(
+        student,
+        replies,
+        draw,
+        long_run,
+        cases,
+        parity,
+        failures,
+        tolerances,
+        laws,
+        statistics,
+        registry,
+    ),
     *(suspects, outputs),
 ]
 TABLES = [course._CourseTable, course._ModuleTable, course._WorkerTable]

@@ -50,7 +50,7 @@ def test_a_tuple_that_says_it_is_a_step_is_judged_by_what_it_holds(judge, soluti
 
 
 class Replies:
-    """In the place of a Bench: keeps what it is asked, and answers with an error where `fails` says so."""
+    """In the place of a Session: keeps what it is asked, and answers with an error where `fails` says so."""
 
     module = "linear"
 
@@ -79,15 +79,15 @@ LAYER = {
 
 
 def test_what_needs_no_answer_is_sent_with_what_does():
-    bench = Replies()
-    student = Student(bench, over=None)
+    session = Replies()
+    student = Student(session, over=None)
     layer = student.CustomLinear(3, 2)
     layer.load({"weight": torch.zeros(2, 3)})
     layer.do("eval")
-    assert bench.exchanges == []
+    assert session.exchanges == []
     layer.run(torch.zeros(1, 3))
     layer.run(torch.zeros(1, 3))
-    assert bench.exchanges == [["create", "convert", "load", "method", "forward"], ["forward"]]
+    assert session.exchanges == [["create", "convert", "load", "method", "forward"], ["forward"]]
     assert layer.made.state == ("weight",)
 
 
@@ -110,13 +110,13 @@ def test_what_fails_on_the_way_is_told_by_its_own_name(fails):
 
 
 def test_what_waits_is_what_it_was_when_it_was_said():
-    bench = Replies()
-    student, weight = Student(bench, over=None), torch.zeros(2, 3)
+    session = Replies()
+    student, weight = Student(session, over=None), torch.zeros(2, 3)
     layer = student.CustomLinear(3, 2)
     layer.load({"weight": weight})
     weight.fill_(7)
     student.settle()
-    assert bytes(bench.last[-1].tensors[0].data) == bytes(4 * 6)
+    assert bytes(session.last[-1].tensors[0].data) == bytes(4 * 6)
 
 
 def test_a_check_that_ends_by_telling_is_judged_by_what_becomes_of_it(judge, solutions):

@@ -195,7 +195,7 @@ def test_forward(student):
     global times
     times += 1
     if times <= {times}:
-        signal.pidfd_send_signal(student.bench.worker._pidfd, signal.SIGKILL)
+        signal.pidfd_send_signal(student.session.worker._pidfd, signal.SIGKILL)
     student.use_threads(1)
 """
 
@@ -215,12 +215,12 @@ def test_a_worker_that_is_killed_from_outside_costs_nothing(
 
 
 def test_a_fork_server_that_is_killed_costs_nothing(tmp_path, course):
-    text = KILL.replace("pidfd_send_signal(student.bench.worker._pidfd", "raise_in(student")
+    text = KILL.replace("pidfd_send_signal(student.session.worker._pidfd", "raise_in(student")
     text = text.replace(
         "import signal",
         "import os, types\n"
         "signal = types.SimpleNamespace(SIGKILL=9, raise_in=lambda student, number: "
-        "os.kill(student.bench.worker._broker._zygote.pid, number))",
+        "os.kill(student.session.worker._broker._zygote.pid, number))",
     )
     with Broker(course.policy) as broker:
         report = grade(

@@ -216,7 +216,7 @@ def test_an_odd_name_of_a_parameter_is_the_same_name_every_time(judge, solutions
 
 @pytest.mark.parametrize("shape", [["a text"], [-1], [1 << 63], [1.5], [True], [1] * 9, {}, "1"])
 def test_a_shape_is_whole_numbers_or_no_answer(shape):
-    class Bench:
+    class Answers:
         module = "linear"
 
         def ask_all(self, questions):
@@ -225,7 +225,7 @@ def test_a_shape_is_whole_numbers_or_no_answer(shape):
         def demand(self, reply):
             assert "error" not in reply
 
-    layer = Layer(Student(Bench(), over=None), "CustomLinear()", 0)
+    layer = Layer(Student(Answers(), over=None), "CustomLinear()", 0)
     with pytest.raises(CheckFailed, match="cannot be read as an answer"):
         layer.run(Meta((1,)))
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from autograder.broker import WorkerLost
 from autograder.sandbox import protocol, values, wire
-from autograder.suite.student import Bench, Surveyor
+from autograder.suite.session import Session
+from autograder.suite.surveyor import Surveyor
 from tower_student.submission import Submission
 
 
@@ -248,13 +249,13 @@ def test_a_reply_that_trickles_in_ends_at_the_deadline(course, broker, trickle):
         b"    os.write(101, struct.pack('<4sIQ', b'TOI1', 2, 64 << 20))\n    "
     )
     submission = Submission("x", {"linear": source + TRICKLES[trickle]}, {})
-    bench = Bench(course, broker, submission, "linear", {}, Surveyor(broker, submission))
+    session = Session(course, broker, submission, "linear", {}, Surveyor(broker, submission))
     call = protocol.Call("predict", {"list": []})
     started = time.monotonic()
     with pytest.raises(WorkerLost) as caught:
-        bench.worker.ask(call, [], started + 1)
+        session.worker.ask(call, [], started + 1)
     seconds = time.monotonic() - started
-    bench.close()
+    session.close()
     assert caught.value.reason == "deadline"
     assert 1 <= seconds < 3
 

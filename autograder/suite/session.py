@@ -1,0 +1,187 @@
+"""One worker with a module of the submission imported: requests go out, what is wrong comes back in words."""
+
+import ast
+import difflib
+import itertools
+import re
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from autograder.broker import Broker, Question, Worker, WorkerLost
+from autograder.course import Course
+from autograder.report import Place
+from autograder.sandbox import protocol, values, wire
+from autograder.sandbox.importer import defined
+from autograder.sandbox.worker import LIBRARIES
+from autograder.suite import replies
+from autograder.suite.failures import CheckFailed
+from autograder.suite.surveyor import Surveyor, course_texts, text_of
+from tower_student.raised import likely_cause
+from tower_student.submission import Submission
+from tower_student.text import one_line, quote, word
+
+MAX_READ = 1000
+"""Characters of an exception's message that are looked at."""
+_OF_THE_MACHINE = re.compile(r"^(ImportError|ModuleNotFoundError|MemoryError|OSError)\b|allocat")
+"""Exceptions that a right line may raise where a library or memory is missing."""
+MAX_NAMES = 5000
+"""Of a module, that are searched for one that resembles the name that is missing."""
+
+
+class Session:
+    """One worker with one module of the submission imported. Raises CheckFailed where that fails.
+
+    `stand_ins` names the modules in whose place those of the course stand, and what these multiply their
+    outputs by. `surveyor` is that of the submission. With `gpu` the worker has a real GPU; without, what is
+    asked of it "on the GPU" is done on a simulated one. `worker` is one where other modules of the submission
+    are imported already, over the same bricks.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        broker: Broker,
+        submission: Submission,
+        module: str,
+        stand_ins: Mapping[str, float],
+        surveyor: Surveyor,
+        *,
+        gpu: bool = False,
+        worker: Worker | None = None,
+    ) -> None:
+        self.module = module
+        self.stand_ins = dict(stand_ins)
+        self.gpu = gpu
+        self.worker: Worker = worker or broker.worker(gpu=gpu)
+        self.gpu_dtypes: Collection[str] = broker.gpu.get("dtypes", ()) if gpu else ()
+        """Those that the GPU computes in, by name; none where all do."""
+        self._begins = False
+        self._handles = itertools.count()
+        self.tampers: list[str] = []
+        self._submission = submission
+        self._course = course
+        self.deadline = time.monotonic() + broker.policy.import_seconds
+        try:
+            self._import(submission, surveyor.of(module))
+        except BaseException:
+            self.worker.close()
+            raise
+
+    def _import(self, submission: Submission, survey: dict[str, Any]) -> None:
+        match survey.get("syntax_error"):
+            case {"line": int() as line, "message": str() as message}:
+                raise CheckFailed(
+                    f"{self.module}.py, line {line}: syntax error: {one_line(message)}.\n"
+                    f"{quote(submission.line(self.module, line))}".rstrip(),
+                    cause="Python cannot read the file at all, so nothing in it can be graded.",
+                    place=_place(submission.place(self.module, line)),
+                )
+        self.tampers = [str(name) for name in survey.get("tampers", [])]
+        texts = [text_of(name, source) for name, source in submission.sources.items()]
+        texts += course_texts(self._course, self.stand_ins)
+        self.ask(protocol.Import(self.module, self.stand_ins), texts)
+
+    def begin(self, seconds: float) -> None:
+        """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
+        self.deadline = time.monotonic() + seconds
+        self._begins = True
+
+    def handle(self) -> int:
+        """A number for one more object."""
+        return next(self._handles)
+
+    def ask(self, request: protocol.Request, raw: Sequence[wire.RawTensor]) -> None:
+        """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
+        ((reply, _),) = self.ask_all([Question(request, raw)])
+        self.demand(reply)
+
+    def ask_all(self, questions: Sequence[Question]) -> Iterator[replies.Reply]:
+        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""
+        if self._begins:
+            self._begins = False
+            questions = [Question(protocol.Begin(self.module)), *questions]
+        answers = self.worker.ask_all(questions, self.deadline)
+        for question in questions:
+            try:
+                reply, returned = next(answers)
+                tensors = {item.name: values.from_raw(item) for item in returned}
+            except WorkerLost as lost:
+                raise replies.lost_worker(lost) from None
+            except wire.WireError as error:
+                raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
+            if isinstance(question.request, protocol.Begin):
+                self.demand(reply)
+            else:
+                yield reply, tensors
+
+    def demand(self, reply: dict[str, Any]) -> None:
+        """Raise CheckFailed where a reply says what is wrong."""
+        if "error" in reply:
+            raise self._failure(replies.error(reply["error"]))
+
+    def _failure(self, error: protocol.Error) -> CheckFailed:
+        """The error that the worker describes, in words. Every field of it is data."""
+        match error:
+            case protocol.Missing(name, names):
+                name = word(name)
+                listed = [word(n) for n in names[:MAX_NAMES]]
+                found = difflib.get_close_matches(name, listed, 1)
+                near = f" The nearest name in it is {found[0]}." if found else ""
+                return CheckFailed(
+                    f"{self.module}.py defines no {name}.{near}",
+                    cause=f"Rename it: the grader calls exactly {name}." if found else "",
+                )
+            case protocol.Signature(message):
+                return CheckFailed(
+                    f"The call itself failed.\n{quote(f'TypeError: {message}')}",
+                    cause="The signature is not the one in the skeleton.",
+                )
+            case protocol.WrongType(got, "a torch.nn.Module" | "a torch.Tensor" as wanted):
+                return CheckFailed(f"What came back is a {word(got)}; expected {wanted}.")
+            case protocol.NoGraph():
+                return CheckFailed(
+                    "The output does not require a gradient: autograd has no way back through it.",
+                    cause="The output was computed under no_grad, from .data or .detach(), through numpy, "
+                    "or by what has no derivative, as argmax and round.",
+                )
+            case protocol.Raised(kind, message, where):
+                return self._raised(kind, message, where)
+        return CheckFailed(replies.UNREADABLE)
+
+    def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
+        place, within, line_text = None, "", ""
+        match where:
+            case [str() as module, int() as line] if module in self._submission.sources:
+                if line_text := self._submission.line(module, line):
+                    place = _place(self._submission.place(module, line))
+                    within = f" in {module}.py, line {line}"
+        if kind == "NotImplementedError" and "NotImplementedError" in line_text:
+            found = f"It is not written yet{within}.\n{quote(message)}".rstrip()
+            return CheckFailed(found, place=place)
+        quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
+        return CheckFailed(
+            "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
+            reading=likely_cause(kind, message, line_text, self._course.exceptions),
+            place=place,
+            unproven=place is None or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a thing of torch's or the course's: "nn.Linear", "optim.SGD"."""
+        library, _, attribute = name.partition(".")
+        if library in LIBRARIES:
+            return hasattr(LIBRARIES[library], attribute)
+        return attribute in defined(ast.parse(self._course.files.get(library, b"")))
+
+    def definition(self, name: str) -> Place | None:
+        """Where the module's text defines a class or a function, if it does at its top."""
+        return _place(self._submission.definition(self.module, name))
+
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
+
+
+def _place(found: tuple[str, int] | None) -> Place | None:
+    return Place(*found) if found else None

@@ -1,0 +1,90 @@
+"""What the texts of a submission say, asked of a worker in which nothing of it is ever run."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograder.broker import Broker, Worker, WorkerLost
+from autograder.course import FILE as COURSE
+from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.sandbox import protocol, wire
+from autograder.sandbox.worker import COURSE_FILE, STAND_IN
+from autograder.suite import replies
+from autograder.suite.failures import CheckFailed
+from tower_student.submission import Submission
+from tower_student.text import one_line
+
+
+class Surveyor:
+    """Asks what the texts of a submission say, of a worker in which nothing of it is ever run.
+
+    What it says can be believed therefore, whatever has run elsewhere. Each module is asked for once.
+    """
+
+    def __init__(self, broker: Broker, submission: Submission) -> None:
+        self._broker, self._submission = broker, submission
+        self._worker: Worker | None = None
+        self._known: dict[str, dict[str, Any] | CheckFailed] = {}
+        self._sound: set[str] = set()
+        """The stand-ins that are known to import."""
+
+    def of(self, module: str) -> dict[str, Any]:
+        """See sandbox.importer.survey. Raises CheckFailed where Python does not survive the text."""
+        if module not in self._known:
+            try:
+                self._known[module] = self._asked(module)
+            except CheckFailed as failure:
+                self.close()
+                self._known[module] = failure
+        found = self._known[module]
+        if isinstance(found, CheckFailed):
+            raise found
+        return found
+
+    def _asked(self, module: str) -> dict[str, Any]:
+        self._worker = self._worker or self._broker.worker()
+        deadline = time.monotonic() + self._broker.policy.import_seconds
+        text = text_of(module, self._submission.sources[module])
+        try:
+            reply, _ = self._worker.ask(protocol.Survey(module), [text], deadline)
+        except WorkerLost as lost:
+            raise replies.lost_worker(lost) from None
+        return replies.read(protocol.Surveyed, reply).survey
+
+    def demand_stand_ins(self, course: Course, names: Sequence[str]) -> None:
+        """Raise CourseError where a stand-in of the course does not import: no fault of the submission's."""
+        if self._sound.issuperset(names):
+            return
+        self._worker = self._worker or self._broker.worker()
+        deadline = time.monotonic() + self._broker.policy.import_seconds
+        asked = protocol.Import("", dict.fromkeys(names, 1.0))
+        try:
+            reply, _ = self._worker.ask(asked, course_texts(course, names), deadline)
+        except WorkerLost as lost:
+            reply = {"error": {"type": "The worker", "message": str(lost)}}
+        self.close()
+        if "error" in reply:
+            error = reply["error"]
+            raise CourseError(
+                f"{course.root / COURSE} names {', '.join(course.named)}; what is for workers of these does "
+                f"not import: {error.get('type')}: {one_line(str(error.get('message')))}"
+            )
+        self._sound.update(names)
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker:
+            self._worker.close()
+            self._worker = None
+
+
+def course_texts(course: Course, stand_ins: Iterable[str]) -> list[wire.RawTensor]:
+    """Return the course's own files for a worker, those among them that stand in for modules."""
+    texts = [text_of(COURSE_FILE + name, text) for name, text in course.files.items()]
+    return texts + [text_of(STAND_IN + name, course.modules[name].stand_in) for name in stand_ins]
+
+
+def text_of(module: str, source: bytes) -> wire.RawTensor:
+    """Return the text of a module, as it is sent."""
+    return wire.RawTensor(module, "uint8", (len(source or b"\n"),), source or b"\n")
