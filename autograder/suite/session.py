@@ -80,7 +80,9 @@ class Session:
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         texts = [text_of(name, source) for name, source in submission.sources.items()]
         texts += course_texts(self._course, self.stand_ins)
-        self.ask(protocol.Import(self.module, self.stand_ins), texts)
+        imported = Question(protocol.Import(self.module, self.stand_ins), texts)
+        ((reply, _),) = self.ask_all([imported])
+        self.demand(reply)
 
     def begin(self, seconds: float) -> None:
         """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
@@ -90,11 +92,6 @@ class Session:
     def handle(self) -> int:
         """A number for one more object."""
         return next(self._handles)
-
-    def ask(self, request: protocol.Request, raw: Sequence[wire.RawTensor]) -> None:
-        """One question. Raises CheckFailed where the worker is lost or says what is wrong."""
-        ((reply, _),) = self.ask_all([Question(request, raw)])
-        self.demand(reply)
 
     def ask_all(self, questions: Sequence[Question]) -> Iterator[replies.Reply]:
         """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""

@@ -98,14 +98,22 @@ class Student:
     """The submission, as a hidden test sees it. Everything it makes lives in one worker.
 
     Attributes:
-        asked: the last thing asked, in words; it opens the message of a check that fails.
         remark: what the report says beside a check that passes.
         measured: the number that the check judges by, where it is one that is reported.
         figures: what is worth a look, and decides nothing, by title.
     """
 
-    def __init__(self, session: Session, over: Callable[[Mapping[str, float]], Session]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        over: Callable[[Mapping[str, float]], Session],
+        origin: "Student | None" = None,
+    ) -> None:
         self.session = session
+        self._origin = origin or self
+        self._others: list[Student] = []
+        """Those over stand-ins."""
+        self._asked = ""
         self.asked = f"import {session.module}"
         self.remark = ""
         self.measured: Measured | None = None
@@ -119,7 +127,19 @@ class Student:
         A submission that uses what it imports follows the factors. Raises CheckFailed, and CourseError where
         a `stand_in` of course.toml does not import.
         """
-        return Student(self._over(scales), self._over)
+        self.asked = f"import {self.session.module}"
+        other = Student(self._over(scales), self._over, self._origin)
+        self._others.append(other)
+        return other
+
+    @property
+    def asked(self) -> str:
+        """What was asked last, in words, here or over stand-ins; it opens the message of a failed check."""
+        return self._origin._asked
+
+    @asked.setter
+    def asked(self, words: str) -> None:
+        self._origin._asked = words
 
     def measure(self, name: str, value: float) -> None:
         """Report the number that the check judges by, a share in [0, 1], under a name.
@@ -139,6 +159,8 @@ class Student:
         """Wait until the worker has done everything it was asked. Raises CheckFailed where that failed."""
         if self._told:
             self._exchange([])
+        for other in self._others:
+            other.settle()
 
     def use_threads(self, count: int) -> None:
         """Let the worker compute on this many threads."""

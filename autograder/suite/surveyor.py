@@ -17,9 +17,9 @@ from tower_student.text import one_line
 
 
 class Surveyor:
-    """Asks what the texts of a submission say, of a worker in which nothing of it is ever run.
+    """Parses the modules of a submission, each once, in a worker that runs none of them.
 
-    What it says can be believed therefore, whatever has run elsewhere. Each module is asked for once.
+    Its answers can be trusted therefore, whatever has run in other workers.
     """
 
     def __init__(self, broker: Broker, submission: Submission) -> None:

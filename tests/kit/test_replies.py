@@ -119,6 +119,17 @@ def test_what_waits_is_what_it_was_when_it_was_said():
     assert bytes(session.last[-1].tensors[0].data) == bytes(4 * 6)
 
 
+def test_what_is_asked_over_stand_ins_is_asked_of_the_student():
+    student = Student(Replies(), over=lambda scales: Replies("method"))
+    layer = student.over_bricks(brick=2.0).CustomLinear(3, 2)
+    assert student.asked == "CustomLinear(3, 2)"
+    layer.do("eval")
+    student.asked = "the check's own words"
+    with pytest.raises(CheckFailed, match="no method"):
+        student.settle()
+    assert student.asked == "CustomLinear(3, 2).eval()"
+
+
 def test_a_check_that_ends_by_telling_is_judged_by_what_becomes_of_it(judge, solutions):
     source = solutions["linear"].replace(
         b"    def reset_parameters(self)",

@@ -70,6 +70,12 @@ def test_a_mutant_is_caught_by_its_check(graded, mutant):
     assert mutant.diagnosis in checks_of(report)[mutant.check].message
 
 
+def test_a_failure_over_stand_ins_says_what_was_asked(graded):
+    (mutant,) = (m for m in MUTANTS if m.name == "another_softmax")
+    failure = checks_of(graded(attention=mutant.source))["attention.own_softmax"]
+    assert failure.message.startswith("Asked: attention(tensor(")
+
+
 def test_a_module_that_is_missing_costs_its_own_points_alone(graded):
     """The attention is judged over the course's stand-in for the softmax that was not handed in."""
     report = graded(softmax=None)
