@@ -85,17 +85,21 @@ class Encoder:
         """Return the node for a value that only one side knows, or None."""
         return None
 
+    def opaque(self, what: str) -> dict[str, Any]:
+        """Return the node for a value that does not cross."""
+        return {"opaque": what}
+
     def tree(self, value: object, name: str = "value", depth: int = 0) -> Any:
         """The JSON tree of a value; `name` is what its tensors are called."""
         if depth > MAX_DEPTH:
-            return {"opaque": "a deeply nested value"}
+            return self.opaque("a deeply nested value")
         if (node := self.special(value)) is not None:
             return node
         match value:
             case None | bool():
                 return value
             case int():
-                return int(value) if abs(value) < MAX_INT else {"opaque": "huge int"}
+                return int(value) if abs(value) < MAX_INT else self.opaque("huge int")
             case float():
                 return float(value) if math.isfinite(value) else {"float": repr(float(value))}
             case str():
@@ -111,13 +115,13 @@ class Encoder:
                     return {"tuple": items}
                 return {"tuple": items, "fields": [name[:MAX_TEXT] for name in fields]}
             case _:
-                return {"opaque": type_name(value)}
+                return self.opaque(type_name(value))
 
     def _tensor(self, tensor: Tensor, name: str) -> dict[str, Any]:
         try:
             self.tensors.append(to_raw(name, tensor))
         except (TypeError, RuntimeError, NotImplementedError):
-            return {"opaque": f"a tensor of {tensor.dtype} on {tensor.device}"}
+            return self.opaque(f"a tensor of {tensor.dtype} on {tensor.device}")
         return {"tensor": name}
 
 

@@ -146,14 +146,14 @@ class Student:
 
         Raises GraderFault if it is none.
         """
-        self.measured = _reportable(Measured(name, value), Measured)
+        self._origin.measured = _reportable(Measured(name, value), Measured)
 
     def show(self, figure: Figure) -> None:
         """Put a figure into the report, in the place of an earlier one with its title.
 
         Raises GraderFault if it holds what no report can.
         """
-        self.figures[figure.title] = _reportable(figure, Figure)
+        self._origin.figures[figure.title] = _reportable(figure, Figure)
 
     def settle(self) -> None:
         """Wait until the worker has done everything it was asked. Raises CheckFailed where that failed."""
@@ -185,14 +185,14 @@ class Student:
         self.asked = written
         encoder, handle = _RequestEncoder(), self.session.handle()
         layer = Layer(self, written, handle)
-        asked = protocol.Create(
+        request = protocol.Create(
             name,
             encoder.tree(list(args)),
             {key: encoder.tree(value) for key, value in kwargs.items()},
             seed,
             handle,
         )
-        self.defer(asked, encoder, layer.describe)
+        self.defer(request, encoder, layer.describe)
         return layer
 
     def call(
@@ -397,7 +397,14 @@ class Layer:
         self._student.defer(request, encoder)
 
     def to(self, device: str) -> Description:
-        """Move the layer to a device; return what it is made of there."""
+        """Move the layer to "cpu", "cuda" or "meta"; return what it is made of there.
+
+        Raises CheckFailed, and GraderFault for another device.
+        """
+        if device not in ("cpu", "cuda", "meta"):
+            raise GraderFault(
+                f"A hidden test asks for the device {device!r}, which does not exist."
+            )
         found: list[Description] = []
         self._convert(device, lambda reply: found.append(replies.description(reply)))
         self._student.settle()
@@ -564,6 +571,10 @@ class _RequestEncoder(values.Encoder):
             case torch.dtype():
                 return {"dtype": values.DTYPE_NAMES[value]}
         return None
+
+    def opaque(self, what: str) -> dict[str, Any]:
+        """Raise GraderFault: a worker would take it for a value of the submission's."""
+        raise GraderFault(f"A hidden test sends a worker a value that cannot cross: {what}.")
 
 
 def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:

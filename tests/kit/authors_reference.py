@@ -75,7 +75,7 @@ def page() -> str:
             *cut(f"{SMALL}/tests/hidden/test_attention.py", "make", "oracle =", 3),
             "### Arguments",
             *paragraph("""
-                Tensors, numbers, texts, dtypes, layers, lists, tuples and dictionaries go to the worker as
+                Tensors, numbers, texts, dtypes, layers, lists and tuples go to the worker as
                 they are. These describe what is made there:
             """),
             *entries(student.Input, student.Meta, student.Generator, student.Batches, student.Once),

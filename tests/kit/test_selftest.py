@@ -1,6 +1,7 @@
 """Whose fault a failure is: the grader's own test, and what becomes of a check that it cannot judge."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -161,6 +162,8 @@ SLIPS = {
     "operation": ("student.ask(protocol.Forwrad(1))", "no attribute 'Forwrad'"),
     "argument": ("student.ask(protocol.State(handel=1))", "unexpected .* 'handel'"),
     "type": ("student.ask(protocol.State('one'))", "State.handle is 'one'; expected int"),
+    "value": ("student.f({'a': 1})", "cannot cross: dict"),
+    "device": ("student.create('F', (), {}).to('gpu')", "device 'gpu', which does not exist"),
     "seed": ("student.call('f', seed=0.5)", "Call.seed is 0.5; expected int"),
     "library": ("student.library('nn.Liner', 2, 3)", "nn.Liner, which does not exist"),
     "layout": ("student.f(Input(torch.ones(2), 'tranposed'))", "layout 'tranposed'"),
@@ -181,6 +184,23 @@ def test_a_slip_in_a_question_is_no_fault_of_the_students(tmp_path, course, brok
     assert re.search(told, fault), fault
     (check,) = checks_of(report).values()
     assert (check.status, check.max_score) == ("not_verified", 0)
+
+
+def test_a_slip_in_a_question_ends_the_command_with_3(tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(ROOT / "tests" / "kit" / "courses" / "attention", course)
+    test = course / "tests" / "hidden" / "test_softmax.py"
+    slip = "    from autograder.sandbox import protocol\n    student.ask(protocol.Forwrad(1))\n"
+    test.write_text(test.read_text().replace("    suspects = [", f"{slip}    suspects = ["))
+    command = [sys.executable, "-m", "autograder", "grade", str(course / "solutions")]
+    done = subprocess.run(
+        [*command, "--course", str(course)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "softmax.values" in said
+    assert "no attribute 'Forwrad'" in said
+    assert "Likely cause" not in said
 
 
 # Workers that end
