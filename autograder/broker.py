@@ -33,6 +33,7 @@ from autograder.sandbox import protocol, scratch, wire
 from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
 from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
+from autograder.sandbox.startup import Fork, Startup
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
 LEAN = Path(tower_student.__file__).with_name("lean.py")
@@ -357,17 +358,17 @@ class Broker:
                 cwd="/",
                 start_new_session=True,
             )
-        place = {
-            "hidden": self._hidden,
-            "folder": str(self.folder),
-            "cells": str(self._cells),
-            "without": self._without,
-            "canary": str(self._canary),
-            "grader": os.getpid(),
-            "gpu": self._may_use_gpu,
-            "imports": self._imports,
-        }
-        ours.send(json.dumps(place).encode())
+        startup = Startup(
+            hidden=self._hidden,
+            folder=str(self.folder),
+            cells=str(self._cells),
+            without=self._without,
+            canary=str(self._canary),
+            grader=os.getpid(),
+            gpu=self._may_use_gpu,
+            imports=self._imports,
+        )
+        ours.send(json.dumps(vars(startup)).encode())
         self._control, self._facts = ours, {}
 
     def worker(self, *, gpu: bool = False) -> Worker:
@@ -427,9 +428,8 @@ class Broker:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
-            wanted = {"scratch": str(folder), "policy": asdict(self.policy), "gpu": gpu}
-            wanted["user"] = user_of(self._seat, number)
-            message = json.dumps(wanted).encode()
+            wanted = Fork(str(folder), asdict(self.policy), gpu, user_of(self._seat, number))
+            message = json.dumps(vars(wanted)).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
             answer, pidfd = self._answer(SPAWN_SECONDS)
         except BaseException:

@@ -23,6 +23,7 @@ from . import gpu, lockdown, protocol, values, wire
 from .importer import SubmissionImporter, from_text, survey
 from .recorder import recording
 from .simulated_gpu import SimulatedGPU
+from .startup import Fork, Startup
 from .torch_private import registered_as_none
 
 MAX_REQUEST = 256 << 20
@@ -40,7 +41,8 @@ class AskError(Exception):
 
 def main(
     cell: lockdown.Cell,
-    request: Mapping[str, Any],
+    startup: Startup,
+    own: Fork,
     requests: int,
     replies: int,
     log: int,
@@ -51,7 +53,7 @@ def main(
     for source, target in ((null, 0), (log, 1), (log, 2), (requests, REQUESTS), (replies, REPLIES)):
         os.dup2(source, target, inheritable=False)
     started = time.perf_counter()
-    policy, found = request["policy"], {}
+    found: dict[str, Any] = {}
 
     def start_gpu() -> None:
         nonlocal started
@@ -59,7 +61,7 @@ def main(
         try:
             if cell.sealed:
                 raise PermissionError("without Landlock no file can be opened, a GPU's neither")
-            found.update(gpu.start(policy["gpu_memory"]))
+            found.update(gpu.start(own.policy["gpu_memory"]))
         except Exception as error:
             found["error"] = f"{type(error).__name__}: {error}"
         found["seconds"] = time.perf_counter() - before
@@ -67,18 +69,18 @@ def main(
 
     lockdown.enter(
         cell,
-        policy,
-        request["scratch"],
+        own.policy,
+        own.scratch,
         {REQUESTS, REPLIES},
         parent,
-        request["user"],
-        start_gpu if request["gpu"] else None,
+        own.user,
+        start_gpu if own.gpu else None,
     )
-    denied = lockdown.probe(request["canary"], request["grader"], parent, user)
+    denied = lockdown.probe(startup.canary, startup.grader, parent, user)
     taken = time.perf_counter() - started
     # The one message that can be believed: no byte of the submission has arrived yet.
     _write(wire.encode({"facts": cell.facts, "denied": denied, "seconds": taken, "gpu": found}))
-    desk = Desk(gpu.RealGPU() if request["gpu"] else SimulatedGPU())
+    desk = Desk(gpu.RealGPU() if own.gpu else SimulatedGPU())
     while True:
         try:
             meta, raw = wire.read(_receive, MAX_REQUEST)

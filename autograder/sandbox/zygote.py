@@ -2,12 +2,11 @@
 
 Started by exec (`python -I .../zygote.py DESCRIPTOR LEAN`) before the grader has any secret, with a clean
 environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and starts no
-CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes {"hidden", "folder", "cells",
-"without", "canary", "grader", "gpu", "imports"}, enters its cell, and answers {"facts", "reasons"}. From
-then on it takes {"scratch", "policy", "gpu", "user"} with three descriptors (requests, replies, log), and
-its answer is {"pid"} with a pidfd; and {"ended": PID}, whose answer {"killed"} says whether that worker
-was killed from outside. It kills a worker whose folder or threads outgrow the policy, where the kernel
-does not see to it. When the socket closes it kills every descendant and ends.
+CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes a Startup, enters its cell, and
+answers {"facts", "reasons"}. From then on it takes a Fork, see sandbox.startup; and {"ended": PID}, whose
+answer {"killed"} says whether that worker was killed from outside. It kills a worker whose folder or
+threads outgrow the policy, where the kernel does not see to it. When the socket closes it kills every
+descendant and ends.
 """
 
 import contextlib
@@ -30,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sandbox.lockdown import Cell
+    from sandbox.startup import Fork, Startup
 
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
@@ -120,7 +120,7 @@ class ForkServer:
     Args:
         control: the socket to the grader.
         cell: what every worker is locked into.
-        place: what every worker's probes need to know, see lockdown.probe.
+        startup: what holds for every worker.
         idle_work: what to go on with, a part at a time, while nothing is asked for.
     """
 
@@ -128,10 +128,10 @@ class ForkServer:
         self,
         control: socket.socket,
         cell: "Cell",
-        place: dict[str, Any],
+        startup: "Startup",
         idle_work: Iterator[None],
     ) -> None:
-        self._control, self._cell, self._place = control, cell, place
+        self._control, self._cell, self._startup = control, cell, startup
         self._idle_work: Iterator[None] | None = idle_work
         self._workers: dict[int, dict[str, Any]] = {}
         """The policy of each worker, and its folder, by process number."""
@@ -141,6 +141,7 @@ class ForkServer:
     def serve(self) -> None:
         """Until the other end of the socket closes."""
         from sandbox import kernel
+        from sandbox.startup import Fork
 
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -176,7 +177,7 @@ class ForkServer:
                     answer = {"killed": request["ended"] in self._killed}
                     self._control.send(json.dumps(answer).encode())
                 else:
-                    self._spawn(request, descriptors)
+                    self._spawn(Fork(**request), descriptors)
 
     def _work(self) -> None:
         assert self._idle_work is not None
@@ -186,23 +187,22 @@ class ForkServer:
             self._idle_work = None
             gc.freeze()
 
-    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> None:
+    def _spawn(self, request: "Fork", descriptors: list[int]) -> None:
         from sandbox import scratch, worker
 
         if self._cell.namespaces:
-            scratch.bound(request["scratch"], request["policy"]["scratch"])
+            scratch.bound(request.scratch, request.policy["scratch"])
         own_pid, pid = os.getpid(), os.fork()
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 gc.enable()
-                worker.main(self._cell, self._place | request, *descriptors, own_pid)
+                worker.main(self._cell, self._startup, request, *descriptors, own_pid)
             finally:
                 os._exit(1)
         self._killed.discard(pid)  # an earlier worker may have had this number
-        own = {"folder": request["scratch"], "gpu": request["gpu"]}
-        self._workers[pid] = {**request["policy"], **own}
+        self._workers[pid] = {**request.policy, "folder": request.scratch, "gpu": request.gpu}
         for descriptor in descriptors:
             os.close(descriptor)
         pidfd = os.pidfd_open(pid)
@@ -282,28 +282,29 @@ def main() -> None:
     """Entry point; the arguments are the control socket's descriptor and the path of lean.py."""
     load_sandbox()
     from sandbox import kernel, lockdown
+    from sandbox.startup import Startup
 
     control = socket.socket(fileno=int(sys.argv[1]))
-    place = json.loads(control.recv(1 << 20))
+    startup = Startup(**json.loads(control.recv(1 << 20)))
 
     def clear_away() -> None:
         """Remove the grader's files if it was killed and cannot do so itself."""
-        if os.getppid() != place["grader"]:
-            shutil.rmtree(place["folder"], ignore_errors=True)
+        if os.getppid() != startup.grader:
+            shutil.rmtree(startup.folder, ignore_errors=True)
 
-    cells = place.pop("cells")
-    gpu = place.pop("gpu")
-    cell = lockdown.prepare(place.pop("hidden"), cells, place.pop("without"), clear_away, gpu=gpu)
+    cell = lockdown.prepare(
+        startup.hidden, startup.cells, startup.without, clear_away, gpu=startup.gpu
+    )
     kernel.hide_memory()
     gc.disable()  # what is imported stays, and is frozen before the first fork
-    warm_up(gpu=gpu)
-    idle_work = warm_up_rest(place.pop("imports"))
+    warm_up(gpu=startup.gpu)
+    idle_work = warm_up_rest(startup.imports)
     if cell.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)
         for _ in idle_work:
             pass
-    ForkServer(control, cell, place, idle_work).serve()
+    ForkServer(control, cell, startup, idle_work).serve()
     if not cell.namespaces:
         clear_away()
     os._exit(0)  # the grader waits; taking torch apart would last a third of a second
