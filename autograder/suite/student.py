@@ -29,9 +29,9 @@ from autograder.suite.session import Session
 from tower_student.text import word, words
 
 MAX_HELD_BACK = 64 << 10
-"""Bytes of tensors that wait until something is asked."""
-MAX_TOLD = 32
-"""Things that wait; their replies fit into a pipe."""
+"""Bytes of tensors that are held back with a pending request."""
+MAX_PENDING = 32
+"""Requests; their replies fit into a pipe."""
 
 
 class Generator(NamedTuple):
@@ -118,7 +118,7 @@ class Student:
         self.remark = ""
         self.measured: Measured | None = None
         self.figures: dict[str, Figure] = {}
-        self._told: list[_Told] = []
+        self._pending: list[_Pending] = []
         self._over = over
 
     def over_bricks(self, **scales: float) -> "Student":
@@ -157,7 +157,7 @@ class Student:
 
     def settle(self) -> None:
         """Wait until the worker has done everything it was asked. Raises CheckFailed where that failed."""
-        if self._told:
+        if self._pending:
             self._exchange([])
         for other in self._others:
             other.settle()
@@ -315,24 +315,24 @@ class Student:
         small = sum(len(tensor.data) for tensor in tensors) <= MAX_HELD_BACK
         # The memory that they show may be written to meanwhile.
         held = [t._replace(data=bytes(t.data)) for t in tensors] if small else tensors
-        self._told.append(_Told(Question(request, held), self.asked, then))
-        if not small or len(self._told) == MAX_TOLD:
+        self._pending.append(_Pending(Question(request, held), self.asked, then))
+        if not small or len(self._pending) == MAX_PENDING:
             self.settle()
 
     def _exchange(self, asked: Sequence[Question]) -> replies.Reply:
-        """Send what was told and what is asked, at most one question; returns the last reply."""
-        told, self._told = self._told, []
+        """Send what is pending and what is asked, at most one question; return the last reply."""
+        pending, self._pending = self._pending, []
         now = self.asked
         reply: replies.Reply = {}, {}
-        answers = self.session.ask_all([*(one.question for one in told), *asked])
+        answers = self.session.ask_all([*(one.question for one in pending), *asked])
         failure: CheckFailed | None = None
-        for one in [*told, *asked]:
-            self.asked = one.asked if isinstance(one, _Told) else now
+        for one in [*pending, *asked]:
+            self.asked = one.asked if isinstance(one, _Pending) else now
             reply = next(answers)
             if failure is None:
                 try:
                     self.session.demand(reply[0])
-                    if isinstance(one, _Told):
+                    if isinstance(one, _Pending):
                         one.then(reply[0])
                 except CheckFailed as raised:
                     failure, of = raised, self.asked
@@ -342,8 +342,8 @@ class Student:
         return reply
 
 
-class _Told(NamedTuple):
-    """What a worker is to do, how that is called, and who is told of it."""
+class _Pending(NamedTuple):
+    """A request that needs no reply by itself, how it is called, and who is given its reply."""
 
     question: Question
     asked: str
