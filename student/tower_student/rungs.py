@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import inspect
 import linecache
-import os
 import re
 import sys
 import traceback
@@ -21,28 +20,11 @@ from typing import Any, Literal
 
 import pytest
 
+from tower_student import embedding
 from tower_student.errors import UsageError
 from tower_student.raised import Reading, likely_cause, read_readings
 
 Status = Literal["passed", "failed", "unwritten"]
-UNUSED_PLUGINS = (
-    *(
-        "doctest",
-        "faulthandler",
-        "junitxml",
-        "logging",
-        "nose",
-        "pastebin",
-        "setuponly",
-        "setupplan",
-    ),
-    *("stepwise", "terminal", "threadexception", "unittest", "unraisableexception", "warnings"),
-)
-"""Of pytest's own: each costs time at every start, and none changes what a test says."""
-QUICK = (
-    *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
-    *("--capture", "sys", "--assert", "plain"),
-)
 HINT = re.compile(r"^Hint:\s+", re.MULTILINE)
 
 
@@ -106,13 +88,13 @@ def climb(folder: Path, modules: Sequence[str]) -> Climb:
     """
     folder = folder.resolve()
     watcher = _Watcher(folder, {_tests(folder, module): module for module in modules})
-    with _fresh(folder), _quiet_environment():
+    with _fresh(folder):
         try:
             files = [str(path) for path in watcher.import_all()]
         except KeyboardInterrupt as stop:
             return Climb(tuple(watcher.rungs), True, watcher.deepest(stop.__traceback__))
         if files:
-            pytest.main([*_options(folder), *QUICK, *files], plugins=[watcher])
+            embedding.run(folder, ["--capture", "sys", *files], watcher)
     if watcher.broken:
         raise UsageError(f"The public tests cannot be read: {watcher.broken}")
     in_order = sorted(watcher.rungs, key=lambda rung: modules.index(rung.module))
@@ -124,18 +106,11 @@ def debug(folder: Path, modules: Sequence[str]) -> int:
     folder = folder.resolve()
     with _fresh(folder):
         files = [str(_tests(folder, module)) for module in modules]
-        return int(pytest.main([*_options(folder), "--pdb", "-x", *files]))
+        return int(pytest.main([*embedding.options(folder), "--pdb", "-x", *files]))
 
 
 def _tests(folder: Path, module: str) -> Path:
     return folder / "tests" / f"test_{module}.py"
-
-
-def _options(folder: Path) -> list[str]:
-    return [
-        *("-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull),
-        *("--import-mode", "importlib"),
-    ]
 
 
 class _Watcher:
@@ -326,17 +301,3 @@ def _reset_torch() -> None:
     if torch:
         torch.set_grad_enabled(True)
         torch.set_default_dtype(torch.float32)
-
-
-@contextlib.contextmanager
-def _quiet_environment() -> Iterator[None]:
-    """No plugin but ours: those installed beside it cost time, and may change what is shown."""
-    name = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(name)
-        if before is not None:
-            os.environ[name] = before
