@@ -1,36 +1,25 @@
 """One submission → Report."""
 
 import contextlib
-import os
 import platform
-import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 
 from autograder import __version__
 from autograder.broker import Broker
 from autograder.course import FILE, OFF, Course, Module, suite_digest
-from autograder.errors import CourseError, GraderFault
+from autograder.errors import CourseError
 from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
-from autograder.suite import registry
-from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu, titled
+from autograder.suite.collection import hidden_tests, titled
+from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu
 from tower_student.lean import make_lean
 from tower_student.submission import Submission
-
-UNUSED_PLUGINS = (
-    *("cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "nose", "pastebin"),
-    *("setuponly", "setupplan", "stepwise", "terminal", "threadexception", "tmpdir"),
-    *("unittest", "unraisableexception", "warnings"),
-)
-"""Of pytest's own: each costs time at every test, and none changes a verdict."""
 
 _NOTHING_RAN = Isolation("none", "no student code was run")
 
@@ -69,19 +58,25 @@ def grade(
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
     only = only or {check.partition(".")[0] for check in checks}
     modules = [module for name, module in course.modules.items() if not only or name in only]
-    left_out = {m.name: _left_out(m, fit, device, checks) for m in course.modules.values()}
-    judge = Judge(course, submission, broker, seed, fit, device, left_out, progress)
+    left_out = {m.name: _left_out(m, fit, device, checks) for m in modules}
     submitted = [module for module in modules if module.name in submission.sources]
-    if submitted:
-        _run_pytest(judge, course, [f"test_{module.name}.py" for module in submitted])
-    for module in submitted:
-        _demand_same_checks(course, module, judge, left_out[module.name])
+    digest = suite_digest(course)
+    judge = Judge(course, submission, broker, seed=seed, fit=fit, device=device, progress=progress)
+    with (
+        hidden_tests(course, digest, [module.name for module in submitted]) as cases,
+        contextlib.closing(judge.workers),
+    ):
+        off = {f"{module}.{check}" for module, reasons in left_out.items() for check in reasons}
+        cases = [case for case in cases if case.check not in off]
+        for module in submitted:
+            _demand_same_checks(course, module, {case.check for case in cases}, off)
+        judge.run(cases)
     results = tuple(_module_result(m, submission, judge, left_out[m.name]) for m in modules)
     return Report(
         course=course.title,
         submission=submission.name,
         submission_digest=submission.digest,
-        suite_digest=suite_digest(course),
+        suite_digest=digest,
         seed=seed,
         device=device,
         isolation=_isolation(judge),
@@ -94,89 +89,17 @@ def grade(
 
 
 def _isolation(judge: Judge) -> Isolation:
-    found = judge.isolation
+    found = judge.workers.isolation
     return Isolation(found.level, found.detail) if found else _NOTHING_RAN
 
 
-def _run_pytest(judge: Judge, course: Course, files: list[str]) -> None:
-    """Run pytest in this process, with no plugin, setting or file but ours."""
-    folder = course.hidden_tests
-    paths = [folder / file for file in files]
-    for path in paths:
-        if not path.is_file():
-            raise CourseError(
-                f"{path} is not there: {course.root / FILE} names its module. Write the checks, or leave the "
-                "module out."
-            )
-    arguments = [
-        *map(str, paths),
-        *("-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"),
-        *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
-        *("-p", "pytest_timeout", "--assert", "plain", "--capture", "no"),
-    ]
-    with _quiet_environment(), importable(folder):
-        code = pytest.main(arguments, plugins=[judge])
-    if judge.stopped is not None:
-        raise judge.stopped
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderFault(f"The hidden suite in {folder} did not run ({code!s}).")
-
-
-_taken_from: Path | None = None
-"""The folder whose hidden tests this process has imported."""
-
-
-@contextlib.contextmanager
-def importable(folder: Path) -> Iterator[None]:
-    """Let hidden tests import what lies beside them, whatever of the same names was imported before."""
-    global _taken_from
-    if (before := _taken_from) not in (None, folder):  # another course has registered what it knows
-        registry.forget()
-        _forget(lambda name, file: before is not None and file.is_relative_to(before))
-    ours = {path.stem for path in folder.iterdir()} - {
-        "conftest"
-    }  # which pytest keeps apart itself
-    _forget(lambda name, file: name.partition(".")[0] in ours and not file.is_relative_to(folder))
-    _taken_from = folder
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-
-
-def _forget(is_meant: Callable[[str, Path], bool]) -> None:
-    """Let the modules of these names and files be imported again."""
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and is_meant(name, Path(file)):
-            del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _quiet_environment() -> Iterator[None]:
-    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _demand_same_checks(
-    course: Course, module: Module, judge: Judge, left_out: Mapping[str, str]
+    course: Course, module: Module, checks: Collection[str], left_out: Collection[str]
 ) -> None:
     """Raise CourseError unless course.toml gives weights to the checks of the hidden tests, and no others."""
     prefix = f"{module.name}."
-    listed = {check for check in module.weights if check not in left_out}
-    present = {check.removeprefix(prefix) for check in judge.verdicts if check.startswith(prefix)}
+    listed = {check for check in module.weights if prefix + check not in left_out}
+    present = {check.removeprefix(prefix) for check in checks if check.startswith(prefix)}
     place = f"{course.root / FILE}: modules.{module.name}.weights"
     tests = f"test_{module.name}.py"
     wrong = [f"lacks {check}, and {tests} has test_{check}" for check in present - listed]

@@ -6,12 +6,10 @@ grade: a submission could do to this process whatever it likes.
 
     pytest tests/hidden -p inprocess --submission DIR      plain pytest, started for each submission
     inprocess.run("linear.forward")                        one check of the modules in the working directory
-    for item in inprocess.collected(): ...                 all of them, in one warm interpreter
+    for case in inprocess.collected(): ...                 all of them, in one warm interpreter
 """
 
-import contextlib
 import functools
-import inspect
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,18 +24,15 @@ import pytest
 import torch
 
 from autograder.broker import Question
-from autograder.course import course_root, load_course
-from autograder.grading import importable
-from autograder.sandbox import protocol, values, wire
+from autograder.course import course_root, load_course, suite_digest
+from autograder.sandbox import values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import Desk
+from autograder.suite.collection import Case, check_id, hidden_tests
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
-from autograder.suite.judge import check_id
-from autograder.suite.session import Session
-from autograder.suite.student import Student
-from autograder.suite.surveyor import Surveyor
+from autograder.suite.student import Bench, Student, Surveyor
 from tower_student.submission import Submission, read_submission
 
 SEED = 7
@@ -128,57 +123,27 @@ class Subject:
 # One check, or all of them, in an interpreter that goes on
 
 
-class _Collector:
-    """A pytest plugin that keeps the items and runs none."""
-
-    def __init__(self) -> None:
-        self.items: list[pytest.Function] = []
-
-    @pytest.fixture
-    def student(self) -> None:
-        """Filled in by whoever calls the test."""
-
-    @pytest.fixture
-    def draw(self) -> None:
-        """As above."""
-
-    @pytest.fixture
-    def long_run(self) -> None:
-        """As above."""
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
-        """Keep what a run with the fit off has."""
-        self.items = [item for item in items if _belongs(item)]
-        items.clear()
-
-
-def _belongs(item: pytest.Function) -> bool:
-    return not check_id(item).partition(".")[2].startswith(LEFT_OUT)
+def _belongs(check: str) -> bool:
+    return not check.partition(".")[2].startswith(LEFT_OUT)
 
 
 @functools.cache
-def collected() -> list[pytest.Function]:
-    """Every case of every check."""
+def collected() -> list[Case]:
+    """Every case of every check that a run with the fit off has."""
     torch.set_num_threads(1)
-    collector = _Collector()
-    folder = COURSE.hidden_tests
-    options = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
-    with contextlib.redirect_stdout(None), importable(folder):
-        pytest.main([str(folder), *options, "-p", "no:terminal"], plugins=[collector])
-    return collector.items
+    with hidden_tests(COURSE, suite_digest(COURSE), list(COURSE.modules)) as cases:
+        return [case for case in cases if _belongs(case.check)]
 
 
-def passes(item: pytest.Function, subject: Subject) -> bool:
+def passes(case: Case, subject: Subject) -> bool:
     """Call one case of a check."""
-    given = {**getattr(getattr(item, "callspec", None), "params", {})}
-    module = check_id(item).partition(".")[0]
+    module = case.check.partition(".")[0]
     asked = f"import {module}"
     try:
         student = subject.student(module)
-        given |= {"student": student, "draw": Draw(SEED, item.name)}
-        names = inspect.signature(item.function).parameters
+        given = {**case.arguments, "student": student, "draw": Draw(SEED, case.name)}
         try:
-            item.obj(**{name: given[name] for name in names})
+            case.function(**{name: given[name] for name in case.names})
         finally:
             asked = student.asked
     except CheckFailed as failure:
@@ -190,11 +155,10 @@ def passes(item: pytest.Function, subject: Subject) -> bool:
 def grade(submission: Submission) -> dict[str, bool]:
     """Which checks a submission passes; a check ends with its first failure."""
     subject, found = Subject(submission), {}
-    for item in collected():
-        check = check_id(item)
-        if found.get(check, True):
-            present = check.partition(".")[0] in submission.sources
-            found[check] = present and passes(item, subject)
+    for case in collected():
+        if found.get(case.check, True):
+            present = case.check.partition(".")[0] in submission.sources
+            found[case.check] = present and passes(case, subject)
     return found
 
 
@@ -205,10 +169,10 @@ def _here() -> Subject:
 
 def run(check: str) -> None:
     """One check of the modules in the working directory. Raises AssertionError where it fails."""
-    items = [item for item in collected() if check_id(item) == check]
-    assert items
-    for item in items:
-        assert passes(item, _here()), check
+    cases = [case for case in collected() if case.check == check]
+    assert cases
+    for case in cases:
+        assert passes(case, _here()), check
 
 
 # As a plugin of plain pytest
@@ -221,7 +185,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Leave out what a run with the fit off has not."""
-    items[:] = [item for item in items if _belongs(item)]
+    items[:] = [item for item in items if _belongs(check_id(item))]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,4 @@
-"""The pytest plugin that turns hidden tests into verdicts.
-
-A check is a test function; its id is module.function, its title the first line of its docstring, its hint
-the rest. Parametrised cases of one function are one check: it passes when all of them do.
+"""Turns hidden tests into verdicts.
 
 The checks of a submission share a worker, since values cannot be forged. One that fails there is judged
 again in a fresh worker of its own, and where a brick that the module needs has failed, once more over the
@@ -12,45 +9,43 @@ counts where two workers fail so, and a third shows by the grader's self-test th
 submission cannot feign the opposite: none of it is in that worker.
 """
 
-import inspect
-import io
+import itertools
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
-from _pytest._io import TerminalWriter
 
-from autograder.broker import Broker, Worker
+from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError
 from autograder.gpu import Device
 from autograder.report import Figure, Measured, Place
-from autograder.sandbox.ladder import Isolation
-from autograder.selftest import demand_sound
+from autograder.suite.collection import Case
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, Killed, TooSlow
+from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.long_run import LongRun
-from autograder.suite.session import Session
 from autograder.suite.student import Student
-from autograder.suite.surveyor import Surveyor
+from autograder.suite.workers import Kind, Unimportable, Workers
+from tower_student import embedding
 from tower_student.submission import Submission
 from tower_student.text import clean
 
 MAX_MESSAGE = 8000
-OURS = frozenset(("student", "draw"))
-"""The fixtures that are filled in at every trial, so that pytest has nothing to set up for them."""
-MARKS = frozenset(("parametrize", "timeout"))
-"""Of a test: those that change nothing about how it is run, once it is collected."""
 TRIALS = 4
 """At most: over a student's own bricks and over stand-ins, each in a shared and a fresh worker."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which fraction of the whole is behind."""
+
+
+class Timeout(BaseException):
+    """Our own side took too long. No Exception: what tidies up after those must not swallow it."""
 
 
 @dataclass
@@ -71,56 +66,252 @@ class Verdict:
     seconds: float = 0.0
 
 
-@dataclass(eq=False)
-class _Room:
-    """A worker: the modules that are imported in it, and the checks that have used it."""
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one case.
 
-    benches: dict[str, Session] = field(default_factory=dict)
-    users: set[str] = field(default_factory=set)
+    Attributes:
+        failure: what the student is told; "" where it passed.
+        place: the line of the submission where it failed.
+        too_slow: whether it failed for want of time.
+        at_import: whether its module does not even import.
+        is_settled: whether it counts; if not, it is to be judged in a fresh worker.
+        remark: what the report says beside a check that passes.
+        measured: the number that the check judges by, where it is one that is reported.
+        figures: of the report, by title.
+        stand_ins: the modules in whose place the course's own stood when it passed.
+    """
 
-    def close(self) -> None:
-        """End the worker."""
-        for bench in self.benches.values():
-            bench.close()
+    failure: str = ""
+    place: Place | None = None
+    too_slow: bool = False
+    at_import: bool = False
+    is_settled: bool = True
+    remark: str = ""
+    measured: Measured | None = None
+    figures: dict[str, Figure] = field(default_factory=dict)
+    stand_ins: tuple[str, ...] = ()
 
 
 class Judge:
-    """Runs one submission through the suite. Registered with pytest as a plugin object."""
+    """Runs one submission through cases of the suite.
+
+    Attributes:
+        verdicts: by the full ids of the checks.
+        figures: of the report, by title.
+        workers: those of the submission.
+    """
 
     def __init__(
         self,
         course: Course,
         submission: Submission,
         broker: Broker,
+        *,
         seed: int,
         fit: str,
         device: Device,
-        left_out: Mapping[str, Collection[str]],
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.figures: dict[str, Figure] = {}
-        """Of the report, by title."""
-        self.isolation: Isolation | None = None
-        self.stopped: IsolationError | CourseError | None = None
-        """Why the run was broken off, if so."""
+        self.workers = Workers(course, broker, submission)
         self._course = course
-        self._submission = submission
-        self._broker = broker
         self._seed = seed
         self._fit = fit
         self._device = device
-        self._left_out = left_out
-        """The checks of each module that are no part of the run."""
         self._progress = progress
-        self._rooms: dict[_Kind, _Room] = {}
-        self._unimportable: dict[_Key, CheckFailed] = {}
-        self._surveyor = Surveyor(broker, submission)
-        self._unsound: GraderFault | None = None
-        self._items = 0
+        self._count = 0
         self._done = 0
 
-    # What tests take as arguments. `student` and `draw` are filled in anew for every trial.
+    def run(self, cases: Iterable[Case]) -> None:
+        """Judge all of these, in order: those of a brick before those of what is built on it.
+
+        Raises IsolationError and CourseError; all else that is no verdict becomes a fault of the check.
+        """
+        cases = list(cases)
+        self._count = len(cases)
+        for case in cases:
+            self.verdicts.setdefault(case.check, Verdict(case.title, case.hint))
+        for is_plain, some in itertools.groupby(cases, lambda case: case.is_plain):
+            if is_plain:
+                for case in some:
+                    self._run(case)
+            else:
+                self._run_by_pytest(list(some))
+
+    def _run(self, case: Case) -> None:
+        try:
+            with self.limited(case):
+                self.judge(case)
+        except (KeyboardInterrupt, IsolationError, CourseError):
+            raise
+        except BaseException as error:
+            self.fault(case, error)
+
+    def _run_by_pytest(self, cases: list[Case]) -> None:
+        plugin = _Setup(self, cases)
+        files = dict.fromkeys(case.node.partition("::")[0] for case in cases)
+        folder = self._course.hidden_tests
+        arguments = ["--capture", "no", *(str(folder / file) for file in files)]
+        code = embedding.run(folder, arguments, plugin)
+        if plugin.stopped is not None:
+            raise plugin.stopped
+        if code == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            raise GraderFault(
+                f"The hidden suite in {folder} did not run ({pytest.ExitCode(code)!s})."
+            )
+
+    def judge(self, case: Case) -> None:
+        """Judge one case, unless its check has failed already. Raises whatever is no verdict."""
+        verdict = self.verdicts[case.check]
+        verdict.judged = True
+        self._progress(case.check, self._done / self._count)
+        self._done += 1
+        if verdict.failure or verdict.fault:
+            return
+        started = time.monotonic()
+        try:
+            outcome = self._outcome(case)
+        finally:
+            verdict.seconds += time.monotonic() - started
+        verdict.failure, verdict.place = outcome.failure, outcome.place
+        verdict.remark, verdict.measured = outcome.remark, outcome.measured
+        verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
+        self.figures |= outcome.figures
+
+    def fault(self, case: Case, error: BaseException) -> None:
+        """Note an exception that is no verdict: a fault of the grader, whoever provoked it."""
+        kind = "" if isinstance(error, GraderFault) else f"{type(error).__name__}: "
+        verdict = self.verdicts[case.check]
+        verdict.fault = f"{case.check}: {kind}{error}"
+        verdict.fault_trace = "".join(traceback.format_exception(error))
+
+    def long_run(self, check: str) -> LongRun:
+        """How a long check is to be run."""
+        policy, done = self._course.policy, self._done
+
+        def progress(fraction: float) -> None:
+            self._progress(check, (done + fraction) / self._count)
+
+        return LongRun(
+            self._course.fits[self._fit],
+            policy.check_seconds,
+            self._course.seconds(check),
+            policy.fit_threads,
+            progress,
+            on_gpu=self._device == "cuda",
+        )
+
+    @contextmanager
+    def limited(self, case: Case) -> Iterator[None]:
+        """Guard our own side: raise Timeout in the body where a case takes longer than all its trials may."""
+        policy = self._course.policy
+        start = policy.gpu_seconds if self._device == "cuda" else 0.0
+        trial = 2 * policy.import_seconds + self._course.seconds(case.check) + start
+        with _limited(case.seconds or TRIALS * trial):
+            yield
+
+    # The policy: who is judged again, and over what
+
+    def _outcome(self, case: Case) -> Outcome:
+        """Judge over the student's own bricks and, where these may be to blame, over stand-ins."""
+        own = self._over(case, ())
+        stand_ins = self._replaceable(case, own) if own.failure else ()
+        if not stand_ins:
+            return own
+        other = self._over(case, stand_ins)
+        # That a brick cannot be imported says less than what is wrong over its stand-in.
+        told = own if other.failure and not own.at_import else other
+        measured, figures = other.measured or own.measured, own.figures | other.figures
+        return replace(told, measured=measured, figures=figures)
+
+    def _replaceable(self, case: Case, outcome: Outcome) -> tuple[str, ...]:
+        """The bricks in whose place stand-ins may come: all of them where the time was short,
+        otherwise those that have not proved themselves.
+        """
+        needs = self._course.modules[module_of(case.check)].needs
+        return needs if outcome.too_slow else tuple(n for n in needs if not self._proved(n))
+
+    def _proved(self, module: str) -> bool:
+        checks = [
+            self.verdicts.get(f"{module}.{name}") for name in self._course.modules[module].weights
+        ]
+        return all(v is not None and v.judged and not v.failure and not v.fault for v in checks)
+
+    def _over(self, case: Case, stand_ins: tuple[str, ...]) -> Outcome:
+        """Judge in the shared worker and, where that settles nothing, in a fresh one.
+
+        Raises GraderFault where the failure is not the submission's.
+        """
+        kind = Kind(stand_ins, self._device == "cuda" and self._uses_gpu(case.check))
+        try:
+            outcome = self._attempt(case, kind)
+            if not outcome.is_settled:
+                outcome = self._attempt(case, kind, is_last=True)
+        except Unimportable as error:
+            asked = f"import {module_of(case.check)}"
+            return replace(_failed(error.failure, asked), at_import=True)
+        return outcome
+
+    def _attempt(self, case: Case, kind: Kind, *, is_last: bool = False) -> Outcome:
+        """Judge once. A failure settles the case at the last attempt; at an earlier one only in a worker
+        that no other check has used, and only if it leads to the submission or was one of time.
+        """
+        bench, is_fresh = self.workers.shared(kind, module_of(case.check), case.check)
+        with self.workers.student(bench, self._begin_seconds(case.check)) as student:
+            try:
+                self._call(case, student)
+            except CheckFailed as failure:
+                too_slow = isinstance(failure, TooSlow)
+                if is_last or (is_fresh and (too_slow or not failure.unproven)):
+                    # Its worker may still be asked for the cause, and by the next check.
+                    outcome = replace(_failed(failure, student.asked), too_slow=too_slow)
+                    outcome = replace(outcome, place=outcome.place or student.definition())
+                else:
+                    outcome = Outcome(is_settled=False)
+                if failure.unproven or bench.worker.is_lost or not outcome.is_settled:
+                    self.workers.discard(kind)  # nothing of it runs beside the test of the machine
+                if outcome.is_settled:
+                    self.workers.demand_theirs(failure, kind)
+            else:
+                outcome = Outcome(remark=student.remark, stand_ins=kind.stand_ins)
+        return replace(outcome, measured=student.measured, figures=student.figures)
+
+    def _call(self, case: Case, student: Student) -> None:
+        given: dict[str, Any] = {
+            **case.arguments,
+            "student": student,
+            "draw": Draw(self._seed, case.name),
+        }
+        if "long_run" in case.names:
+            given["long_run"] = self.long_run(case.check)
+        case.function(**{name: given[name] for name in case.names})
+        student.settle()
+
+    def _begin_seconds(self, check: str) -> float:
+        """The time of a check; a long one takes its own, step by step."""
+        policy, long = self._course.policy, self._course.is_long(check)
+        return policy.check_seconds if long else self._course.seconds(check)
+
+    def _uses_gpu(self, check: str) -> bool:
+        """Whether a check runs on the GPU where there is one."""
+        return needs_gpu(check) or self._course.is_long(check)
+
+
+class _Setup:
+    """The pytest plugin for cases that ask pytest for more than their arguments.
+
+    `student` and `draw` are filled in for every trial.
+    """
+
+    def __init__(self, judge: Judge, cases: Iterable[Case]) -> None:
+        self.stopped: IsolationError | CourseError | None = None
+        """Why the run was broken off, if so."""
+        self._judge = judge
+        self._cases = {case.node: case for case in cases}
 
     @pytest.fixture
     def student(self) -> None:
@@ -133,347 +324,66 @@ class Judge:
     @pytest.fixture
     def long_run(self, request: pytest.FixtureRequest) -> LongRun:
         """How a long check is to be run."""
-        check, policy = check_id(request.node), self._course.policy
+        return self._judge.long_run(self._cases[request.node.nodeid].check)
 
-        def progress(fraction: float) -> None:
-            self._progress(check, (self._done + fraction) / self._items)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what is not asked for."""
+        items[:] = [item for item in items if item.nodeid in self._cases]
 
-        return LongRun(
-            self._course.fits[self._fit],
-            policy.check_seconds,
-            self._course.seconds(check),
-            policy.fit_threads,
-            progress,
-            on_gpu=self._device == "cuda",
-        )
-
-    # pytest's hooks
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Give pytest-timeout something to write its stack traces to: there is no terminal plugin."""
-        config.pluginmanager.register(_Silence(), "terminalreporter")
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
-        """Name the checks, leave out those that are off, and guard our own side by a timeout."""
-        items[:] = [item for item in items if not self._is_left_out(item)]
-        policy = self._course.policy
-        for item in items:
-            check = check_id(item)
-            title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
-            self.verdicts.setdefault(check, Verdict(title or titled(check), " ".join(hint.split())))
-            own = self._course.seconds(check)
-            start = policy.gpu_seconds if self._device == "cuda" else 0.0
-            seconds = TRIALS * (2 * policy.import_seconds + own + start)
-            item.add_marker(pytest.mark.timeout(seconds, method="signal"))
-        self._items = len(items)
-
-    def _is_left_out(self, item: pytest.Item) -> bool:
-        module, _, name = check_id(item).partition(".")
-        return name in self._left_out.get(module, ())
-
-    def pytest_exception_interact(
-        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
-    ) -> None:
-        """Keep why a hidden test file cannot be collected."""
-        if isinstance(node, pytest.Collector) and call.excinfo:
-            error = call.excinfo.value
-            error = (
-                error.__cause__ or error
-            )  # pytest wraps what is wrong with an import or the syntax
-            self.stopped = CourseError(f"{node.path} does not import: {_where(error, node.path)}")
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Function) -> bool | None:
-        """Judge a case for which pytest has nothing to set up, which takes it as long as most cases do.
-
-        Whatever asks for more than `student` and `draw` goes pytest's own way.
-        """
-        given = item.callspec.params if hasattr(item, "callspec") else {}
-        if not OURS.union(given).issuperset(item.fixturenames) or any(
-            mark.name not in MARKS for mark in item.iter_markers()
-        ):
-            return None
-        item.funcargs.update(given)
-        call = pytest.CallInfo.from_call(
-            lambda: self._judge(item), "call", reraise=(KeyboardInterrupt,)
-        )
-        self.pytest_runtest_makereport(item, call)
-        return True
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Guard our own side by a timeout, fixtures included."""
+        with self._judge.limited(self._cases[item.nodeid]):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
-        """Judge a case that pytest has set up."""
-        self._judge(pyfuncitem)
+        """Judge what pytest has set up."""
+        case = self._cases[pyfuncitem.nodeid]
+        self._judge.judge(replace(case, function=pyfuncitem.obj, arguments=pyfuncitem.funcargs))
         return True
 
-    def _judge(self, item: pytest.Function) -> None:
-        check = check_id(item)
-        verdict = self.verdicts[check]
-        verdict.judged = True
-        self._progress(check, self._done / self._items)
-        self._done += 1
-        if verdict.failure or verdict.fault:
-            return
-        started = time.monotonic()
-        try:
-            self._try_in_turn(item, check, verdict)
-        finally:
-            verdict.seconds += time.monotonic() - started
-
-    def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> None:
-        """An exception that is no verdict is a fault of the grader, whoever provoked it."""
-        if call.excinfo is None or isinstance(call.excinfo.value, KeyboardInterrupt):
-            return
-        if isinstance(call.excinfo.value, IsolationError | CourseError):
-            self.stopped = call.excinfo.value
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Note what is no verdict."""
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, IsolationError | CourseError):
+            self.stopped = error
             item.session.shouldstop = "nothing can be judged"
-        else:
-            verdict = self.verdicts[check_id(item)]
-            error = call.excinfo.value
-            told = (
-                str(error)
-                if isinstance(error, GraderFault)
-                else f"{call.excinfo.typename}: {error}"
-            )
-            verdict.fault = f"{check_id(item)}: {told}"
-            verdict.fault_trace = str(call.excinfo.getrepr(style="short"))
-
-    def pytest_sessionfinish(self) -> None:
-        """Leave no worker behind."""
-        for room in self._rooms.values():
-            room.close()
-        self._rooms.clear()
-        self._surveyor.close()
-
-    # Trials
-
-    def _try_in_turn(self, item: pytest.Function, check: str, verdict: Verdict) -> None:
-        module = module_of(check)
-        failure = self._trial(item, check, verdict, ())
-        if failure is not None and (needs := self._replaceable(module, failure)):
-            over_stand_ins = self._trial(item, check, verdict, needs)
-            if over_stand_ins is None:
-                verdict.stand_ins = needs
-            if failure.at_import or over_stand_ins is None:
-                failure = over_stand_ins  # says more than that a brick cannot be imported
-        if failure is not None:
-            verdict.failure, verdict.place = failure.text, failure.place
-
-    def _replaceable(self, module: str, failure: "_Failed") -> tuple[str, ...]:
-        """The bricks in whose place stand-ins may come: all of them where the time was short,
-        otherwise those that have not proved themselves.
-        """
-        needs = self._course.modules[module].needs
-        if failure.too_slow:
-            return needs
-        return tuple(need for need in needs if not self._proved(need))
-
-    def _proved(self, module: str) -> bool:
-        checks = [
-            self.verdicts.get(f"{module}.{name}") for name in self._course.modules[module].weights
-        ]
-        return all(v is not None and v.judged and not v.failure and not v.fault for v in checks)
-
-    def _trial(
-        self, item: pytest.Function, check: str, verdict: Verdict, stand_ins: tuple[str, ...]
-    ) -> "_Failed | None":
-        """Judge in the shared worker and, if that fails, in a fresh one. None when it passed.
-
-        Raises GraderFault where the failure is not the submission's.
-        """
-        kind = _Kind(stand_ins, self._device == "cuda" and self._uses_gpu(check))
-        key = _Key(module_of(check), kind)
-        failures = 0
-        while True:
-            if key in self._unimportable:
-                broken = self._unimportable[key]
-                text = clean(broken.message(f"import {key.module}"), MAX_MESSAGE)
-                return _Failed(text, broken.place, at_import=True)
-            room = self._room(key)
-            if room is None:
-                continue
-            fresh = not room.users - {check}
-            room.users.add(check)
-            bench = room.benches[key.module]
-            bench.begin(self._begin_seconds(check))
-            with self._student(bench, check) as student:
-                try:
-                    self._call(item, student)
-                except CheckFailed as failure:
-                    failures += 1
-                    too_slow = isinstance(failure, TooSlow)
-                    if fresh and (failures > 1 or too_slow or not failure.unproven):
-                        # Its worker may still be asked for the cause, and by the next check.
-                        text = clean(failure.message(student.asked), MAX_MESSAGE)
-                        place = failure.place or student.definition()
-                        if (
-                            bench.worker.is_lost or failure.unproven
-                        ):  # nothing of it runs beside the test
-                            self._rooms.pop(kind).close()
-                        self._demand_theirs(failure, kind)
-                        return _Failed(text, place, too_slow)
-                    self._rooms.pop(kind).close()
-                else:
-                    verdict.remark = student.remark
-                    return None
-                finally:
-                    verdict.measured = student.measured
-                    self.figures |= student.figures
-
-    def _room(self, key: "_Key") -> _Room | None:
-        """A worker with the module imported; None, and remembered, where that fails in two fresh ones."""
-        room = self._rooms.setdefault(key.kind, _Room())
-        if key.module in room.benches:
-            return room
-        for tries_left in reversed(range(3 if room.benches else 2)):
-            room = self._rooms.setdefault(key.kind, _Room())
-            beside = next(iter(room.benches.values()), None)
-            try:
-                room.benches[key.module] = self._bench(
-                    key.module,
-                    dict.fromkeys(key.kind.stand_ins, 1.0),
-                    gpu=key.kind.gpu,
-                    worker=beside.worker if beside else None,
-                )
-            except CheckFailed as failure:
-                self._rooms.pop(key.kind).close()
-                if not tries_left:
-                    self._demand_theirs(failure, key.kind)
-                    self._unimportable[key] = failure
-            else:
-                return room
-            finally:
-                self.isolation = self._broker.isolation
-        return None
-
-    def _demand_theirs(self, failure: CheckFailed, kind: "_Kind") -> None:
-        """Raise GraderFault unless a failure is the submission's, as far as this machine goes."""
-        if isinstance(failure, Killed):
-            raise GraderFault(
-                "Two workers were killed from outside, as the kernel does for want of memory. Give the "
-                "grader more memory, or grade fewer submissions at a time."
-            )
-        if not failure.unproven:
-            return
-        if self._unsound is None:
-            try:
-                demand_sound(self._broker, gpu=kind.gpu)
-            except GraderFault as fault:
-                self._unsound = fault
-        if self._unsound is not None:
-            raise self._unsound
-
-    def _bench(
-        self,
-        module: str,
-        scales: Mapping[str, float],
-        *,
-        gpu: bool,
-        worker: Worker | None = None,
-    ) -> Session:
-        if scales:
-            self._surveyor.demand_stand_ins(self._course, tuple(scales))
-        return Session(
-            self._course,
-            self._broker,
-            self._submission,
-            module,
-            scales,
-            self._surveyor,
-            gpu=gpu,
-            worker=worker,
-        )
-
-    def _begin_seconds(self, check: str) -> float:
-        """The time of a check; a long one takes its own, step by step."""
-        policy, long = self._course.policy, self._course.is_long(check)
-        return policy.check_seconds if long else self._course.seconds(check)
-
-    def _uses_gpu(self, check: str) -> bool:
-        """Whether a check runs on the GPU where there is one."""
-        return needs_gpu(check) or self._course.is_long(check)
-
-    @contextmanager
-    def _student(self, bench: Session, check: str) -> Iterator[Student]:
-        extra: list[Session] = []
-
-        def over(scales: Mapping[str, float]) -> Session:
-            extra.append(self._bench(bench.module, scales, gpu=bench.gpu))
-            extra[-1].begin(self._begin_seconds(check))
-            return extra[-1]
-
-        try:
-            yield Student(bench, over)
-        finally:
-            for other in extra:
-                other.close()
-
-    def _call(self, item: pytest.Function, student: Student) -> None:
-        given: dict[str, Any] = {
-            **item.funcargs,
-            "student": student,
-            "draw": Draw(self._seed, item.name),
-        }
-        item.obj(**{name: given[name] for name in item._fixtureinfo.argnames})
-        student.settle()
+        elif error is not None and not isinstance(error, KeyboardInterrupt):
+            self._judge.fault(self._cases[item.nodeid], error)
 
 
-class _Silence:
-    """In the place of pytest's terminal reporter."""
-
-    _tw = TerminalWriter(io.StringIO())
-
-
-@dataclass(frozen=True)
-class _Failed:
-    text: str
-    place: Place | None
-    too_slow: bool = False
-    at_import: bool = False
+def _failed(failure: CheckFailed, asked: str) -> Outcome:
+    """What a student is told of a failure."""
+    return Outcome(clean(failure.message(asked), MAX_MESSAGE), failure.place)
 
 
-class _Kind(NamedTuple):
-    """What checks that share a worker have in common: which bricks are stand-ins, and the GPU."""
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise Timeout in the body after so many seconds, where signals are heard: in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-    stand_ins: tuple[str, ...]
-    gpu: bool
+    def stop(number: int, frame: object) -> None:
+        raise Timeout(f"The hidden test took longer than {seconds:g} s.")
 
-
-class _Key(NamedTuple):
-    """One module in a worker of one kind."""
-
-    module: str
-    kind: _Kind
+    started = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, stop)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
+        if left:  # whoever else waits for an alarm
+            left = max(left - (time.monotonic() - started), 1e-3)
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
 
 
 def needs_gpu(check: str) -> bool:
     """Whether a check, by its full id, is left out where there is no GPU."""
     return check.partition(".")[2].startswith(GPU_CHECKS)
-
-
-def check_id(item: pytest.Item) -> str:
-    """test_linear.py::test_forward[case] → linear.forward."""
-    if not isinstance(item, pytest.Function):
-        raise GraderFault(f"{item.nodeid} is not a test function.")
-    return f"{item.path.stem.removeprefix('test_')}.{item.originalname.removeprefix('test_')}"
-
-
-def titled(check: str) -> str:
-    """What a check is called that says nothing of itself: linear.gpu_float32 → GPU float32."""
-    return check.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
-
-
-def _where(error: BaseException, path: Path) -> str:
-    """An exception in a sentence, with the line of the file where it arose, as far as that is known."""
-    if isinstance(error, SyntaxError) and error.lineno:
-        return f"line {error.lineno}: {error.msg}."
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == str(path)
-    ]
-    place = f"line {lines[-1]}: " if lines else ""
-    return f"{place}{type(error).__name__}: {error}"
 
 
 def module_of(check: str) -> str:

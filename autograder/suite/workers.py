@@ -1,0 +1,149 @@
+"""The workers of one submission: which checks share one, and whose fault it is when one fails."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autograder.broker import Broker, Worker
+from autograder.course import Course
+from autograder.errors import GraderFault
+from autograder.sandbox.ladder import Isolation
+from autograder.selftest import demand_sound
+from autograder.suite.failures import CheckFailed, Killed
+from autograder.suite.student import Bench, Student, Surveyor
+from tower_student.submission import Submission
+
+
+class Kind(NamedTuple):
+    """What checks that share a worker have in common: which bricks are stand-ins, and the GPU."""
+
+    stand_ins: tuple[str, ...]
+    gpu: bool
+
+
+class Unimportable(Exception):
+    """A module does not import, in two fresh workers: `failure` says why."""
+
+    def __init__(self, failure: CheckFailed) -> None:
+        super().__init__(failure.found)
+        self.failure = failure
+
+
+@dataclass(eq=False)
+class _Shared:
+    """A worker: the modules that are imported in it, and the checks that have used it."""
+
+    worker: Worker
+    benches: dict[str, Bench] = field(default_factory=dict)
+    users: set[str] = field(default_factory=set)
+
+
+class Workers:
+    """Hands out workers that checks share, one of each kind at a time.
+
+    Attributes:
+        isolation: of its workers, None while there was none.
+    """
+
+    def __init__(self, course: Course, broker: Broker, submission: Submission) -> None:
+        self.isolation: Isolation | None = None
+        self._course, self._broker, self._submission = course, broker, submission
+        self._surveyor = Surveyor(broker, submission)
+        self._shared: dict[Kind, _Shared] = {}
+        self._unimportable: dict[tuple[Kind, str], Unimportable] = {}
+        self._unsound: GraderFault | None = None
+
+    def shared(self, kind: Kind, module: str, check: str) -> tuple[Bench, bool]:
+        """Return a module in the worker of a kind, and whether no check but this one has used that worker.
+
+        Raises Unimportable, and GraderFault where that is not the submission's fault.
+        """
+        if (kind, module) in self._unimportable:
+            raise self._unimportable[kind, module]
+        if kind not in self._shared or module not in self._shared[kind].benches:
+            self._import(kind, module)
+        shared = self._shared[kind]
+        shared.users.add(check)
+        return shared.benches[module], shared.users == {check}
+
+    def _import(self, kind: Kind, module: str) -> None:
+        """Import a module: beside others where there are some, then in up to two fresh workers."""
+        for is_last in (False, True) if kind not in self._shared else (False, False, True):
+            shared = self._shared.get(kind)
+            scales = dict.fromkeys(kind.stand_ins, 1.0)
+            try:
+                bench = self._bench(module, scales, kind.gpu, shared.worker if shared else None)
+            except CheckFailed as failure:
+                self.discard(kind)
+                if is_last:
+                    self.demand_theirs(failure, kind)
+                    self._unimportable[kind, module] = Unimportable(failure)
+                    raise self._unimportable[kind, module] from None
+            else:
+                shared = self._shared.setdefault(kind, _Shared(bench.worker))
+                shared.benches[module] = bench
+                return
+            finally:
+                self.isolation = self._broker.isolation
+
+    @contextmanager
+    def student(self, bench: Bench, seconds: float) -> Iterator[Student]:
+        """Let a check begin, which has so many seconds: yields the submission as its test sees it."""
+        extra: list[Bench] = []
+
+        def over(scales: Mapping[str, float]) -> Bench:
+            extra.append(self._bench(bench.module, scales, bench.gpu))
+            extra[-1].begin(seconds)
+            return extra[-1]
+
+        bench.begin(seconds)
+        try:
+            yield Student(bench, over)
+        finally:
+            for other in extra:
+                other.close()
+
+    def _bench(
+        self, module: str, scales: Mapping[str, float], gpu: bool, worker: Worker | None = None
+    ) -> Bench:
+        if scales:
+            self._surveyor.demand_stand_ins(self._course, tuple(scales))
+        return Bench(
+            self._course,
+            self._broker,
+            self._submission,
+            module,
+            scales,
+            self._surveyor,
+            gpu=gpu,
+            worker=worker,
+        )
+
+    def discard(self, kind: Kind) -> None:
+        """End the worker of a kind, if there is one: the next check gets a fresh one."""
+        if shared := self._shared.pop(kind, None):
+            shared.worker.close()
+
+    def demand_theirs(self, failure: CheckFailed, kind: Kind) -> None:
+        """Raise GraderFault unless a failure is the submission's, as far as this machine goes."""
+        if isinstance(failure, Killed):
+            raise GraderFault(
+                "Two workers were killed from outside, as the kernel does for want of memory. Give the "
+                "grader more memory, or grade fewer submissions at a time."
+            )
+        if not failure.unproven:
+            return
+        if self._unsound is None:
+            try:
+                demand_sound(self._broker, gpu=kind.gpu)
+            except GraderFault as fault:
+                self._unsound = fault
+        if self._unsound is not None:
+            raise self._unsound
+
+    def close(self) -> None:
+        """Leave no worker behind."""
+        for kind in list(self._shared):
+            self.discard(kind)
+        self._surveyor.close()
