@@ -236,10 +236,9 @@ class Judge:
         return needs if outcome.too_slow else tuple(n for n in needs if not self._proved(n))
 
     def _proved(self, module: str) -> bool:
-        checks = [
-            self.verdicts.get(f"{module}.{name}") for name in self._course.modules[module].weights
-        ]
-        return all(v is not None and v.judged and not v.failure and not v.fault for v in checks)
+        """Whether all checks of a module that are part of the run have passed, and there are some."""
+        own = [verdict for check, verdict in self.verdicts.items() if module_of(check) == module]
+        return bool(own) and all(v.judged and not v.failure and not v.fault for v in own)
 
     def _over(self, case: Case, stand_ins: tuple[str, ...]) -> Outcome:
         """Judge in the shared worker and, where that settles nothing, in a fresh one.
