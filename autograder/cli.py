@@ -239,6 +239,7 @@ def _graded(
         warm(broker)
         from autograder import grading
 
+        grading.prepare_process()
         return grading.grade(
             course,
             submission,

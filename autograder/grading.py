@@ -24,6 +24,16 @@ from tower_student.submission import Submission
 _NOTHING_RAN = Isolation("none", "no student code was run")
 
 
+def prepare_process() -> None:
+    """Make this process one that grades: no other of its user may trace it, and it computes on one thread.
+
+    Callers of `grade` call this first. It lasts as long as the process.
+    """
+    hide_memory()
+    make_lean()
+    torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
+
+
 def grade(
     course: Course,
     submission: Submission,
@@ -38,7 +48,7 @@ def grade(
 ) -> Report:
     """Run the hidden suite over one submission, in this process and the broker's workers.
 
-    From here on this process computes on one thread and cannot be traced by others of its user.
+    The process is one that `prepare_process` has prepared.
 
     Args:
         seed: decides every random draw; the same seed repeats a run exactly.
@@ -53,9 +63,6 @@ def grade(
         GraderFault: no worker could be had, or pytest itself failed.
     """
     started = time.monotonic()
-    hide_memory()
-    make_lean()
-    torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
     only = only or {check.partition(".")[0] for check in checks}
     modules = [module for name, module in course.modules.items() if not only or name in only]
     left_out = {m.name: _left_out(m, fit, device, checks) for m in modules}

@@ -184,6 +184,9 @@ def _open(
     except TowerError as error:
         _warm = error
     else:
+        from autograder.grading import prepare_process
+
+        prepare_process()
         _warm = course, broker
 
 

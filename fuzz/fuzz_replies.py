@@ -22,7 +22,7 @@ from rich.console import Console  # noqa: E402
 
 from autograder.course import load_course  # noqa: E402
 from autograder.export import console, json, junit  # noqa: E402
-from autograder.grading import grade  # noqa: E402
+from autograder.grading import grade, prepare_process  # noqa: E402
 from tower_student.submission import read_submission  # noqa: E402
 
 RATES = (0.005, 0.02, 0.1, 0.3)
@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=0, help="where to begin")
     options = parser.parse_args()
+    prepare_process()
     course = load_course(ROOT)
     submission = read_submission(ROOT / "solutions", course.modules)
     faults: set[str] = set()

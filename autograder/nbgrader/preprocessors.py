@@ -22,7 +22,7 @@ from traitlets.config import Config
 from autograder.broker import Broker
 from autograder.course import OFF, Course, load_course
 from autograder.errors import GraderFault
-from autograder.grading import grade
+from autograder.grading import grade, prepare_process
 from autograder.nbgrader import graded_cell
 from autograder.pool import warm
 from autograder.release import skeleton
@@ -161,6 +161,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             )
             atexit.register(broker.close)
             warm(broker)
+            prepare_process()
             Grade._warm = course, broker
         return Grade._warm
 

@@ -13,8 +13,7 @@ from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, course_root, load_course
 from autograder.gpu import reason_against
-from autograder.grading import grade
-from autograder.sandbox import protocol
+from autograder.grading import grade, prepare_process
 from autograder.sandbox.wire import RawTensor
 from tower_student.submission import Submission
 
@@ -38,6 +37,7 @@ pytestmark = pytest.mark.skipif(bool(reason_against()), reason=f"NOT VERIFIED: {
 def broker():
     with Broker(COURSE.policy, [COURSE.root], require="A", gpu=True) as broker:
         broker.start()
+        prepare_process()
         yield broker
 
 

@@ -28,7 +28,7 @@ from ways import class_of
 from autograder.broker import Broker
 from autograder.classroom.gradebook import Gradebook
 from autograder.course import Course, load_course
-from autograder.grading import grade
+from autograder.grading import grade, prepare_process
 from autograder.report import Report
 from tower_student.submission import Submission
 
@@ -178,6 +178,7 @@ def under_kills(folder: Path, kills: int, size: int) -> Iterator[str]:
 
 def main() -> int:
     """Run what is asked for; say what is wrong."""
+    prepare_process()
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--attacks", action="store_true")
     parser.add_argument("--kills", type=int, default=0)

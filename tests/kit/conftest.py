@@ -8,11 +8,13 @@ import pytest
 
 from autograder.broker import Broker
 from autograder.course import Course, course_root, load_course
-from autograder.grading import grade
+from autograder.grading import grade, prepare_process
 from autograder.report import CheckResult, Report
 from tower_student.submission import Submission
 
 ROOT = Path(__file__).parents[2]
+
+prepare_process()  # many tests grade in the process of pytest
 
 
 @pytest.fixture(scope="session")

@@ -245,7 +245,7 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
     from autograder.broker import Broker
     from autograder.course import course_root, load_course
     from autograder.export import json as json_export
-    from autograder.grading import grade
+    from autograder.grading import grade, prepare_process
     from autograder.report import Report
     from tower_student.submission import Submission
 
@@ -274,6 +274,7 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
             worker.ask_all = witnessed
             return worker
 
+    prepare_process()
     course = load_course(course_root())
     course = dataclasses.replace(course, policy=policy_of(course, setup["policy"]))
     chosen: dict[str, Any] = {"hidden": [course.root]}

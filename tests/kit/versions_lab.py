@@ -108,7 +108,7 @@ def found_here() -> Found:
     from autograder.bank import Bank
     from autograder.broker import Broker
     from autograder.course import load_course
-    from autograder.grading import grade
+    from autograder.grading import grade, prepare_process
     from autograder.pool import warm
     from tower_student.submission import Submission, read_submission
 
@@ -133,6 +133,7 @@ def found_here() -> Found:
     with Broker(course.policy, [course.root]) as broker:
         started = time.monotonic()
         warm(broker)
+        prepare_process()
         answers = {a.kind: a.wrong for a in selftest.examine(broker)}
         for name, (submission, only, fit) in work.items():
             report = grade(course, submission, broker, seed=SEED, fit=fit, only=only)
