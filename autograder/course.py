@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import difflib
+import functools
 import graphlib
 import hashlib
 import importlib.util
@@ -30,6 +31,17 @@ OFF = "off"
 """The plan under which long checks are left out."""
 GPU_CHECKS = "gpu_"
 """How the names of checks begin that need a GPU."""
+_JUDGING_CODE = {
+    Path(__file__).parent: (
+        *("suite/**/*.py", "sandbox/**/*.py", "broker.py", "course.py", "grading.py"),
+        "selftest.py",
+    ),
+    Path(tower_student.__file__).parent: (
+        *("submission.py", "notebooks.py", "text.py"),
+        *("embedding.py", "lean.py"),
+    ),
+}
+"""The part of the kit that can change a score, by package: no commands, no exports."""
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Number = int | float
@@ -247,15 +259,27 @@ def load_course(root: Path) -> Course:
 
 
 def suite_digest(course: Course) -> str:
-    """SHA-256 over all that decides a score: the packages, the hidden tests, course.toml."""
-    packages = (Path(__file__).parent, Path(tower_student.__file__).parent)
-    code = (file for package in packages for file in sorted(package.rglob("*.py")))
+    """SHA-256 over all that can change a score: the code that judges, the hidden tests with what course.toml
+    names, course.toml itself, and the data.
+    """
+    code = [
+        file
+        for package, patterns in _JUDGING_CODE.items()
+        for pattern in patterns
+        for file in sorted(package.glob(pattern))
+    ]
     digest = hashlib.sha256()
-    for file in (*course.judging_files(), *code):
-        content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode())
-        digest.update(content)
+    for file in (*course.judging_files(), *course.data_files(), *code):
+        about = file.stat()
+        digest.update(f"{file.name} {about.st_size}\n".encode())
+        digest.update(_file_digest(file, about.st_size, about.st_mtime_ns))
     return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _file_digest(file: Path, size: int, changed: int) -> bytes:
+    """Each file is read once, until it changes: data are large, and a process may grade a whole class."""
+    return hashlib.sha256(file.read_bytes()).digest()
 
 
 def _course(root: Path, content: dict[str, Any]) -> Course:

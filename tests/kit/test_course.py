@@ -5,7 +5,8 @@ import shutil
 import pytest
 from conftest import ROOT
 
-from autograder.course import load_course
+from autograder import course as course_module
+from autograder.course import load_course, suite_digest
 from autograder.errors import CourseError
 
 TEXT = (ROOT / "course.toml").read_text(encoding="utf-8")
@@ -181,3 +182,54 @@ def test_without_a_word_every_check_is_visible(course_at):
         for v in m.visibility.values()
     }
     assert seen == {"visible"}
+
+
+CHANGES_A_SCORE = {
+    "autograder/suite/laws.py": True,
+    "autograder/sandbox/worker.py": True,
+    "autograder/broker.py": True,
+    "autograder/grading.py": True,
+    "tower_student/submission.py": True,
+    "course/course.toml": True,
+    "course/tests/hidden/test_attention.py": True,
+    "course/tests/hidden/stand_ins/softmax.py": True,
+    "course/data/numbers.txt": True,
+    "autograder/cli.py": False,
+    "autograder/export/html.py": False,
+    "autograder/export/console.py": False,
+    "tower_student/cli.py": False,
+    "course/solutions/softmax.py": False,
+    "course/notes.md": False,
+}
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    """A folder with copies of both packages and of a course."""
+    folder = tmp_path_factory.mktemp("copies")
+    shutil.copytree(ROOT / "autograder", folder / "autograder")
+    shutil.copytree(ROOT / "student" / "tower_student", folder / "tower_student")
+    shutil.copytree(ROOT / "tests" / "kit" / "courses" / "attention", folder / "course")
+    settings = folder / "course" / "course.toml"
+    settings.write_text('data = ["data/*"]\n' + settings.read_text())
+    (folder / "course" / "data").mkdir()
+    (folder / "course" / "data" / "numbers.txt").write_text("1 2 3\n")
+    (folder / "course" / "notes.md").write_text("Notes.\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", CHANGES_A_SCORE)
+def test_the_digest_of_the_suite_changes_with_what_can_change_a_score(copies, monkeypatch, name):
+    patterns = course_module._JUDGING_CODE
+    moved = {copies / package.name: files for package, files in patterns.items()}
+    monkeypatch.setattr(course_module, "_JUDGING_CODE", moved)
+    before = suite_digest(load_course(copies / "course"))
+    with (copies / name).open("a") as file:
+        file.write("# changed\n")
+    assert (suite_digest(load_course(copies / "course")) != before) == CHANGES_A_SCORE[name]
+
+
+def test_every_file_that_the_digest_is_made_of_is_there():
+    for package, patterns in course_module._JUDGING_CODE.items():
+        for pattern in patterns:
+            assert list(package.glob(pattern)), pattern
