@@ -1,5 +1,6 @@
 """The whole of it: solutions earn everything, skeletons nothing, and a seed repeats a run."""
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -197,6 +198,57 @@ def test_a_hidden_test_that_hangs_is_a_fault_of_the_grader(tmp_path, course, bro
     assert report.score == 0
 
 
+HANGS = {
+    "by its own mark": (
+        "import pytest, time\n@pytest.mark.timeout(0.3)\ndef test_forward(student):\n    time.sleep(600)\n",
+        {},
+    ),
+    "in a fixture": (
+        "import pytest, time\n@pytest.fixture\ndef slow():\n    time.sleep(600)\n"
+        "def test_forward(student, slow):\n    pass\n",
+        {"import_seconds": 0.3, "check_seconds": 0.3},
+    ),
+    "where errors are swallowed": (
+        "import time\ndef test_forward(student):\n    try:\n        time.sleep(600)\n"
+        "    except Exception:\n        pass\n",
+        {"import_seconds": 0.3, "check_seconds": 0.3},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HANGS)
+def test_a_hidden_test_is_stopped(tmp_path, course, broker, what):
+    """The alarm of whoever runs this process, here that of pytest-timeout, goes on."""
+    text, limits = HANGS[what]
+    before, _ = signal.getitimer(signal.ITIMER_REAL)
+    report = grade(suite_of_one(course, tmp_path, text, **limits), OWN, broker, seed=1, fit="off")
+    assert "Timeout" in report.faults[0][0], report.faults[0][1]
+    assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < before
+
+
+IMPORTED = """
+from pathlib import Path
+with (Path(__file__).parent / "imports").open("a") as file:
+    file.write("x")
+
+def test_forward(student):
+    pass
+"""
+
+
+def test_hidden_tests_are_imported_once_and_again_when_they_change(tmp_path, course, broker):
+    small = suite_of_one(course, tmp_path, IMPORTED)
+    hidden = small.hidden_tests
+    assert [grade(small, OWN, broker, seed=i, fit="off").score for i in range(3)] == [20] * 3
+    assert (hidden / "imports").read_text() == "x"
+    (hidden / "test_own.py").write_text(IMPORTED.replace("pass", "import answers; answers.right()"))
+    (hidden / "answers.py").write_text("def right(): raise ValueError('no')\n")
+    assert "ValueError: no" in grade(small, OWN, broker, seed=1, fit="off").faults[0][0]
+    assert (hidden / "imports").read_text() == "xx"
+    (hidden / "answers.py").write_text("def right(): pass\n")
+    assert grade(small, OWN, broker, seed=1, fit="off").score == 20
+
+
 def test_a_number_that_a_plan_lacks_is_the_courses_error(tmp_path, course, broker):
     text = "def test_forward(student, long_run):\n    long_run.plan['steps']\n"
     small = suite_of_one(course, tmp_path, text)
@@ -251,6 +303,41 @@ def test_a_hidden_test_may_use_fixtures_of_its_own(tmp_path, course, broker, wro
     report = grade(small, OWN, broker, seed=1, fit="off")
     assert report.faults == ()
     assert report.score == score
+
+
+BOTH_WAYS = """
+import pytest
+from autograder.suite.failures import expect
+
+@pytest.fixture
+def answer():
+    return 42
+
+def test_plain(student):
+    expect(WRONG != "plain", "It is not.")
+
+def test_forward(student, answer, draw):
+    expect(answer == 42 and WRONG != "forward", "It is not.")
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_last(student, n, long_run=None):
+    expect(WRONG != "last" or n == 1, "It is not.")
+"""
+
+
+@pytest.mark.parametrize("wrong", ["plain", "forward", "last", ""])
+def test_pytests_way_and_the_plain_one_go_together(tmp_path, course, broker, wrong):
+    small = suite_of_one(course, tmp_path, BOTH_WAYS.replace("WRONG", repr(wrong)))
+    checks = ("plain", "forward", "last")
+    module = Module("own", 30, dict.fromkeys(checks, 1), dict.fromkeys(checks, "visible"))
+    course = replace(small, modules={"own": module})
+    report = grade(course, OWN, broker, seed=1, fit="off")
+    assert report.faults == ()
+    assert failed(report) == {f"own.{wrong}"} - {"own."}
+    alone = grade(course, OWN, broker, seed=1, fit="off", checks=["own.forward"])
+    assert {c.id for c in checks_of(alone).values() if c.status != "not_verified"} == {
+        "own.forward"
+    }
 
 
 @pytest.mark.parametrize(("mark", "score", "fault"), [("skip", 0, True), ("xfail", 20, False)])
