@@ -165,6 +165,7 @@ def _case(item: pytest.Item) -> Case:
         name
         for name, parameter in inspect.signature(item.obj).parameters.items()
         if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     )
     arguments = item.callspec.params if hasattr(item, "callspec") else {}
     limit = item.get_closest_marker("timeout")

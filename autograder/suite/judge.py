@@ -151,10 +151,10 @@ class Judge:
 
     def _run_by_pytest(self, cases: list[Case]) -> None:
         plugin = _Setup(self, cases)
-        files = dict.fromkeys(case.node.partition("::")[0] for case in cases)
         folder = self._course.hidden_tests
-        arguments = ["--capture", "no", *(str(folder / file) for file in files)]
-        code = embedding.run(folder, arguments, plugin)
+        modules = dict.fromkeys(module_of(case.check) for case in cases)
+        files = [str(folder / f"test_{module}.py") for module in modules]
+        code = embedding.run(folder, ["--capture", "no", *files], plugin)
         if plugin.stopped is not None:
             raise plugin.stopped
         if code == pytest.ExitCode.INTERRUPTED:
@@ -169,14 +169,15 @@ class Judge:
         verdict = self.verdicts[case.check]
         verdict.judged = True
         self._progress(case.check, self._done / self._count)
-        self._done += 1
-        if verdict.failure or verdict.fault:
-            return
         started = time.monotonic()
         try:
-            outcome = self._outcome(case)
+            if not verdict.failure and not verdict.fault:
+                self._note(verdict, self._outcome(case))
         finally:
             verdict.seconds += time.monotonic() - started
+            self._done += 1
+
+    def _note(self, verdict: Verdict, outcome: Outcome) -> None:
         verdict.failure, verdict.place = outcome.failure, outcome.place
         verdict.remark, verdict.measured = outcome.remark, outcome.measured
         verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
@@ -191,10 +192,10 @@ class Judge:
 
     def long_run(self, check: str) -> LongRun:
         """How a long check is to be run."""
-        policy, done = self._course.policy, self._done
+        policy = self._course.policy
 
         def progress(fraction: float) -> None:
-            self._progress(check, (done + fraction) / self._count)
+            self._progress(check, (self._done + fraction) / self._count)
 
         return LongRun(
             self._course.fits[self._fit],

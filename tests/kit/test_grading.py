@@ -325,6 +325,37 @@ def test_last(student, n, long_run=None):
 """
 
 
+PROGRESS = """
+def test_forward(student):
+    pass
+
+def test_long(student, long_run):
+    long_run.progress(0.5)
+"""
+
+
+def test_progress_goes_from_nothing_to_the_last_check(tmp_path, course, broker):
+    small = suite_of_one(course, tmp_path, PROGRESS)
+    checks = {"forward": 1, "long": 1}
+    module = replace(
+        small.modules["own"],
+        weights=checks,
+        visibility=dict.fromkeys(checks, "visible"),
+        long=("long",),
+    )
+    long = replace(small, modules={"own": module}, fits={"quick": Plan()})
+    told = []
+    grade(
+        long,
+        OWN,
+        broker,
+        seed=1,
+        fit="quick",
+        progress=lambda check, fraction: told.append((check, fraction)),
+    )
+    assert told == [("own.forward", 0.0), ("own.long", 0.5), ("own.long", 0.75)]
+
+
 @pytest.mark.parametrize("wrong", ["plain", "forward", "last", ""])
 def test_pytests_way_and_the_plain_one_go_together(tmp_path, course, broker, wrong):
     small = suite_of_one(course, tmp_path, BOTH_WAYS.replace("WRONG", repr(wrong)))

@@ -1,6 +1,7 @@
 """Several warm graders at once: every result arrives, and nothing outlives its use."""
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import re
@@ -46,8 +47,20 @@ def endless_but_for_the_first(course, broker, job):
     return os.getpid()
 
 
+def prepared(course, broker, job):
+    """Whether the process can be traced, and on how many threads it computes."""
+    import torch
+
+    get_dumpable = 3
+    return ctypes.CDLL(None).prctl(get_dumpable, 0, 0, 0, 0), torch.get_num_threads()
+
+
 def failing(course, broker, job):
     raise ValueError(f"job {job}")
+
+
+def test_its_processes_cannot_be_traced_and_compute_on_one_thread(course):
+    assert list(each(prepared, course, [0], 1)) == [(0, (0, 1))]
 
 
 def test_every_result_comes_with_the_number_of_its_job(course):
