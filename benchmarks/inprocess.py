@@ -32,7 +32,9 @@ from autograder.sandbox.worker import Desk
 from autograder.suite.collection import Case, check_id, hidden_tests
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
-from autograder.suite.student import Bench, Student, Surveyor
+from autograder.suite.session import Session
+from autograder.suite.student import Student
+from autograder.suite.surveyor import Surveyor
 from tower_student.submission import Submission, read_submission
 
 SEED = 7

@@ -260,8 +260,8 @@ class Judge:
         """Judge once. A failure settles the case at the last attempt; at an earlier one only in a worker
         that no other check has used, and only if it leads to the submission or was one of time.
         """
-        bench, is_fresh = self.workers.shared(kind, module_of(case.check), case.check)
-        with self.workers.student(bench, self._begin_seconds(case.check)) as student:
+        session, is_fresh = self.workers.shared(kind, module_of(case.check), case.check)
+        with self.workers.student(session, self._begin_seconds(case.check)) as student:
             try:
                 self._call(case, student)
             except CheckFailed as failure:
@@ -272,7 +272,7 @@ class Judge:
                     outcome = replace(outcome, place=outcome.place or student.definition())
                 else:
                     outcome = Outcome(is_settled=False)
-                if failure.unproven or bench.worker.is_lost or not outcome.is_settled:
+                if failure.unproven or session.worker.is_lost or not outcome.is_settled:
                     self.workers.discard(kind)  # nothing of it runs beside the test of the machine
                 if outcome.is_settled:
                     self.workers.demand_theirs(failure, kind)

@@ -11,7 +11,9 @@ from autograder.errors import GraderFault
 from autograder.sandbox.ladder import Isolation
 from autograder.selftest import demand_sound
 from autograder.suite.failures import CheckFailed, Killed
-from autograder.suite.student import Bench, Student, Surveyor
+from autograder.suite.session import Session
+from autograder.suite.student import Student
+from autograder.suite.surveyor import Surveyor
 from tower_student.submission import Submission
 
 
@@ -35,7 +37,7 @@ class _Shared:
     """A worker: the modules that are imported in it, and the checks that have used it."""
 
     worker: Worker
-    benches: dict[str, Bench] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     users: set[str] = field(default_factory=set)
 
 
@@ -54,18 +56,18 @@ class Workers:
         self._unimportable: dict[tuple[Kind, str], Unimportable] = {}
         self._unsound: GraderFault | None = None
 
-    def shared(self, kind: Kind, module: str, check: str) -> tuple[Bench, bool]:
+    def shared(self, kind: Kind, module: str, check: str) -> tuple[Session, bool]:
         """Return a module in the worker of a kind, and whether no check but this one has used that worker.
 
         Raises Unimportable, and GraderFault where that is not the submission's fault.
         """
         if (kind, module) in self._unimportable:
             raise self._unimportable[kind, module]
-        if kind not in self._shared or module not in self._shared[kind].benches:
+        if kind not in self._shared or module not in self._shared[kind].sessions:
             self._import(kind, module)
         shared = self._shared[kind]
         shared.users.add(check)
-        return shared.benches[module], shared.users == {check}
+        return shared.sessions[module], shared.users == {check}
 
     def _import(self, kind: Kind, module: str) -> None:
         """Import a module: beside others where there are some, then in up to two fresh workers."""
@@ -73,7 +75,7 @@ class Workers:
             shared = self._shared.get(kind)
             scales = dict.fromkeys(kind.stand_ins, 1.0)
             try:
-                bench = self._bench(module, scales, kind.gpu, shared.worker if shared else None)
+                session = self._session(module, scales, kind.gpu, shared.worker if shared else None)
             except CheckFailed as failure:
                 self.discard(kind)
                 if is_last:
@@ -81,35 +83,35 @@ class Workers:
                     self._unimportable[kind, module] = Unimportable(failure)
                     raise self._unimportable[kind, module] from None
             else:
-                shared = self._shared.setdefault(kind, _Shared(bench.worker))
-                shared.benches[module] = bench
+                shared = self._shared.setdefault(kind, _Shared(session.worker))
+                shared.sessions[module] = session
                 return
             finally:
                 self.isolation = self._broker.isolation
 
     @contextmanager
-    def student(self, bench: Bench, seconds: float) -> Iterator[Student]:
+    def student(self, session: Session, seconds: float) -> Iterator[Student]:
         """Let a check begin, which has so many seconds: yields the submission as its test sees it."""
-        extra: list[Bench] = []
+        extra: list[Session] = []
 
-        def over(scales: Mapping[str, float]) -> Bench:
-            extra.append(self._bench(bench.module, scales, bench.gpu))
+        def over(scales: Mapping[str, float]) -> Session:
+            extra.append(self._session(session.module, scales, session.gpu))
             extra[-1].begin(seconds)
             return extra[-1]
 
-        bench.begin(seconds)
+        session.begin(seconds)
         try:
-            yield Student(bench, over)
+            yield Student(session, over)
         finally:
             for other in extra:
                 other.close()
 
-    def _bench(
+    def _session(
         self, module: str, scales: Mapping[str, float], gpu: bool, worker: Worker | None = None
-    ) -> Bench:
+    ) -> Session:
         if scales:
             self._surveyor.demand_stand_ins(self._course, tuple(scales))
-        return Bench(
+        return Session(
             self._course,
             self._broker,
             self._submission,
