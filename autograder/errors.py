@@ -1,4 +1,4 @@
-"""The ways a run can go wrong. Each is shown and turned into an exit code in cli.py alone."""
+"""The ways a run can go wrong. Each is shown and turned into an exit code by `tower_student.terminal`."""
 
 from tower_student.errors import Stopped as Stopped
 from tower_student.errors import TowerError as TowerError

@@ -10,7 +10,8 @@ from autograder.sandbox.visible import gpu_devices
 Device = Literal["cpu", "cuda", "simulated"]
 """What checks of the GPU path are judged on. On "cpu" they are not; "simulated" judges them over the
 simulated GPU, for trying out the suite itself."""
-CHOICES = ("cpu", "cuda", "auto")
+Choice = Literal["cpu", "cuda", "auto"]
+"""What may be asked for: "auto" is "cuda" where that can be had."""
 
 
 def reason_against() -> str:
@@ -31,10 +32,8 @@ def reason_against() -> str:
     return ""
 
 
-def choose(device: str) -> Device:
+def choose(device: Choice) -> Device:
     """What `--device` means here. Raises UsageError where it cannot be had."""
-    if device not in CHOICES:
-        raise UsageError(f"--device does not know {device}. Choose from {', '.join(CHOICES)}.")
     if device == "cpu":
         return "cpu"
     reason = reason_against()

@@ -25,7 +25,7 @@ import torch
 
 from autograder.broker import Question
 from autograder.course import course_root, load_course, suite_digest
-from autograder.sandbox import values, wire
+from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import Desk

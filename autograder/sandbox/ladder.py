@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 LEVELS = ("A+", "A", "B", "C", "D")
 """From the strongest. Below C a submission may forge its result."""
 WEAK = "D"
-WEAKEST_ACCEPTED = "C"
+WEAKEST_ACCEPTED: Final = "C"
 """What is demanded unless something else is said."""
 NOT_FORGE_PROOF = "not forge-proof"
 

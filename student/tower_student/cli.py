@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from json import dumps
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -13,15 +13,9 @@ from rich.markup import escape
 from tower_student import terminal
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
-from tower_student.terminal import DebugOption, demand_writable
+from tower_student.terminal import DebugOption, demand_writable, did_you_mean
 
-app = typer.Typer(
-    help="Check what you have written, time it, and pack it.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = terminal.group("Check what you have written, time it, and pack it.", completion=True)
 FolderOption = Annotated[
     Path | None,
     typer.Option(
@@ -37,11 +31,18 @@ def main() -> NoReturn:
     terminal.run(app)
 
 
+@app.callback()
+def _root(debug: DebugOption = False) -> None:
+    """Check what you have written, time it, and pack it."""
+
+
 @app.command()
 def check(
     modules: Annotated[
         list[str] | None,
-        typer.Argument(help="Modules to check, by their names; all of them where none is named."),
+        typer.Argument(
+            help="Modules to check, by their names; all of them if none is named.", metavar="MODULE"
+        ),
     ] = None,
     hint: Annotated[
         bool, typer.Option("--hint", help="Open one more hint for the first test that fails.")
@@ -53,7 +54,6 @@ def check(
         bool, typer.Option("--pdb", help="Open the debugger where the first test fails.")
     ] = False,
     folder: FolderOption = None,
-    debug: DebugOption = False,
 ) -> None:
     """Run the public tests over what you have written, and show how far you are.
 
@@ -80,6 +80,7 @@ def check(
     if unknown:
         raise UsageError(
             f"There are no tests for {', '.join(unknown)}. Choose from {', '.join(known)}."
+            f"{did_you_mean(unknown[0], known)}"
         )
     chosen = [module for module in known if not modules or module in modules]
     if pdb:
@@ -125,7 +126,6 @@ def submit(
         Path | None, typer.Option(help="The zip to write.", show_default="submission.zip there")
     ] = None,
     folder: FolderOption = None,
-    debug: DebugOption = False,
 ) -> None:
     """Pack what the grader will read, name what is missing, and print the digest of the report.
 
@@ -171,7 +171,6 @@ def update(
     folder: Annotated[
         Path, typer.Option("--in", help="Your repository.", show_default="this folder")
     ] = Path(),
-    debug: DebugOption = False,
 ) -> None:
     """Bring corrected handouts and tests into your repository. What you have written stays as it is.
 
@@ -204,10 +203,9 @@ def update(
 def bench(
     folder: FolderOption = None,
     device: Annotated[
-        str, typer.Option(help="cpu, cuda, or auto: the GPU where there is one.")
+        Literal["cpu", "cuda", "auto"], typer.Option(help="auto: the GPU where there is one.")
     ] = "auto",
     json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
-    debug: DebugOption = False,
 ) -> None:
     """Time your layers beside torch's own: what the stock layers buy. Works on every system.
 

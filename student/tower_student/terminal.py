@@ -1,30 +1,110 @@
 """What every command does alike: show an error as a sentence, show progress, end the process."""
 
+import difflib
 import io
 import os
+import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from tower_student.errors import Stopped, TowerError, UsageError
 from tower_student.text import clean, wrappable
 
-DebugOption = Annotated[
-    bool, typer.Option("--debug", help="Show the traceback of an error of ours.")
-]
 STOPPED = Stopped.exit_code
-LABELS = {UsageError.exit_code: "Usage", STOPPED: "Stopped"}
+LABELS = {UsageError.exit_code: "Error", STOPPED: "Stopped"}
 """What an error is called, by its exit code."""
 MAX_ERROR = 100_000
 """Characters of an error that are shown; the tracebacks of --debug are long."""
+
+
+@dataclass
+class Options:
+    """What holds for every command: the object of typer's contexts."""
+
+    debug: bool = False
+
+
+def _set_debug(ctx: typer.Context, given: bool) -> None:
+    if given:
+        ctx.ensure_object(Options).debug = True
+
+
+DebugOption = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        callback=_set_debug,
+        is_eager=True,
+        help="Show the traceback of an error of ours.",
+    ),
+]
+
+
+class Group(TyperGroup):
+    """A group that names the nearest command, and whose `--debug` may follow a command's name."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.shared = [param for param in self.params if param.name == "debug"]
+        for param in self.shared:
+            param.expose_value = False  # its callback has it; no command takes it
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command with the options that every command has, its summary in full."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            command.params += [param for param in self.shared if param not in command.params]
+            if isinstance(command, Group):
+                command.shared = self.shared
+            command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is named. A wrong name is a usage error with the nearest one."""
+        if not (ctx.resilient_parsing or self.get_command(ctx, args[0])):
+            nearest = did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"No such command {args[0]!r}.{nearest}")
+        return super().resolve_command(ctx, args)
+
+
+def group(about: str, cls: type[Group] = Group, *, completion: bool = False) -> typer.Typer:
+    """Make a group of commands, with help that fits a narrow terminal."""
+    return typer.Typer(
+        cls=cls,
+        help=about,
+        no_args_is_help=True,
+        add_completion=completion,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # rich's tables cut the names of options
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def did_you_mean(value: str, choices: Collection[str]) -> str:
+    """Return " Did you mean 'X'?" with the choice nearest to a misspelt value; "" where none is near."""
+    folded = {choice.casefold(): choice for choice in choices}
+    nearest = difflib.get_close_matches(value.casefold(), folded, n=1)
+    return f" Did you mean {folded[nearest[0]]!r}?" if nearest else ""
+
+
+def demand_choice(value: str, choices: Collection[str], option: str) -> None:
+    """Raise UsageError, in click's words, unless the value is one of the choices."""
+    if value not in choices:
+        raise UsageError(
+            f"Invalid value for '{option}': {value!r} is not one of {', '.join(map(repr, choices))}."
+            f"{did_you_mean(value, choices)}"
+        )
 
 
 def run(app: typer.Typer) -> NoReturn:
@@ -33,37 +113,50 @@ def run(app: typer.Typer) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):  # a console of Windows may not have every character
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    debug = "--debug" in sys.argv
+    options = Options()
     errors = Console(stderr=True)
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, obj=options)
         if code == STOPPED:  # what typer makes of Ctrl-C
             errors.print("Stopped. No report was written.")
     except Exception as error:
-        code = show_error(error, errors)
-        if debug:
-            traceback.print_exc()
+        code = show_error(error, errors, debug=options.debug)
     sys.stdout.flush()
     sys.stderr.flush()
     # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
     os._exit(code if isinstance(code, int) else 0)
 
 
-def show_error(error: Exception, errors: Console) -> int:
-    """Show an error as a sentence, typer's own in its own words; returns the exit code."""
-    if isinstance(error, TowerError):
-        label = LABELS.get(error.exit_code, "The grader failed")
-        errors.print(f"[bold red]{label}:[/] {escape(printable(str(error)))}", highlight=False)
-        return error.exit_code
-    if hasattr(error, "show") and hasattr(error, "exit_code"):
+def show_error(error: Exception, errors: Console, *, debug: bool = False) -> int:
+    """Show an error as a sentence, typer's own in its own words; returns the exit code.
+
+    With `debug`, its traceback follows.
+    """
+    code: int = getattr(error, "exit_code", TowerError.exit_code)
+    if hasattr(error, "show"):
+        _name_nearest(error)
         error.show()
-        return int(error.exit_code)
-    errors.print(
-        f"[bold red]The grader failed:[/] {escape(printable(f'{type(error).__name__}: {error}'))}. "
-        "Run again with --debug for the traceback.",
-        highlight=False,
-    )
-    return TowerError.exit_code
+    else:
+        label = LABELS.get(code, "The grader failed")
+        known = isinstance(error, TowerError)
+        text = str(error) if known else f"{type(error).__name__}: {error}."
+        if not debug and (not known or hasattr(error, "__notes__")):
+            text += " Run again with --debug for the traceback."
+        errors.print(f"[bold red]{label}:[/] {escape(printable(text))}", highlight=False)
+    if debug:
+        traceback.print_exception(error)
+    return code
+
+
+def _name_nearest(error: Any) -> None:
+    """Add the nearest choice to an error of typer's."""
+    # What converts values for typer begins with its own words.
+    if choice := re.fullmatch(r"(?:Value error, )?('(.*)' is not one of '(.*)'\.)", error.message):
+        error.message = choice[1] + did_you_mean(choice[2], choice[3].split("', '"))
+    elif getattr(error, "possibilities", None):
+        nearest = did_you_mean(error.option_name, error.possibilities)
+        error.message = f"{error.message.rstrip('.')}.{nearest}"
+        error.possibilities = None
 
 
 def printable(text: str) -> str:

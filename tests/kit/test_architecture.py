@@ -37,7 +37,7 @@ ALLOWED = {  # what a part may import of the rest; tower_student is everyone's b
     "doctor": {"broker", "course", "errors", "gpu", "sandbox", "selftest"},
     "calibration": {"bank", "broker", "course", "errors", "grading", "pool"},
     "cli": {
-        *("authoring", "broker", "calibration", "classroom", "course", "doctor", "errors"),
+        *("authoring", "broker", "calibration", "classroom", "cli", "course", "doctor", "errors"),
         *("export", "gpu", "gradescope", "grading", "nbgrader", "pool", "release"),
         *("report", "sandbox"),
     },
@@ -74,7 +74,7 @@ OF_THE_COURSE = re.compile(
 )
 NAMED = {
     ("__init__.py", "Insight"),  # the kit's own name
-    ("cli.py", "insight"),  # the name that pip knows the kit by
+    ("cli/_options.py", "insight"),  # the name that pip knows the kit by
     ("export/json.py", "insight"),  # in reports of schema 1
     ("sandbox/gpu.py", "conv2d"),  # torch's own, which starts cuDNN
 }

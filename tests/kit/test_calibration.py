@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from conftest import ROOT
 
-from autograder import calibration, cli
+from autograder import calibration
 from autograder.calibration import CHANCE, STEP, Calibration, Subject
+from autograder.cli import _options, calibrate
 from autograder.course import load_course
 from autograder.errors import CourseError, UsageError
 from autograder.export import json as json_export
@@ -127,6 +128,6 @@ def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
 
 
 def test_a_missing_library_is_named_before_anything_is_measured(monkeypatch):
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(_options.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"matplotlib and scipy must be installed .*\[calibrate\]"):
-        cli.calibrate(fit="quick")
+        calibrate.calibrate(fit="quick")

@@ -22,8 +22,8 @@ from rich.console import Console
 from ways import class_of, report_of
 
 from autograder.classroom import Lost, changes, page_name, plan, run_class, standings
-from autograder.classroom import cli as classroom
 from autograder.classroom.gradebook import FILE, Gradebook, Settings
+from autograder.cli import _classroom as classroom
 from autograder.course import suite_digest
 from autograder.errors import GraderFault, Stopped, TowerError, UsageError
 from autograder.export import json as as_json
@@ -662,8 +662,8 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(small_class, tmp_path
 WRONG = {
     "no such folder": (["/nowhere"], "cannot be read"),
     "no --out": (None, "Missing option"),
-    "--counts": (["{class}", "--counts", "worst"], "Choose from last, best"),
-    "--only": (["{class}", "--only", "poetry"], "does not know poetry"),
+    "--counts": (["{class}", "--counts", "worst"], "'worst' is not one of 'last', 'best'."),
+    "--only": (["{class}", "--only", "poetry"], "'poetry' is not one of"),
     "--cluster": (["{class}", "--cluster", "nowhere"], "write it as in tcp://HOST:8786"),
     "an empty path": ([""], "PATH is empty"),
 }

@@ -3,19 +3,22 @@
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
 from rich.console import Console
 
 from autograder.authoring import new_course, new_module
-from autograder.errors import UsageError
+from autograder.cli._grading import demand_no_faults
+from autograder.errors import GraderFault, UsageError
 from tower_student import terminal
 
 TOWER = [str(Path(sys.executable).parent / "tower")]
@@ -31,23 +34,101 @@ def one_line(text):
     return " ".join(text.split())
 
 
-def test_help_does_not_import_torch():
+def python(code):
+    """What a process prints that runs this."""
+    environment = {**os.environ, "COLUMNS": "60", "TERMINAL_WIDTH": ""}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+HELP_OF_ALL = """
+import contextlib, io, json, sys
+from typer.main import get_group
+from autograder import cli
+
+root, pages = get_group(cli.app), {}
+
+def walk(command, path):
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        root.main([*path, "--help"], prog_name="tower", standalone_mode=False)
+    pages[" ".join(path)] = shown.getvalue()
+    if hasattr(command, "list_commands"):
+        for name in command.list_commands(None):
+            walk(command.get_command(None, name), (*path, name))
+
+walk(root, ())
+print(json.dumps([pages, "torch" in sys.modules]))
+"""
+
+
+def test_help_of_every_command_fits_a_narrow_terminal_and_does_not_import_torch():
+    pages, has_torch = json.loads(python(HELP_OF_ALL))
+    assert not has_torch
+    assert {"", "grade", "class", "check", "gradescope run", "new module"} < set(pages)
+    for path, page in pages.items():
+        assert page.startswith(f"Usage: tower {path}".rstrip()), path
+        assert max(map(len, page.splitlines())) <= 60, path
+        assert not re.search(r"[^]>]\.\.\.|…", page), path  # [ARGS]... is no cut
+        assert "--debug" in page, path
+
+
+def test_a_command_is_imported_when_it_is_called():
     code = (
-        "import sys; sys.argv = ['tower', '--help']\n"
-        "import os, autograder.cli as cli\n"
-        "os._exit = lambda code: print('code', code, 'torch' in sys.modules, 'pytest' in sys.modules)\n"
-        "cli.main()"
+        "import sys; from autograder import cli; from typer.testing import CliRunner\n"
+        "CliRunner().invoke(cli.app, ['schema'])\n"
+        "print(*(name for name in sys.modules if name.startswith('autograder.cli.')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert "code 0 False False" in done.stdout
-    assert "grade" in done.stdout
+    assert python(code).split() == ["autograder.cli.schema"]
 
 
-@pytest.mark.parametrize("verb", ["grade", "calibrate", "release", "schema"])
-def test_every_verb_has_help(verb):
-    done = tower(verb, "--help")
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--debug", "show", "nobody", "--in", "/nowhere"],
+        ["show", "nobody", "--in", "/nowhere", "--debug"],
+        ["--debug", "new", "module", "first"],
+        ["new", "--debug", "module", "first"],
+        ["new", "module", "first", "--debug"],
+        ["check", "--in", "/nowhere", "--debug"],
+    ],
+    ids=" ".join,
+)
+def test_debug_goes_before_a_command_and_after_it(arguments, tmp_path):
+    done = tower(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    arguments.remove("--debug")
+    assert "Traceback" not in tower(*arguments, cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_traceback_of_a_fault_is_shown_with_debug_alone(debug, capsys):
+    faults = (("linear.bias: it broke", "line 7"), ("linear.shape: it broke", "line 7"))
+    with pytest.raises(GraderFault) as raised:
+        demand_no_faults(SimpleNamespace(faults=faults))
+    errors = Console(stderr=True, width=200)
+    assert terminal.show_error(raised.value, errors, debug=debug) == 3
+    said = one_line(capsys.readouterr().err)
+    assert "linear.bias, linear.shape: it broke" in said
+    assert ("line 7" in said) == debug
+    assert ("Run again with --debug" in said) != debug
+
+
+@pytest.mark.parametrize("words", ["gra", "gradescope b", "grade --dev", "grade --device cu"])
+def test_completion_knows_commands_options_and_values(words):
+    environment = {**os.environ, "COMP_WORDS": f"tower {words}", "_TOWER_COMPLETE": "complete_bash"}
+    environment["COMP_CWORD"] = str(len(words.split()))
+    found = tower(env=environment).stdout.split()
+    expected = {"gra": "grade", "b": "build", "--dev": "--device", "cu": "cuda"}
+    assert expected[words.split()[-1]] in found
+
+
+def test_completion_can_be_shown():
+    done = tower("--show-completion", "bash")
+    assert "_TOWER_COMPLETE=complete_bash" in done.stdout + done.stderr
 
 
 USAGE = {
@@ -55,18 +136,41 @@ USAGE = {
     "no path": (["grade"], "Missing argument"),
     "an unknown module": (
         ["grade", "solutions", "--only", "linaer"],
-        "--only does not know linaer. Choose from gradient_loop, linear, conv2d, kaiming_init, tower.",
+        "Invalid value for '--only': 'linaer' is not one of 'gradient_loop', 'linear', 'conv2d', "
+        "'kaiming_init', 'tower'. Did you mean 'linear'?",
     ),
     "an unknown fit": (
-        ["grade", "solutions", "--fit", "long"],
-        "Choose from off, quick, full, recipe.",
+        ["grade", "solutions", "--fit", "quik"],
+        "Invalid value for '--fit': 'quik' is not one of 'off', 'quick', 'full', 'recipe'. "
+        "Did you mean 'quick'?",
     ),
     "a fit that cannot be measured": (
         ["calibrate", "--fit", "off"],
-        "--fit does not know off. Choose from quick, full, recipe.",
+        "Invalid value for '--fit': 'off' is not one of 'quick', 'full', 'recipe'.",
     ),
-    "an unknown option": (["grade", "solutions", "--fast"], "No such option"),
-    "an unknown verb": (["mark", "solutions"], "No such command"),
+    "an unknown option": (["grade", "solutions", "--zzz"], "No such option: --zzz"),
+    "a misspelt option": (
+        ["grade", "solutions", "--devise", "cpu"],
+        "No such option: --devise. Did you mean '--device'?",
+    ),
+    "an unknown verb": (["mark", "solutions"], "No such command 'mark'."),
+    "a misspelt verb": (["garde", "x"], "No such command 'garde'. Did you mean 'grade'?"),
+    "a misspelt verb of a group": (["new", "corse", "x"], "Did you mean 'course'?"),
+    "a misspelt device": (
+        ["grade", "solutions", "--device", "cdua"],
+        "Invalid value for '--device': 'cdua' is not one of 'cpu', 'cuda', 'auto'. "
+        "Did you mean 'cuda'?",
+    ),
+    "a level in lower case": (["doctor", "--require-isolation", "a+"], "Did you mean 'A+'?"),
+    "a misspelt device of the student's command": (
+        ["bench", "--device", "gpu"],
+        "Did you mean 'cpu'?",
+    ),
+    "a misspelt module of the student's command": (
+        ["check", "linaer", "--in", "assignments"],
+        "There are no tests for linaer. Choose from gradient_loop, linear, conv2d, kaiming_init, "
+        "tower. Did you mean 'linear'?",
+    ),
     "a negative seed": (["grade", "solutions", "--seed", "-1"], "Invalid value for '--seed'"),
     "a report in no folder": (
         ["grade", "solutions", "--json", "/nowhere/report.json"],
@@ -130,6 +234,26 @@ def test_fail_under_lets_a_good_score_pass(floor, code):
         *("--fail-under", floor),
     )
     assert done.returncode == code, done.stderr
+
+
+def test_a_report_is_written_before_anything_is_printed(tmp_path):
+    """A reader that has gone away, as head does, ends the printing and nothing else."""
+    (tmp_path / "linear.py").write_text("")
+    report = tmp_path / "report.json"
+    command = [
+        *TOWER,
+        "grade",
+        str(tmp_path),
+        "--only",
+        "linear",
+        "--fit",
+        "off",
+        "--json",
+        str(report),
+    ]
+    with Path("/dev/full").open("w") as full:
+        subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, timeout=300)
+    assert json.loads(report.read_text())["score"] == 0
 
 
 def test_fail_under_exits_with_1_below_the_floor():

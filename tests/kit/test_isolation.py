@@ -16,6 +16,7 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import ROOT, checks_of, failed
@@ -25,6 +26,7 @@ from typer.testing import CliRunner
 from autograder import broker as broker_module
 from autograder import cli, doctor
 from autograder.broker import Broker
+from autograder.cli import _options
 from autograder.errors import IsolationError
 from autograder.grading import grade
 from autograder.sandbox import kernel, ladder, landlock, scratch, seccomp, visible
@@ -220,7 +222,12 @@ def test_a_weak_machine_may_be_allowed_and_every_result_says_so(weak_machine, tm
 def test_contradicting_options_are_refused():
     result = run("grade", "x", "--allow-weak-isolation", "--require-isolation", "A")
     assert "contradict" in str(result.exception)
-    assert "Choose from A+, A, B, C" in str(run("grade", "x", "--require-isolation", "E").exception)
+    unknown = run("grade", "x", "--require-isolation", "E")
+    assert "'E' is not one of 'A+', 'A', 'B', 'C'." in unknown.output
+
+
+def test_every_level_that_may_be_required_is_a_choice():
+    assert (*get_args(_options.Level), ladder.WEAK) == ladder.LEVELS
 
 
 def test_the_doctor_says_what_there_is_and_what_to_do(weak_machine):

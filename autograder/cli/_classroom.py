@@ -1,11 +1,11 @@
-"""What the commands about a whole class do: `tower class`, `tower show NAME`."""
+"""What `tower class` does, and shows."""
 
 import contextlib
 import fcntl
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from autograder.classroom import (
     lost,
     plan,
     run_class,
-    standing_rows,
     standings,
 )
 from autograder.classroom.gradebook import Gradebook, Settings, Work
@@ -35,10 +34,10 @@ from autograder.errors import GraderFault, Stopped, UsageError
 from autograder.export import classroom as export
 from autograder.export.charts import score_histogram, stumbles
 from autograder.pool import each
-from autograder.report import ClassReport, Counts, Report, Standing
+from autograder.report import ClassReport, Counts, Report
 from tower_student.files import write_whole
 from tower_student.submission import Submission
-from tower_student.text import one_line, wrappable
+from tower_student.text import wrappable
 
 CHUNK = 100
 """Hand-ins that are noted in one transaction."""
@@ -251,40 +250,6 @@ def show_changes(found: list[Change], console: Console) -> None:
             Text(change.student), f"{change.before:g}", f"{change.after:g}", Text(wrappable(why))
         )
     console.print(table)
-
-
-def show_student(gradebook: Gradebook, name: str, console: Console) -> Report:
-    """Print what is known of a student besides the report of the last attempt, and return that.
-
-    Raises UsageError where no student, or more than one, is meant.
-    """
-    settings = gradebook.last_settings()
-    rows = [] if settings is None else standing_rows(gradebook, settings, "last", {})
-    standing = _meant(rows, name)
-    for sentence in filter(None, (standing.remark, _twins(standing))):
-        console.print(_line(sentence, "yellow"))
-    if standing.counted is None:
-        raise UsageError(f"{standing.student} has no grade. {standing.remark}".strip())
-    if len(standing.attempts) > 1:
-        for number, attempt in enumerate(standing.attempts, 1):
-            late = f", {attempt.late_days} days late" if attempt.late_days else ""
-            console.print(f"Attempt {number}: {attempt.score:g} of {attempt.max_score:g}{late}")
-    return gradebook.report(standing.counted.id)
-
-
-def _twins(standing: Standing) -> str:
-    return f"The same was handed in by {', '.join(standing.twins)}." if standing.twins else ""
-
-
-def _meant(rows: Sequence[Standing], name: str) -> Standing:
-    folded = name.casefold()
-    exact = [row for row in rows if row.student.casefold() == folded]
-    near = exact or [row for row in rows if folded in row.student.casefold()]
-    if len(near) == 1:
-        return near[0]
-    listed = ", ".join(row.student for row in (near or rows)[:SHOWN])
-    called = "Several students are" if near else "No student is"
-    raise UsageError(f"{called} called {one_line(name)}. There are: {listed}.")
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -1,0 +1,97 @@
+"""What the commands that grade or show one submission share."""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import Course
+from autograder.errors import GraderFault
+from autograder.export import console, html, json, junit
+from autograder.gpu import Device
+from autograder.report import Report
+from tower_student import terminal
+from tower_student.files import write_whole
+from tower_student.submission import Submission
+
+Render = Callable[[Report], str]
+Export = tuple[Path | None, Render]
+FORMATS: dict[str, Render] = {".html": html.render, ".json": json.render, ".xml": junit.render}
+"""What writes a report, by the suffix of the file."""
+
+
+def graded(
+    course: Course,
+    submission: Submission,
+    required: str,
+    *,
+    seed: int | None,
+    fit: str,
+    device: Device = "cpu",
+    only: Collection[str] = (),
+) -> Report:
+    """Grade with a broker of its own, showing progress."""
+    from autograder.broker import Broker  # on Linux alone
+    from autograder.pool import warm
+
+    with (
+        Broker(
+            course.policy,
+            [course.root],
+            require=required,
+            gpu=device == "cuda",
+            imports=course.imports,
+        ) as broker,
+        terminal.progress() as progress,
+    ):
+        warm(broker)
+        from autograder import grading  # imports torch, while the first workers start
+
+        grading.prepare_process()
+        return grading.grade(
+            course,
+            submission,
+            broker,
+            seed=secrets.randbelow(1 << 31) if seed is None else seed,
+            fit=fit,
+            device=device,
+            only=only,
+            progress=progress,
+        )
+
+
+def demand_targets(exports: Iterable[Export]) -> None:
+    """Raise UsageError unless every report that is asked for can be written."""
+    for path, _ in exports:
+        if path is not None:
+            terminal.demand_writable(path)
+
+
+def write(report: Report, exports: Iterable[Export]) -> None:
+    """Write the report in each format for which there is a path."""
+    for path, render in exports:
+        if path is not None:
+            write_whole(path, render(report))
+
+
+def print_report(report: Report) -> None:
+    """Print the report for people."""
+    with contextlib.suppress(SystemExit):  # rich's answer to a reader that goes away, as head does
+        console.show(report, Console(highlight=False))
+
+
+def demand_no_faults(report: Report) -> None:
+    """Raise GraderFault if a check could not be judged, with the tracebacks as its notes."""
+    if not report.faults:
+        return
+    alike: dict[str, list[str]] = {}
+    for sentence, _ in report.faults:
+        check, _, why = sentence.partition(": ")
+        alike.setdefault(why, []).append(check)
+    told = [f"{', '.join(checks)}: {why}" for why, checks in alike.items()]
+    fault = GraderFault("\n".join(["These checks could not be judged:", *told]))
+    for trace in dict.fromkeys(trace for _, trace in report.faults):
+        fault.add_note(terminal.printable(trace))
+    raise fault

@@ -1,0 +1,104 @@
+"""Options that several commands take, and what is checked of them by hand."""
+
+import importlib.util
+import platform
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from autograder.course import OFF, Course
+from autograder.errors import UsageError
+from autograder.gpu import Choice
+from tower_student.terminal import demand_choice
+
+Level = Literal["A+", "A", "B", "C"]
+"""Levels of isolation under which no submission can forge its result."""
+
+CourseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--course",
+        help="The checkout with course.toml; otherwise $TOWER_COURSE, or where the kit is installed from.",
+    ),
+]
+RequireOption = Annotated[
+    Level,
+    typer.Option(
+        "--require-isolation",
+        help="Refuse to run student code below this level. See tower doctor.",
+    ),
+]
+FitOption = Annotated[
+    str | None,
+    typer.Option(
+        help="How the long checks are run: off, or the name of a plan in course.toml.",
+        metavar="PLAN",
+        show_default="as course.toml says",
+    ),
+]
+SeedOption = Annotated[
+    int | None, typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one")
+]
+OnlyOption = Annotated[
+    str, typer.Option(help="Grade these modules alone, their names joined by commas.")
+]
+DeviceOption = Annotated[
+    Choice,
+    typer.Option(
+        help="Where the GPU's checks and the long ones run; auto: on a GPU if there is one."
+    ),
+]
+PointsOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="What the autograder is worth on Gradescope.",
+        show_default="the points of course.toml",
+    ),
+]
+
+
+def named_path(text: str) -> Path:
+    """Return the path that the text names. Raises UsageError where it is empty."""
+    if not text:  # Path("") is the working directory, which nobody has named
+        raise UsageError("PATH is empty. Name a directory or a .zip; the working directory is .")
+    return Path(text)
+
+
+def chosen_modules(only: str, course: Course) -> list[str]:
+    """Return the modules that `--only` names, all of them where it names none. Raises UsageError."""
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    for name in names:
+        demand_choice(name, course.modules, "--only")
+    return names or list(course.modules)
+
+
+def chosen_fit(fit: str | None, course: Course) -> str:
+    """Return the plan that `--fit` names, by default the course's. Raises UsageError."""
+    if fit is None:
+        return course.fit
+    demand_choice(fit, (OFF, *course.fits), "--fit")
+    return fit
+
+
+def demand_linux() -> None:
+    """Raise UsageError unless this is Linux."""
+    if not sys.platform.startswith("linux"):
+        raise UsageError(
+            "Grading keeps student code apart by means of the Linux kernel, and this is "
+            f"{platform.system()}. Grade on Linux or in the kit's container. `tower check` and the public "
+            "tests work here."
+        )
+
+
+def demand_installed(names: Collection[str], *, extra: str) -> None:
+    """Raise UsageError unless the libraries of an extra are installed."""
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{' and '.join(missing)} must be installed for this: pip install 'tower-of-insight[{extra}]', "
+            f"or '.[{extra}]' in a checkout."
+        )

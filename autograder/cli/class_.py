@@ -1,0 +1,112 @@
+"""`tower class`: many submissions."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from autograder.cli._options import (
+    CourseOption,
+    DeviceOption,
+    FitOption,
+    OnlyOption,
+    RequireOption,
+    SeedOption,
+    chosen_fit,
+    chosen_modules,
+    demand_installed,
+    demand_linux,
+    named_path,
+)
+from autograder.course import course_root, load_course
+from autograder.gpu import Device, choose
+from autograder.report import Counts
+from autograder.sandbox.ladder import WEAKEST_ACCEPTED
+
+
+def grade_a_class(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A directory with a folder, a .zip or a set of modules for each student.",
+            parser=named_path,
+            metavar="SUBMISSIONS",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="The folder of the gradebook and of all pages.", metavar="RESULTS")
+    ],
+    only: OnlyOption = "",
+    fit: FitOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "cpu",
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Graders at a time.", show_default="one for each core"),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Grade on the workers of this Dask scheduler, as in tcp://HOST:8786; needs the extra "
+            "cluster.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    regrade: Annotated[
+        bool,
+        typer.Option(
+            "--regrade",
+            help="Grade again what another suite has graded, and say whose points changed and why.",
+        ),
+    ] = False,
+    counts: Annotated[Counts, typer.Option(help="Which attempt of a student counts.")] = "last",
+    times: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file with the columns student and time; with --due, days late."),
+    ] = None,
+    due: Annotated[
+        str | None, typer.Option(help="When it was due, as in 2026-11-27T23:59+01:00.")
+    ] = None,
+    require: RequireOption = WEAKEST_ACCEPTED,
+    course: CourseOption = None,
+) -> None:
+    """Grade a whole class, and go on where an earlier run stopped.
+
+    What is graded is kept in RESULTS/gradebook.sqlite as it comes; a submission is graded once, and again
+    when it changes. A Moodle, Canvas or GitHub Classroom export is known by its names. Writes
+    RESULTS/index.html, a page for each student, and gradebook.csv and .md.
+
+    Exit codes: 0 graded; 2 wrong usage; 3 something could not be judged; 130 stopped by Ctrl-C.
+    """
+    demand_linux()
+    loaded = load_course(course_root(course))
+    chosen = tuple(chosen_modules(only, loaded)) if only else ()
+    from autograder.classroom.gradebook import Settings  # on Linux alone
+    from autograder.cli import _classroom
+
+    # On a cluster it is the workers that have a GPU or not.
+    place: Device = "cuda" if cluster and device == "cuda" else choose(device)
+    settings = Settings(chosen_fit(fit, loaded), place, chosen)
+    if cluster:
+        demand_installed(("distributed",), extra="cluster")
+        from autograder.classroom.cluster import cluster_crew
+
+        crew = cluster_crew(loaded, settings, require, cluster)
+    else:
+        cores = len(os.sched_getaffinity(0))
+        crew = _classroom.local_crew(loaded, settings, require, processes or cores)
+    _classroom.grade_class(
+        loaded,
+        path,
+        out,
+        settings,
+        crew,
+        seed=seed,
+        regrade=regrade,
+        counts=counts,
+        times=times,
+        due=due,
+        console=Console(highlight=False),
+    )

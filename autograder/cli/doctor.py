@@ -1,0 +1,31 @@
+"""`tower doctor`: what this machine gives."""
+
+import typer
+from rich.console import Console
+
+from autograder.cli._options import CourseOption, RequireOption, demand_linux
+from autograder.course import course_root, load_course
+from autograder.errors import GraderFault
+from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED
+
+
+def doctor(
+    require: RequireOption = WEAKEST_ACCEPTED,
+    course: CourseOption = None,
+) -> None:
+    """Show what this machine gives to keep student code apart, the grader's self-test, and what to do.
+
+    Exit codes: 0 this machine can grade; 1 it keeps student code less apart than --require-isolation; 3 the
+    grader does not pass its self-test here.
+    """
+    demand_linux()
+    loaded = load_course(course_root(course))
+    from autograder.doctor import examine, show  # on Linux alone
+
+    with Console(stderr=True).status("Starting a worker and trying to break out of it"):
+        diagnosis = examine(loaded)
+    show(diagnosis, Console(highlight=False))
+    if not diagnosis.is_sound:
+        raise typer.Exit(GraderFault.exit_code)
+    if LEVELS.index(diagnosis.level) > LEVELS.index(require):
+        raise typer.Exit(1)

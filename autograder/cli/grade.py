@@ -1,0 +1,154 @@
+"""`tower grade`: one submission."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.cli._grading import (
+    FORMATS,
+    demand_no_faults,
+    demand_targets,
+    graded,
+    print_report,
+    write,
+)
+from autograder.cli._options import (
+    CourseOption,
+    DeviceOption,
+    FitOption,
+    OnlyOption,
+    RequireOption,
+    SeedOption,
+    chosen_fit,
+    chosen_modules,
+    demand_linux,
+    named_path,
+)
+from autograder.course import course_root, load_course
+from autograder.errors import UsageError
+from autograder.export import github as github_export
+from autograder.export import gradescope as gradescope_export
+from autograder.gpu import choose
+from autograder.report import Report
+from autograder.sandbox.ladder import WEAK, WEAKEST_ACCEPTED
+from tower_student.files import append
+from tower_student.submission import read_submission
+from tower_student.terminal import demand_writable
+
+SUMMARY, OUTPUTS, WORKSPACE = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"
+
+
+def grade(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A directory or a .zip with the student's modules.",
+            parser=named_path,
+            metavar="PATH",
+        ),
+    ],
+    only: OnlyOption = "",
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one web page.")] = None,
+    gradescope: Annotated[
+        Path | None, typer.Option(help="Write the report as Gradescope's results.json.")
+    ] = None,
+    github: Annotated[
+        bool,
+        typer.Option(
+            "--github",
+            help="In GitHub Actions: annotate the student's lines, write the step's summary and outputs.",
+        ),
+    ] = False,
+    device: DeviceOption = "cpu",
+    fit: FitOption = None,
+    seed: SeedOption = None,
+    fail_under: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="Exit with 1 if the score is below this percentage."),
+    ] = 0.0,
+    require: RequireOption = WEAKEST_ACCEPTED,
+    allow_weak: Annotated[
+        bool,
+        typer.Option(
+            "--allow-weak-isolation",
+            help="Grade even where a submission could forge its result; every report then says so.",
+        ),
+    ] = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade one submission and print the report.
+
+    Exit codes: 0 graded, whatever the score; 1 below --fail-under; 2 wrong usage; 3 the grader failed.
+    """
+    demand_linux()
+    if allow_weak and require != WEAKEST_ACCEPTED:
+        raise UsageError("--allow-weak-isolation and --require-isolation contradict each other.")
+    loaded = load_course(course_root(course))
+    chosen = chosen_modules(only, loaded)
+    mode = chosen_fit(fit, loaded)
+    place = choose(device)
+    submission = read_submission(path, loaded.modules)
+    if not any(module in submission.sources for module in chosen) and only:
+        raise UsageError(
+            f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
+        )
+    exports = [
+        (json, FORMATS[".json"]),
+        (junit, FORMATS[".xml"]),
+        (html, FORMATS[".html"]),
+        (gradescope, gradescope_export.render),
+    ]
+    demand_targets(exports)
+    if github:
+        _demand_github()
+    report = graded(
+        loaded,
+        submission,
+        WEAK if allow_weak else require,
+        seed=seed,
+        fit=mode,
+        device=place,
+        only=chosen if only else (),
+    )
+    write(report, exports)
+    if github:
+        _tell_github(report, path)
+    else:
+        print_report(report)
+    demand_no_faults(report)
+    if report.per_cent < fail_under:
+        raise typer.Exit(1)
+
+
+def _demand_github() -> None:
+    if not os.environ.get(SUMMARY):
+        raise UsageError(
+            f"--github is for a step of GitHub Actions: it writes to the file that {SUMMARY} names, and "
+            "this variable is not set."
+        )
+    for name in (SUMMARY, OUTPUTS):
+        if os.environ.get(name):
+            demand_writable(Path(os.environ[name]))
+
+
+def _tell_github(report: Report, path: Path) -> None:
+    """Give the report to a step of GitHub Actions: its summary, outputs, log and annotations."""
+    append(Path(os.environ[SUMMARY]), github_export.summary(report))
+    if os.environ.get(OUTPUTS):
+        append(Path(os.environ[OUTPUTS]), github_export.outputs(report))
+    token = secrets.token_hex(16)  # until it is said again, the runner reads no command in the log
+    print(f"::stop-commands::{token}", flush=True)
+    try:
+        print_report(report)
+    finally:
+        print(f"\n::{token}::", flush=True)
+    inside = os.path.relpath(
+        os.path.realpath(path), os.path.realpath(os.environ.get(WORKSPACE, ""))
+    )
+    elsewhere = inside.startswith("..") or path.is_file()
+    print(github_export.annotations(report, "" if elsewhere or inside == "." else inside), end="")

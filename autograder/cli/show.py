@@ -1,0 +1,105 @@
+"""`tower show`: a report that there is."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from autograder.cli._grading import FORMATS, demand_targets, print_report, write
+from autograder.errors import UsageError
+from autograder.export import github
+from autograder.export import json as json_export
+from autograder.report import Report, Standing
+from tower_student.terminal import did_you_mean
+from tower_student.text import one_line, wrappable
+
+SHOWN = 12
+"""Students that an error lists."""
+
+
+def show(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A report that tower grade --json wrote, or the name of a student of a class.",
+            metavar="REPORT|NAME",
+        ),
+    ],
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            "--in",
+            help="The folder that tower class wrote to.",
+            show_default="this folder, or results/ in it",
+        ),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as one web page.")] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="Write what the student may see as Markdown, for a comment on GitHub."),
+    ] = None,
+) -> None:
+    """Show a report again, checked against its schema, or that of a student; write it in other formats."""
+    exports = [(junit, FORMATS[".xml"]), (html, FORMATS[".html"]), (markdown, github.comment)]
+    demand_targets(exports)
+    remarks: list[Text] = []
+    if results or not path.is_file():
+        report, remarks = _of_student(str(path), results)
+    else:
+        try:
+            report = json_export.parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise UsageError(f"{path} is not a report that can be read: {reason}.") from None
+    write(report, exports)
+    for remark in remarks:
+        Console(highlight=False).print(remark)
+    print_report(report)
+
+
+def _of_student(name: str, results: Path | None) -> tuple[Report, list[Text]]:
+    """Return the report of a student's last attempt, and what else the gradebook knows."""
+    from autograder.classroom import standing_rows  # on Linux alone
+    from autograder.classroom.gradebook import FILE, Gradebook
+
+    folders = [results] if results else [Path(), Path("results")]
+    found = next((folder for folder in folders if (folder / FILE).is_file()), None)
+    if found is None:
+        where = f"no {FILE} in {results}" if results else f"no file {name}, and no {FILE} here"
+        raise UsageError(
+            f"There is {where}. Name a report of tower grade --json, or a student, with --in RESULTS for the "
+            "folder that tower class wrote to."
+        )
+    with Gradebook(found, make=False) as gradebook:
+        settings = gradebook.last_settings()
+        rows = [] if settings is None else standing_rows(gradebook, settings, "last", {})
+        standing = _meant(rows, name)
+        if standing.counted is None:
+            raise UsageError(f"{standing.student} has no grade. {standing.remark}".strip())
+        return gradebook.report(standing.counted.id), list(_remarks(standing))
+
+
+def _remarks(standing: Standing) -> Iterator[Text]:
+    twins = f"The same was handed in by {', '.join(standing.twins)}." if standing.twins else ""
+    for sentence in filter(None, (standing.remark, twins)):
+        yield Text(wrappable(sentence), "yellow")
+    if len(standing.attempts) > 1:
+        for number, attempt in enumerate(standing.attempts, 1):
+            late = f", {attempt.late_days} days late" if attempt.late_days else ""
+            yield Text(f"Attempt {number}: {attempt.score:g} of {attempt.max_score:g}{late}")
+
+
+def _meant(rows: Sequence[Standing], name: str) -> Standing:
+    folded = name.casefold()
+    exact = [row for row in rows if row.student.casefold() == folded]
+    near = exact or [row for row in rows if folded in row.student.casefold()]
+    if len(near) == 1:
+        return near[0]
+    listed = ", ".join(row.student for row in (near or rows)[:SHOWN])
+    called = "Several students are" if near else "No student is"
+    nearest = did_you_mean(name, [row.student for row in rows]) if not near else ""
+    raise UsageError(f"{called} called {one_line(name)}. There are: {listed}.{nearest}")
