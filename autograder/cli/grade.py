@@ -36,7 +36,7 @@ from autograder.report import Report
 from autograder.sandbox.ladder import WEAK, WEAKEST_ACCEPTED
 from tower_student.files import append
 from tower_student.submission import read_submission
-from tower_student.terminal import demand_writable
+from tower_student.terminal import demand_choice, demand_writable
 
 SUMMARY, OUTPUTS, WORKSPACE = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"
 
@@ -51,6 +51,16 @@ def grade(
         ),
     ],
     only: OnlyOption = "",
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the report in the format of the file's suffix: .html, .json, or .xml for JUnit. "
+            "May be repeated.",
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one web page.")] = None,
@@ -103,6 +113,9 @@ def grade(
         (html, FORMATS[".html"]),
         (gradescope, gradescope_export.render),
     ]
+    for file in output or ():
+        demand_choice(file.suffix, FORMATS, "--output")
+        exports.append((file, FORMATS[file.suffix]))
     demand_targets(exports)
     if github:
         _demand_github()

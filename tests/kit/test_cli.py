@@ -171,6 +171,11 @@ USAGE = {
         "There are no tests for linaer. Choose from gradient_loop, linear, conv2d, kaiming_init, "
         "tower. Did you mean 'linear'?",
     ),
+    "a report of an unknown format": (
+        ["grade", "solutions", "-o", "report.htm"],
+        "Invalid value for '--output': '.htm' is not one of '.html', '.json', '.xml'. "
+        "Did you mean '.html'?",
+    ),
     "a negative seed": (["grade", "solutions", "--seed", "-1"], "Invalid value for '--seed'"),
     "a report in no folder": (
         ["grade", "solutions", "--json", "/nowhere/report.json"],
@@ -236,6 +241,19 @@ def test_fail_under_lets_a_good_score_pass(floor, code):
     assert done.returncode == code, done.stderr
 
 
+def test_output_is_repeated_and_its_suffix_is_the_format(tmp_path):
+    (tmp_path / "linear.py").write_text("")
+    page, report, junit = (tmp_path / name for name in ("a.html", "b.json", "c.xml"))
+    done = tower(
+        *("grade", tmp_path, "--only", "linear", "--fit", "off"),
+        *("-o", page, "--output", report, "-o", junit),
+    )
+    assert done.returncode == 0, done.stderr
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert json.loads(report.read_text())["score"] == 0
+    assert "<testsuites" in junit.read_text()
+
+
 def test_a_report_is_written_before_anything_is_printed(tmp_path):
     """A reader that has gone away, as head does, ends the printing and nothing else."""
     (tmp_path / "linear.py").write_text("")
@@ -248,7 +266,7 @@ def test_a_report_is_written_before_anything_is_printed(tmp_path):
         "linear",
         "--fit",
         "off",
-        "--json",
+        "-o",
         str(report),
     ]
     with Path("/dev/full").open("w") as full:
