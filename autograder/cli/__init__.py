@@ -10,7 +10,6 @@ from autograder import __version__
 from tower_student import terminal
 from tower_student.terminal import DebugOption
 
-ABOUT = "Grades a course of PyTorch exercises. Student code returns values, never verdicts."
 COMMANDS = {
     "grade": "autograder.cli.grade.grade",
     "class": "autograder.cli.class_.grade_a_class",
@@ -52,7 +51,11 @@ class LazyGroup(terminal.Group):
         return super().get_command(ctx, cmd_name)
 
 
-app = terminal.group(ABOUT, LazyGroup, completion=True)
+app = terminal.group(
+    "Grades a course of PyTorch exercises. Student code returns values, never verdicts.",
+    LazyGroup,
+    completion=True,
+)
 
 
 def main() -> NoReturn:
@@ -66,7 +69,7 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(help=ABOUT)
+@app.callback()
 def _root(
     version: Annotated[
         bool,

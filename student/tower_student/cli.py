@@ -33,7 +33,7 @@ def main() -> NoReturn:
 
 @app.callback()
 def _root(debug: DebugOption = False) -> None:
-    """Check what you have written, time it, and pack it."""
+    pass
 
 
 @app.command()
