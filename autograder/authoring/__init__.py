@@ -15,6 +15,7 @@ import jinja2
 from autograder.course import FILE, load_course
 from autograder.errors import UsageError
 from tower_student.files import write_whole
+from tower_student.terminal import did_you_mean
 
 _COURSE = {
     FILE: "course.toml.j2",
@@ -55,7 +56,8 @@ def new_module(root: Path, name: str, points: int, needs: Sequence[str]) -> list
     known = _modules_of(root, before)
     _demand_free(name, known)
     if unknown := [need for need in needs if need not in known]:
-        raise UsageError(f"--needs: the course has no module {', '.join(unknown)}.")
+        nearest = did_you_mean(unknown[0], known)
+        raise UsageError(f"--needs: the course has no module {', '.join(unknown)}.{nearest}")
     about = {"name": name, "points": points, "needs": list(needs)}
     files = {root / path.format(name=name): _text(file, **about) for path, file in _MODULE.items()}
     for path in files:
