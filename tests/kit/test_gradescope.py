@@ -182,7 +182,7 @@ def test_a_fault_of_the_grader_is_not_put_on_the_student(autograder):
 
     content, done = autograder({"linear.py": b"x = 1\n"}, before=spoil)
     assert content["output"] == gradescope.FAILED
-    assert "did not run" in " ".join(done.stderr.split())
+    assert "does not import" in " ".join(done.stderr.split())
 
 
 def test_a_fault_in_one_check_costs_nothing_and_is_said(judge, solutions):
