@@ -14,6 +14,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, course_root, load_course
 from autograder.gpu import reason_against
 from autograder.grading import grade, prepare_process
+from autograder.sandbox import protocol
 from autograder.sandbox.wire import RawTensor
 from tower_student.submission import Submission
 
