@@ -17,7 +17,7 @@ class Mutant:
         name: in snake_case, unique in its module.
         misconception: what a student who writes this believes, as a sentence.
         check: its full id, as in linear.forward; in the file, its name without the module.
-        diagnosis: what the report's likely cause has to say; "" where none names the misconception.
+        cause: the id of a likely cause that the report has to name; "" where none names the misconception.
         calibrates: whether `tower calibrate` measures what it learns.
     """
 
@@ -26,7 +26,7 @@ class Mutant:
     misconception: str
     check: str
     source: bytes
-    diagnosis: str = ""
+    cause: str = ""
     calibrates: bool = False
 
 
@@ -84,7 +84,7 @@ class Bank:
                 entry["misconception"],
                 f"{module}.{entry['check']}",
                 source.encode(),
-                entry.get("diagnosis", ""),
+                entry.get("cause", ""),
                 entry.get("calibrates", False),
             )
 

@@ -177,7 +177,7 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
     (found,) = (c for module in report.modules for c in module.checks if c.id == job.check)
     if found.measured is None or found.status != "passed":
         if job.subject == REFERENCE:
-            raise CourseError(f"The solutions do not pass {job.check} themselves: {found.message}")
+            raise CourseError(f"The solutions do not pass {job.check} themselves: {found.cause}")
         return None
     return round(found.measured.value, 6)
 

@@ -78,7 +78,7 @@ def grade(
         for module in submitted:
             _demand_same_checks(course, module, {case.check for case in cases}, off)
         judge.run(cases)
-    results = tuple(_module_result(m, submission, judge, left_out[m.name]) for m in modules)
+    results = [_module_result(m, submission, judge, left_out[m.name]) for m in modules]
     return Report(
         course=course.title,
         submission=submission.name,
@@ -89,7 +89,7 @@ def grade(
         isolation=_isolation(judge),
         seconds=round(time.monotonic() - started, 3),
         environment=_environment(fit, broker.gpu),
-        modules=results,
+        modules=_linked(results),
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
         figures=tuple(judge.figures.values()),
     )
@@ -156,22 +156,35 @@ def _check_result(
         return CheckResult(id, verdict.title, "not_verified", 0.0, 0.0, told)
     passed = verdict.judged and not verdict.failure
     status: Status = "passed" if passed else "failed"
-    message = verdict.failure or verdict.remark
+    remark = verdict.remark if passed else ""
     if passed and verdict.stand_ins:
         bricks = _listed(verdict.stand_ins)
-        message = f"{message} Passed over the course's {bricks}, not over yours.".strip()
+        remark = f"{remark} Passed over the course's {bricks}, not over yours.".strip()
     return CheckResult(
         id,
         verdict.title,
         status,
         points if passed else 0.0,
         points,
-        message,
-        "" if passed else verdict.hint,
+        remark,
+        verdict.failure,
         round(verdict.seconds, 3),
-        None if passed else verdict.place,
         verdict.measured,
     )
+
+
+def _linked(modules: Sequence[ModuleResult]) -> tuple[ModuleResult, ...]:
+    """The same results; a failure for which an earlier one has the same cause says which."""
+    roots: dict[object, str] = {}
+
+    def linked(check: CheckResult) -> CheckResult:
+        if check.feedback is None:
+            return check
+        first = roots.setdefault(check.feedback.root, check.id)
+        same_as = "" if first == check.id else first
+        return replace(check, feedback=replace(check.feedback, same_as=same_as))
+
+    return tuple(replace(m, checks=tuple(map(linked, m.checks))) for m in modules)
 
 
 def _stand_in_note(module: Module, judge: Judge) -> str:

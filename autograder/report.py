@@ -17,8 +17,6 @@ Counts = Literal["last", "best"]
 COUNTS: tuple[Counts, ...] = get_args(Counts)
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 """When students see a check, in Gradescope's words."""
-ASKED, FOUND, CAUSE = "Asked: ", "Found: ", "Likely cause: "
-"""How the lines of a failed check's message begin, in this order."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,57 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class CheckResult:
-    """The outcome of one check. `message` and `hint` are written for the student.
+class Cause:
+    """What a failed check is put down to.
 
     Attributes:
-        place: the line of the submission that a failure is about, where one can be named.
+        id: such as "bias.subtracted"; the same for every check and every language.
+        text: a sentence for the student.
+        values: what stands in the sentence, by name.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
+    text: str
+    values: Mapping[str, str | int | float] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """Why a check failed, in parts. What a submission wrote stands in `quoted` alone.
+
+    Attributes:
+        asked: what the submission was asked, in words.
+        found: what it returned, with the arithmetic, or how it failed.
+        quoted: lines of the submission, or of its exceptions: data, never sentences of ours.
+        right: what is right about it, where that narrows the search.
+        cause: the likely cause, where one can be named.
+        place: the line of the submission that it is about, where one can be named.
+        reading: where to read on.
+        same_as: the id of an earlier check that failed for the same cause; "" where none did.
+    """
+
+    asked: str
+    found: str
+    quoted: tuple[str, ...] = ()
+    right: str = ""
+    cause: Cause | None = None
+    place: Place | None = None
+    reading: str = ""
+    same_as: str = ""
+
+    @property
+    def root(self) -> tuple[object, ...]:
+        """What two failures have in common that have one root."""
+        return (self.cause or self.found, self.quoted)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check.
+
+    Attributes:
+        remark: what is said of a check that passed, or was not judged.
+        feedback: why it failed.
         measured: what the check measured, where it judges by one number.
         visibility: when students see the check.
     """
@@ -52,24 +96,25 @@ class CheckResult:
     status: Status
     score: Points
     max_score: Points
-    message: str = ""
-    hint: str = ""
+    remark: str = ""
+    feedback: Feedback | None = None
     seconds: Seconds = 0.0
-    place: Place | None = None
     measured: Measured | None = None
     visibility: Visibility = "visible"
 
     @property
     def cause(self) -> str:
-        """The likely cause that the message names, or else what was found; "" of a check that passed."""
+        """The likely cause, or else what was found or remarked; "" of a check that passed."""
         if self.status == "passed":
             return ""
-        lines = self.message.split("\n")
-        for begins in (CAUSE, FOUND):
-            for line in lines:
-                if line.startswith(begins):
-                    return line.removeprefix(begins)
-        return lines[0]
+        if self.feedback is None:
+            return self.remark.partition("\n")[0]
+        return self.feedback.cause.text if self.feedback.cause else self.feedback.found
+
+    @property
+    def cause_id(self) -> str:
+        """The id of the likely cause; "" where none is named."""
+        return self.feedback.cause.id if self.feedback and self.feedback.cause else ""
 
 
 @dataclass(frozen=True)
@@ -215,11 +260,12 @@ def _total(points: Iterable[float]) -> float:
 
 @dataclass(frozen=True)
 class Failure:
-    """A check that did not pass: its id, its title, and the likely cause."""
+    """A check that did not pass: its id, its title, the likely cause, and the id of that where it has one."""
 
     id: str
     title: str
     cause: str
+    cause_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ def standing_rows(
 
 def _attempt(grading: Grading, report: Report, row: HandInRow) -> Attempt:
     failed = [
-        Failure(check.id, check.title, check.cause)
+        Failure(check.id, check.title, check.cause, check.cause_id)
         for module in report.modules
         for check in module.checks
         if check.status in ("failed", "not_submitted")

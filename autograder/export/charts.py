@@ -196,15 +196,17 @@ def stumbles(report: ClassReport) -> list[Stumble]:
     """The checks by how many failed them, in the attempts that count."""
     failed: dict[str, dict[str, list[Standing]]] = {}
     titles: dict[str, str] = {}
+    causes: dict[str, str] = {}  # one sentence for each, whatever stands in it
     for standing, attempt in report.counted:
         for failure in attempt.failed:
-            failed.setdefault(failure.id, {}).setdefault(failure.cause, []).append(standing)
+            cause = causes.setdefault(failure.cause_id or failure.cause, failure.cause)
+            failed.setdefault(failure.id, {}).setdefault(cause, []).append(standing)
             # A check that was never judged has but its name for a title.
             titles[failure.id] = max(titles.get(failure.id, ""), failure.title, key=len)
     found = []
-    for check, causes in failed.items():
-        count = sum(map(len, causes.values()))
-        ordered = sorted(causes.items(), key=lambda item: -len(item[1]))
+    for check, them in failed.items():
+        count = sum(map(len, them.values()))
+        ordered = sorted(them.items(), key=lambda item: -len(item[1]))
         share = 100 * count / len(report.counted)
         found.append(Stumble(check, titles[check], count, share, ordered))
     return sorted(found, key=lambda stumble: -stumble.count)

@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from autograder.export import view
 from autograder.report import CheckResult, ModuleResult, Report
 from tower_student.text import PREFIX, wrappable
 
@@ -26,8 +27,8 @@ def show(report: Report, console: Console) -> None:
     a command to GitHub's runner, and what a submission wrote stands behind its prefix.
     """
     console.print(_heading(report))
-    for module in report.modules:
-        console.print(_module(module))
+    for module, told in view.told(report):
+        console.print(_module(module, told))
     console.print(_summary(report))
 
 
@@ -46,7 +47,7 @@ def _bonus(module: ModuleResult) -> str:
     return " (bonus)" if module.bonus else ""
 
 
-def _module(module: ModuleResult) -> RenderableType:
+def _module(module: ModuleResult, told: list[view.Told]) -> RenderableType:
     parts: list[RenderableType] = [
         Text.assemble(
             _text(module.name, "bold"),
@@ -54,24 +55,19 @@ def _module(module: ModuleResult) -> RenderableType:
         )
     ]
     if module.note:
-        parts.append(Padding(_message(module.note, "yellow"), (0, 0, 0, 2)))
+        parts.append(Padding(_text(module.note, "yellow"), (0, 0, 0, 2)))
     if all(check.status == "not_submitted" for check in module.checks):
         return Group(*parts, "")
-    told = ""
-    for check in module.checks:
-        parts.append(_line(check))
-        if check.status == "failed" and check.message == told:
-            parts.append(Padding(Text("The same as above.", "dim"), (0, 0, 0, 6)))
-        elif check.status == "failed":
-            told = check.message
-            hint = [_text(f"Read on: {check.hint}", "cyan")] if check.hint else []
-            parts.append(Padding(Group(_message(check.message), *hint), (0, 0, 1, 6)))
-        elif check.message:
-            parts.append(Padding(_message(check.message, "dim"), (0, 0, 0, 6)))
+    for check, lines in told:
+        parts.append(_heading_of(check))
+        failed = check.status == "failed"
+        if lines:
+            said = Group(*(_line(line, "" if failed else "dim") for line in lines))
+            parts.append(Padding(said, (0, 0, int(failed), 6)))
     return Group(*parts, "")
 
 
-def _line(check: CheckResult) -> RenderableType:
+def _heading_of(check: CheckResult) -> RenderableType:
     row = Table.grid(padding=(0, 1))
     row.add_column(width=3, justify="right")
     row.add_column(width=9, justify="right")
@@ -83,12 +79,10 @@ def _line(check: CheckResult) -> RenderableType:
     return row
 
 
-def _message(text: str, style: str = "") -> RenderableType:
-    lines = (
-        _Quoted(line.removeprefix(PREFIX), style) if line.startswith(PREFIX) else _text(line, style)
-        for line in text.split("\n")
-    )
-    return Group(*lines)
+def _line(line: view.Line, style: str) -> RenderableType:
+    if line.quoted:
+        return _Quoted(line.text, style)
+    return _text(str(line), "cyan" if line.label == view.READING else style)
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -9,10 +9,11 @@ import html
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from autograder.export import view
 from autograder.report import CheckResult, ModuleResult, Place, Report
-from tower_student.text import PREFIX, wrappable
+from tower_student.text import wrappable
 
 MAX_SUMMARY = 1 << 20
 """Bytes that GitHub takes for a step; more, and nothing is shown at all."""
@@ -59,32 +60,29 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
     isolation = f"isolation {report.isolation.level}: {report.isolation.detail}"
     facts = f"seed {report.seed} · fit {report.environment.get('fit', 'off')} · {isolation}"
     yield f"{_literal(facts)} · submission <code>{report.submission_digest}</code>"
-    for module in report.modules:
-        yield from _module(module, limit)
+    for module, told in view.told(report):
+        yield from _module(module, told, limit)
 
 
-def _module(module: ModuleResult, limit: int) -> Iterator[str]:
+def _module(module: ModuleResult, told: list[view.Told], limit: int) -> Iterator[str]:
     yield ""
     yield f"### {_literal(module.name)}: {module.score:g} of {module.max_score:g}"
     yield ""
     if module.note:
-        yield from _told(module.note, limit)
-    told = module.note
-    for check in module.checks:
+        yield from _said([view.Line(module.note)], limit)
+    for check, lines in told:
         points = f"{check.score:g}/{check.max_score:g}"
         yield f"{MARKS[check.status]} **{_literal(check.id)}** {points} {_literal(check.title)}"
         yield ""
-        if check.message and check.message != told:
-            told = check.message
-            hint = f"\nRead on: {check.hint}" if check.hint and check.status != "passed" else ""
-            yield from _told(check.message + hint, limit)
+        if lines:
+            yield from _said(lines, limit)
 
 
-def _told(text: str, limit: int) -> Iterator[str]:
-    """Text as it is; what is left out of it is said."""
+def _said(lines: Sequence[view.Line], limit: int) -> Iterator[str]:
+    """Lines as they are; what is left out of them is said."""
+    text = "\n".join(str(line) if line.quoted else _WRAP.fill(str(line)) for line in lines)
     cut = text if len(text) <= limit else f"{text[:limit]} [cut]"
-    lines = [line if line.startswith(PREFIX) else _WRAP.fill(line) for line in cut.split("\n")]
-    yield f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+    yield f"<pre>{html.escape(cut)}</pre>"
     yield ""
 
 
@@ -103,14 +101,14 @@ def annotations(report: Report, folder: str) -> str:
     for module in report.visible().modules:
         for check in module.checks:
             if check.status == "failed":
-                failed.setdefault(check.place, []).append(check)
+                failed.setdefault(_place(check), []).append(check)
     prefix = f"{folder}/" if folder else ""
     lines = []
     for place, checks in failed.items():
         properties = {"title": ", ".join(check.id for check in checks)}
         if place:
             properties |= {"file": f"{prefix}{place.file}", "line": str(place.line)}
-        messages = dict.fromkeys(f"{check.title}\n{check.message}" for check in checks)
+        messages = dict.fromkeys(f"{check.title}\n{view.message(check)}" for check in checks)
         lines.append(_command("error", properties, "\n\n".join(messages)))
     if len(lines) > MAX_ANNOTATIONS:
         more = f"{len(lines) - MAX_ANNOTATIONS + 1} more places: see the summary of this job."
@@ -156,12 +154,17 @@ def classroom(report: Report) -> str:
 
 
 def _test(check: CheckResult) -> dict[str, object]:
-    place = {"filename": check.place.file, "line_no": check.place.line} if check.place else {}
+    place = _place(check)
+    where = {"filename": place.file, "line_no": place.line} if place else {}
     return {
         "name": f"{check.id}: {check.title}",
         "status": "pass" if check.status == "passed" else "fail",
         "score": check.score,
         "max_score": check.max_score,
-        "message": wrappable(check.message),
-        **place,
+        "message": wrappable(view.message(check)),
+        **where,
     }
+
+
+def _place(check: CheckResult) -> Place | None:
+    return check.feedback.place if check.feedback else None

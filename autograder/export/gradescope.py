@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from autograder.export.view import message
 from autograder.report import CheckResult, Report
 
 
@@ -81,7 +82,6 @@ def _output(report: Report, worth: float) -> str:
 
 
 def _test(check: CheckResult, number: str) -> dict[str, Any]:
-    hint = f"Read on: {check.hint}" if check.hint else ""
     judged = {} if check.status == "not_verified" else {"status": _STATUS[check.status]}
     return {
         "number": number,
@@ -89,7 +89,7 @@ def _test(check: CheckResult, number: str) -> dict[str, Any]:
         "score": check.score,
         "max_score": check.max_score,
         **judged,
-        "output": "\n".join(filter(None, [check.message, hint])),
+        "output": message(check),
         "tags": [check.id.partition(".")[0], check.status],
         "visibility": check.visibility,
         "extra_data": {"id": check.id, "seconds": check.seconds},

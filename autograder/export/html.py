@@ -5,12 +5,12 @@ The page holds no script and asks for nothing from elsewhere; its content securi
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.report import Attempt, CheckResult, ModuleResult, Report
-from tower_student.text import PREFIX
+from autograder.export import view
+from autograder.report import Attempt, ModuleResult, Report
 
 
 def render(report: Report) -> str:
@@ -28,33 +28,21 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(passages=_passages, told=_told, share=_share)
+    environment.filters.update(passages=_passages, told=view.told, share=_share)
     return environment
 
 
-def _passages(message: str) -> Iterator[tuple[bool, str]]:
-    """A message in passages: whether the submission wrote it, and its lines without their prefix.
+def _passages(lines: Sequence[view.Line]) -> Iterator[tuple[str, str]]:
+    """Lines in passages: "quoted" for what the submission wrote, "reading", or "" for other lines of ours.
 
     The page sets a submission's lines apart as a block, so that where a line breaks does not matter.
     """
-    lines = message.split("\n") if message else []
-    for quoted, passage in itertools.groupby(lines, lambda line: line.startswith(PREFIX)):
-        yield quoted, "\n".join(line.removeprefix(PREFIX) if quoted else line for line in passage)
+    for kind, passage in itertools.groupby(lines, _kind):
+        yield kind, "\n".join(line.text if line.quoted else str(line) for line in passage)
 
 
-def _told(module: ModuleResult) -> Iterator[tuple[CheckResult, str]]:
-    """Each check with the message to show: one that says what the last failed check said is not repeated,
-    nor is what the module's note says.
-    """
-    told = module.note
-    for check in module.checks:
-        if check.status == "not_submitted" and check.message == module.note:
-            yield check, ""
-        elif check.status == "failed" and check.message == told:
-            yield check, "The same as above."
-        else:
-            told = check.message if check.status == "failed" else told
-            yield check, check.message
+def _kind(line: view.Line) -> str:
+    return "quoted" if line.quoted else "reading" if line.label == view.READING else ""
 
 
 def _share(part: Report | ModuleResult | Attempt) -> str:

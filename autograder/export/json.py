@@ -2,14 +2,16 @@
 
 import inspect
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
+from autograder.export.view import READING
 from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -79,14 +81,15 @@ def schema() -> dict[str, Any]:
 def _current(content: Any) -> dict[str, Any]:
     """Return the content of a report as today's schema has it. Raises ValueError if that is not possible."""
     version = content.get("schema") if isinstance(content, dict) else None
-    if version == SCHEMA_VERSION:
-        return dict(content)
-    if version != 1:
-        raise ValueError(f"schema is {version!r:.50}; expected 1 or {SCHEMA_VERSION}")
+    older: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = (_from_first, _from_second)
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+        raise ValueError(f"schema is {version!r:.50}; expected 1 to {SCHEMA_VERSION}")
     try:
-        return _from_first(content)
+        for newer in older[version - 1 :]:
+            content = newer(content)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError("it does not fit schema 1") from None
+        raise ValueError(f"it does not fit schema {version}") from None
+    return dict(content)
 
 
 def _from_first(content: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _from_first(content: dict[str, Any]) -> dict[str, Any]:
         for module in content["modules"]
     ]
     new = {
-        "schema": SCHEMA_VERSION,
+        "schema": 2,
         "course": "",
         "modules": modules,
         "figures": [msgspec.to_builtins(figures[name]) for name in figures if seen.get(name)],
@@ -115,3 +118,21 @@ def _from_first(content: dict[str, Any]) -> dict[str, Any]:
 def _check_from_first(check: dict[str, Any]) -> dict[str, Any]:
     value = check["measured"]
     return check | {"measured": None if value is None else {"name": "accuracy", "value": value}}
+
+
+def _from_second(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2 told why a check failed in one text, which is not taken apart: it becomes a remark."""
+    modules = [
+        module | {"checks": list(map(_check_from_second, module["checks"]))}
+        for module in content["modules"]
+    ]
+    return content | {"schema": 3, "modules": modules}
+
+
+def _check_from_second(check: dict[str, Any]) -> dict[str, Any]:
+    hint = check["hint"]
+    remark = "\n".join(filter(None, [check["message"], f"{READING}: {hint}" if hint else ""]))
+    kept = {
+        name: value for name, value in check.items() if name not in ("message", "hint", "place")
+    }
+    return kept | {"remark": remark, "feedback": None}

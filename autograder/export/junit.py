@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from autograder.export.view import message
 from autograder.report import CheckResult, ModuleResult, Report
 
 
@@ -41,9 +42,9 @@ def _add_suite(root: ElementTree.Element, report: Report, module: ModuleResult) 
 def _add_case(suite: ElementTree.Element, module: ModuleResult, check: CheckResult) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname=module.name, name=check.id)
     case.set("time", f"{check.seconds:.3f}")
-    text = f"{check.title}\n{check.message}\n{check.hint}".strip()
+    text = f"{check.title}\n{message(check)}".strip()
     if check.status == "not_verified":
-        ElementTree.SubElement(case, "skipped", message=check.message)
+        ElementTree.SubElement(case, "skipped", message=check.remark)
     elif check.status != "passed":
         worth = f"{check.title} (0 of {check.max_score:g} points)"
         ElementTree.SubElement(case, "failure", message=worth, type=check.status).text = text

@@ -8,6 +8,7 @@ does, and writes the outcome where nbgrader looks for it.
 import atexit
 import copy
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -22,13 +23,13 @@ from traitlets.config import Config
 from autograder.broker import Broker
 from autograder.course import OFF, Course, load_course
 from autograder.errors import GraderFault
+from autograder.export import view
 from autograder.grading import grade, prepare_process
 from autograder.nbgrader import graded_cell
 from autograder.pool import warm
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
 from tower_student.submission import read_submission
-from tower_student.text import PREFIX
 
 _OF_NBGRADER = "nbgrader.preprocessors."
 
@@ -130,10 +131,12 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         about = resources["nbgrader"]
         folder = Path("submitted", about["student"], about["assignment"])
         report = self._report(folder)
+        told = {module.name: lines for module, lines in view.told(report.visible())}
         for module in report.modules:
             for cell in nb.cells:
                 if _grade_id(cell) == graded_cell(module.name):
-                    cell.outputs = _outputs(module, cell.metadata.nbgrader["points"])
+                    points = cell.metadata.nbgrader["points"]
+                    cell.outputs = _outputs(module, told.get(module.name, []), points)
         return nb, resources
 
     def _report(self, folder: Path) -> Report:
@@ -166,14 +169,14 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         return Grade._warm
 
 
-def _outputs(module: ModuleResult, points: float) -> list[Any]:
+def _outputs(module: ModuleResult, told: list[view.Told], points: float) -> list[Any]:
     """What nbgrader reads: a text for the student, then the points as the result of the cell.
 
     Of several outputs the first that decides counts, an error or one on stderr among them; so there are none.
     """
     earned = min(max(module.score, 0.0), points)
     return [
-        from_dict({"output_type": "stream", "name": "stdout", "text": _told(module)}),
+        from_dict({"output_type": "stream", "name": "stdout", "text": _text(module, told)}),
         from_dict(
             {
                 "output_type": "execute_result",
@@ -185,12 +188,11 @@ def _outputs(module: ModuleResult, points: float) -> list[Any]:
     ]
 
 
-def _told(module: ModuleResult) -> str:
+def _text(module: ModuleResult, told: list[view.Told]) -> str:
     lines = [f"{module.name}: {module.score:g} of {module.max_score:g}"]
     lines += [module.note] if module.note else []
-    for check in module.checks:
-        if check.visibility == "visible":
-            lines += _of_check(check)
+    for check in told:
+        lines += _of_check(*check)
     return "\n".join(lines) + "\n"
 
 
@@ -199,12 +201,10 @@ _WIDTH = 90
 _MARKS = {"passed": "✓", "failed": "✗", "not_submitted": "✗", "not_verified": "–"}
 
 
-def _of_check(check: CheckResult) -> list[str]:
+def _of_check(check: CheckResult, lines: Sequence[view.Line]) -> list[str]:
     points = f"{check.score:g}/{check.max_score:g}" if check.max_score else "–"
     name = check.id.partition(".")[2]
-    said = check.message.split("\n") if check.message else []
-    said += [f"Read on: {check.hint}"] if check.hint else []
     # What a submission wrote stays on its one line, behind its prefix.
-    told = [p for s in said for p in ([s] if s.startswith(PREFIX) else wrap(s, _WIDTH) or [""])]
+    said = [[str(line)] if line.quoted else wrap(str(line), _WIDTH) or [""] for line in lines]
     title = f"{_MARKS[check.status]} {points:>9}  {name}: {check.title}"
-    return [title, *(f"    {line}" for line in told)]
+    return [title, *(f"    {part}" for parts in said for part in parts)]

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from autograder.suite.failures import CheckFailed
+from autograder.report import Cause
+from autograder.suite.failures import CheckFailed, why
 from autograder.suite.replies import Answer
 from autograder.suite.student import Input, Layer
 from autograder.suite.suspects import same
+
+CHANGES_INPUT = why(
+    "layer.changes_input",
+    "An in-place operation has changed the input: a method that ends in _, or an assignment to a slice.",
+)
 
 
 @dataclass(frozen=True)
@@ -28,44 +34,59 @@ class WrongOutput:
     answer: Answer
     expected: Tensor
 
-    def unsteady(self) -> str:
+    def unsteady(self) -> Cause | None:
         """What the same question, asked again, tells."""
         loaded, now = self.oracle.state_dict(), self.layer.state()
         drawn = [n for n, p in self.oracle.named_parameters() if not torch.equal(now[n], loaded[n])]
         if drawn:
-            return f"forward() changes {', '.join(drawn)}: it only reads its parameters."
+            return why(
+                "layer.forward_changes_parameters",
+                "forward() changes {names}: it only reads its parameters.",
+                names=", ".join(drawn),
+            )
         if isinstance(self.answer.after, Tensor) and not torch.equal(
             self.answer.after, self.x.tensor
         ):
-            return "The input itself is changed on the way, by an in-place operation."
+            return CHANGES_INPUT
         if not self._is(self._ask(self.x.tensor)):
-            return (
+            return why(
+                "layer.unsteady",
                 "The same input gives another output each time: it depends on chance (as dropout does), on "
-                "what ran before, or on memory that was never filled."
+                "what ran before, or on memory that was never filled.",
             )
-        return ""
+        return None
 
-    def ties(self) -> str:
+    def ties(self) -> Cause | None:
         """What it should follow and does not, or follows and should not."""
         x, value = self.x.tensor, self.answer.value
         if not isinstance(value, Tensor) or value.shape != self.expected.shape:
-            return ""
+            return None
         if self._is(self._ask(2 * x + 1)):
-            return "The output does not follow the input: it is kept from an earlier call."
+            return why(
+                "layer.ignores_input",
+                "The output does not follow the input: it is kept from an earlier call.",
+            )
         for name, parameter in self.layer.state().items():
             self.layer.overwrite({name: parameter + 1})
             unmoved = self._is(self._ask(x))
             self.layer.overwrite({name: parameter})
             if unmoved:
-                return (
-                    f"The output does not follow {name}: it is not used, or an old copy of it is."
+                return why(
+                    "layer.ignores_parameter",
+                    "The output does not follow {name}: it is not used, or an old copy of it is.",
+                    name=name,
                 )
         if factor := self._factor():
-            return f"Without the bias, every value is {factor:.6g} times what it should be."
+            return why(
+                "layer.factor",
+                "Without the bias, every value is {factor:.6g} times what it should be.",
+                factor=factor,
+            )
         if self._is_shifted():
-            return (
+            return why(
+                "layer.shifted",
                 "All values of one output are off by the same number, whatever the input: the bias is not "
-                "added once, after the product."
+                "added once, after the product.",
             )
         first = self._ask(x[:1]) if x.dim() > 1 and len(x) > 1 else None
         if (
@@ -75,11 +96,12 @@ class WrongOutput:
                 first, value[:1], rtol=1e-3, atol=1e-3 * float(value.abs().max())
             )
         ):
-            return (
+            return why(
+                "layer.mixes_samples",
                 "A sample's output depends on the other samples of the batch: they are mixed up, or "
-                "something is computed over all of them."
+                "something is computed over all of them.",
             )
-        return ""
+        return None
 
     def _factor(self) -> float:
         """By which the product is multiplied, but not the bias; 0 where it is not."""

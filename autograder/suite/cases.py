@@ -20,8 +20,8 @@ def one_by_one(
 ) -> Callable[[Test], Any]:
     """Parametrise a hidden test over `cases`, which it takes one at a time as the argument `name`.
 
-    A check ends with its first failure, so the cases before that one were right: where no cause is
-    known, the failure says which of its `traits` none of them had.
+    A check ends with its first failure, so the cases before that one were right: the failure says which
+    of its `traits` none of them had.
 
     Args:
         cases: simple ones first.
@@ -35,7 +35,7 @@ def one_by_one(
             try:
                 test(**given)
             except CheckFailed as failure:
-                raise failure.beside(novelty(given[name], cases, traits)) from None
+                raise failure.knowing(novelty(given[name], cases, traits)) from None
 
         return pytest.mark.parametrize(name, cases, ids=ids)(told)
 
@@ -49,4 +49,4 @@ def novelty(case: CaseT, cases: Sequence[CaseT], traits: Callable[[CaseT], Itera
     new = [trait for trait in traits(case) if trait not in known]
     if not before or not new:
         return ""
-    return f"The cases before this one were right; new in it: {', '.join(new)}."
+    return f"All cases before this one. New in it: {', '.join(new)}."

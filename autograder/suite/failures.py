@@ -1,23 +1,46 @@
-"""How a check fails: by raising CheckFailed, whose message says what was found, and the likely cause."""
+"""How a check fails: by raising CheckFailed, which says what was found and what it is put down to."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from autograder.report import ASKED, CAUSE, FOUND, Place
-from tower_student.text import PREFIX
+from autograder.report import Cause, Feedback, Place
+from tower_student.text import one_line
 
-Cause = str | Callable[[], str]
-"""A sentence, or a search for one: it can take longer than the check, and is made only for a report."""
+MAX_SENTENCE = 2000
+"""Characters."""
+
+Why = Cause | None | Callable[[], Cause | None]
+"""A cause, or a search for one: it can take longer than the check, and is made only for a report."""
+Right = str | Callable[[], str]
+FoundT = TypeVar("FoundT")
+
+
+def why(id: str, text: str, **values: str | int | float) -> Cause:
+    """Return a cause, to be named where a check fails.
+
+    Args:
+        id: what it is called in every language, such as "layer.shared_memory": what it is about, from
+            the whole to the part. Mutants say by it what they must be put down to.
+        text: a sentence for the student, with the names of `values` in braces, as str.format has them.
+        values: what stands in their places.
+    """
+    return Cause(id, text.format(**values) if values else text, values)
+
+
+NO_RETURN = why("value.none", "A return is missing.")
 
 
 class CheckFailed(Exception):
-    """A check's verdict is no. The text is written for the student.
+    """A check's verdict is no. What it says is written for the student.
 
     Args:
-        found: what came back, and what was expected, with its arithmetic.
+        found: what was returned and what was expected, with its arithmetic, on one line.
         cause: the likely cause, where one can be named.
-        reading: what such a finding means in general; said where no cause is known.
+        reading: what such a finding means in general; the cause where no other is known.
+        right: what is right about what was returned, as a sentence, where that narrows the search.
+        quoted: lines of the submission's or its exception's.
         place: the line of the submission where it came up, if it did in one.
         unproven: whether nothing leads to the submission, as an exception without a line of it or the end
             of the process. It may be the grader's own then, see suite.judge.
@@ -27,47 +50,66 @@ class CheckFailed(Exception):
         self,
         found: str,
         *,
-        cause: Cause = "",
-        reading: Cause = "",
+        cause: Why = None,
+        reading: Why = None,
+        right: Right = "",
+        quoted: Sequence[str] = (),
         place: Place | None = None,
         unproven: bool = False,
     ) -> None:
         super().__init__(found)
         self.found = found
+        self.quoted = tuple(quoted)
         self.place = place
         self.unproven = unproven
-        self._cause, self._reading = cause, reading
+        self._cause, self._reading, self._right = cause, reading, right
 
     @cached_property
-    def cause(self) -> str:
-        """The likely cause, or what can be read in the finding; "" where there is neither."""
-        return _told(self._cause) or _told(self._reading)
+    def cause(self) -> Cause | None:
+        """The likely cause, or how the finding reads; None where there is neither."""
+        return _searched(self._cause, None) or _searched(self._reading, None)
 
-    def because(self, cause: Cause) -> "CheckFailed":
-        """Return the same failure with this cause, or with its own where this one is "".
+    @cached_property
+    def right(self) -> str:
+        """What is right about it; "" where that is not known."""
+        return _searched(self._right, "")
 
-        For what is more particular than what is known already: `raise failure.because("…") from None`.
+    def because(self, cause: Why) -> "CheckFailed":
+        """Return the same failure with this cause, or with its own where this one is None.
+
+        For what is more particular than what is known already: `raise failure.because(why(…)) from None`.
         """
-        return self._but(cause=lambda: _told(cause) or _told(self._cause))
+        return self._but(cause=lambda: _searched(cause, None) or _searched(self._cause, None))
 
-    def beside(self, circumstance: Cause) -> "CheckFailed":
-        """Return the same failure with a circumstance, which is said only where no cause is known."""
-        return self._but(reading=lambda: f"{_told(circumstance)} {_told(self._reading)}".strip())
+    def beside(self, cause: Why) -> "CheckFailed":
+        """Return the same failure with a cause that counts only where no other is known."""
+        return self._but(reading=lambda: _searched(cause, None) or _searched(self._reading, None))
+
+    def knowing(self, right: Right) -> "CheckFailed":
+        """Return the same failure with what is right about it, where nothing nearer is known to be."""
+        return self._but(right=lambda: self.right or _searched(right, ""))
 
     def _but(self, **changes: Any) -> "CheckFailed":
-        kept: dict[str, Any] = {"cause": self._cause, "reading": self._reading}
-        kept |= {"place": self.place, "unproven": self.unproven}
+        kept: dict[str, Any] = {
+            "cause": self._cause,
+            "reading": self._reading,
+            "right": self._right,
+        }
+        kept |= {"quoted": self.quoted, "place": self.place, "unproven": self.unproven}
         return type(self)(self.found, **kept | changes)
 
-    def message(self, asked: str) -> str:
-        """Return what was asked, what came back and the likely cause: one line of ours each.
+    def feedback(self, asked: str) -> Feedback:
+        """Return what a report says of it, where that was asked: each part on one line, in plain characters.
 
-        Whatever lines follow within one of them are a submission's, and bear its prefix.
+        Names and values within sentences may be a submission's.
         """
-        parts = [f"{ASKED}{asked}", f"{FOUND}{self.found}"]
-        if self.cause:
-            parts.append(f"{CAUSE}{self.cause}")
-        return "\n".join(map(_rung, parts))
+        asked, found, right = (one_line(s, MAX_SENTENCE) for s in (asked, self.found, self.right))
+        cause = self.cause and Cause(
+            self.cause.id,
+            one_line(self.cause.text, MAX_SENTENCE),
+            {name: _plain(value) for name, value in self.cause.values.items()},
+        )
+        return Feedback(asked, found, self.quoted, right, cause, self.place)
 
 
 class TooSlow(CheckFailed):
@@ -78,26 +120,29 @@ class Killed(CheckFailed):
     """The worker was killed from outside, as the kernel does for want of memory."""
 
 
-def _told(cause: Cause) -> str:
-    if isinstance(cause, str):
-        return cause
+def _plain(value: str | int | float) -> str | int | float:
+    """The value as JSON can hold it."""
+    if isinstance(value, str):
+        return one_line(value)
+    return value if math.isfinite(value) else str(value)
+
+
+def _searched(wanted: FoundT | Callable[[], FoundT], otherwise: FoundT) -> FoundT:
+    """What is wanted, or what a search for it finds."""
+    if not callable(wanted):
+        return wanted
     try:
-        return cause()
+        return wanted()
     except Exception:  # over what a submission returned; whatever trips it, the verdict stands
-        return ""
+        return otherwise
 
 
-def _rung(text: str) -> str:
-    ours, *theirs = text.split("\n")
-    return "\n".join([ours, *(PREFIX + line.removeprefix(PREFIX) for line in theirs)])
-
-
-def expect(condition: bool, found: str, *, cause: Cause = "") -> None:
+def expect(condition: bool, found: str, *, cause: Why = None) -> None:
     """Raise CheckFailed unless the condition holds.
 
     Args:
-        found: what came back, and what was expected.
-        cause: a sentence, or a function that looks for one.
+        found: what was returned, and what was expected.
+        cause: what it is put down to, or a function that looks for that.
     """
     if not condition:
         raise CheckFailed(found, cause=cause)

@@ -25,7 +25,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError
 from autograder.gpu import Device
-from autograder.report import Figure, Measured, Place
+from autograder.report import Feedback, Figure, Measured
 from autograder.suite.collection import Case
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow
@@ -34,9 +34,7 @@ from autograder.suite.student import Student
 from autograder.suite.workers import Kind, Unimportable, Workers
 from tower_student import embedding
 from tower_student.submission import Submission
-from tower_student.text import clean
 
-MAX_MESSAGE = 8000
 TRIALS = 4
 """At most: over a student's own bricks and over stand-ins, each in a shared and a fresh worker."""
 
@@ -55,9 +53,8 @@ class Verdict:
     title: str
     hint: str
     judged: bool = False
-    failure: str = ""
+    failure: Feedback | None = None
     remark: str = ""
-    place: Place | None = None
     measured: Measured | None = None
     stand_ins: tuple[str, ...] = ()
     """The modules in whose place the course's own stood when it passed."""
@@ -71,8 +68,7 @@ class Outcome:
     """What came of one case.
 
     Attributes:
-        failure: what the student is told; "" where it passed.
-        place: the line of the submission where it failed.
+        failure: what the student is told; None where it passed.
         too_slow: whether it failed for want of time.
         at_import: whether its module does not even import.
         is_settled: whether it counts; if not, it is to be judged in a fresh worker.
@@ -82,8 +78,7 @@ class Outcome:
         stand_ins: the modules in whose place the course's own stood when it passed.
     """
 
-    failure: str = ""
-    place: Place | None = None
+    failure: Feedback | None = None
     too_slow: bool = False
     at_import: bool = False
     is_settled: bool = True
@@ -178,7 +173,7 @@ class Judge:
             self._done += 1
 
     def _note(self, verdict: Verdict, outcome: Outcome) -> None:
-        verdict.failure, verdict.place = outcome.failure, outcome.place
+        verdict.failure = outcome.failure and replace(outcome.failure, reading=verdict.hint)
         verdict.remark, verdict.measured = outcome.remark, outcome.measured
         verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
         self.figures |= outcome.figures
@@ -253,7 +248,7 @@ class Judge:
                 outcome = self._attempt(case, kind, is_last=True)
         except Unimportable as error:
             asked = f"import {module_of(case.check)}"
-            return replace(_failed(error.failure, asked), at_import=True)
+            return Outcome(error.failure.feedback(asked), at_import=True)
         return outcome
 
     def _attempt(self, case: Case, kind: Kind, *, is_last: bool = False) -> Outcome:
@@ -268,8 +263,9 @@ class Judge:
                 too_slow = isinstance(failure, TooSlow)
                 if is_last or (is_fresh and (too_slow or not failure.unproven)):
                     # Its worker may still be asked for the cause, and by the next check.
-                    outcome = replace(_failed(failure, student.asked), too_slow=too_slow)
-                    outcome = replace(outcome, place=outcome.place or student.definition())
+                    told = failure.feedback(student.asked)
+                    told = replace(told, place=told.place or student.definition())
+                    outcome = Outcome(told, too_slow)
                 else:
                     outcome = Outcome(is_settled=False)
                 if failure.unproven or session.worker.is_lost or not outcome.is_settled:
@@ -351,11 +347,6 @@ class _Setup:
             item.session.shouldstop = "nothing can be judged"
         elif error is not None and not isinstance(error, KeyboardInterrupt):
             self._judge.fault(self._cases[item.nodeid], error)
-
-
-def _failed(failure: CheckFailed, asked: str) -> Outcome:
-    """What a student is told of a failure."""
-    return Outcome(clean(failure.message(asked), MAX_MESSAGE), failure.place)
 
 
 @contextmanager

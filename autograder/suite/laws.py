@@ -14,10 +14,11 @@ from contextlib import contextmanager, suppress
 import torch
 from torch import Tensor, nn
 
+from autograder.report import Cause
 from autograder.suite import registry, statistics
-from autograder.suite.behaviour import WrongOutput
+from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import alike, compare
 from autograder.suite.replies import Description, Journey, Seen
 from autograder.suite.student import Input, Layer, Meta, Student
@@ -47,17 +48,26 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         expect(
             parameter.dtype == dtype,
             f"{parameter.name} is {parameter.dtype}; expected {dtype}.",
-            cause="The constructor's dtype has to reach the parameter; without one it is torch's default.",
+            cause=why(
+                "layer.dtype",
+                "The constructor's dtype has to reach the parameter; without one it is torch's default.",
+            ),
         )
         expect(
             parameter.requires_grad,
             f"{parameter.name} does not require a gradient.",
-            cause=f"requires_grad of {parameter.name} is switched off: nothing trains it.",
+            cause=why(
+                "layer.frozen",
+                "requires_grad of {name} is switched off: nothing trains it.",
+                name=parameter.name,
+            ),
         )
     expect(
         sorted(made.state) == sorted(oracle.state_dict()),
         f"The state dict holds {words(made.state)}; expected {words(oracle.state_dict())}.",
-        cause="A buffer, or a layer inside, is registered beside the parameters.",
+        cause=why(
+            "layer.extra_state", "A buffer, or a layer inside, is registered beside the parameters."
+        ),
     )
     state = {name: torch.rand_like(value) for name, value in oracle.state_dict().items()}
     layer.load(state)
@@ -65,14 +75,21 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         try:
             compare(f"{name}, loaded and read back,", value, state[name])
         except CheckFailed as failure:
-            shared = "Two parameters share their memory: .data and slices are views; clone() them."
+            shared = why(
+                "layer.shared_memory",
+                "Two parameters share their memory: .data and slices are views; clone() them.",
+            )
             raise failure.because(shared) from None
     for name in optional:
         if name not in expected:
             expect(
                 name in made.absent,
                 f"With {name}=False the name `{name}` is not registered as None.",
-                cause=f"self.{name} = None registers nothing; register_parameter({name!r}, None) does.",
+                cause=why(
+                    "layer.none_not_registered",
+                    "self.{name} = None registers nothing; register_parameter('{name}', None) does.",
+                    name=name,
+                ),
             )
 
 
@@ -109,7 +126,10 @@ def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "for
     expect(
         output.shape == expected.shape and torch.equal(output.isnan(), expected),
         "A sample of NaN is in the input, and not just in its place in the output.",
-        cause="NaN is replaced on the way, or mixed into other samples; it has to show what went wrong.",
+        cause=why(
+            "layer.nan_replaced",
+            "NaN is replaced on the way, or mixed into other samples; it has to show what went wrong.",
+        ),
     )
 
 
@@ -151,9 +171,16 @@ def gradients(
         expect(
             name in answer.gradients,
             f"No gradient reaches {'the input' if name == 'input' else name}: its .grad is None.",
-            cause=f"requires_grad of {name} is switched off: nothing trains it."
+            cause=why(
+                "layer.frozen",
+                "requires_grad of {name} is switched off: nothing trains it.",
+                name=name,
+            )
             if name in frozen
-            else "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
+            else why(
+                "gradient.cut",
+                "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
+            ),
         )
         suspects = registry.of_gradient(oracle, x.tensor, upstream, name)
         what = f"the gradient of {name}"
@@ -183,14 +210,20 @@ def survives_the_journey(
         "the output on the GPU, after its weights were loaded there,",
         answer.value,
         expected,
-        reading="A copy of the weights is kept beside the parameters; load_state_dict() does not reach it.",
+        reading=why(
+            "layer.old_weights_on_gpu",
+            "A copy of the weights is kept beside the parameters; load_state_dict() does not reach it.",
+        ),
     )
     lies_on(layer.to("cpu"), "cpu")
     compare(
         "the output on the CPU, after the layer has been on the GPU,",
         layer(x, method),
         expected,
-        reading="What was made for the GPU is still used after the layer has left it.",
+        reading=why(
+            "layer.left_on_gpu",
+            "What was made for the GPU is still used after the layer has left it.",
+        ),
     )
 
 
@@ -204,7 +237,10 @@ def keeps_to_the_stream(
         "the output",
         layer.on_other_stream(x, method),
         expected,
-        reading="Work is sent to a stream of its own choice, which does not wait for the input.",
+        reading=why(
+            "gpu.stream",
+            "Work is sent to a stream of its own choice, which does not wait for the input.",
+        ),
     )
 
 
@@ -244,14 +280,20 @@ def _stays(journey: Journey) -> None:
     expect(
         journey.stayed or not journey.copies,
         "The input lies on the GPU, the output on the CPU.",
-        cause="The result is carried to the CPU on the way, by .cpu(), .to('cpu') or into a tensor that lies "
-        "there.",
+        cause=why(
+            "gpu.carried_to_cpu",
+            "The result is carried to the CPU on the way, by .cpu(), .to('cpu') or into a tensor that lies "
+            "there.",
+        ),
     )
     expect(
         not journey.copies,
         f"Tensors were carried between GPU and CPU {journey.copies} times.",
-        cause="Each such copy waits for the GPU and costs more than the layer itself: make what is needed "
-        "with device=input.device, and compute where the input lies.",
+        cause=why(
+            "gpu.many_copies",
+            "Each such copy waits for the GPU and costs more than the layer itself: make what is needed "
+            "with device=input.device, and compute where the input lies.",
+        ),
     )
 
 
@@ -284,14 +326,20 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
         expect(
             name in again.gradients,
             f"No gradient reaches {name} in a second backward pass.",
-            cause="forward puts a new parameter in the place of the old one, which keeps the gradient.",
+            cause=why(
+                "layer.new_parameter",
+                "forward puts a new parameter in the place of the old one, which keeps the gradient.",
+            ),
         )
         compare(
             f"the gradient of {name}, from a second backward pass over the same graph,",
             again.gradients[name],
             gradient,
-            reading="The layer keeps something from one backward pass to the next, such as a total of its "
-            "own; autograd adds gradients up by itself.",
+            reading=why(
+                "gradient.accumulated",
+                "The layer keeps something from one backward pass to the next, such as a total of its "
+                "own; autograd adds gradients up by itself.",
+            ),
         )
     for i, name in enumerate(names):
         expect(name in answer.gradients, f"No gradient reaches {name}: its .grad is None.")
@@ -334,11 +382,16 @@ def judged_elsewhere() -> Iterator[None]:
         return
 
 
+READY_MADE = why(
+    "by_hand.ready_made", "A ready-made operation does the work that you are to build."
+)
+
+
 def by_hand(
     student: Student,
     seen: Seen | None,
     *families: re.Pattern[str],
-    cause: str = "A ready-made operation does the work that you are to build.",
+    cause: Cause = READY_MADE,
 ) -> None:
     """Require that no operator of these families ran, and that nothing tried to blind the recorder.
 
@@ -364,7 +417,11 @@ def by_hand(
     if student.tampers or not seen.intact:
         raise ReadyMade(
             "The record of what ran was interfered with.",
-            cause=f"The module names {', '.join(student.tampers)}." if student.tampers else "",
+            cause=why(
+                "by_hand.tampers", "The module names {names}.", names=", ".join(student.tampers)
+            )
+            if student.tampers
+            else None,
         )
 
 
@@ -386,7 +443,7 @@ def drawn_uniformly(
         expect(
             name in state,
             f"The state dict has no {name}.",
-            cause="No parameter of that name is registered.",
+            cause=why("layer.unregistered_name", "No parameter of that name is registered."),
         )
     first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
     shape = tuple(first["weight"].shape)
@@ -411,17 +468,22 @@ def drawn_uniformly(
         expect(
             not torch.equal(values, second[name]),
             f"reset_parameters() leaves {name} as it was.",
-            cause="reset_parameters() does nothing the second time, or a fixed seed repeats its numbers.",
+            cause=why(
+                "drawing.second_reset",
+                "reset_parameters() does nothing the second time, or a fixed seed repeats its numbers.",
+            ),
         )
         expect(
             not torch.equal(second[name], alike(name, third.get(name), values)),
             f"reset_parameters() draws the same {name} twice in a row.",
-            cause="The random state is set, or set back, beside the draws.",
+            cause=why(
+                "drawing.random_state", "The random state is set, or set back, beside the draws."
+            ),
         )
         expect(
             not torch.equal(values, alike(name, other.get(name), values)),
             f"Two layers begin with the same {name}.",
-            cause="A fixed seed is set, or the draws are not random.",
+            cause=why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random."),
         )
 
 
@@ -439,7 +501,10 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
         "the output, after the same tensor has held other values,",
         layer.run(x, grad=False, refilled=True).value,
         expected,
-        reading="What was computed for a tensor is kept by its identity; it may have changed since.",
+        reading=why(
+            "layer.kept_by_identity",
+            "What was computed for a tensor is kept by its identity; it may have changed since.",
+        ),
     )
     changed = {name: p + draw.normal(*p.shape) for name, p in oracle.state_dict().items()}
     layer.overwrite(changed)
@@ -450,7 +515,10 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
     except CheckFailed as failure:
         raise CheckFailed(
             f"After the parameters were changed in place, {failure.found}",
-            cause="Something from before is still used: an old copy of the weights, or an old answer.",
+            cause=why(
+                "layer.kept_from_before",
+                "Something from before is still used: an old copy of the weights, or an old answer.",
+            ),
         ) from None
 
 
@@ -487,17 +555,19 @@ def trains_like(
                 stuck = isinstance(state.get(name), Tensor) and torch.equal(
                     state[name], before[name]
                 )
-                told = STUCK if stuck else CARRIED_OVER if step > 1 else ""
+                told = STUCK if stuck else CARRIED_OVER if step > 1 else None
                 raise failure.beside(told) from None
 
 
-STUCK = (
+STUCK = why(
+    "layer.stuck",
     "It did not move: the optimizer holds other parameters. reset_parameters() fills those it has, and "
-    "makes no new ones."
+    "makes no new ones.",
 )
-CARRIED_OVER = (
+CARRIED_OVER = why(
+    "layer.carried_over",
     "The first step was right, so something is carried over from one step to the next: a total of its "
-    "own, or a copy of the weights."
+    "own, or a copy of the weights.",
 )
 
 
@@ -511,7 +581,7 @@ def lies_on(made: Description, device: str) -> None:
         expect(
             parameter.device == device,
             f"{parameter.name} lies on {parameter.device}; expected {device}.",
-            cause="The constructor's device has to reach the parameter.",
+            cause=why("layer.device", "The constructor's device has to reach the parameter."),
         )
 
 
@@ -521,7 +591,7 @@ def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "fo
     expect(
         answer.meta_shape is not None,
         "The output does not lie on the device of the input.",
-        cause="The result is copied to the CPU on the way.",
+        cause=why("layer.output_on_cpu", "The result is copied to the CPU on the way."),
     )
     expect(
         answer.meta_shape == shape, f"The output has shape {answer.meta_shape}; expected {shape}."
@@ -532,7 +602,7 @@ def _untouched(after: object, before: Tensor) -> None:
     expect(
         isinstance(after, Tensor) and torch.equal(after, before),
         "The input was changed by the call.",
-        cause="An in-place operation has changed it: a method that ends in _, or an assignment to a slice.",
+        cause=CHANGES_INPUT,
     )
 
 
@@ -544,7 +614,7 @@ def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
 
 def _registration_cause(
     got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
-) -> str:
+) -> Cause | None:
     missing = sorted(expected.keys() - got.keys())
     there = {name.partition(".")[0] for name in got}
     gone = dict.fromkeys(
@@ -553,58 +623,117 @@ def _registration_cause(
     inside = [name for name in got if "." in name and name not in expected]
     listed = ", ".join(missing)
     if not got:
-        return (
+        return why(
+            "layer.no_parameters",
             "A plain tensor is no parameter: wrap it in nn.Parameter and assign it to self. What lies in a "
-            "plain list or dict is not seen either."
+            "plain list or dict is not seen either.",
         )
     if len(missing) == 1 and any(part.isdigit() for name in inside for part in name.split(".")):
-        return f"{listed} is spread over several parameters; it is one tensor."
+        return why(
+            "layer.spread",
+            "{name} is spread over several parameters; it is one tensor.",
+            name=listed,
+        )
     if missing and inside and not any("." in name for name in expected):
-        return (
-            "A ready-made layer lies inside; build the parameters yourself, as attributes of self."
+        return why(
+            "layer.ready_made_inside",
+            "A ready-made layer lies inside; build the parameters yourself, as attributes of self.",
         )
     if gone and len(got) < len(expected):
-        return (
-            f"Not registered under these names: {', '.join(gone)}. A layer is registered when it is assigned "
-            "to self; one in a plain Python list or dict is not."
+        return why(
+            "layer.layers_not_registered",
+            "Not registered under these names: {names}. A layer is registered when it is assigned "
+            "to self; one in a plain Python list or dict is not.",
+            names=", ".join(gone),
         )
     if missing and all(name.endswith(".bias") for name in missing) and len(got) < len(expected):
-        return f"{listed}: made without a bias."
+        return why("layer.made_without_bias", "{names}: made without a bias.", names=listed)
     if missing and len(got) < len(expected):
-        return (
-            f"No parameter is called {listed}: assign an nn.Parameter to self under that name. What "
-            "nn.Parameter(...).to(...) returns is a plain tensor again."
+        return why(
+            "layer.parameter_missing",
+            "No parameter is called {names}: assign an nn.Parameter to self under that name. What "
+            "nn.Parameter(...).to(...) returns is a plain tensor again.",
+            names=listed,
         )
     if missing:
-        return f"The names differ, and so do the keys of the state dict: {listed} are not there."
+        return why(
+            "layer.names",
+            "The names differ, and so do the keys of the state dict: {names} are not there.",
+            names=listed,
+        )
     for name, shape in expected.items():
         if got[name] != shape:
             return _shape_of_a_parameter(name, got[name], shape)
     more = got.keys() - expected.keys()
     if more == {"bias"}:
-        return "With bias=False there is a bias all the same: the argument is ignored."
-    return f"More is registered than there should be: {words(sorted(more))}." if more else ""
+        return why(
+            "layer.bias_despite_false",
+            "With bias=False there is a bias all the same: the argument is ignored.",
+        )
+    return (
+        why(
+            "layer.extra_parameters",
+            "More is registered than there should be: {names}.",
+            names=words(sorted(more)),
+        )
+        if more
+        else None
+    )
 
 
-def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -> Cause:
     if math.prod(got) == 1:
-        return f"{name} holds one number; every output needs its own."
+        return why(
+            "parameter.one_number",
+            "{name} holds one number; every output needs its own.",
+            name=name,
+        )
     if got[::-1] == expected:
-        return f"The dimensions of {name} are in the opposite order."
+        return why(
+            "parameter.reversed", "The dimensions of {name} are in the opposite order.", name=name
+        )
     if len(got) == len(expected) > 1 and (got[1], got[0], *got[2:]) == expected:
-        return f"Inputs and outputs are exchanged in {name}: its first dimension counts outputs."
+        return why(
+            "parameter.in_out_exchanged",
+            "Inputs and outputs are exchanged in {name}: its first dimension counts outputs.",
+            name=name,
+        )
     if (*got[:-2], *got[:-3:-1]) == expected:
-        return f"Height and width are exchanged in {name}."
+        return why(
+            "parameter.kernel_exchanged", "Height and width are exchanged in {name}.", name=name
+        )
     if len(got) == len(expected) > 2 and got[:2] == expected[:2]:
         kernel, wanted = ("x".join(map(str, shape[2:])) for shape in (got, expected))
-        return f"The kernel of {name} is {kernel}; asked for is {wanted}."
+        return why(
+            "parameter.kernel_size",
+            "The kernel of {name} is {kernel}; asked for is {wanted}.",
+            name=name,
+            kernel=kernel,
+            wanted=wanted,
+        )
     if math.prod(got) == math.prod(expected):
-        return (
-            f"{name} has the right number of values in another shape; reshape it where it is used, not "
-            "where it is registered."
+        return why(
+            "parameter.arranged",
+            "{name} has the right number of values in another shape; reshape it where it is used, "
+            "not where it is registered.",
+            name=name,
         )
     if len(got) != len(expected):
-        return f"{name} has {len(got)} dimensions; it needs {len(expected)}."
+        return why(
+            "parameter.dimensions",
+            "{name} has {got} dimensions; it needs {expected}.",
+            name=name,
+            got=len(got),
+            expected=len(expected),
+        )
     at = next(i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b)
     of = "output" if at == 0 else "input"
-    return f"{name} has size {got[at]} along dimension {at}; it should be {expected[at]}, one for each {of}."
+    return why(
+        "parameter.size",
+        "{name} has size {got} along dimension {dim}; it should be {expected}, one for each {of}.",
+        name=name,
+        got=got[at],
+        dim=at,
+        expected=expected[at],
+        of=of,
+    )

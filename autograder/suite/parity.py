@@ -7,19 +7,21 @@ names a cause where a suspect or a simple relation between the two explains the 
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from autograder.report import Cause
 from autograder.sandbox.values import Opaque, Record
-from autograder.suite.failures import CheckFailed
-from autograder.suite.suspects import Suspect, guilty, guilty_number, same
+from autograder.suite.failures import NO_RETURN, CheckFailed, Why, why
+from autograder.suite.suspects import EXCHANGED, Suspect, guilty, guilty_number, same
 from autograder.suite.tolerances import FLOAT64, Tolerance
 from tower_student.text import word
 
-NOBODY: Mapping[str, float] = MappingProxyType({})
+NOBODY: Mapping[Cause, float] = MappingProxyType({})
 _WORKERS_OWN = re.compile(
     r"a (tensor of torch\.\w{1,20} on \w{1,20}|deeply nested value)|(huge int)"
 )
@@ -33,7 +35,7 @@ def compare(
     tolerance: Tolerance = FLOAT64,
     *,
     suspects: Iterable[Suspect] = (),
-    reading: str = "",
+    reading: Why = None,
 ) -> None:
     """Raise CheckFailed unless `got` is a tensor of the shape, dtype and values of `expected`.
 
@@ -53,7 +55,7 @@ def compare(
         raise CheckFailed(
             f"{what} differs: {_difference(got, expected, close)}",
             cause=lambda: guilty(got, expected, suspects) or _rounding(got, expected),
-            reading=lambda: reading or _value_reading(got, expected),
+            reading=reading or (lambda: _value_reading(got, expected)),
         )
 
 
@@ -80,7 +82,7 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
     if not isinstance(got, Tensor):
         raise CheckFailed(
             f"{what} is {describe(got)}; expected a tensor of shape {shape(expected)}.",
-            cause="A return is missing." if got is None else "",
+            cause=NO_RETURN if got is None else None,
         )
     if got.shape != expected.shape:
         raise CheckFailed(
@@ -91,14 +93,20 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
     if got.dtype != expected.dtype:
         raise CheckFailed(
             f"{what} is {_dtype(got)}; expected {_dtype(expected)}, the dtype of what went in.",
-            cause="A tensor of a fixed dtype (or a .float(), .double()) takes part in the computation, or a "
-            "tensor is rebuilt from its numbers.",
+            cause=why(
+                "value.dtype",
+                "A tensor of a fixed dtype (or a .float(), .double()) takes part in the computation, or a "
+                "tensor is rebuilt from its numbers.",
+            ),
         )
     if not bool(got.isfinite().all()):
         bad = int((~got.isfinite()).sum())
         raise CheckFailed(
             f"{what} has {bad} of {got.numel()} values that are NaN or infinite.",
-            cause="Memory that was never filled, a division by zero, or an overflow.",
+            cause=why(
+                "value.not_finite",
+                "Memory that was never filled, a division by zero, or an overflow.",
+            ),
         )
     return got
 
@@ -110,7 +118,7 @@ def compare_number(
     tolerance: Tolerance = FLOAT64,
     *,
     whole: bool = False,
-    suspects: Mapping[str, float] = NOBODY,
+    suspects: Mapping[Cause, float] = NOBODY,
 ) -> None:
     """Raise CheckFailed unless `got` is a Python number equal to `expected`; a bool is none.
 
@@ -122,13 +130,10 @@ def compare_number(
     wanted = "an int" if whole else "a float"
     kinds = (int,) if whole else (int, float)
     if isinstance(got, bool) or not isinstance(got, kinds):
-        cause = (
-            "A tensor with one element becomes a number by .item()."
-            if isinstance(got, Tensor)
-            else ""
-        )
+        item = why("value.item", "A tensor with one element becomes a number by .item().")
         raise CheckFailed(
-            f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.", cause=cause
+            f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.",
+            cause=item if isinstance(got, Tensor) else None,
         )
     if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
         raise CheckFailed(
@@ -151,7 +156,7 @@ class Count(NamedTuple):
     what: str
     got: object
     expected: float
-    suspects: Callable[[], Mapping[str, float]]
+    suspects: Callable[[], Mapping[Cause, float]]
 
 
 def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
@@ -163,35 +168,31 @@ def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
         try:
             compare_number(count.what, count.got, count.expected, whole=whole)
         except CheckFailed as failure:
-            raise failure.because(lambda: _common_cause(counts)) from None
-
-
-def _common_cause(counts: Sequence[Count]) -> str:
-    """The cause that explains every number, or at least every wrong one."""
-    if cause := _explanation(counts):
-        return cause
-    wrong = [count for count in counts if not _is(count.got, count.expected)]
-    if wrong and (cause := _explanation(wrong)):
-        return (
-            f"{cause} {len(counts) - len(wrong)} of {len(counts)} questions are answered rightly."
-        )
-    return ""
+            wrong = [count for count in counts if not _is(count.got, count.expected)]
+            good = len(counts) - len(wrong)
+            right = f"{good} of {len(counts)} answers." if wrong and good else ""
+            raise failure.because(partial(_explanation, counts, wrong)).knowing(right) from None
 
 
 def _is(got: object, value: float) -> bool:
     return isinstance(got, int | float) and math.isclose(got, value, rel_tol=1e-9)
 
 
-def _explanation(counts: Sequence[Count]) -> str:
+def _explanation(*attempts: Sequence[Count]) -> Cause | None:
+    """The cause that explains every number of the first, or else of the second."""
+    return next(filter(None, map(_common_cause, attempts)), None)
+
+
+def _common_cause(counts: Sequence[Count]) -> Cause | None:
     told = [count.suspects() for count in counts]
-    for cause in told[0]:
+    for cause in told[0] if told else ():
         if all(
             # Where a suspect is not finite, the mistake would have raised or returned nothing usable.
             _is(count.got, suspects[cause]) or not math.isfinite(suspects[cause])
             for count, suspects in zip(counts, told, strict=True)
         ):
             return cause
-    return ""
+    return None
 
 
 def describe(value: object) -> str:
@@ -234,45 +235,66 @@ def _difference(got: Tensor, expected: Tensor, close: Tensor) -> str:
     )
 
 
-def _shape_reading(got: Tensor, expected: Tensor) -> str:
+def _shape_reading(got: Tensor, expected: Tensor) -> Cause | None:
     """What the two shapes say."""
     if expected.shape[:1] == (1,) and got.shape == expected.shape[1:]:
-        return "A dimension of size 1 is squeezed away: a batch of one keeps its dimension."
+        return why(
+            "shape.squeezed_batch",
+            "A dimension of size 1 is squeezed away: a batch of one keeps its dimension.",
+        )
     if got.shape == expected.squeeze().shape:
-        return "Dimensions of size 1 are squeezed away."
+        return why("shape.squeezed", "Dimensions of size 1 are squeezed away.")
     if expected.dim() > 1 and got.shape == expected.shape[:-1]:
-        return (
-            f"The last dimension is gone: there is one value where there should be {expected.shape[-1]}, as "
-            "after an argmax, a maximum, a sum or a mean over it."
+        return why(
+            "shape.last_gone",
+            "The last dimension is gone: there is one value where there should be {size}, as "
+            "after an argmax, a maximum, a sum or a mean over it.",
+            size=expected.shape[-1],
         )
     if expected.dim() > 1 and got.shape == expected.shape[1:]:
-        return "The dimension of the batch is gone."
+        return why("shape.batch_gone", "The dimension of the batch is gone.")
     if min(got.dim(), expected.dim()) >= 2 and got.shape == expected.transpose(-1, -2).shape:
-        return "The last two dimensions are exchanged."
+        return EXCHANGED
     if got.numel() == expected.numel() and got.dim() != expected.dim():
-        return (
-            f"The number of values is right, but in {got.dim()} dimensions (of sizes {shape(got)}), not in "
-            f"{expected.dim()}."
+        return why(
+            "shape.rearranged",
+            "The number of values is right, but in {got} dimensions (of sizes {sizes}), not in {expected}.",
+            got=got.dim(),
+            sizes=shape(got),
+            expected=expected.dim(),
         )
     if got.numel() == expected.numel():
-        return "The number of values is right; they are arranged in another shape."
+        return why(
+            "shape.arranged", "The number of values is right; they are arranged in another shape."
+        )
     if got.dim() != expected.dim():
-        return f"The result has {got.dim()} dimensions instead of {expected.dim()}."
-    return ""
+        return why(
+            "shape.dimensions",
+            "The result has {got} dimensions instead of {expected}.",
+            got=got.dim(),
+            expected=expected.dim(),
+        )
+    return None
 
 
-def _rounding(got: Tensor, expected: Tensor) -> str:
+def _rounding(got: Tensor, expected: Tensor) -> Cause | None:
     """What it says that the two agree, but not to the last digit."""
     a, b = got.double(), expected.double()
     if same(a, b):
-        return "Only the first six or seven digits agree: a part of it is computed in float32."
+        return why(
+            "value.float32",
+            "Only the first six or seven digits agree: a part of it is computed in float32.",
+        )
     off = (a - b) * b.sign()
     # What is rounded errs in both directions; what errs in one is multiplied or left out.
     both_ways = off.abs().mean() > 0 and off.mean().abs() < 0.6 * off.abs().mean()
     tolerance = 1e-2 if both_ways and off.numel() > 5 else 3e-3
     if torch.allclose(a, b, rtol=tolerance, atol=tolerance * float(b.abs().mean())):
-        return "Only the first digits agree: a part of it is computed in bfloat16 or float16, or rounded."
-    return ""
+        return why(
+            "value.half",
+            "Only the first digits agree: a part of it is computed in bfloat16 or float16, or rounded.",
+        )
+    return None
 
 
 def _is_plain(factor: float) -> bool:
@@ -281,23 +303,27 @@ def _is_plain(factor: float) -> bool:
     return larger < 100 and math.isclose(larger, round(larger), rel_tol=1e-6)
 
 
-def _value_reading(got: Tensor, expected: Tensor) -> str:
+def _value_reading(got: Tensor, expected: Tensor) -> Cause | None:
     """A relation that explains the whole difference, if one of the simplest does."""
     a, b = got.double(), expected.double()
     if not bool(b.abs().max() > 0):
-        return ""
+        return None
     if not bool(a.any()):
-        return "Every value is zero."
+        return why("value.zero", "Every value is zero.")
     if same(a, -b):
-        return "The sign is flipped."
+        return why("value.sign", "The sign is flipped.")
     factor = float((a * b).sum() / (b * b).sum())
     if same(a, factor * b) and (got.numel() > 1 or _is_plain(factor)):
-        return f"Every value is {factor:.6g} times what it should be."
+        return why(
+            "value.factor", "Every value is {factor:.6g} times what it should be.", factor=factor
+        )
     if got.dim() >= 2 and a.shape == a.transpose(-1, -2).shape and same(a.transpose(-1, -2), b):
-        return "The last two dimensions are exchanged."
+        return EXCHANGED
     for dim in range(got.dim()):
         if got.shape[dim] > 1 and same(a.flip(dim), b):
-            return f"The values along dimension {dim} run in reverse order."
+            return why(
+                "value.reversed", "The values along dimension {dim} run in reverse order.", dim=dim
+            )
     if got.numel() > 2 and same(a.flatten().sort().values, b.flatten().sort().values):
-        return "The values are right, in the wrong order."
-    return ""
+        return why("value.order", "The values are right, in the wrong order.")
+    return None

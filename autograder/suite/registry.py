@@ -2,7 +2,8 @@
 
     @suspects_of_output(nn.Linear)
     def of_linear(oracle, x):
-        yield Suspect("The weight is not transposed: y = x·Wᵀ + b.", lambda: x @ oracle.weight)
+        cause = why("linear.weight.not_transposed", "The weight is not transposed: y = x·Wᵀ + b.")
+        yield Suspect(cause, lambda: x @ oracle.weight)
 
 One function of each kind can be registered for a class; it is asked about every oracle that is one. Its
 suspects come before those that the suite knows of any layer. Register them in tests/hidden/conftest.py, or in

@@ -10,16 +10,16 @@ from typing import Any
 
 from autograder.broker import Broker, Question, Worker, WorkerLost
 from autograder.course import Course
-from autograder.report import Place
+from autograder.report import Cause, Place
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import LIBRARIES
 from autograder.suite import replies
-from autograder.suite.failures import CheckFailed
+from autograder.suite.failures import CheckFailed, why
 from autograder.suite.surveyor import Surveyor, course_texts, text_of
 from tower_student.raised import likely_cause
 from tower_student.submission import Submission
-from tower_student.text import one_line, quote, word
+from tower_student.text import one_line, quoted, word
 
 MAX_READ = 1000
 """Characters of an exception's message that are looked at."""
@@ -72,9 +72,12 @@ class Session:
         match survey.get("syntax_error"):
             case {"line": int() as line, "message": str() as message}:
                 raise CheckFailed(
-                    f"{self.module}.py, line {line}: syntax error: {one_line(message)}.\n"
-                    f"{quote(submission.line(self.module, line))}".rstrip(),
-                    cause="Python cannot read the file at all, so nothing in it can be graded.",
+                    f"{self.module}.py, line {line}: syntax error: {one_line(message)}.",
+                    quoted=quoted(submission.line(self.module, line)),
+                    cause=why(
+                        "raised.syntax",
+                        "Python cannot read the file at all, so nothing in it can be graded.",
+                    ),
                     place=_place(submission.place(self.module, line)),
                 )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
@@ -106,7 +109,7 @@ class Session:
             except WorkerLost as lost:
                 raise replies.lost_worker(lost) from None
             except wire.WireError as error:
-                raise CheckFailed(f"The reply was not valid.\n{quote(str(error))}") from None
+                raise CheckFailed("The reply was not valid.", quoted=quoted(str(error))) from None
             if isinstance(question.request, protocol.Begin):
                 self.demand(reply)
             else:
@@ -127,20 +130,26 @@ class Session:
                 near = f" The nearest name in it is {found[0]}." if found else ""
                 return CheckFailed(
                     f"{self.module}.py defines no {name}.{near}",
-                    cause=f"Rename it: the grader calls exactly {name}." if found else "",
+                    cause=why("name.near", "Rename it: the grader calls exactly {name}.", name=name)
+                    if found
+                    else None,
                 )
             case protocol.Signature(message):
                 return CheckFailed(
-                    f"The call itself failed.\n{quote(f'TypeError: {message}')}",
-                    cause="The signature is not the one in the skeleton.",
+                    "The call itself failed.",
+                    quoted=quoted(f"TypeError: {message}"),
+                    cause=why("raised.signature", "The signature is not the one in the skeleton."),
                 )
             case protocol.WrongType(got, "a torch.nn.Module" | "a torch.Tensor" as wanted):
                 return CheckFailed(f"What came back is a {word(got)}; expected {wanted}.")
             case protocol.NoGraph():
                 return CheckFailed(
                     "The output does not require a gradient: autograd has no way back through it.",
-                    cause="The output was computed under no_grad, from .data or .detach(), through numpy, "
-                    "or by what has no derivative, as argmax and round.",
+                    cause=why(
+                        "gradient.no_graph",
+                        "The output was computed under no_grad, from .data or .detach(), through numpy, "
+                        "or by what has no derivative, as argmax and round.",
+                    ),
                 )
             case protocol.Raised(kind, message, where):
                 return self._raised(kind, message, where)
@@ -154,12 +163,13 @@ class Session:
                     place = _place(self._submission.place(module, line))
                     within = f" in {module}.py, line {line}"
         if kind == "NotImplementedError" and "NotImplementedError" in line_text:
-            found = f"It is not written yet{within}.\n{quote(message)}".rstrip()
-            return CheckFailed(found, place=place)
-        quoted = [quote(text) for text in (line_text, f"{kind}: {message}") if text]
+            found = f"It is not written yet{within}."
+            return CheckFailed(found, quoted=quoted(message), place=place)
+        hint = likely_cause(kind, message, line_text, self._course.exceptions)
         return CheckFailed(
-            "\n".join([f"{word(kind)} was raised{within}.", *quoted]),
-            reading=likely_cause(kind, message, line_text, self._course.exceptions),
+            f"{word(kind)} was raised{within}.",
+            quoted=(*quoted(line_text), *quoted(f"{kind}: {message}")),
+            reading=Cause(*hint) if hint else None,
             place=place,
             unproven=place is None or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
         )

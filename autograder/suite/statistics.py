@@ -11,7 +11,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from autograder.suite.failures import CheckFailed
+from autograder.report import Cause
+from autograder.suite.failures import CheckFailed, why
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 
 TOO_EVEN = (1e-5, 0.02)
@@ -27,15 +28,15 @@ Kind = Literal["uniform", "normal", "half"]
 
 
 class Drawn(NamedTuple):
-    """A suspect of a drawing: what went wrong, as a sentence, and the distribution that follows.
+    """A suspect of a drawing: what went wrong, and the distribution that follows.
 
     Attributes:
-        cause: what the report says where the values look drawn from this distribution.
+        cause: what went wrong where the values look drawn from this distribution, see failures.why.
         kind: "uniform" for U(-scale, scale), "normal" for N(0, scale²), "half" for U(0, scale).
         scale: the bound, or the standard deviation.
     """
 
-    cause: str
+    cause: Cause
     kind: Kind
     scale: float
 
@@ -78,8 +79,11 @@ def tails(what: str, got: Tensor, std: float) -> None:
     if abs(fourth - 3) > FOURTH * math.sqrt(96 / got.numel()):
         raise CheckFailed(
             f"The fourth power of {what}, over its deviation, is {fourth:.3f} in the mean; expected 3.",
-            cause="The numbers have tails that are too thin or too thick: they only resemble a normal "
-            "distribution, as sums of a few uniform numbers do, or are cut off.",
+            cause=why(
+                "drawing.tails",
+                "The numbers have tails that are too thin or too thick: they only resemble a normal "
+                "distribution, as sums of a few uniform numbers do, or are cut off.",
+            ),
         )
 
 
@@ -111,7 +115,8 @@ def _distribution(
     """
     if not bool(got.isfinite().all()):
         raise CheckFailed(
-            f"{what} holds NaN or infinite values.", cause="The memory was never filled."
+            f"{what} holds NaN or infinite values.",
+            cause=why("drawing.unfilled", "The memory was never filled."),
         )
     # NumPy's sort does not keep track of where a value was, and takes a tenth of the time.
     ordered = torch.from_numpy(numpy.sort(got.flatten().double().numpy()))
@@ -120,9 +125,12 @@ def _distribution(
         raise CheckFailed(
             f"{what} has only {distinct:,} distinct values among {got.numel():,}; expected as many "
             f"draws from {name}.",
-            cause="The tensor is constant."
+            cause=why("drawing.constant", "The tensor is constant.")
             if distinct == 1
-            else "The same draws are repeated, or lie on a grid: whole numbers that were scaled, or rounded.",
+            else why(
+                "drawing.repeated",
+                "The same draws are repeated, or lie on a grid: whole numbers that were scaled, or rounded.",
+            ),
         )
     n = len(ordered)
     shift = abs(float(ordered.mean())) / std * math.sqrt(n)
@@ -130,7 +138,10 @@ def _distribution(
     if shift < TOO_EVEN[0] and spread < TOO_EVEN[1]:
         raise CheckFailed(
             f"Mean and deviation of {what} are those of {name} to the last digit: no draws do that.",
-            cause="The draws are centred and scaled by their own mean and deviation; leave them as they are.",
+            cause=why(
+                "drawing.standardised",
+                "The draws are centred and scaled by their own mean and deviation; leave them as they are.",
+            ),
         )
     distance = kolmogorov_smirnov(ordered, cdf(ordered))
     if not (distance < KOLMOGOROV_SMIRNOV and max(shift, spread) < DEVIATIONS):
@@ -142,19 +153,21 @@ def _distribution(
         )
 
 
-def _clipped(ordered: Tensor) -> str:
+def _clipped(ordered: Tensor) -> Cause | None:
     """Draws from a continuous distribution do not meet at its edge."""
     low, high = (int((ordered == edge).sum()) for edge in (ordered[0], ordered[-1]))
     if min(low, high) < max(3, len(ordered) / 1000):
-        return ""
-    return (
-        f"The numbers are clipped: {low + high:,} of them lie exactly at the ends of their range."
+        return None
+    return why(
+        "drawing.clipped",
+        "The numbers are clipped: {count:,} of them lie exactly at the ends of their range.",
+        count=low + high,
     )
 
 
-def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> str:
+def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> Cause | None:
     """The first cause whose distribution fits well, or else at all; that which was asked for does not."""
-    fitting: list[tuple[bool, int, str]] = []
+    fitting: list[tuple[bool, int, Cause]] = []
     for cause, kind, scale in suspects:
         match kind:
             case "uniform":
@@ -166,17 +179,23 @@ def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> str:
         error = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(len(ordered) / 2)
         if error < DEVIATIONS and kolmogorov_smirnov(ordered, theory) < KOLMOGOROV_SMIRNOV:
             fitting.append((error > FITS_WELL, len(fitting), cause))
-    return min(fitting)[2] if fitting else ""
+    return min(fitting)[2] if fitting else None
 
 
-def _cause(got: Tensor, std: float) -> str:
+def _cause(got: Tensor, std: float) -> Cause:
     ratio = float(got.std()) / std
     if float(got.min()) >= 0:
-        return "No number is negative: the draws should lie on both sides of zero."
+        return why(
+            "drawing.one_sided",
+            "No number is negative: the draws should lie on both sides of zero.",
+        )
     if abs(float(got.mean()) / std - 1) < 0.02:
-        return "The mean is what the standard deviation should be: normal_(mean, std) takes the mean first."
+        return why(
+            "drawing.mean_for_deviation",
+            "The mean is what the standard deviation should be: normal_(mean, std) takes the mean first.",
+        )
     if abs(float(got.mean())) > 0.2 * float(got.std()):
-        return "The values are not centred on zero."
+        return why("drawing.off_centre", "The values are not centred on zero.")
     if abs(ratio - 1) < 0.02:
-        return "The spread is right, the shape of the distribution is not."
-    return f"The spread is {ratio:.4g} times what it should be."
+        return why("drawing.shape", "The spread is right, the shape of the distribution is not.")
+    return why("drawing.spread", "The spread is {ratio:.4g} times what it should be.", ratio=ratio)

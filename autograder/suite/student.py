@@ -23,7 +23,7 @@ from autograder.errors import GraderFault
 from autograder.report import Figure, Measured, Place
 from autograder.sandbox import protocol, values
 from autograder.suite import replies
-from autograder.suite.failures import CheckFailed
+from autograder.suite.failures import NO_RETURN, CheckFailed, why
 from autograder.suite.replies import Answer, Description
 from autograder.suite.session import Session
 from tower_student.text import word, words
@@ -241,8 +241,11 @@ class Student:
         if grad and not result.grad_mode:
             raise CheckFailed(
                 "After the call autograd is switched off, for everything that follows.",
-                cause="torch.set_grad_enabled(False) stays in force after the function has returned; `with "
-                "torch.no_grad():` ends with its block.",
+                cause=why(
+                    "gradient.left_off",
+                    "torch.set_grad_enabled(False) stays in force after the function has returned; `with "
+                    "torch.no_grad():` ends with its block.",
+                ),
             )
         left = replies.value(result.after, tensors)
         if after and not _mirrors(left, list(args)):
@@ -433,7 +436,10 @@ class Layer:
         if self._names is not None and tensors.keys() != self._names:
             raise CheckFailed(
                 f"The state dict now holds {words(tensors)}; it held {words(self._names)}.",
-                cause="Something is registered, renamed or removed while the code runs.",
+                cause=why(
+                    "layer.state_dict_changes",
+                    "Something is registered, renamed or removed while the code runs.",
+                ),
             )
         return tensors
 
@@ -449,7 +455,7 @@ class Layer:
         """Return the output, without gradients. Raises CheckFailed unless it is a tensor."""
         output = self.run(x, method=method, grad=False).value
         if not isinstance(output, Tensor):
-            cause = "A return is missing." if output is None else ""
+            cause = NO_RETURN if output is None else None
             raise CheckFailed("What came back is not a tensor.", cause=cause)
         return output
 

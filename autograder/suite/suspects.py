@@ -7,22 +7,27 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from autograder.report import Cause
+from autograder.suite.failures import why
+
+EXCHANGED = why("value.exchanged", "The last two dimensions are exchanged.")
+
 
 class Suspect(NamedTuple):
     """A misconception, and what comes out of it.
 
     Attributes:
-        cause: what went wrong, as a sentence to the student.
+        cause: what went wrong, see failures.why.
         value: the tensor that then comes out, or a function that computes it when a check has failed. It may
             raise RuntimeError, IndexError or ValueError where nothing would come out.
     """
 
-    cause: str
+    cause: Cause
     value: Tensor | Callable[[], Tensor]
 
 
-def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> str:
-    """Return the first cause whose value equals `got` and not `expected`; "" where there is none."""
+def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> Cause | None:
+    """Return the first cause whose value equals `got` and not `expected`; None where there is none."""
     for cause, value in suspects:
         try:
             wrong = (value if isinstance(value, Tensor) else value()).detach()
@@ -30,7 +35,7 @@ def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> str:
             continue
         if same(got, wrong) and not same(wrong, expected):
             return cause
-    return ""
+    return None
 
 
 def then(
@@ -45,9 +50,9 @@ def same(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-8)
 
 
-def guilty_number(got: float, expected: float, suspects: Mapping[str, float]) -> str:
-    """Return the first cause whose number is `got` and not `expected`; "" where there is none."""
+def guilty_number(got: float, expected: float, suspects: Mapping[Cause, float]) -> Cause | None:
+    """Return the first cause whose number is `got` and not `expected`; None where there is none."""
     for cause, value in suspects.items():
         if math.isclose(got, value, rel_tol=1e-7) and not math.isclose(value, expected):
             return cause
-    return ""
+    return None

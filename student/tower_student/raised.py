@@ -7,17 +7,30 @@ from typing import NamedTuple
 
 MAX_READ = 1000
 """Characters of a message that are read: it may be as long as a student likes."""
+ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+"""The pattern of a cause's id, as reports have it."""
 
 
 class Reading(NamedTuple):
     """Applies where every pattern is found; `cause` may quote groups of `message` that match numbers or
     names alone, so that no sentence of a student's becomes one of ours.
+
+    `id` names the cause in every language, such as "raised.broadcasting"; readings of one cause share it.
     """
 
+    id: str
     kind: str
     message: str
     cause: str
     line: str = ""
+
+
+class Hint(NamedTuple):
+    """A reading that fits: its id, its sentence for the student, and what stands in it, by name."""
+
+    id: str
+    text: str
+    values: dict[str, str]
 
 
 _ELSEWHERE = (
@@ -38,46 +51,52 @@ _DTYPE = (
 )
 READINGS = (
     # autograd
-    Reading("RuntimeError", r"does not require grad and does not have a grad_fn", _NO_GRAPH),
     Reading(
+        "raised.no_graph",
+        "RuntimeError",
+        r"does not require grad and does not have a grad_fn",
+        _NO_GRAPH,
+    ),
+    Reading(
+        "raised.leaf_in_place",
         "RuntimeError",
         r"a leaf Variable that requires grad is being used in an in-place operation",
         "A tensor that requires a gradient is changed in place, by a name that ends in _ or by -= and the like: "
         "update parameters under torch.no_grad(), and leave the input as it is.",
     ),
     Reading(
-        "RuntimeError",
-        r"a view of a leaf Variable that requires grad is being used in an in-place",
-        "A tensor that requires a gradient is changed in place, by a name that ends in _ or by -= and the like: "
-        "update parameters under torch.no_grad(), and leave the input as it is.",
-    ),
-    Reading(
+        "raised.graph_freed",
         "RuntimeError",
         r"Trying to backward through the graph a second time|saved tensors after they have already been freed",
         "The graph of an earlier step is still attached, or backward() is called twice on one graph: "
         "compute the loss anew in every step, and detach what is carried over.",
     ),
     Reading(
+        "raised.saved_in_place",
         "RuntimeError",
         r"modified by an inplace operation",
         "A tensor that the backward pass needs was changed in place after it had been used.",
     ),
     Reading(
+        "raised.numpy_with_gradient",
         "RuntimeError",
         r"Can't call numpy\(\) on Tensor that requires grad|can't be converted to numpy",
         "numpy knows nothing of gradients: stay with torch's own operations.",
     ),
     Reading(
+        "raised.numpy_on_gpu",
         "TypeError",
         r"can't convert cuda",
         "numpy knows nothing of GPUs: stay with torch's own operations.",
     ),
     Reading(
+        "raised.static_methods",
         "RuntimeError",
         r"Legacy autograd function with non-static forward",
         "forward and backward of an autograd.Function are static methods, called by .apply.",
     ),
     Reading(
+        "raised.grad_none",
         "TypeError|AttributeError",
         r"'?NoneType'?",
         "The .grad is None: backward() has not run yet, or the tensor is not the leaf that it reaches; "
@@ -85,6 +104,7 @@ READINGS = (
         line=r"\.grad\b",
     ),
     Reading(
+        "raised.ctx",
         "AttributeError",
         r"Backward' object has no attribute|'NoneType' object has no attribute",
         "What the backward pass reads from ctx is not there: it was never saved in forward, or was removed "
@@ -93,36 +113,41 @@ READINGS = (
     ),
     # sizes
     Reading(
+        "raised.matmul_with_weight",
         "RuntimeError",
-        r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
+        r"mat1 and mat2 shapes cannot be multiplied \(\d{1,15}x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x\d{1,15}\)",
         "The inner sizes of a matrix product are {b} and {c}; they have to be equal. A weight of shape (out, in) "
         "meets an input of shape (…, in) transposed: input @ weight.T.",
         line=r"^(?!.*(col|flatten)).*weight",
     ),
     Reading(
+        "raised.matmul_shapes",
         "RuntimeError",
-        r"mat1 and mat2 shapes cannot be multiplied \((?P<a>\d{1,15})x(?P<b>\d{1,15}) and "
-        r"(?P<c>\d{1,15})x(?P<d>\d{1,15})\)",
+        r"mat1 and mat2 shapes cannot be multiplied \(\d{1,15}x(?P<b>\d{1,15}) and (?P<c>\d{1,15})x\d{1,15}\)",
         "The inner sizes of a matrix product are {b} and {c}; they have to be equal: print the shapes, step by "
         "step, to see where they leave the plan.",
     ),
     Reading(
+        "raised.batch_sizes",
         "ValueError|RuntimeError",
         r"Expected input batch_size|batch_size \(\d+\)",
         "The model's output and the labels differ in batch size: the model has to keep the batch as the "
         "first dimension, (N, classes).",
     ),
     Reading(
+        "raised.matmul_sizes",
         "RuntimeError",
         r"size mismatch, got|Expected size for first two dimensions|batch1 and batch2|inconsistent tensor size",
         "The inner sizes of a matrix product are not equal: write the shapes down, factor by factor.",
     ),
     Reading(
+        "raised.matmul_of_numbers",
         "RuntimeError",
         r"both arguments to mat(mul|rix).* need to be at least 1D",
         "@ multiplies matrices and vectors; for numbers and element by element it is *.",
     ),
     Reading(
+        "raised.broadcasting",
         "RuntimeError",
         r"size of tensor a \((?P<a>\d{1,15})\) must match the size of tensor b \((?P<b>\d{1,15})\) at non-singleton "
         r"dimension (?P<d>\d{1,15})",
@@ -130,32 +155,38 @@ READINGS = (
         "Broadcasting lines shapes up from the last dimension; a size of 1 stretches.",
     ),
     Reading(
+        "raised.view_size",
         "RuntimeError",
         r"shape '(?P<shape>\[[-\d, ]{1,80}\])' is invalid for input of size (?P<n>\d{1,15})",
         "{n} values do not fill the shape {shape}: a size that varies is fixed, or one is miscounted.",
     ),
     Reading(
+        "raised.view_strides",
         "RuntimeError",
         r"view size is not compatible with input tensor's size and stride",
         "view needs contiguous memory, which a transposed or sliced tensor has not: use reshape.",
     ),
     Reading(
+        "raised.parts_differ",
         "RuntimeError",
         r"stack expects each tensor to be equal size|Sizes of tensors must match except in dimension",
         "The parts that are put together differ in size: check starts, stops and steps of the slices.",
     ),
     Reading(
+        "raised.nothing_to_join",
         "RuntimeError",
         r"(stack|cat\w*)\(?\)?:? expects a non-empty",
         "There is nothing to put together: a batch may be empty, and an operation on all of it at once "
         "does not mind.",
     ),
     Reading(
+        "raised.expanded",
         "RuntimeError",
         r"The expanded size of the tensor|number of sizes provided",
         "A tensor is copied into a place, or expanded to a shape, that does not fit it.",
     ),
     Reading(
+        "raised.dimensions",
         "RuntimeError|IndexError|ValueError|TypeError",
         r"must be a matrix|subscripts in the equation|Dimension out of range|dimensions? \(?\d*\)? ?for operand"
         r"|expects? (a )?(tensor with|input with)?.*<?=? ?\d+-?[dD]|Expected \d-?D|too many indices"
@@ -163,54 +194,74 @@ READINGS = (
         r"|number of dims don't match|permute\(sparse_coo\)|same dimensionality",
         _DIMENSIONS,
     ),
-    Reading("IndexError", r"tuple index out of range", _DIMENSIONS, line=r"shape|size\("),
     Reading(
+        "raised.dimensions",
+        "IndexError",
+        r"tuple index out of range",
+        _DIMENSIONS,
+        line=r"shape|size\(",
+    ),
+    Reading(
+        "raised.unpacking",
         "ValueError",
         r"(too many|not enough) values to unpack",
         "This line unpacks a fixed number of values, and another number is there.",
     ),
     Reading(
+        "raised.no_length",
         "TypeError",
         r"len\(\) of a 0-d tensor|iteration over a 0-d tensor",
         "x may be a tensor without dimensions, a single number: it has no length and cannot be gone through. "
         "Compute with the whole tensor; numel() counts elements.",
     ),
     Reading(
+        "raised.iterator_length",
         "TypeError",
         r"has no len\(\)",
         "What is given may be an iterator, which has no length: count as you go.",
     ),
     Reading(
+        "raised.samples_zero",
         "ZeroDivisionError",
         r"",
         "The number of samples is zero at the end: an iterator yields its batches only once.",
         line=r"sampl|total|count|len",
     ),
-    Reading("ZeroDivisionError", r"", "A divisor is zero: check which argument arrives where."),
+    Reading(
+        "raised.divisor_zero",
+        "ZeroDivisionError",
+        r"",
+        "A divisor is zero: check which argument arrives where.",
+    ),
     # devices and dtypes
     Reading(
+        "raised.device_mismatch",
         "RuntimeError|NotImplementedError|ValueError|TypeError",
         r"on (the expected )?device|same device|[mM]eta tensor|meta device",
         _ELSEWHERE,
     ),
     Reading(
+        "raised.no_gpu",
         "AssertionError|RuntimeError",
         r"Torch not compiled with CUDA|No CUDA GPUs|NVIDIA driver",
         "A GPU is asked for, by .cuda() or device='cuda', where there is none: stay on the device of the input.",
     ),
     Reading(
+        "raised.gpu_memory",
         "OutOfMemoryError|RuntimeError|AcceleratorError",
         r"CUDA (error: )?out of memory",
         "More of the GPU's memory is asked for than one submission may take: a tensor is far larger than it "
         "need be, or graphs are kept from one call to the next.",
     ),
     Reading(
+        "raised.gpu_index",
         "AcceleratorError|RuntimeError",
         r"CUDA error: (device-side assert|an illegal memory access|misaligned address)",
         "An index on the GPU lies outside its tensor. CUDA reports it late: the line may be a later one. The "
         "same on the CPU names the index.",
     ),
     Reading(
+        "raised.dtypes_mixed",
         "RuntimeError|NotImplementedError",
         r"to have the same dtype|expected scalar type|same dtype|not implemented for '(Long|Int|Bool|Half)'"
         r"|Found dtype|dtype .*(mismatch|not supported)",
@@ -218,6 +269,7 @@ READINGS = (
         line=r"^(?!.*criterion)",
     ),
     Reading(
+        "raised.criterion_arguments",
         "RuntimeError|NotImplementedError|IndexError|ValueError",
         r"",
         "A criterion is called as criterion(logits, labels): logits of shape (N, classes) first, then the "
@@ -226,92 +278,112 @@ READINGS = (
     ),
     # None, names, calls
     Reading(
+        "raised.generator_none",
         "TypeError|AttributeError",
         r"NoneType",
         "Without a generator, `generator` is None: then draw from the global one.",
         line=r"generator",
     ),
     Reading(
+        "raised.bias_none",
         "TypeError|AttributeError",
         r"NoneType",
         "With bias=False, self.bias is None: ask before using it.",
         line=r"bias",
     ),
     Reading(
+        "raised.none",
         "TypeError|AttributeError",
         r"NoneType",
         "Something is None here: a value that was never set, or the result of a function without a return.",
     ),
     Reading(
+        "raised.number_for_tensor",
         "AttributeError",
         r"'(float|int)' object has no attribute",
         "A number stands where a tensor should: .item() or float() has turned it into one; leave it out.",
     ),
     Reading(
+        "raised.bool_for_parameter",
         "AttributeError",
         r"'bool' object has no attribute",
         "The attribute holds the argument (True or False) instead of a parameter or None.",
     ),
     Reading(
+        "raised.super_init",
         "AttributeError",
         r"before Module\.__init__\(\) call",
         "super().__init__() has to come first in the constructor.",
     ),
     Reading(
+        "raised.not_a_parameter",
         "TypeError",
         r"cannot assign .* as parameter",
         "Only an nn.Parameter (or None) can take the place of a parameter.",
     ),
     Reading(
+        "raised.name_taken",
         "KeyError",
         r"attribute '\w+' already exists",
         "A plain attribute of that name was set before the parameter is registered.",
     ),
     Reading(
+        "raised.state_dict",
         "RuntimeError",
         r"Error\(s\) in loading state_dict",
         "The parameters differ from those asked for in name or shape: see the check that lists them.",
     ),
     Reading(
+        "raised.attribute",
         "AttributeError",
         r"has no attribute",
         "There is no attribute of this name: it is misspelt, or was never set.",
     ),
     Reading(
+        "raised.name",
         "NameError",
         r"name '(?P<name>[A-Za-z_]\w{0,39})' is not defined",
         "{name} is used before it is set, or its import is missing.",
     ),
     Reading(
+        "raised.unassigned",
         "UnboundLocalError",
         r"",
         "A variable is read before it is set: on this way through the function nothing is assigned to it.",
     ),
     Reading(
+        "raised.float_size",
         "TypeError",
         r"'float' object cannot be interpreted as an integer|received an invalid combination of arguments.*float|must be tuple of ints.*float|slice indices must be integers",
         "A size is a float: / makes one, // does not.",
     ),
     Reading(
+        "raised.arguments",
         "TypeError",
         r"received an invalid combination of arguments|argument .* must be|takes .* positional argument|missing \d+ required|unexpected keyword",
         "A function is called with arguments that it does not take: compare with its documentation.",
     ),
     Reading(
-        "IndexError", r"out of (range|bounds)", "An index goes past the end: count what there is."
+        "raised.index",
+        "IndexError",
+        r"out of (range|bounds)",
+        "An index goes past the end: count what there is.",
     ),
-    Reading("RecursionError", r"", "A function calls itself without end."),
+    Reading("raised.recursion", "RecursionError", r"", "A function calls itself without end."),
     Reading(
+        "raised.memory",
         "MemoryError|RuntimeError",
         r"alloc|memory",
         "More memory is asked for than a submission may take: is a size wrong?",
     ),
     Reading(
+        "raised.out_of_reach",
         "PermissionError|FileNotFoundError|OSError",
         r"",
         "Files, processes and the network are out of reach here; the exercise needs none.",
     ),
     Reading(
+        "raised.imports",
         "ModuleNotFoundError|ImportError",
         r"",
         "Only the named modules, torch, numpy and the standard library can be imported; a helper belongs into the module itself.",
@@ -322,7 +394,7 @@ READINGS = (
 def read_readings(text: str) -> tuple[Reading, ...]:
     """The readings of a TOML file: [[reading]] tables with the fields of Reading. Raises ValueError."""
     entries = tomllib.loads(text).get("reading", [])
-    known, needed = set(Reading._fields), {"kind", "message", "cause"}
+    known, needed = set(Reading._fields), {"id", "kind", "message", "cause"}
     readings = []
     for number, entry in enumerate(entries, 1):
         if not needed <= entry.keys() <= known or not all(
@@ -332,6 +404,11 @@ def read_readings(text: str) -> tuple[Reading, ...]:
                 f"reading {number}: expected the texts {', '.join(sorted(needed))}, and perhaps line"
             )
         reading = Reading(**entry)
+        if not ID.fullmatch(reading.id):
+            raise ValueError(
+                f"reading {number}: {reading.id!r} is no id: expected words with dots between, such as "
+                "'conv2d.padding.missing'"
+            )
         for pattern in (reading.kind, reading.message, reading.line):
             try:
                 groups = re.compile(pattern).groupindex
@@ -350,8 +427,8 @@ def read_readings(text: str) -> tuple[Reading, ...]:
     return tuple(readings)
 
 
-def likely_cause(kind: str, message: str, line: str, course: Iterable[Reading] = ()) -> str:
-    """The first reading that fits, those of the course before ours; "" where none does.
+def likely_cause(kind: str, message: str, line: str, course: Iterable[Reading] = ()) -> Hint | None:
+    """The first reading that fits, those of the course before ours; None where none does.
 
     The first three arguments are a submission's.
     """
@@ -359,5 +436,6 @@ def likely_cause(kind: str, message: str, line: str, course: Iterable[Reading] =
     for reading in (*course, *READINGS):
         found = re.search(reading.message, message, re.ASCII)
         if found and re.fullmatch(reading.kind, kind) and re.search(reading.line, line[:MAX_READ]):
-            return reading.cause.format(**found.groupdict())
-    return ""
+            values = found.groupdict("")
+            return Hint(reading.id, reading.cause.format(**values), values)
+    return None

@@ -242,8 +242,8 @@ def _told(error: BaseException, readings: Sequence[Reading]) -> str:
         return str(error)
     kind, message = type(error).__name__, str(error)
     trace = traceback.extract_tb(error.__traceback__)
-    reading = likely_cause(kind, message, (trace[-1].line or "") if trace else "", readings)
-    return "\n".join(filter(None, (f"{kind}: {message}", reading)))
+    hint = likely_cause(kind, message, (trace[-1].line or "") if trace else "", readings)
+    return f"{kind}: {message}\n{hint.text}" if hint else f"{kind}: {message}"
 
 
 def _absent(error: BaseException, module: str) -> str:

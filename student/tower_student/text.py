@@ -1,7 +1,7 @@
 """Text from a submission is data: made harmless once, here, before it is shown anywhere.
 
-It is shown in three ways. `quote` puts it on lines of its own behind a prefix. `word` makes a name fit
-to stand within a sentence of ours. `one_line` is for what is short and stands apart. Each export still
+It is shown in three ways. `quoted` makes lines of it, which are shown apart from ours. `word` makes a name
+fit to stand within a sentence of ours. `one_line` is for what is short and stands apart. Each export still
 escapes what it is given for its own format.
 """
 
@@ -56,11 +56,10 @@ def wrappable(text: str) -> str:
     return _DOUBLE_COLON.sub(": ", text)
 
 
-def quote(text: str) -> str:
-    """Cleaned text with a prefix on every line, so that it cannot pass for ours."""
+def quoted(text: str) -> tuple[str, ...]:
+    """Lines of cleaned text, to be shown behind a prefix or in a block, so that they cannot pass for ours."""
     lines = clean(text).splitlines()
-    cut = [*lines[:MAX_LINES], "[cut]"] if len(lines) > MAX_LINES else lines
-    return "\n".join(PREFIX + line for line in cut)
+    return (*lines[:MAX_LINES], "[cut]") if len(lines) > MAX_LINES else tuple(lines)
 
 
 def word(name: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, course_root, load_course
+from autograder.export.view import message
 from autograder.gpu import reason_against
 from autograder.grading import grade, prepare_process
 from autograder.sandbox import protocol
@@ -115,7 +116,7 @@ def error():
 @pytest.mark.parametrize("variant", list(BANK.variants()), ids=lambda v: f"{v.module}-{v.name}")
 def test_a_right_submission_loses_nothing_on_the_gpu(graded, variant):
     found = graded([variant.module], **{variant.module: variant.source})
-    assert not failed(found), [found[name].message for name in failed(found)]
+    assert not failed(found), [message(found[name]) for name in failed(found)]
 
 
 def test_a_worker_with_a_gpu_is_denied_what_every_worker_is(broker):

@@ -3,7 +3,7 @@
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.report import Cause
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.suspects import Suspect
@@ -28,10 +29,13 @@ from operators import CONVOLUTION, UNFOLD
 Pair = int | tuple[int, int]
 MadeT = TypeVar("MadeT")
 METHODS = ("forward_im2col", "forward")
-REMEMBERED = (
-    "The same was asked before, of another geometry: something is remembered that does not fit it."
+REMEMBERED = why(
+    "conv2d.im2col.remembered",
+    "The same was asked before, of another geometry: something is remembered that does not fit it.",
 )
-ONE_OF_TWO = "forward_im2col is right; forward() does something else with it."
+ONE_OF_TWO = why(
+    "conv2d.forward.differs", "forward_im2col is right; forward() does something else with it."
+)
 
 
 class Case(NamedTuple):
@@ -147,7 +151,7 @@ def by_name(test: Callable[[Student, Draw, Case], None]) -> Any:
             test(student, draw, case)
         except CheckFailed as failure:
             size = failure.because(lambda: wrong_size(student, case))
-            raise size.beside(too_short(failure.found, case)) from None
+            raise size.beside(too_short(failure.quoted, case)) from None
 
     return one_by_one("case", CASES, traits, ids=lambda case: case.name)(judged)
 
@@ -162,34 +166,46 @@ def windows_along(n: int, k: int, s: int, p: int, d: int) -> int:
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
-def wrong_size(student: Student, case: Case) -> str:
+def wrong_size(student: Student, case: Case) -> Cause | None:
     """What is wrong with the student's own output_size for this case, if anything."""
     for n, *geometry in axes(case):
         try:
             got = student.output_size(n, *geometry)
         except CheckFailed:
-            return ""
+            return None
         if type(got) is int and got != (right := windows_along(n, *geometry)):
-            return f"output_size counts {got} windows here along {n} pixels; there are {right}. Put that right first."
-    return ""
+            return why(
+                "conv2d.size.wrong",
+                "output_size counts {got} windows here along {n} pixels; there are {right}. Put that right first.",
+                got=got,
+                n=n,
+                right=right,
+            )
+    return None
 
 
-def too_short(found: str, case: Case) -> str:
+def too_short(quoted: Sequence[str], case: Case) -> Cause | None:
     """What it means if every tap sees one window too few along an axis, or along both."""
-    failed = re.search(r"invalid for input of size (\d{1,15})", found)
+    failed = re.search(r"invalid for input of size (\d{1,15})", "\n".join(quoted))
     rows, columns = (windows_along(*axis) for axis in axes(case))
     values = math.prod((case.shape[0], case.channels[0], *case.geometry().kernel))
     for seen in ((rows - 1, columns - 1), (rows - 1, columns), (rows, columns - 1)):
         if failed and int(failed[1]) == values * math.prod(seen):
-            return (
-                f"Every tap of the kernel sees {seen[0]}x{seen[1]} windows; there are {rows}x{columns}. The stop of "
-                "a slice is not part of it."
+            return why(
+                "conv2d.im2col.slice_too_short",
+                "Every tap of the kernel sees {seen} windows; there are {right}. The stop of a slice is not "
+                "part of it.",
+                seen=f"{seen[0]}x{seen[1]}",
+                right=f"{rows}x{columns}",
             )
-    return ""
+    return None
 
 
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
-CPU_PATH = "On the CPU the work is im2col and a product; F.conv2d is for CUDA tensors alone."
+CPU_PATH = why(
+    "conv2d.convolution_on_cpu",
+    "On the CPU the work is im2col and a product; F.conv2d is for CUDA tensors alone.",
+)
 PLAIN = Case("plain", (2, 3), 3, (2, 6, 6))
 WATCHED = [
     case for case in CASES if case.name in ("one_by_one", "square_kernel", "everything", "offset")
@@ -388,7 +404,7 @@ def test_forward(student: Student, draw: Draw, case: Case) -> None:
         try:
             laws.forward(layer, oracle, x, method=method)
         except CheckFailed as failure:
-            raise failure.beside(ONE_OF_TWO if method == "forward" else "") from None
+            raise failure.beside(ONE_OF_TWO if method == "forward" else None) from None
 
 
 def test_forward_float32(student: Student, draw: Draw) -> None:
@@ -456,7 +472,7 @@ def test_by_hand(student: Student, draw: Draw) -> None:
     expect(
         not any(base.startswith("torch.nn.modules.conv") for base in layer.made.bases),
         "CustomConv2d inherits from a ready-made layer of torch.nn.",
-        cause="The class is to be built on nn.Module alone.",
+        cause=misconceptions.INHERITED,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
+from autograder.report import Cause
 from autograder.sandbox.values import Record
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import compare, compare_number, describe
 from autograder.suite.replies import Answer
 from autograder.suite.student import Input, Student
@@ -76,7 +77,10 @@ def test_squared_error(student: Student, draw: Draw, shape: Shape) -> None:
     compare("the error", answer.value, expected, suspects=suspects)
     far, farther = y_predicted + 1e6, y + 1e6
     what = "the error of values near a million"
-    lost = "Digits are lost where large numbers nearly cancel: subtract first, then square."
+    lost = why(
+        "gradient_loop.squared_error.cancellation",
+        "Digits are lost where large numbers nearly cancel: subtract first, then square.",
+    )
     compare(what, student.squared_error(far, farther), ((far - farther) ** 2).mean(), reading=lost)
     untouched(answer, {"y_predicted": y_predicted, "y": y})
 
@@ -90,6 +94,9 @@ def derivatives(
     assert w.grad is not None
     assert b.grad is not None
     return {"grad_w": w.grad, "grad_b": b.grad}
+
+
+EXCHANGED = why("gradient_loop.gradients.exchanged", "The two gradients are exchanged.")
 
 
 def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
@@ -113,8 +120,7 @@ def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
             isinstance(got, torch.Tensor) and same(got, other)
             for got, other in zip(result, reversed(expected.values()), strict=True)
         )
-        cause = "The two gradients are exchanged." if exchanged else ""
-        raise failure.because(cause) from None
+        raise failure.because(EXCHANGED if exchanged else None) from None
 
 
 @by_shape
@@ -141,17 +147,24 @@ def untouched(answer: Answer, given: Mapping[str, torch.Tensor]) -> None:
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
             f"The caller's {name} was changed by the call.",
-            cause="Work on copies: clone() before the first update in place.",
+            cause=why(
+                "gradient_loop.copies.before_update",
+                "Work on copies: clone() before the first update in place.",
+            ),
         )
         expect(
             traits.get("requires_grad") is False and traits.get("has_grad") is False,
             f"The caller's {name} now requires a gradient.",
-            cause="Work on copies: clone() before requires_grad_().",
+            cause=why(
+                "gradient_loop.copies.before_requires_grad",
+                "Work on copies: clone() before requires_grad_().",
+            ),
         )
 
 
-ARITHMETIC = (
-    "PyTorch is asked for the derivatives, by backward() or grad(); write them as arithmetic."
+ARITHMETIC = why(
+    "gradient_loop.by_hand",
+    "PyTorch is asked for the derivatives, by backward() or grad(); write them as arithmetic.",
 )
 
 
@@ -161,8 +174,8 @@ def arithmetic_alone() -> Iterator[None]:
     try:
         yield
     except CheckFailed as failure:
-        asked = "does not require grad" in failure.found
-        raise failure.because(ARITHMETIC if asked else "") from None
+        asked = any("does not require grad" in line for line in failure.quoted)
+        raise failure.because(ARITHMETIC if asked else None) from None
 
 
 def test_manual_by_hand(student: Student, draw: Draw) -> None:
@@ -181,7 +194,10 @@ def test_manual_by_hand(student: Student, draw: Draw) -> None:
     laws.by_hand(student, trained.seen, DIFFERENTIATION, cause=ARITHMETIC)
 
 
-NOT_THERE = "The gradients are the second argument of sgd_step; its parameters need have no .grad."
+NOT_THERE = why(
+    "gradient_loop.step.no_grad_needed",
+    "The gradients are the second argument of sgd_step; its parameters need have no .grad.",
+)
 STEPPED: list[list[Shape]] = [[()], [(3,), ()], [(2, 3), (4,), (1, 2, 2)]]
 
 
@@ -200,15 +216,22 @@ def test_sgd_step(student: Student, draw: Draw, shapes: list[Shape], leaves: boo
     try:
         answer = student.call("sgd_step", given, gradients, rate, grad=not leaves, after=True)
     except CheckFailed as failure:
-        raise failure.because(NOT_THERE if ".grad" in failure.cause else "") from None
+        absent = failure.cause is not None and failure.cause.id == "raised.grad_none"
+        raise failure.because(NOT_THERE if absent else None) from None
     for i, (before, gradient) in enumerate(zip(parameters, gradients, strict=True)):
         after = answer.after[0][i]
         expect(
             not isinstance(after, torch.Tensor) or not torch.equal(after, before),
             f"Parameter {i} did not move.",
-            cause="Those before it have moved: a return stands inside the loop, or it ends too early."
+            cause=why(
+                "gradient_loop.step.return_in_loop",
+                "Those before it have moved: a return stands inside the loop, or it ends too early.",
+            )
             if i
-            else "The update made a new tensor; change the given one, as -= does.",
+            else why(
+                "gradient_loop.step.new_tensor",
+                "The update made a new tensor; change the given one, as -= does.",
+            ),
         )
         suspects = misconceptions.of_step(before, gradient, rate)
         what = f"parameter {i} after the step"
@@ -217,7 +240,10 @@ def test_sgd_step(student: Student, draw: Draw, shapes: list[Shape], leaves: boo
         expect(
             answer.traits[i].get("requires_grad") is leaves,
             f"Parameter {i} {'no longer requires' if leaves else 'now requires'} a gradient.",
-            cause="requires_grad_() was called on it and lasts; torch.no_grad() ends with its block.",
+            cause=why(
+                "gradient_loop.step.requires_grad_lasts",
+                "requires_grad_() was called on it and lasts; torch.no_grad() ends with its block.",
+            ),
         )
 
 
@@ -253,7 +279,7 @@ def compare_history(history: Any, fit: Fit, other: Sequence[Line] | None = None)
     expect(
         isinstance(history, tuple | list),
         f"The result is {describe(history)}; expected a list of Step.",
-        cause="A return is missing." if history is None else "",
+        cause=NO_RETURN if history is None else None,
     )
     expected = fitted_line(*fit.numbers()) if other is None else other
     try:
@@ -262,27 +288,39 @@ def compare_history(history: Any, fit: Fit, other: Sequence[Line] | None = None)
         raise failure.because(lambda: history_cause(history, fit)) from None
 
 
+CARRIED_OVER = why(
+    "gradient_loop.fit.carried_over",
+    "Step 0 was right: something is carried over from one step to the next.",
+)
+
+
 def compare_steps(history: Sequence[Any], expected: Sequence[Line]) -> None:
     """Number by number."""
     expect(
         len(history) == len(expected),
         f"The list holds {len(history)} steps; expected {len(expected)}.",
-        cause="One Step belongs to each update, no more and no fewer, in a list made anew by each call.",
+        cause=why(
+            "gradient_loop.history.one_step_each",
+            "One Step belongs to each update, no more and no fewer, in a list made anew by each call.",
+        ),
     )
     for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
         expect(
             isinstance(step, Record) and step.fields == ("loss", "w", "b"),
             f"Entry {i} is {describe(step)}; expected Step(loss, w, b).",
-            cause="Step is the class in the skeleton: Step(loss, w, b), with three numbers.",
+            cause=why(
+                "gradient_loop.history.not_a_step",
+                "Step is the class in the skeleton: Step(loss, w, b), with three numbers.",
+            ),
         )
         for name, got, value in zip(("loss", "w", "b"), step, reference, strict=True):
             try:
                 compare_number(f"{name} of step {i}", got, value, LINE)
             except CheckFailed as failure:
-                raise failure.because("" if failure.cause else divergence(i, name)) from None
+                raise failure.beside(CARRIED_OVER if i and name != "loss" else None) from None
 
 
-def history_cause(history: Sequence[Any], fit: Fit) -> str:
+def history_cause(history: Sequence[Any], fit: Fit) -> Cause | None:
     """The misconception whose path this is, if it is a path at all."""
     numbers: list[Any] = [
         tuple(map(float, step))
@@ -292,15 +330,8 @@ def history_cause(history: Sequence[Any], fit: Fit) -> str:
         and all(isinstance(value, float | int) for value in step)
     ]
     if len(numbers) != len(history):
-        return ""
+        return None
     return misconceptions.guilty_of_history(numbers, *fit.numbers())
-
-
-def divergence(i: int, name: str) -> str:
-    """What the first number that parts company says."""
-    if i and name != "loss":
-        return "Step 0 was right: something is carried over from one step to the next."
-    return ""
 
 
 def train(student: Student, name: str, given: Given, rate: float, steps: int) -> Any:
@@ -324,12 +355,13 @@ def judge_training(student: Student, draw: Draw, name: str, fit: FitCase) -> Non
             compare_history(history, Fit(*fitted, rate, steps))
         except CheckFailed as failure:
             short = isinstance(history, tuple | list) and len(history) < steps
-            raise failure.because(NOTHING_TO_DO if short else "") from None
+            raise failure.because(NOTHING_TO_DO if short else None) from None
         leaves_alone(student, name, given, rate, steps)
 
 
-NOTHING_TO_DO = (
-    "The line fits from the start here, and nothing moves; each step is recorded all the same."
+NOTHING_TO_DO = why(
+    "gradient_loop.history.nothing_to_do",
+    "The line fits from the start here, and nothing moves; each step is recorded all the same.",
 )
 
 
@@ -344,7 +376,10 @@ def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: 
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
             f"The caller's {parameter}, which requires a gradient, was changed by the call.",
-            cause="Work on copies: detach().clone() before the first update in place.",
+            cause=why(
+                "gradient_loop.copies.detached",
+                "Work on copies: detach().clone() before the first update in place.",
+            ),
         )
 
 
@@ -402,5 +437,8 @@ def test_asks_autograd(student: Student, draw: Draw) -> None:
     expect(
         any(DIFFERENTIATION.search(name) for name in answer.seen.operators),
         "Autograd was never asked for a gradient.",
-        cause="The gradients do not come from loss.backward(), nor from torch.autograd.grad.",
+        cause=why(
+            "gradient_loop.autograd_unasked",
+            "The gradients do not come from loss.backward(), nor from torch.autograd.grad.",
+        ),
     )

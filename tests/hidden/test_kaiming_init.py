@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import nn
 
+from autograder.report import Cause
 from autograder.suite import laws, statistics
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, expect
+from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
 from autograder.suite.student import Generator, Input, Student
 from tower_student.text import words
@@ -123,24 +124,31 @@ def judge_filled(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         "Two tensors were filled with the same numbers.",
         cause=lambda: (
-            "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
-            "which flatten() and reshape() may make."
+            why(
+                "kaiming_init.nothing_drawn",
+                "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
+                "which flatten() and reshape() may make.",
+            )
             if len(first.unique()) == 1
-            else "A fixed seed is set, or the draws are not random."
+            else why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random.")
         ),
     )
 
-    def blame() -> str:
+    def blame() -> Cause | None:
         own = own_counts(student, shape, slope)
         if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
-            return (
+            return why(
+                "kaiming_init.fan_or_gain",
                 "The formula is right for what calculate_fan and leaky_relu_gain return here, but one of these "
-                "two is wrong."
+                "two is wrong.",
             )
         full, empty = fill(1000.0, 0), fill(0.0, 0)
         if isinstance(full, torch.Tensor) and bool((full - empty).abs().mean() > 1):
-            return "The tensor's old values are still in it: overwrite them."
-        return ""
+            return why(
+                "kaiming_init.old_values",
+                "The tensor's old values are still in it: overwrite them.",
+            )
+        return None
 
     def looks_right(*counts: float) -> bool:
         try:
@@ -269,35 +277,50 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     expect(
         isinstance(after, torch.Tensor) and bool((after != 7).any()),
         "The tensor that was given still holds what it held.",
-        cause="Nothing is drawn, or it is drawn into another tensor: a new one, or a copy, which flatten() and "
-        "reshape() may make.",
+        cause=why(
+            "kaiming_init.filled_elsewhere",
+            "Nothing is drawn, or it is drawn into another tensor: a new one, or a copy, which flatten() and "
+            "reshape() may make.",
+        ),
     )
     expect(
         torch.equal(filled, after),
         "The tensor that was given is not filled; the result holds other values.",
-        cause="A new tensor was made; fill the given one in place.",
+        cause=why("kaiming_init.new_tensor", "A new tensor was made; fill the given one in place."),
     )
     traits = answer.traits[0]
     expect(
         traits.get("is_result") is True,
         "What is returned is not the tensor that was given.",
-        cause="It was wrapped anew, by .data, .detach() or nn.Parameter: return the very one given.",
+        cause=why(
+            "kaiming_init.wrapped",
+            "It was wrapped anew, by .data, .detach() or nn.Parameter: return the very one given.",
+        ),
     )
     expect(
         traits.get("moved") is False,
         "The tensor was given other memory; what shares the old, such as a view, was not filled.",
-        cause="Assigning to .data exchanges the memory; fill it with a method that ends in _.",
+        cause=why(
+            "kaiming_init.memory_exchanged",
+            "Assigning to .data exchanges the memory; fill it with a method that ends in _.",
+        ),
     )
     expect(
         traits.get("is_leaf") is True and traits.get("requires_grad") is True,
         "The tensor is no longer a leaf that requires a gradient.",
-        cause="Filling it was recorded by autograd, or requires_grad was switched off.",
+        cause=why(
+            "kaiming_init.recorded",
+            "Filling it was recorded by autograd, or requires_grad was switched off.",
+        ),
     )
     plain = student.call(name, target.tensor, *rest, seed=draw.seed(), after=True)
     expect(
         plain.traits[0].get("requires_grad") is False,
         "A tensor that required no gradient requires one afterwards.",
-        cause="requires_grad_() was called on it; filling a tensor leaves that as it was.",
+        cause=why(
+            "kaiming_init.gradient_switched_on",
+            "requires_grad_() was called on it; filling a tensor leaves that as it was.",
+        ),
     )
     layout = "transposed" if target.tensor.dim() > 1 else "strided"
     slanted = student.call(
@@ -306,13 +329,16 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     expect(
         isinstance(slanted, torch.Tensor) and bool((slanted != 7).float().mean() > 0.9),
         f"A tensor whose memory layout is {layout} is not filled.",
-        cause="It is filled by way of a copy, which reshape(), flatten() and contiguous() make of such a tensor.",
+        cause=why(
+            "kaiming_init.filled_copy",
+            "It is filled by way of a copy, which reshape(), flatten() and contiguous() make of such a tensor.",
+        ),
     )
     for other, given in zip(answer.after[1:], rest, strict=True):
         expect(
             torch.equal(other, given),
             "The weight was changed; only the bias is to be filled.",
-            cause="The weight is only read, for its fan_in.",
+            cause=why("kaiming_init.weight_changed", "The weight is only read, for its fan_in."),
         )
 
 
@@ -338,17 +364,23 @@ def test_generator(student: Student, draw: Draw, name: str) -> None:
     expect(
         torch.equal(first, filled(ours, draw.seed())[0]),
         "The same generator gave other numbers under another global seed.",
-        cause="The numbers are drawn from the global generator: pass `generator` on.",
+        cause=why(
+            "kaiming_init.generator.ignored",
+            "The numbers are drawn from the global generator: pass `generator` on.",
+        ),
     )
     expect(
         not torch.equal(first, filled(another, seed)[0]),
         "Another generator gave the same numbers.",
-        cause="The generator is not used.",
+        cause=why("kaiming_init.generator.unused", "The generator is not used."),
     )
     expect(
         not torch.equal(first, filled(ours, seed, skip=5)[0]),
         "A generator that has been drawn from gave the same numbers as a fresh one.",
-        cause="It is seeded again, or only its seed is used: pass it on, as generator=generator.",
+        cause=why(
+            "kaiming_init.generator.restarted",
+            "It is seeded again, or only its seed is used: pass it on, as generator=generator.",
+        ),
     )
     untouched = torch.rand(3, generator=torch.Generator().manual_seed(seed))
     expect(
@@ -372,5 +404,7 @@ def test_by_hand(student: Student, draw: Draw, name: str) -> None:
     if used:
         raise CheckFailed(
             f"Ready-made work was recorded: {words(used)}.",
-            cause="torch.nn.init does the work that is asked of you here.",
+            cause=why(
+                "kaiming_init.ready_made", "torch.nn.init does the work that is asked of you here."
+            ),
         )

@@ -13,6 +13,7 @@ from autograder.suite.failures import expect
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 
+from misconceptions.linear import INHERITED
 from operators import CONVOLUTION, LINEAR
 
 
@@ -162,7 +163,7 @@ def test_by_hand(student: Student, draw: Draw) -> None:
     expect(
         not inherited & set(layer.made.bases),
         "CustomLinear inherits from a ready-made layer of torch.nn.",
-        cause="The class is to be built on nn.Module alone.",
+        cause=INHERITED,
     )
 
 

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.report import Bars
+from autograder.report import Bars, Cause
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, TooSlow, expect
+from autograder.suite.failures import CheckFailed, TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
@@ -110,46 +110,56 @@ def test_shapes(student: Student, draw: Draw) -> None:
         alike("the logits", tower(x), torch.zeros(n, 10))
 
 
-Stage = tuple[Tensor | None, Callable[[Tensor], Tensor], str, Tensor | None]
-"""What leaves a brick, what is made of it, in words as well, and what enters the next."""
+Stage = tuple[Tensor | None, Callable[[Tensor], Tensor], Tensor | None]
+"""What leaves a brick, what is to be made of it, and what enters the next."""
+BETWEEN = (
+    why("tower.stage.before_conv1", "What enters conv1 is not the images: look between the two."),
+    why(
+        "tower.stage.before_conv2",
+        "What enters conv2 is not the pooled ReLU of what conv1 returned: look between the two.",
+    ),
+    why(
+        "tower.stage.before_fc1",
+        "What enters fc1 is not the flattened, pooled ReLU of what conv2 returned: look between the two.",
+    ),
+    why(
+        "tower.stage.before_fc2",
+        "What enters fc2 is not the ReLU of what fc1 returned: look between the two.",
+    ),
+    why(
+        "tower.stage.after_fc2",
+        "What forward() returns is not what fc2 returned: look between the two.",
+    ),
+)
 
 
-def wrong_stage(tower: Layer, oracle: nn.Module, x: Tensor) -> str:
+def wrong_stage(tower: Layer, oracle: nn.Module, x: Tensor) -> Cause | None:
     """Which step between two bricks, or which brick, is wrong: each is judged by what came before it."""
     try:
         entering, leaving = tower.activations(x)
         logits = tower(x)
     except CheckFailed:
-        return ""
-    steps: list[Stage] = [  # what comes out of, by what it is made, what it is called, what enters
-        (x, lambda h: h, "the images", entering.get("conv1")),
-        (
-            leaving.get("conv1"),
-            pooled,
-            "the pooled ReLU of what conv1 returned",
-            entering.get("conv2"),
-        ),
-        (
-            leaving.get("conv2"),
-            lambda h: pooled(h).flatten(1),
-            "the flattened, pooled ReLU of what conv2 returned",
-            entering.get("fc1"),
-        ),
-        (leaving.get("fc1"), F.relu, "the ReLU of what fc1 returned", entering.get("fc2")),
-        (leaving.get("fc2"), lambda h: h, "what fc2 returned", logits),
+        return None
+    steps: list[Stage] = [
+        (x, lambda h: h, entering.get("conv1")),
+        (leaving.get("conv1"), pooled, entering.get("conv2")),
+        (leaving.get("conv2"), lambda h: pooled(h).flatten(1), entering.get("fc1")),
+        (leaving.get("fc1"), F.relu, entering.get("fc2")),
+        (leaving.get("fc2"), lambda h: h, logits),
     ]
-    for name, (before, step, what, after) in zip(
-        ("conv1", "conv2", "fc1", "fc2", "the end"), steps, strict=True
-    ):
+    for cause, (before, step, after) in zip(BETWEEN, steps, strict=True):
         if before is None or after is None:
-            return ""
+            return None
         if not same(after, step(before)):
-            place = f"What enters {name}" if name != "the end" else "What forward() returns"
-            return f"{place} is not {what}: look between the two."
+            return cause
     for name, brick in oracle.named_children():
         if not same(leaving[name], brick(entering[name])):
-            return f"{name} itself returns something else than its weights say: see its own module."
-    return ""
+            return why(
+                "tower.stage.brick",
+                "{name} itself returns something else than its weights say: see its own module.",
+                name=name,
+            )
+    return None
 
 
 def pooled(h: Tensor) -> Tensor:
@@ -226,17 +236,23 @@ def test_own_bricks(student: Student, draw: Draw) -> None:
         student.asked = SCALED
         raise CheckFailed(
             failure.found,
+            quoted=failure.quoted,
+            place=failure.place,
             cause=lambda: (
                 misconceptions.foreign_bricks(tower(x), oracle, factors, x)
                 or wrong_stage(tower, oracle, x)
             ),
-            reading="Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
+            reading=why(
+                "tower.bricks.ready_made",
+                "Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
+            ),
         ) from None
 
 
-MIXED = (
+MIXED = why(
+    "tower.images.mixed",
     "Images of one batch influence each other: a mean, a normalisation or a softmax runs over the batch, a "
-    "reshape mixes the images, or one image is used for all."
+    "reshape mixes the images, or one image is used for all.",
 )
 
 
@@ -253,8 +269,9 @@ def test_samples_apart(student: Student, draw: Draw) -> None:
     for mode in MODES:
         tower.do(mode)
         together = alike("the logits", tower(x), expected)
-        by_chance = (
-            "The same images get other logits each time: something random, as dropout, takes part."
+        by_chance = why(
+            "tower.images.by_chance",
+            "The same images get other logits each time: something random, as dropout, takes part.",
         )
         compare("the logits, asked for again,", tower(x), together, reading=by_chance)
         for i, part in enumerate(x.split(1)):
@@ -287,19 +304,26 @@ def test_fresh_loss(student: Student, draw: Draw) -> None:
     expect(
         1.8 < loss < 5,
         f"The loss of a fresh tower is {loss:.3g}; expected about ln 10 = 2.30.",
-        cause="The weights begin too large: see kaiming_init." if loss >= 5 else "",
+        cause=why("tower.fresh.weights_too_large", "The weights begin too large: see kaiming_init.")
+        if loss >= 5
+        else None,
     )
     expect(
         not torch.equal(logits[0], logits[1]),
         "A fresh tower gives different images the same logits.",
-        cause="The weights begin at zero or at one constant, which never learn to differ; or a ReLU is dead "
-        "for every image, as a bias far below zero makes it; or one image stands for all.",
+        cause=why(
+            "tower.fresh.alike",
+            "The weights begin at zero or at one constant, which never learn to differ; or a ReLU is dead "
+            "for every image, as a bias far below zero makes it; or one image stands for all.",
+        ),
     )
     for name, value in towers[0].state().items():
         expect(
             not torch.equal(value, towers[1].state().get(name, value)),
             f"Two fresh towers begin with the same {name}.",
-            cause="It is filled with fixed numbers, or a fixed seed is set.",
+            cause=why(
+                "tower.fresh.fixed", "It is filled with fixed numbers, or a fixed seed is set."
+            ),
         )
 
 
@@ -377,12 +401,14 @@ def loops(student: Student, oracle: nn.Module, theirs: Layer, training: Training
     )
 
 
-TRAINED_ANOTHER = (
+TRAINED_ANOTHER = why(
+    "tower.train_epoch.fault_in_tower",
     "train_epoch trains another model right: the fault is in the Tower, in its forward() or in which of its "
-    "parameters require a gradient."
+    "parameters require a gradient.",
 )
-AS_THEY_COME = (
-    "train_epoch hands the inputs to the model as they come, and the labels to the criterion."
+AS_THEY_COME = why(
+    "tower.train_epoch.as_they_come",
+    "train_epoch hands the inputs to the model as they come, and the labels to the criterion.",
 )
 """True wherever it is said: the cases with a Tower come last, and a check ends with its first failure."""
 
@@ -458,9 +484,11 @@ def test_train_epoch(student: Student, draw: Draw, training: Training) -> None:
         try:
             judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
         except CheckFailed as failure:
-            told = failure.because(TRAINED_ANOTHER if on_tower else "")
+            told = failure.because(TRAINED_ANOTHER if on_tower else None)
             raised = "was raised" in failure.found
-            raise told.beside(AS_THEY_COME if raised and training is TRAININGS[0] else "") from None
+            raise told.beside(
+                AS_THEY_COME if raised and training is TRAININGS[0] else None
+            ) from None
 
 
 STEPS = 24
@@ -510,7 +538,10 @@ def test_evaluate(student: Student, draw: Draw) -> None:
                 expect(
                     torch.equal(value, before[name]),
                     f"{name} was changed by evaluate.",
-                    cause="Evaluation mode (model.eval()) leaves running statistics alone.",
+                    cause=why(
+                        "tower.evaluate.statistics_changed",
+                        "Evaluation mode (model.eval()) leaves running statistics alone.",
+                    ),
                 )
             what = f"The fraction that is right in batches of {', '.join(map(str, sizes))} samples"
             suspects = partial(misconceptions.of_evaluation, oracle, batches)
@@ -557,8 +588,11 @@ def test_mnist_fit(student: Student, draw: Draw, long_run: LongRun) -> None:
     expect(
         accuracy >= plan["threshold"],
         found,
-        cause="The weights that came back do not know the digits. If the checks above pass, something "
-        "happens in long epochs only: a limit on the batches, a learning rate that changes, a counter.",
+        cause=why(
+            "tower.fit.digits_unknown",
+            "The weights that came back do not know the digits. If the checks above pass, something "
+            "happens in long epochs only: a limit on the batches, a learning rate that changes, a counter.",
+        ),
     )
     student.remark = found
 

@@ -39,7 +39,7 @@ SMALL = "tests/kit/courses/attention"
 LEFT_OUT = {
     *(thing for thing in vars(replies).values() if inspect.isfunction(thing)),
     *(student.Student.ask, student.Student.defer, student.Layer.describe),
-    *(failures.CheckFailed.message, registry.forget),
+    *(failures.CheckFailed.feedback, registry.forget),
 }
 OPERATORS = (laws.by_hand, laws.judged_elsewhere, laws.ReadyMade)
 DEVICES = (

@@ -28,6 +28,7 @@ from ways import class_of
 from autograder.broker import Broker
 from autograder.classroom.gradebook import Gradebook
 from autograder.course import Course, load_course
+from autograder.export.view import message
 from autograder.grading import grade, prepare_process
 from autograder.report import Report
 from tower_student.submission import Submission
@@ -58,7 +59,7 @@ def run_class(course: Course, folder: Path, out: Path, module: str) -> subproces
 
 def essence(report: Report) -> list[tuple[str, str, float, str]]:
     """What may not differ between two gradings of one submission."""
-    return [(c.id, c.status, c.score, c.message) for m in report.modules for c in m.checks]
+    return [(c.id, c.status, c.score, message(c)) for m in report.modules for c in m.checks]
 
 
 def alone(course: Course, sources: dict[str, bytes], module: str, broker: Broker) -> Report:

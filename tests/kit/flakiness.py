@@ -17,6 +17,7 @@ from rich.progress import track
 from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import OFF, Course, course_root, load_course
+from autograder.export.view import message
 from autograder.pool import each
 from tower_student.submission import Submission
 
@@ -35,7 +36,7 @@ def failures(course: Course, broker: Broker, job: Job) -> list[str]:
         course, Submission("solutions", solutions, {}), broker, seed=seed, fit=fit, only=only
     )
     wrong = [
-        f"seed {seed}: {check.id}: {check.message}"
+        f"seed {seed}: {check.id}: {message(check)}"
         for module in report.modules
         for check in module.checks
         if check.status == "failed"

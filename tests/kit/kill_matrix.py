@@ -24,6 +24,7 @@ from autograder.bank import Bank
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course, course_root, load_course
 from autograder.errors import CourseError
+from autograder.export.view import message
 from autograder.pool import each
 from tower_student.submission import Submission
 
@@ -55,7 +56,7 @@ def jobs(
                 name=m.name,
                 says=m.misconception,
                 aimed_at=m.check.partition(".")[2],
-                diagnosis=m.diagnosis,
+                cause=m.cause,
                 source=m.source,
             )
             for m in bank.mutants(module)
@@ -92,14 +93,13 @@ def judge(course: Course, broker: Broker, job: Job) -> Outcome:
     on_gpu = job.kind == "variant" or job.aimed_at.startswith(GPU_CHECKS)
     device = "simulated" if on_gpu else "cpu"
     report = grade(course, submission, broker, seed=SEED, fit=fit, device=device, only=[job.module])
-    failed = {
-        check.id.partition(".")[2]: check.message
-        for module in report.modules
-        for check in module.checks
-        if check.status == "failed"
-    }
+    checks = [check for module in report.modules for check in module.checks]
+    failed = {c.id.partition(".")[2]: message(c) for c in checks if c.status == "failed"}
+    causes = {c.cause_id: c.cause for c in checks if c.cause_id}
     about = {field.name: getattr(job, field.name) for field in fields(About)}
-    return Outcome(**about, failed=failed, faults=[fault for fault, _ in report.faults])
+    return Outcome(
+        **about, failed=failed, causes=causes, faults=[fault for fault, _ in report.faults]
+    )
 
 
 def run(course: Course, wanted: Sequence[Job], processes: int) -> list[Outcome]:
@@ -121,8 +121,8 @@ def complaints(outcomes: Sequence[Outcome], course: Course, *, whole: bool) -> I
             yield f"{where} is right, and yet failed {', '.join(o.failed)}"
         if o.kind == "mutant" and o.aimed_at not in o.failed:
             yield f"{where} was not caught by {o.aimed_at}: {o.says}"
-        if o.kind == "mutant" and o.diagnosis and not o.is_named:
-            yield f"{where}: no cause says {o.diagnosis!r}: {o.causes}"
+        if o.kind == "mutant" and o.cause and not o.is_named:
+            yield f"{where}: the cause {o.cause} is not named: {list(o.causes)}"
         if o.kind == "machine" and not o.failed and not o.equivalent:
             yield f"{where} survives: {o.says}"
         if o.kind == "machine" and o.failed and o.equivalent:

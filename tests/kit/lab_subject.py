@@ -245,6 +245,7 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
     from autograder.broker import Broker
     from autograder.course import course_root, load_course
     from autograder.export import json as json_export
+    from autograder.export.view import message
     from autograder.grading import grade, prepare_process
     from autograder.report import Report
     from tower_student.submission import Submission
@@ -265,8 +266,8 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
             def witnessed(*args: Any, **kwargs: Any) -> Any:
                 for meta, raw in ask_all(*args, **kwargs):
                     match meta.get("error"):
-                        case {"type": kind, "message": message}:
-                            self.replies.append(f"{kind}: {message}")
+                        case {"type": kind, "message": said}:
+                            self.replies.append(f"{kind}: {said}")
                         case _:
                             self.replies.append(json.dumps(meta)[:4000])
                     yield meta, raw
@@ -297,7 +298,7 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
             "detail": report.isolation.detail,
             "faults": [fault for fault, _ in report.faults],
             "replies": list(dict.fromkeys(broker.replies))[:50],
-            "messages": [check.message for check in checks if check.message],
+            "messages": [message(check) for check in checks if message(check)],
             "logs": [w.log.decode(errors="replace") for w in broker.workers if w.log][:4],
             "kept": max((len(worker.log) for worker in broker.workers), default=0),
             "size": len(json_export.render(report)),

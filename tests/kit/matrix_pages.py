@@ -21,9 +21,6 @@ aimed at; [calibration.svg](../calibration.svg) shows what it says of others.
 """
 
 
-CAUSE = "Likely cause: "
-
-
 @dataclass(frozen=True, kw_only=True)
 class About:
     """A submission of the bank.
@@ -32,7 +29,7 @@ class About:
         kind: "mutant", "machine" or "variant".
         says: the misconception of a mutant, or the change that a program has made.
         aimed_at: the check that has to catch it, without the module's name.
-        diagnosis: what the report's likely cause has to say.
+        cause: the id of a likely cause that the report has to name.
         equivalent: why the change makes no difference.
     """
 
@@ -41,38 +38,27 @@ class About:
     name: str
     says: str = ""
     aimed_at: str = ""
-    diagnosis: str = ""
+    cause: str = ""
     equivalent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome(About):
-    """What became of one: the message of each check that failed, by its name without the module's."""
+    """What became of one.
+
+    Attributes:
+        failed: the message of each check that failed, by its name without the module's.
+        causes: the likely causes that the report names, by their ids.
+    """
 
     failed: dict[str, str]
+    causes: dict[str, str]
     faults: list[str]
 
     @property
-    def causes(self) -> list[str]:
-        """The likely causes that the report names."""
-        return causes_in(self.failed.values())
-
-    @property
     def is_named(self) -> bool:
-        """Whether the report says what the bank demands of it."""
-        return is_named(self.diagnosis, self.causes)
-
-
-def causes_in(messages: Iterable[str]) -> list[str]:
-    """The likely causes in the messages of a report, each once."""
-    lines = [line for message in messages for line in message.split("\n")]
-    found = [line.removeprefix(CAUSE) for line in lines if line.startswith(CAUSE)]
-    return list(dict.fromkeys(found))
-
-
-def is_named(diagnosis: str, causes: Iterable[str]) -> bool:
-    """Whether one of the causes says it."""
-    return bool(diagnosis) and any(diagnosis in cause for cause in causes)
+        """Whether the report names what the bank demands of it."""
+        return self.cause in self.causes
 
 
 def kills(outcomes: Iterable[Outcome]) -> Counter[str]:
@@ -107,8 +93,8 @@ def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"| {' | '.join(map(str, cells))} |"
     yield ""
     yield (
-        "*Cause named*: the report's likely cause says what the bank demands for this mutant: a phrase "
-        "that a reader has found to name the misconception."
+        "*Cause named*: the report names the cause that the bank demands for this mutant: one that a reader "
+        "has found to name the misconception."
     )
     yield ""
 
@@ -140,7 +126,7 @@ def _mutants(outcomes: Sequence[Outcome]) -> Iterator[str]:
         for o in outcomes:
             if o.kind == "mutant" and o.module == module:
                 caught = ", ".join(o.failed)
-                yield f"| `{o.name}` | {_cell(o.says)} | {caught} | {_cell(' / '.join(o.causes))} |"
+                yield f"| `{o.name}` | {_cell(o.says)} | {caught} | {_cell(' / '.join(o.causes.values()))} |"
         yield ""
         spared = [o for o in outcomes if o.module == module and o.equivalent]
         if spared:

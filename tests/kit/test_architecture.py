@@ -23,8 +23,8 @@ ALLOWED = {  # what a part may import of the rest; tower_student is everyone's b
         *("grading", "pool", "report"),
     },
     "nbgrader": {
-        *("broker", "course", "errors", "grading", "nbgrader", "pool", "release"),
-        *("report",),
+        *("broker", "course", "errors", "export", "grading", "nbgrader", "pool"),
+        *("release", "report"),
     },
     "report": set(),
     "suite": {"broker", "course", "errors", "gpu", "report", "sandbox", "selftest", "suite"},
@@ -121,3 +121,53 @@ def test_a_worker_cannot_import_the_kit(judge, solutions):
         1,
     )
     assert judge({"kaiming_init": source}, only="kaiming_init").score == 15
+
+
+MARKERS = {"ASKED", "FOUND", "RIGHT", "CAUSE", "READING", "PREFIX"}
+SEARCHES = {
+    *("startswith", "removeprefix", "find", "index", "split", "partition", "count", "replace"),
+    *("search", "match", "fullmatch", "sub", "compile", "escape"),
+}
+
+
+def searched(tree):
+    """The labels of a report's lines, and the prefix, where code looks for them in a text."""
+    for node in ast.walk(tree):
+        looked_for = []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            looked_for = node.args if node.func.attr in SEARCHES else []
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            looked_for = [node.left]
+        for part in looked_for:
+            name = ast.unparse(part).rpartition(".")[2]
+            text = part.value if isinstance(part, ast.Constant) else ""
+            if name in MARKERS or (isinstance(text, str) and re.search(LABELS, text)):
+                yield ast.unparse(node)
+
+
+LABELS = r"Likely cause|student \||^\W*(Asked|Found|Right so far|Read on)\b"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "line.startswith(PREFIX)",
+        "text.partition(view.CAUSE)",
+        "CAUSE in text",
+        "'Likely cause: ' in text",
+        "re.search('^Found: (.*)', text)",
+    ],
+)
+def test_the_search_for_a_label_is_seen(code):
+    assert list(searched(ast.parse(code)))
+
+
+def test_no_part_reads_what_another_has_rendered():
+    """Feedback is data: nobody looks for the labels in a text, or for the prefix of a submission's lines."""
+    sources = [
+        *PACKAGE.rglob("*.py"),
+        *STUDENT.rglob("*.py"),
+        *(ROOT / "tests/hidden").rglob("*.py"),
+    ]
+    found = {str(p.relative_to(ROOT)): list(searched(ast.parse(p.read_text()))) for p in sources}
+    assert {path: what for path, what in found.items() if what} == {}

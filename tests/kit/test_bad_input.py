@@ -5,6 +5,8 @@ import textwrap
 import pytest
 from conftest import checks_of, failed
 
+from autograder.export.view import message
+
 
 def patched(source, old, new):
     text = source.decode()
@@ -13,7 +15,7 @@ def patched(source, old, new):
 
 
 def messages(report):
-    return "\n".join(check.message for check in checks_of(report).values())
+    return "\n".join(message(check) for check in checks_of(report).values())
 
 
 def test_a_missing_module_is_not_submitted_and_the_others_keep_their_points(judge, solutions):
@@ -81,10 +83,10 @@ def test_an_exception_in_forward_shows_type_message_and_the_students_own_line(ju
         "raise ValueError(f'cannot take {tuple(input.shape)}')",
     )
     report = judge({"linear": source}, only="linear")
-    message = checks_of(report)["linear.forward"].message
-    assert "ValueError was raised in linear.py, line" in message
-    assert "student | raise ValueError(f'cannot take {tuple(input.shape)}')" in message
-    assert "student | ValueError: cannot take (4, 5)" in message
+    told = message(checks_of(report)["linear.forward"])
+    assert "ValueError was raised in linear.py, line" in told
+    assert "student | raise ValueError(f'cannot take {tuple(input.shape)}')" in told
+    assert "student | ValueError: cannot take (4, 5)" in told
     assert checks_of(report)["linear.registration"].status == "passed"
 
 
@@ -131,9 +133,9 @@ def test_a_unicode_error_in_an_exception_is_only_text(judge, solutions):
         "output = input @ self.weight.T",
         "raise ValueError('\\ud800 \\x1b[31m red \\x00 \\u202e')",
     )
-    message = checks_of(judge({"linear": source}, only="linear"))["linear.forward"].message
-    assert message.isprintable() or "\n" in message
-    assert not any(c in message for c in ("\ud800", "\x1b", "\x00", "\u202e"))
+    told = message(checks_of(judge({"linear": source}, only="linear"))["linear.forward"])
+    assert told.isprintable() or "\n" in told
+    assert not any(c in told for c in ("\ud800", "\x1b", "\x00", "\u202e"))
 
 
 @pytest.mark.parametrize("module", ["gradient_loop", "linear", "conv2d", "kaiming_init", "tower"])

@@ -14,6 +14,7 @@ from autograder.cli import _options, calibrate
 from autograder.course import load_course
 from autograder.errors import CourseError, UsageError
 from autograder.export import json as json_export
+from autograder.export.view import message
 from autograder.report import Bars, Curve, Images
 
 MEASURED = list(calibration.read(ROOT / calibration.FILE))
@@ -119,7 +120,7 @@ def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
     report = grade(
         short, Submission("s", solutions, {}), broker, seed=5, fit="quick", only=["tower"]
     )
-    (told,) = (c.message for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
+    (told,) = (message(c) for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
     assert told.startswith(f"{100 * reached:.2f} % of 10,000")
     (measured,) = report.measured
     assert (measured.name, round(measured.value, 6)) == ("MNIST accuracy", reached)

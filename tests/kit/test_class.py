@@ -28,11 +28,15 @@ from autograder.course import suite_digest
 from autograder.errors import GraderFault, Stopped, TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.export.classroom import class_page
-from autograder.report import CheckResult
+from autograder.export.view import message
+from autograder.report import Cause, CheckResult, Feedback
 from tower_student.submission import Submission
 
 SETTINGS = Settings("off", "cpu")
 PROBLEMS = {name: f"{name}.py was not submitted." for name in ("conv2d", "tower")}
+
+
+MISSING = Cause("bias.missing", "The bias is missing.")
 
 
 def submission(student, text="x = 1\n", problems=None):
@@ -42,14 +46,14 @@ def submission(student, text="x = 1\n", problems=None):
 def outcome(job, *, score=4.0, suite="1" * 64, faults=()):
     """The report of a grader that gives everybody the same points, but for those who ask for none."""
     wrong = b"wrong" in job.submission.sources["linear"]
-    message = "Asked: it\nFound: 0 for 1\nLikely cause: The sign is flipped." if wrong else ""
+    told = Feedback("it", "0 for 1", cause=Cause("value.sign", "The sign is flipped."))
     check = CheckResult(
         "linear.forward",
         "The output equals nn.Linear's.",
         "failed" if wrong else "passed",
         0.0 if wrong else score,
         score,
-        message,
+        feedback=told if wrong else None,
     )
     return replace(
         report_of("linear", check),
@@ -196,8 +200,14 @@ def test_an_attempt_says_by_what_it_was_graded(book, course):
     assert as_json.parse(row["report"]).score == row["score"] == 4
 
 
-def test_a_gradebook_with_reports_of_schema_1_goes_on(book, course, monkeypatch):
-    old = (ROOT / "tests" / "kit" / "report_of_schema_1.json").read_text()
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1, (51, {"accuracy": 0.951}, ["Learning curve"])), (2, (50.5, {}, []))],
+)
+def test_a_gradebook_with_reports_of_an_older_schema_goes_on(
+    book, course, monkeypatch, number, expected
+):
+    old = (ROOT / "tests" / "kit" / f"report_of_schema_{number}.json").read_text()
     book.hand_in([submission("ada")])
     with monkeypatch.context() as first_edition:
         first_edition.setattr(as_json, "render", lambda report: old)
@@ -207,10 +217,10 @@ def test_a_gradebook_with_reports_of_schema_1_goes_on(book, course, monkeypatch)
     assert grade(book, course) == []
     for student in ("ada", "bob"):
         attempt = of(book, course, student).counted
-        assert (attempt.score, attempt.measured) == (51, {"accuracy": 0.951})
-        assert [curve.title for curve in attempt.curves] == ["Learning curve"]
+        curves = [curve.title for curve in attempt.curves]
+        assert (attempt.score, attempt.measured, curves) == expected
     schemas = [json.loads(text)["schema"] for (text,) in book._rows("SELECT report FROM attempts")]
-    assert schemas == [1, 2]
+    assert schemas == [number, 3]
     page = class_page(standings(book, course, SETTINGS, "last"))
     assert page.count("<polyline") == 3, "of both, and of the reference"
 
@@ -283,7 +293,9 @@ def test_regrading_says_who_changed_and_why(book, course):
             check,
             status="failed" if passed else "passed",
             score=0.0 if passed else 4.0,
-            message="Likely cause: The bias is missing." if passed else "",
+            feedback=Feedback("it", "it", cause=Cause("bias.missing", "The bias is missing."))
+            if passed
+            else None,
         )
         return replace(report, modules=(replace(report.modules[0], checks=(turned,)),))
 
@@ -577,7 +589,7 @@ def test_a_class_gets_what_each_would_get_alone(small_class, tmp_path, judge):
 
 
 def told(report):
-    return [(c.id, c.status, c.score, c.message) for m in report.modules for c in m.checks]
+    return [(c.id, c.status, c.score, message(c)) for m in report.modules for c in m.checks]
 
 
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(small_class, tmp_path, judge):

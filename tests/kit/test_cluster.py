@@ -21,6 +21,7 @@ from ways import class_of
 
 from autograder.bank import Bank
 from autograder.classroom.gradebook import Gradebook
+from autograder.export.view import message
 
 DASK = Path(sys.executable).parent / "dask"
 QUIET = {
@@ -133,7 +134,7 @@ def results(out):
         settings = book.last_settings()
         return {
             g.student: [
-                (c.id, c.status, c.message) for m in book.report(g.id).modules for c in m.checks
+                (c.id, c.status, message(c)) for m in book.report(g.id).modules for c in m.checks
             ]
             for g in book.gradings(settings)
         }, len(book.gradings(settings))

@@ -1,6 +1,7 @@
 """course.toml: what it may say, and what is told of one that says something else."""
 
 import shutil
+from typing import get_type_hints
 
 import pytest
 from conftest import ROOT
@@ -8,6 +9,8 @@ from conftest import ROOT
 from autograder import course as course_module
 from autograder.course import load_course, suite_digest
 from autograder.errors import CourseError
+from autograder.report import Cause
+from tower_student.raised import ID, READINGS
 
 TEXT = (ROOT / "course.toml").read_text(encoding="utf-8")
 STAND_IN = 'stand_in = "tests/hidden/stand_ins/linear.py"\n'
@@ -142,9 +145,10 @@ def test_a_stand_in_that_lacks_something_is_told_where(course_at, tmp_path, text
 
 
 EXCEPTIONS = {
-    "kind = 'E'\nmessage = 'm'": "reading 1: expected the texts cause, kind, message",
-    "kind = 'E'\nmessage = '('\ncause = 'c'": "reading 1: '(' is no regular expression",
-    "kind = 'E'\nmessage = 'm'\ncause = '{a}'": "reading 1: the cause names no group",
+    "kind = 'E'\nmessage = 'm'": "reading 1: expected the texts cause, id, kind, message",
+    "id = 'Pad'\nkind = 'E'\nmessage = 'm'\ncause = 'c'": "reading 1: 'Pad' is no id",
+    "id = 'a.b'\nkind = 'E'\nmessage = '('\ncause = 'c'": "reading 1: '(' is no regular expression",
+    "id = 'a.b'\nkind = 'E'\nmessage = 'm'\ncause = '{a}'": "reading 1: the cause names no group",
 }
 
 
@@ -155,6 +159,14 @@ def test_a_reading_of_an_exception_that_is_wrong_is_told_where(course_at, tmp_pa
         course_at(TEXT)
     assert EXCEPTIONS[text] in str(error.value)
     assert "exceptions.toml" in str(error.value)
+
+
+def test_the_ids_of_readings_are_those_of_causes():
+    [meta] = get_type_hints(Cause, include_extras=True)["id"].__metadata__
+    assert meta.pattern == f"^{ID.pattern}$"
+    readings = (*READINGS, *load_course(ROOT).exceptions)
+    assert all(ID.fullmatch(reading.id) for reading in readings)
+    assert len({reading.id for reading in readings}) == len({reading.cause for reading in readings})
 
 
 def test_a_course_without_long_checks_needs_no_plan(course_at):

@@ -13,12 +13,15 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from autograder.export import console, html, junit
+from autograder.export import console, html, junit, view
 from autograder.export import json as json_export
+from autograder.export.view import message
 from autograder.report import (
     Bars,
+    Cause,
     CheckResult,
     Curve,
+    Feedback,
     Images,
     Isolation,
     Measured,
@@ -27,8 +30,19 @@ from autograder.report import (
     Report,
 )
 
-OLD = Path(__file__).with_name("report_of_schema_1.json")
+OLD = {number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2)}
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
+
+
+NASTY_TOLD = Feedback(
+    NASTY,
+    NASTY,
+    (NASTY, NASTY),
+    NASTY,
+    Cause("linear.by_hand", NASTY, {"it": NASTY, "number": 1.5}),
+    Place("linear.py", 3),
+    NASTY,
+)
 
 
 @pytest.fixture
@@ -47,8 +61,8 @@ def report():
             ModuleResult(
                 "linear",
                 (
-                    CheckResult("linear.forward", "It works", "passed", 4.0, 4.0, "", "", 0.1),
-                    CheckResult("linear.by_hand", NASTY, "failed", 0.0, 3.0, NASTY, NASTY, 0.2),
+                    CheckResult("linear.forward", "It works", "passed", 4.0, 4.0, "", None, 0.1),
+                    CheckResult("linear.by_hand", NASTY, "failed", 0.0, 3.0, "", NASTY_TOLD, 0.2),
                 ),
                 NASTY,
             ),
@@ -96,7 +110,7 @@ FIGURES = (
 
 def test_what_is_written_is_read_again(report):
     (first, *others), *modules = report.modules[0].checks, *report.modules[1:]
-    first = replace(first, measured=Measured(NASTY, 0.5), place=Place("linear.py", 3))
+    first = replace(first, measured=Measured(NASTY, 0.5))
     modules = (replace(report.modules[0], checks=(first, *others)), *modules)
     report = replace(report, modules=modules, figures=FIGURES)
     text = json_export.render(report)
@@ -104,7 +118,7 @@ def test_what_is_written_is_read_again(report):
     jsonschema.validate(json.loads(text), json_export.schema())
 
 
-@pytest.mark.parametrize("key", ["hint", "measured", "visibility"])
+@pytest.mark.parametrize("key", ["remark", "feedback", "measured", "visibility"])
 def test_a_field_that_is_left_out_is_missed_although_it_has_a_default(report, key):
     content = json_export.as_dict(report)
     del content["modules"][0]["checks"][0][key]
@@ -121,7 +135,7 @@ def test_no_number_is_written_that_json_does_not_know(report):
 @pytest.fixture
 def old():
     """The content of a report that the first edition has written: --fit quick, of the flawed sample."""
-    return json.loads(OLD.read_text())
+    return json.loads(OLD[1].read_text())
 
 
 def test_a_report_of_schema_1_is_read(old):
@@ -132,8 +146,12 @@ def test_a_report_of_schema_1_is_read(old):
     before = {check["id"]: check for module in old["modules"] for check in module["checks"]}
     assert checks.keys() == before.keys()
     for name, check in before.items():
+        kept = {"id", "title", "status", "score", "max_score", "seconds", "visibility"}
         now = asdict(checks[name])
-        assert now | {"measured": None} == check | {"measured": None}
+        assert {key: now[key] for key in kept} == {key: check[key] for key in kept}
+        assert now["feedback"] is None
+        assert now["remark"].startswith(check["message"])
+        assert check["hint"] in now["remark"]
     assert report.measured == (Measured("accuracy", before["tower.mnist_fit"]["measured"]),)
     curve, images, bars = report.figures
     assert [list(point) for point in curve.points] == old["insight"]["curve"]
@@ -143,6 +161,21 @@ def test_a_report_of_schema_1_is_read(old):
     jsonschema.validate(json.loads(again), json_export.schema())
     assert json_export.parse(again) == report
     assert '<p class="kit">submission</p>' in html.render(report)
+
+
+def test_a_report_of_schema_2_is_read():
+    old = json.loads(OLD[2].read_text())
+    report = json_export.parse(json.dumps(old))
+    assert report.score == old["score"] < report.max_score
+    checks = {check.id: check for module in report.modules for check in module.checks}
+    for module in old["modules"]:
+        for check in module["checks"]:
+            assert message(checks[check["id"]]).startswith(check["message"])
+    again = json_export.render(report)
+    jsonschema.validate(json.loads(again), json_export.schema())
+    assert json_export.parse(again) == report
+    for render in (html.render, junit.render):
+        assert "likely cause" in render(report).lower()
 
 
 def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
@@ -173,9 +206,9 @@ def test_schema_1_is_read_as_strictly(old, change, told):
     ("text", "told"),
     [
         ("", "Expecting value"),
-        ("[]", "expected 1 or 2"),
-        ('{"schema": 3}', "schema is 3; expected 1 or 2"),
-        ('{"schema": 2}', "missing required field"),
+        ("[]", "expected 1 to 3"),
+        ('{"schema": 4}', "schema is 4; expected 1 to 3"),
+        ('{"schema": 3}', "missing required field"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
@@ -271,11 +304,28 @@ def test_the_page_has_no_script_and_asks_for_nothing_from_elsewhere(report):
 
 
 def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apart(report):
-    message = "Asked: x\nFound: it.\nstudent | a line\nstudent | another\nLikely cause: y"
-    check = CheckResult("linear.forward", "It works", "failed", 0.0, 4.0, message)
-    module = ModuleResult("linear", (check, replace(check, id="linear.trains")))
+    cause = Cause("value.sign", "y")
+    told = Feedback("x", "it.", ("a line", "another"), "z", cause, reading="w")
+    check = CheckResult("linear.forward", "It works", "failed", 0.0, 4.0, "", told)
+    again = replace(check, id="linear.trains", feedback=replace(told, same_as=check.id))
+    other = replace(again, id="linear.meta", feedback=replace(again.feedback, found="that."))
+    module = ModuleResult("linear", (check, again, other))
     page = html.render(replace(report, modules=(module,)))
     assert page.count("<pre>a line\nanother</pre>") == 1
     assert page.count("<pre>Asked: x\nFound: it.</pre>") == 1
-    assert page.count("<pre>Likely cause: y</pre>") == 1
-    assert page.count("The same as above.") == 1
+    assert page.count("<pre>Right so far: z\nLikely cause: y</pre>") == 1
+    assert page.count('<p class="hint">Read on: w</p>') == 1
+    assert page.count("<pre>The same cause as linear.forward.</pre>") == 1
+    assert page.count("<pre>Found: that.\nThe same cause as linear.forward.</pre>") == 1
+
+
+def test_a_cause_that_students_do_not_see_is_told_where_they_see_it_next(report):
+    told = Feedback("x", "it.", cause=Cause("value.sign", "y"))
+    root = CheckResult("linear.forward", "t", "failed", 0.0, 4.0, "", told, visibility="hidden")
+    again = replace(told, same_as=root.id)
+    check = replace(root, id="linear.trains", feedback=again, visibility="visible")
+    report = replace(report, modules=(ModuleResult("linear", (root, check)),))
+    ((_, shown),) = view.told(report)
+    assert list(map(str, shown[1].lines)) == ["The same cause as linear.forward."]
+    ((_, shown),) = view.told(report.visible())
+    assert list(map(str, shown[0].lines)) == ["Asked: x", "Found: it.", "Likely cause: y"]

@@ -17,7 +17,7 @@ from workflow_lab import Forge, Runner, install_engine, load_yaml, run_action, s
 from autograder.course import course_root, load_course
 from autograder.export import github
 from autograder.export import json as json_export
-from autograder.report import CheckResult, Place
+from autograder.report import CheckResult, Feedback, Place
 
 TEMPLATES = ROOT / "templates"
 GRADE = TEMPLATES / "github" / "grade.yml"
@@ -25,19 +25,19 @@ CHECK = ROOT / "autograder" / "templates" / "check.yml"
 IMAGE = "registry/class/tower:1"
 
 
-def failing(name="forward", message="Found: it.", **more):
-    return CheckResult(f"linear.{name}", "It works.", "failed", 0.0, 4.0, message, **more)
+def failing(name="forward", found="it.", place=None, **more):
+    told = Feedback("it", found, ("a, b: c",), place=place)
+    return CheckResult(f"linear.{name}", "It works.", "failed", 0.0, 4.0, "", told, **more)
 
 
 # Formats
 
 
 def test_an_annotation_marks_the_students_own_line():
-    text = "Found: 50 %\nstudent | a, b: c"
-    check = failing(message=text, place=Place("linear.py", 12))
+    check = failing(found="50 %", place=Place("linear.py", 12))
     assert github.annotations(report_of("linear", check), "work/ünit, a:b") == (
         "::error title=linear.forward,file=work/ünit%2C a%3Ab/linear.py,line=12::"
-        "It works.%0AFound: 50 %25%0Astudent | a, b: c\n"
+        "It works.%0AAsked: it%0AFound: 50 %25%0Astudent | a, b: c\n"
     )
 
 
@@ -53,7 +53,7 @@ def test_checks_that_fail_in_one_place_share_an_annotation_and_ten_are_the_most(
 
 
 def test_students_are_shown_what_they_may_see_and_no_more():
-    secret = failing("by_hand", "Found: a secret.", visibility="after_published")
+    secret = failing("by_hand", "a secret.", visibility="after_published")
     passed = CheckResult("linear.forward", "It works.", "passed", 4.0, 4.0)
     report = report_of("linear", passed, secret)
     told = (
@@ -70,7 +70,7 @@ def test_students_are_shown_what_they_may_see_and_no_more():
 
 
 def test_a_summary_is_never_too_long_for_github():
-    long = [failing(f"c{i}", f"Found: {i}" + "&<>" * 2600) for i in range(55)]
+    long = [failing(f"c{i}", f"{i}" + "&<>" * 2600) for i in range(55)]
     report = report_of("linear", *long)
     text = github.summary(report)
     assert 100_000 < len(text.encode()) < github.MAX_SUMMARY
@@ -108,7 +108,7 @@ def test_a_raised_error_a_wrong_value_and_bad_syntax_are_placed_in_the_students_
     defined = next(i for i, line in enumerate(lines, 1) if line.startswith(b"class CustomLinear"))
     for source, line in ((broken, raising), (wrong, defined), (b"\n\ndef f(:\n", 3)):
         report = judge({"linear": source}, only="linear")
-        places = {c.place for c in report.modules[0].checks if c.id == "linear.forward"}
+        places = {c.feedback.place for c in report.modules[0].checks if c.id == "linear.forward"}
         assert places == {Place("linear.py", line)}
 
 
@@ -122,7 +122,7 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge):
         b"worker.Desk.answer = answer\n"
     )
     report = judge({"linear": forged}, only="linear")
-    assert {check.place for check in report.modules[0].checks} == {None}
+    assert {check.feedback.place for check in report.modules[0].checks} == {None}
 
 
 # tower grade --github and tower show

@@ -16,6 +16,7 @@ from autograder import doctor, gpu
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, load_course
 from autograder.errors import GraderFault, UsageError
+from autograder.export.view import message
 from autograder.grading import grade
 from autograder.sandbox.gpu import RealGPU
 from autograder.suite.judge import needs_gpu
@@ -94,7 +95,7 @@ def test_what_needs_a_gpu_is_not_verified_without_one(judge, solutions):
     assert ON_GPU
     for check in ON_GPU:
         assert (found[check].status, found[check].max_score) == ("not_verified", 0.0)
-        assert "This needs a GPU" in found[check].message
+        assert "This needs a GPU" in message(found[check])
     for module in COURSE.modules.values():
         prefix = f"{module.name}."
         points = sum(c.max_score for c in found.values() if c.id.startswith(prefix))
@@ -142,7 +143,9 @@ def test_the_solutions_pass_every_check(simulated, solutions, seed):
     ],
 )
 def test_what_cuda_raises_is_explained(kind, message, told):
-    assert told in likely_cause(kind, message, "")
+    hint = likely_cause(kind, message, "")
+    assert hint
+    assert told in hint.text
 
 
 COPIES = {
@@ -235,7 +238,7 @@ def test_a_dtype_that_the_gpu_lacks_is_left_out(pretended, course, solutions, mo
         report = graded(course, broker, solutions, fit="off", only=["linear"])
     half = checks_of(report)["linear.gpu_half"]
     assert half.status == "passed"
-    assert "bfloat16 was left out" in half.message
+    assert "bfloat16 was left out" in message(half)
 
 
 def test_the_fork_server_of_a_gpu_poisons_no_fork():

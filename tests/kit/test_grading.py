@@ -8,6 +8,7 @@ from conftest import checks_of, failed
 
 from autograder.course import Course, Module, Plan
 from autograder.errors import CourseError
+from autograder.export.view import message
 from autograder.grading import grade
 from autograder.release import skeleton
 from tower_student.submission import Submission
@@ -55,8 +56,8 @@ def test_a_seed_repeats_a_run_exactly(judge, solutions):
 def test_a_seed_repeats_the_fit(judge, solutions):
     modules = {name: solutions[name] for name in ("linear", "conv2d", "tower")}
     runs = [checks_of(judge(modules, only="tower", seed=5, fit="quick")) for _ in range(2)]
-    assert runs[0]["tower.mnist_fit"].message == runs[1]["tower.mnist_fit"].message
-    assert "% of 10,000 held-out images" in runs[0]["tower.mnist_fit"].message
+    assert message(runs[0]["tower.mnist_fit"]) == message(runs[1]["tower.mnist_fit"])
+    assert "% of 10,000 held-out images" in message(runs[0]["tower.mnist_fit"])
 
 
 def test_without_the_fit_its_points_go_to_the_towers_other_checks(judge, solutions):
@@ -102,8 +103,8 @@ def test_slow_bricks_do_not_cost_the_fit(judge, solutions):
     )
     modules = {"linear": slow, "conv2d": solutions["conv2d"], "tower": solutions["tower"]}
     report = judge(modules, only="tower", fit="quick")
-    assert failed(report) == set(), checks_of(report)["tower.mnist_fit"].message
-    assert "not over yours" in checks_of(report)["tower.mnist_fit"].message
+    assert failed(report) == set(), message(checks_of(report)["tower.mnist_fit"])
+    assert "not over yours" in message(checks_of(report)["tower.mnist_fit"])
 
 
 def test_a_slow_brick_costs_the_tower_nothing(judge, solutions):
@@ -127,7 +128,7 @@ def test_an_endless_loop_costs_only_the_checks_that_meet_it(judge, solutions):
     report = judge({"kaiming_init": endless}, only="kaiming_init")
     assert "kaiming_init.kaiming_uniform" not in failed(report)
     assert "kaiming_init.xavier_uniform" in failed(report)
-    assert "did not finish in time" in checks_of(report)["kaiming_init.xavier_uniform"].message
+    assert "did not finish in time" in message(checks_of(report)["kaiming_init.xavier_uniform"])
 
 
 RIGHT = {
@@ -165,15 +166,15 @@ def test_what_is_right_but_unusual_loses_nothing(judge, solutions, name):
         solutions[module].replace(old, new).replace(b"class Custom", before + b"class Custom", 1)
     )
     report = judge(solutions | {module: source}, only=module)
-    assert failed(report) == set(), [check.message for check in checks_of(report).values()]
+    assert failed(report) == set(), [message(check) for check in checks_of(report).values()]
 
 
 def test_a_tower_over_a_missing_brick_is_told_its_own_mistake(judge, solutions):
     wrong = solutions["tower"].replace(b"        optimizer.zero_grad()\n", b"")
     report = judge({"conv2d": solutions["conv2d"], "tower": wrong}, only="linear,conv2d,tower")
-    message = checks_of(report)["tower.train_epoch"].message
-    assert "after" in message
-    assert "ModuleNotFoundError" not in message
+    told = message(checks_of(report)["tower.train_epoch"])
+    assert "after" in told
+    assert "ModuleNotFoundError" not in told
 
 
 def suite_of_one(course, folder, text, **limits):

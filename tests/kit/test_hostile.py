@@ -7,6 +7,7 @@ from conftest import checks_of, failed
 from lab_world import descendants, is_alive
 
 from autograder.broker import Broker
+from autograder.export.view import message
 from autograder.grading import grade
 from autograder.sandbox.lockdown import MECHANISMS
 from tower_student.submission import Submission
@@ -128,7 +129,7 @@ def test_a_module_that_dies_costs_only_its_own_checks(judge, solutions, death):
         "kaiming_init": 15,
     }
     assert not report.faults
-    assert all(check.message for check in report.modules[0].checks)
+    assert all(message(check) for check in report.modules[0].checks)
 
 
 def test_damage_of_one_check_is_not_anothers(judge, solutions):

@@ -28,6 +28,7 @@ from autograder import cli, doctor
 from autograder.broker import Broker
 from autograder.cli import _options
 from autograder.errors import IsolationError
+from autograder.export.view import message
 from autograder.grading import grade
 from autograder.sandbox import kernel, ladder, landlock, scratch, seccomp, visible
 from autograder.sandbox.lockdown import MECHANISMS
@@ -427,7 +428,7 @@ def first_message(course, broker, source):
     report = grade(course, submission_of(source), broker, seed=1, fit="off", only=["linear"])
     assert report.score == 0
     assert report.faults == ()
-    return checks_of(report)["linear.forward"].message
+    return message(checks_of(report)["linear.forward"])
 
 
 @pytest.fixture(scope="module")

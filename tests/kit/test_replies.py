@@ -9,6 +9,7 @@ from conftest import checks_of, failed
 from replies_lab import LyingBroker
 
 from autograder.export import json, junit
+from autograder.export.view import message
 from autograder.grading import grade
 from autograder.suite.failures import CheckFailed
 from autograder.suite.student import Student
@@ -46,7 +47,7 @@ def test_a_tuple_that_says_it_is_a_step_is_judged_by_what_it_holds(judge, soluti
     report = judge({"gradient_loop": source}, only="gradient_loop")
     assert report.faults == ()
     assert "gradient_loop.train_manual" in failed(report)
-    assert "expected Step(loss, w, b)" in checks_of(report)["gradient_loop.train_manual"].message
+    assert "expected Step(loss, w, b)" in message(checks_of(report)["gradient_loop.train_manual"])
 
 
 class Replies:
@@ -135,7 +136,7 @@ def test_a_check_that_ends_by_telling_is_judged_by_what_becomes_of_it(judge, sol
         b"    def reset_parameters(self)",
         b"    def eval(self):\n        raise ValueError('never')\n\n    def reset_parameters(self)",
     )
-    message = checks_of(judge({"linear": source}, only="linear"))["linear.trains"].message
-    assert "ValueError: never" in message
-    assert message.startswith("Asked: CustomLinear(")
-    assert ".eval()" in message.splitlines()[0]
+    told = message(checks_of(judge({"linear": source}, only="linear"))["linear.trains"])
+    assert "ValueError: never" in told
+    assert told.startswith("Asked: CustomLinear(")
+    assert ".eval()" in told.splitlines()[0]

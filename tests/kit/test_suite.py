@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
+from autograder.report import Feedback
 from autograder.sandbox.values import Opaque
 from autograder.suite import statistics
 from autograder.suite.cases import novelty, one_by_one
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed
+from autograder.suite.failures import CheckFailed, why
 from autograder.suite.outputs import misread
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
@@ -20,18 +21,18 @@ RUNGS = {
     "type": (None, "the output is None; expected a tensor of shape (2, 3)"),
     "object": (Opaque("numpy.ndarray"), "the output is a numpy.ndarray"),
     "shape": (EXPECTED.flatten(), "the output has shape (6,); expected (2, 3)"),
-    "transposed": (EXPECTED.t(), "The last two dimensions are exchanged."),
+    "transposed": (EXPECTED.t(), "value.exchanged"),
     "dtype": (EXPECTED.float(), "the output is float32; expected float64"),
     "nan": (EXPECTED * math.nan, "6 of 6 values that are NaN or infinite"),
     "value": (
         EXPECTED + torch.eye(2, 3),
         "2 of 6 values, most at index (0, 0): got 2, expected 1.",
     ),
-    "sign": (-EXPECTED, "The sign is flipped."),
-    "factor": (EXPECTED * 2.5, "Every value is 2.5 times what it should be."),
-    "zero": (EXPECTED * 0, "Every value is zero."),
-    "reversed": (EXPECTED.flip(1), "The values along dimension 1 run in reverse order."),
-    "order": (EXPECTED.flatten()[[0, 2, 1, 3, 4, 5]].reshape(2, 3), "in the wrong order"),
+    "sign": (-EXPECTED, "value.sign"),
+    "factor": (EXPECTED * 2.5, "value.factor"),
+    "zero": (EXPECTED * 0, "value.zero"),
+    "reversed": (EXPECTED.flip(1), "value.reversed"),
+    "order": (EXPECTED.flatten()[[0, 2, 1, 3, 4, 5]].reshape(2, 3), "value.order"),
 }
 
 
@@ -40,7 +41,7 @@ def test_the_first_rung_that_breaks_is_named(rung):
     got, words = RUNGS[rung]
     with pytest.raises(CheckFailed) as raised:
         compare("the output", got, EXPECTED)
-    assert words in raised.value.message("a question")
+    assert words in raised.value.found or words == raised.value.cause.id
 
 
 def test_equal_values_pass_and_a_difference_above_the_tolerance_does_not():
@@ -116,34 +117,55 @@ def test_draws_depend_on_seed_and_name_alone():
     assert not torch.equal(draws[0], draws[3])
 
 
+WHY = why("it.why", "This is why.")
+OFTEN = why("it.often", "As is often so.")
+MONDAY = why("it.monday", "It is Monday.")
+
+
 def test_a_cause_is_searched_for_once_and_only_if_it_is_told():
     searches = []
 
     def search():
         searches.append("one")
-        return "This is why."
+        return WHY
 
     failure = CheckFailed("It differs.", cause=search)
     assert searches == []
-    assert failure.message("a question").endswith("Likely cause: This is why.")
-    assert failure.message("a question").endswith("Likely cause: This is why.")
+    assert failure.feedback("a question").cause == WHY
+    assert failure.feedback("a question").cause == WHY
     assert searches == ["one"]
 
 
 def test_a_search_that_fails_finds_nothing_and_the_verdict_stands():
-    failure = CheckFailed("It differs.", cause=lambda: str(1 / 0), reading="As is often so.")
-    assert failure.message("a question").endswith("Likely cause: As is often so.")
+    failure = CheckFailed("It differs.", cause=lambda: WHY if 1 / 0 else None, reading=OFTEN)
+    assert failure.knowing(lambda: str(1 / 0)).feedback("a question").cause == OFTEN
+    assert failure.knowing(lambda: str(1 / 0)).feedback("a question").right == ""
 
 
 def test_a_known_cause_comes_before_circumstances_and_readings():
-    failure = CheckFailed("It differs.", reading="As is often so.")
-    assert failure.beside("It is Monday.").cause == "It is Monday. As is often so."
-    assert failure.beside("").cause == "As is often so."
-    assert failure.beside("It is Monday.").because("This is why.").cause == "This is why."
-    assert failure.because("This is why.").beside("It is Monday.").cause == "This is why."
-    assert failure.because("").because(lambda: "This is why.").cause == "This is why."
-    assert CheckFailed("It differs.", cause="First.").because("Second.").cause == "Second."
-    assert CheckFailed("It differs.", cause="First.").because("").cause == "First."
+    failure = CheckFailed("It differs.", reading=OFTEN)
+    assert failure.beside(MONDAY).cause == MONDAY
+    assert failure.beside(None).cause == OFTEN
+    assert failure.beside(MONDAY).because(WHY).cause == WHY
+    assert failure.because(WHY).beside(MONDAY).cause == WHY
+    assert failure.because(None).because(lambda: WHY).cause == WHY
+    assert CheckFailed("It differs.", cause=OFTEN).because(WHY).cause == WHY
+    assert CheckFailed("It differs.", cause=WHY).because(None).cause == WHY
+
+
+def test_what_is_right_and_quoted_stays_with_a_failure_that_gets_a_cause():
+    failure = CheckFailed("It differs.", right="Its shape.", quoted=["a line"]).because(WHY)
+    assert failure.knowing("Its sign.").feedback("it") == Feedback(
+        "it", "It differs.", ("a line",), "Its shape.", WHY
+    )
+    assert CheckFailed("It differs.").knowing("Its sign.").right == "Its sign."
+
+
+def test_a_cause_has_its_values_in_its_sentence():
+    cause = why("value.factor", "It is {factor:.3g} times {what}.", factor=2.0, what="{it}")
+    assert cause.text == "It is 2 times {it}."
+    assert cause.values == {"factor": 2.0, "what": "{it}"}
+    assert why("value.sign", "Braces {stay} as they are.").text == "Braces {stay} as they are."
 
 
 CASES = [{"a"}, {"a", "b"}, {"b", "c", "d"}, {"a", "c"}]
@@ -152,37 +174,43 @@ CASES = [{"a"}, {"a", "b"}, {"b", "c", "d"}, {"a", "c"}]
 def test_a_case_tells_what_no_case_before_it_had():
     said = [novelty(case, CASES, sorted) for case in CASES]
     assert said[0] == said[3] == ""
-    assert said[1].endswith("new in it: b.")
-    assert said[2].endswith("new in it: c, d.")
+    assert said[1].endswith("New in it: b.")
+    assert said[2].endswith("New in it: c, d.")
 
 
-def test_a_failure_says_what_is_new_in_its_case_where_nothing_better_is_known():
+def test_a_failure_says_what_is_new_in_its_case():
     @one_by_one("case", CASES, sorted)
     def test(case):
-        raise CheckFailed("It differs.", cause="This is why." if "d" in case else "")
+        raise CheckFailed("It differs.", cause=WHY if "d" in case else None)
 
     with pytest.raises(CheckFailed) as raised:
         test(case=CASES[1])
-    assert raised.value.cause == "The cases before this one were right; new in it: b."
+    assert raised.value.cause is None
+    assert raised.value.right == "All cases before this one. New in it: b."
     with pytest.raises(CheckFailed) as raised:
         test(case=CASES[2])
-    assert raised.value.cause == "This is why."
+    assert raised.value.cause == WHY
+    assert raised.value.right == "All cases before this one. New in it: c, d."
+
+
+DOUBLED = why("it.doubled", "Doubled.")
+ONE = why("it.one", "One.")
 
 
 def counts(*got):
     """Squares of 1, 2, 3; one suspect doubles, one is constant."""
     return [
-        Count(f"The square of {i}", value, i * i, lambda i=i: {"Doubled.": 2 * i, "One.": 1})
+        Count(f"The square of {i}", value, i * i, lambda i=i: {DOUBLED: 2 * i, ONE: 1})
         for i, value in enumerate(got, 1)
     ]
 
 
 ANSWERS = {  # answers, and the cause that explains them
-    (2, 4, 6): "Doubled.",
-    (1, 1, 1): "One.",
-    (1, 4, 6): "Doubled. 2 of 3 questions are answered rightly.",
-    (2, 4, 7): "",
-    (1, 1, 6): "",
+    (2, 4, 6): (DOUBLED, "1 of 3 answers."),
+    (1, 1, 1): (ONE, "1 of 3 answers."),
+    (1, 4, 6): (DOUBLED, "2 of 3 answers."),
+    (2, 4, 7): (None, "1 of 3 answers."),
+    (1, 1, 6): (None, "1 of 3 answers."),
 }
 
 
@@ -190,35 +218,35 @@ ANSWERS = {  # answers, and the cause that explains them
 def test_a_cause_explains_every_wrong_number_or_is_not_named(got):
     with pytest.raises(CheckFailed) as raised:
         compare_counts(counts(*got))
-    assert raised.value.cause == ANSWERS[got]
+    assert (raised.value.cause, raised.value.right) == ANSWERS[got]
 
 
 def test_numbers_that_are_tensors_have_a_cause_of_their_own():
     with pytest.raises(CheckFailed, match="expected a float") as raised:
         compare_counts(counts(1, 4, torch.tensor(9.0)))
-    assert ".item()" in raised.value.cause
+    assert raised.value.cause.id == "value.item"
 
 
 def test_rounding_errs_in_both_directions():
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(50, dtype=torch.float64, generator=generator)
     for got, words in (
-        (values * (1 + 5e-7 * values.sign().cumsum(0).sin()), "computed in float32"),
-        (values.bfloat16().double(), "bfloat16"),
-        (values * 1.005, "Every value is 1.005 times"),
+        (values * (1 + 5e-7 * values.sign().cumsum(0).sin()), "value.float32"),
+        (values.bfloat16().double(), "value.half"),
+        (values * 1.005, "value.factor"),
     ):
         with pytest.raises(CheckFailed) as raised:
             compare("it", got, values)
-        assert words in raised.value.cause
+        assert raised.value.cause.id == words
 
 
 def test_memory_that_is_misread_is_told_apart_from_memory_that_is_read_elsewhere():
     base = torch.arange(24.0, dtype=torch.float64)
     transposed, moved = base[:12].view(3, 4).t(), base[5:17].view(3, 4)
     contiguous, beginning, _ = misread(transposed).items()
-    assert "contiguous" in contiguous[0]
+    assert contiguous[0].id == "memory.strides"
     assert torch.equal(contiguous[1](), base[:12].view(4, 3))
     assert torch.equal(beginning[1](), transposed)
     _, beginning, _ = misread(moved).items()
-    assert "beginning" in beginning[0]
+    assert beginning[0].id == "memory.offset"
     assert torch.equal(beginning[1](), base[:12].view(3, 4))

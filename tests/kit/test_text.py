@@ -29,10 +29,11 @@ from text_lab import (
 from autograder.bank import Bank
 from autograder.export import console, html, junit
 from autograder.export import json as json_export
-from autograder.report import CheckResult, Isolation, ModuleResult, Report
-from autograder.suite.failures import CheckFailed
+from autograder.export.view import lines, message
+from autograder.report import Cause, CheckResult, Feedback, Isolation, ModuleResult, Report
+from autograder.suite.failures import CheckFailed, why
 from autograder.suite.student import Layer, Meta, Student
-from tower_student.text import MAX_WORD, PREFIX, clean, one_line, quote, word, words
+from tower_student.text import MAX_WORD, PREFIX, clean, one_line, quoted, word, words
 
 ATTACKS = {path.stem: path for path in sorted((Bank(ROOT).folder / "attacks").glob("text_*.py"))}
 
@@ -48,7 +49,7 @@ def harmless(course, broker):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_carries_a_word_into_the_report(harmless, route):
-    assert "harmless" in checks_of(harmless[0])[ROUTES[route]].message
+    assert "harmless" in message(checks_of(harmless[0])[ROUTES[route]])
 
 
 def test_names_of_files_and_folders_are_carried_into_the_report(harmless):
@@ -71,16 +72,17 @@ def test_a_text_harms_whoever_pastes_it_as_it_is(attack):
 def test_the_lab_sees_what_a_text_gains_where_nothing_guards_against_it(harmless):
     """The same report with the text put into one message as it is."""
 
-    def with_message(text):
+    def with_message(text, theirs=False):
         module = harmless[0].modules[0]
-        check = replace(module.checks[0], message=f"Asked: x\nFound: y\n{text}")
+        told = Feedback("x", "y", tuple(text.split("\n")) if theirs else (), "" if theirs else text)
+        check = replace(module.checks[0], status="failed", score=0.0, feedback=told)
         altered = replace(module, checks=(check, *module.checks[1:]))
         return replace(harmless[0], modules=(altered, *harmless[0].modules[1:]))
 
-    like = with_message(f"{PREFIX}harmless")
+    like = with_message("harmless", theirs=True)
     assert looked_at(like, like) == []
-    for text in ("Found: nothing", "##[debug]x", "\x1b[2J", "a\u202eb", "a\n" * 101, "\u0301"):
-        assert looked_at(with_message(text), like), text
+    for text in ("a\nFound: nothing", "##[debug]x", "\x1b[2J", "a\u202eb", "a\n" * 101, "\u0301"):
+        assert looked_at(with_message(text), with_message("harmless")), text
 
 
 # Any text at all
@@ -123,11 +125,14 @@ TEXTS = st.lists(
 ).map("".join)
 CLEAN = TEXTS.map(clean)
 LINES = TEXTS.map(one_line)
-MESSAGES = CLEAN | st.builds(
-    lambda asked, found, cause, quoted: clean(
-        CheckFailed(f"{found}\n{quote(quoted)}", cause=cause).message(asked)
-    ),
-    *(TEXTS, TEXTS, TEXTS, TEXTS),
+FEEDBACK = st.none() | st.builds(
+    Feedback,
+    asked=LINES,
+    found=LINES,
+    quoted=TEXTS.map(quoted),
+    right=LINES,
+    cause=st.none() | st.builds(Cause, st.just("value.sign"), LINES),
+    reading=LINES,
 )
 CHECKS = st.builds(
     CheckResult,
@@ -136,8 +141,8 @@ CHECKS = st.builds(
     status=st.sampled_from(["passed", "failed", "not_verified", "not_submitted"]),
     score=st.just(0.0),
     max_score=st.just(1.0),
-    message=MESSAGES,
-    hint=CLEAN,
+    remark=CLEAN,
+    feedback=FEEDBACK,
 )
 REPORTS = st.builds(
     Report,
@@ -178,13 +183,13 @@ def test_ordinary_text_stays_as_it_is(text):
 
 
 @given(TEXTS)
-def test_every_quoted_line_has_the_prefix(text):
-    assert all(line.startswith(PREFIX) for line in quote(text).split("\n") if quote(text))
+def test_a_quotation_is_lines_of_cleaned_text(text):
+    assert "\n".join(quoted(text)) == "\n".join(clean(text).splitlines())
 
 
 def test_a_quotation_is_cut_in_both_directions():
-    assert len(quote("x" * 50_000_000)) < 2100
-    assert quote("\n" * 1500).count("\n") == 40
+    assert len("".join(quoted("x" * 50_000_000))) < 2100
+    assert len(quoted("\n" * 1500)) == 41
 
 
 @given(TEXTS)
@@ -210,7 +215,7 @@ def test_an_odd_name_of_a_parameter_is_the_same_name_every_time(judge, solutions
         b"        self.reset_parameters()",
     )
     checks = checks_of(judge({"linear": source}, only="linear"))
-    assert "?odd?name (1,)" in checks["linear.registration"].message
+    assert "?odd?name (1,)" in message(checks["linear.registration"])
     assert checks["linear.initialisation"].status == "passed"
 
 
@@ -231,10 +236,11 @@ def test_a_shape_is_whole_numbers_or_no_answer(shape):
 
 
 @given(TEXTS, TEXTS, TEXTS)
-def test_a_message_has_one_line_of_ours_for_each_rung(asked, found, cause):
-    lines = CheckFailed(found, cause=cause).message(asked).split("\n")
-    ours = [line.partition(": ")[0] for line in lines if not line.startswith(PREFIX)]
-    assert ours == ["Asked", "Found", "Likely cause"][: 3 if cause else 2]
+def test_what_a_failure_says_is_a_line_for_each_part(asked, found, cause):
+    failure = CheckFailed(found, cause=why("value.sign", "{it}", it=cause), quoted=quoted(cause))
+    told = failure.feedback(asked)
+    assert not any("\n" in part for part in (told.asked, told.found, told.cause.text, *told.quoted))
+    assert clean(told.found) == told.found
 
 
 @given(REPORTS, st.integers(20, 200))
@@ -253,7 +259,8 @@ def test_no_printed_line_gives_a_command_at_any_width(report, width):
 @given(TEXTS, st.integers(20, 200))
 @settings(deadline=None)
 def test_a_submissions_words_stand_behind_the_prefix_in_every_printed_line(text, width):
-    check = CheckResult("linear.forward", "Title", "failed", 0.0, 1.0, f"Found: it.\n{quote(text)}")
+    told = Feedback("x", "it.", quoted(text))
+    check = CheckResult("linear.forward", "Title", "failed", 0.0, 1.0, "", told)
     module = ModuleResult("linear", (check,))
     report = replace(EMPTY, modules=(module,))
     lines = [line.strip() for line in printed(report, width)]
@@ -261,7 +268,7 @@ def test_a_submissions_words_stand_behind_the_prefix_in_every_printed_line(text,
     assert all(line.startswith(PREFIX.strip()) for line in message if line)
     # Nothing is lost: rich expands tabs, and takes white space away where it breaks a line.
     kept = "".join("".join(line.removeprefix(PREFIX.strip()) for line in message).split())
-    expected = "".join(line.removeprefix(PREFIX) for line in quote(text).split("\n"))
+    expected = "".join(quoted(text))
     assert kept == "".join(expected.split())
 
 
@@ -291,10 +298,8 @@ def test_the_page_holds_any_text_as_text(report):
         assert module.note in shown
         for check in module.checks:
             assert check.title in shown
-            assert check.hint in shown
-        for check in [check for check in module.checks if check.status == "failed"][:1]:
-            if check.message != module.note:
-                assert all(line.removeprefix(PREFIX) in shown for line in check.message.split("\n"))
+            if check.remark != module.note:
+                assert all(line.text in shown for line in lines(check))
 
 
 def elements(page):
@@ -324,7 +329,8 @@ SPECIMEN = replace(
         ModuleResult(
             "linear",
             tuple(
-                CheckResult(f"linear.{status}", "t", status, 0.0, 1.0, f"Found: x\n{PREFIX}y", "z")
+                CheckResult(f"linear.{status}", "t", status, 0.0, 1.0, "x", told)
+                for told in (None, Feedback("a", "b", ("c",), "d", None, None, "e"))
                 for status in ("passed", "failed", "not_verified", "not_submitted")
             ),
             "note",

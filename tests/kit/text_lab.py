@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import jinja2
@@ -29,10 +30,11 @@ from autograder.broker import Broker
 from autograder.course import Course
 from autograder.export import console, github, gradescope, html, junit
 from autograder.export import json as json_export
+from autograder.export.view import lines, message
 from autograder.grading import grade
-from autograder.report import Report
+from autograder.report import CheckResult, Report
 from tower_student.submission import read_submission
-from tower_student.text import PREFIX, one_line
+from tower_student.text import one_line
 
 SEED = 1
 WIDTHS = (20, 47, 80, 200)
@@ -269,22 +271,19 @@ def _verdicts(report: Report, like: Report) -> Iterator[str]:
     if report.faults:
         yield f"the grader failed: {report.faults[0][0]}"
     for check in (check for module in report.modules for check in module.checks):
-        ours = [line for line in check.message.split("\n") if not line.startswith(PREFIX)]
-        labels = [line.partition(":")[0] for line in ours]
-        if labels not in (["Asked", "Found"], ["Asked", "Found", "Likely cause"], [""]) and (
-            len(ours) > 1
-        ):
-            yield f"{check.id} says in lines of ours: {ours}"
+        broken = [line.text for line in lines(check) if "\n" in line.text]
+        if broken:
+            yield f"{check.id} says on more than one line: {broken}"
 
 
 def _pasted(text: str, report: Report, like: Report) -> Iterator[str]:
     """Where a sentence of ours holds more of the text than a name: sixteen characters, not all a name's."""
     pieces = _pieces(one_line(text)) - _pieces(json_export.render(like))
     for module in report.modules:
-        for told in (module.note, *(check.message for check in module.checks)):
-            for line in told.split("\n"):
-                if not line.startswith(PREFIX) and (pasted := pieces & _pieces(line)):
-                    yield f"a sentence of ours holds {min(pasted)!r}: {line[:200]}"
+        said = [line.text for check in module.checks for line in lines(check) if not line.quoted]
+        for line in (module.note, *said):
+            if pasted := pieces & _pieces(line):
+                yield f"a sentence of ours holds {min(pasted)!r}: {line[:200]}"
 
 
 def _pieces(text: str) -> set[str]:
@@ -312,9 +311,18 @@ def _xml(report: Report, like: Report) -> Iterator[str]:
     for suite, module in zip(root, content["modules"], strict=True):
         for case, check in zip(suite.iter("testcase"), module["checks"], strict=True):
             failure = case.find("failure")
-            told = f"{check['title']}\n{check['message']}\n{check['hint']}".strip()
-            if failure is not None and failure.text != told:
-                yield f"the XML tells of {check['id']} what the JSON does not"
+            if failure is not None and any(part not in failure.text for part in _parts(check)):
+                yield f"the XML does not tell of {check['id']} what the JSON does"
+
+
+def _parts(check: dict[str, Any]) -> Iterator[str]:
+    """All that the JSON tells of a check in words."""
+    yield from (check["title"], check["remark"])
+    if feedback := check["feedback"]:
+        yield from (feedback[name] for name in ("asked", "found", "right", "reading"))
+        yield from feedback["quoted"]
+        if feedback["cause"]:
+            yield feedback["cause"]["text"]
 
 
 def _json(report: Report) -> Iterator[str]:
@@ -338,7 +346,7 @@ def _gradescope(report: Report, like: Report) -> Iterator[str]:
     yield from (f"the results hold {loose}" for loose in loose_characters(told))
     checks = [check for module in report.modules for check in module.checks]
     for test, check in zip(content["tests"], checks, strict=True):
-        if test["score"] != check.score or check.message not in test["output"]:
+        if test["score"] != check.score or message(check) not in test["output"]:
             yield f"the results tell of {check.id} what the report does not"
 
 
@@ -379,18 +387,16 @@ def _printed(report: Report, width: int) -> Iterator[str]:
 def _reworded(report: Report) -> Report:
     """The same report with one short word in place of each line that the submission wrote."""
 
-    def reworded(message: str) -> str:
-        quoted = f"{PREFIX}{zlib.crc32(_encoded(message))}"
-        return "\n".join(
-            quoted if line.startswith(PREFIX) else line for line in message.split("\n")
-        )
+    def reworded(check: CheckResult) -> CheckResult:
+        if check.feedback is None:
+            return check
+        words = (str(zlib.crc32(_encoded(str(check.feedback)))),) * len(check.feedback.quoted)
+        return replace(check, feedback=replace(check.feedback, quoted=words))
 
     modules = [
         replace(
             module,
-            checks=tuple(
-                replace(check, message=reworded(check.message)) for check in module.checks
-            ),
+            checks=tuple(map(reworded, module.checks)),
         )
         for module in report.modules
     ]

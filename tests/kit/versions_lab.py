@@ -108,6 +108,7 @@ def found_here() -> Found:
     from autograder.bank import Bank
     from autograder.broker import Broker
     from autograder.course import load_course
+    from autograder.export.view import message
     from autograder.grading import grade, prepare_process
     from autograder.pool import warm
     from tower_student.submission import Submission, read_submission
@@ -141,7 +142,7 @@ def found_here() -> Found:
             points[name] = {check.id: check.score for check in checks}
             faults += [fault for fault, _ in report.faults]
             if name == "solutions":
-                faults += [f"{c.id}: {c.message}" for c in checks if c.status == "failed"]
+                faults += [f"{c.id}: {message(c)}" for c in checks if c.status == "failed"]
             accuracy = max([accuracy, *(measured.value for measured in report.measured)])
         isolation = broker.isolation.level
     return Found(

@@ -5,7 +5,6 @@ out, and the misconception that leads there. They are gone through in order, fro
 the general; the first that equals what came back, and differs from what should have, names the cause.
 """
 
-from misconceptions import linear  # noqa: F401 - it registers its own
 from misconceptions.drawing import (
     of_fans,
     of_gain,
@@ -20,6 +19,7 @@ from misconceptions.line import (
     of_prediction,
     of_step,
 )
+from misconceptions.linear import INHERITED
 from misconceptions.tower import foreign_bricks, of_entry
 from misconceptions.training import (
     guilty_of_epoch,
@@ -36,6 +36,7 @@ from misconceptions.windows import (
 )
 
 __all__ = [
+    "INHERITED",
     "Geometry",
     "foreign_bricks",
     "guilty_of_epoch",

@@ -1,158 +1,223 @@
 """What can go wrong when weights are drawn: other fans, other formulas, other distributions."""
 
-import math
 from collections.abc import Iterator
+from math import inf, prod, sqrt
 from typing import Literal
 
 from torch import nn
 
+from autograder.report import Cause
+from autograder.suite.failures import why
 from autograder.suite.registry import suspects_of_drawing
 from autograder.suite.statistics import Drawn, Kind
 
+NORMAL_FOR_UNIFORM = why(
+    "drawing.normal_for_uniform", "The spread is right, but the numbers are normal, not uniform."
+)
+BOUND_AS_DEVIATION = why(
+    "drawing.bound_as_deviation", "The bound is used as the deviation of a normal distribution."
+)
+DEVIATION_AS_BOUND = why(
+    "drawing.deviation_as_bound",
+    "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.",
+)
+ROOT_MISSING = why("kaiming_init.root_missing", "The root is missing.")
 
-def fans(shape: tuple[int, ...]) -> dict[str, float]:
-    """Counts that might be taken for fan_in, by how they came about."""
-    taps = math.prod(shape[2:])
-    wide, high = shape[1] * taps, shape[0] * taps
-    counts: dict[str, float] = {
-        "fan_in": wide,
-        "fan_out": high,
-        "the number of input channels alone, without the taps of the kernel": shape[1],
-        "the number of output channels alone": shape[0],
-        "all elements of the tensor": math.prod(shape),
-        "fan_in + fan_out": wide + high,
-        "the mean of fan_in and fan_out": (wide + high) / 2,
-        "the root of fan_in": math.sqrt(wide),
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """fan_in and fan_out."""
+    taps = prod(shape[2:])
+    return shape[1] * taps, shape[0] * taps
+
+
+def taken_for_fans(shape: tuple[int, ...]) -> dict[str, tuple[str, float]]:
+    """Counts that might be taken for a fan, or for the sum of both: in words, and their value."""
+    (wide, high), taps = fans(shape), prod(shape[2:])
+    counts: dict[str, tuple[str, float]] = {
+        "fan_in": ("fan_in", wide),
+        "fan_out": ("fan_out", high),
+        "input_channels": (
+            "the number of input channels alone, without the taps of the kernel",
+            shape[1],
+        ),
+        "output_channels": ("the number of output channels alone", shape[0]),
+        "all_elements": ("all elements of the tensor", prod(shape)),
+        "sum": ("fan_in + fan_out", wide + high),
+        "mean": ("the mean of fan_in and fan_out", (wide + high) / 2),
+        "root": ("the root of fan_in", sqrt(wide)),
     }
     if len(shape) == 2:
         return counts
     return counts | {
-        "the taps of the kernel alone": taps,
-        "the kernel's last side alone": shape[-1],
-        "the kernel's width alone, not its area": shape[1] * shape[-1],
-        "the kernel's height alone, not its area": shape[1] * shape[2],
-        "the sum of the kernel's sides, not their product": shape[1] * sum(shape[2:]),
-        "the square of the kernel's height, not its area": shape[1] * shape[2] ** 2,
-        "the square of the kernel's width, not its area": shape[1] * shape[-1] ** 2,
+        "taps": ("the taps of the kernel alone", taps),
+        "last_side": ("the kernel's last side alone", shape[-1]),
+        "width": ("the kernel's width alone, not its area", shape[1] * shape[-1]),
+        "height": ("the kernel's height alone, not its area", shape[1] * shape[2]),
+        "sides_added": (
+            "the sum of the kernel's sides, not their product",
+            shape[1] * sum(shape[2:]),
+        ),
+        "height_squared": (
+            "the square of the kernel's height, not its area",
+            shape[1] * shape[2] ** 2,
+        ),
+        "width_squared": (
+            "the square of the kernel's width, not its area",
+            shape[1] * shape[-1] ** 2,
+        ),
     }
+
+
+def of_fan_in(shape: tuple[int, ...], kind: Kind, factor: float) -> Iterator[Drawn]:
+    """Instead of the scale factor / √fan_in."""
+    for key, (name, fan) in taken_for_fans(shape).items():
+        if key != "fan_in":
+            text = f"The formula is right, but instead of fan_in it uses {name}."
+            yield Drawn(why(f"drawing.fan_in.{key}", text), kind, factor / sqrt(fan))
 
 
 def of_kaiming(
     kind: Literal["uniform", "normal"], shape: tuple[int, ...], a: float
 ) -> Iterator[Drawn]:
     """Instead of gain·√(3 / fan_in) as a bound, or gain / √fan_in as a deviation."""
-    gain = math.sqrt(2 / (1 + a * a))
-    factor = math.sqrt(3) if kind == "uniform" else 1.0
-    by_fan, right = fans(shape), fans(shape)["fan_in"]
-    gains = {
-        "The slope a is never used: the gain is √(2 / (1 + a²)), here it is √2.": math.sqrt(2),
-        "The gain is left out.": 1.0,
-        "The gain is squared: the root is missing in √(2 / (1 + a²)).": gain**2,
-        "The gain is taken twice.": 2 * gain,
-        "a is not squared in the gain √(2 / (1 + a²)).": math.sqrt(2 / (1 + abs(a))),
-        "The gain is √(2·(1 + a²)) here; 1 + a² belongs in the divisor.": math.sqrt(
-            2 * (1 + a * a)
-        ),
-        "The gain takes the root of its root.": math.sqrt(gain),
-        "The divisor of the gain is 1 - a²; it should be 1 + a².": math.sqrt(
-            2 / max(1e-9, abs(1 - a * a))
-        ),
-        "The 2 in the gain is missing: √(1 / (1 + a²)).": math.sqrt(1 / (1 + a * a)),
-        "The slope is √5, as in nn.Linear's own default, whatever a is.": math.sqrt(2 / 6),
-    }
-    for cause, other in gains.items():
-        yield Drawn(cause, kind, factor * other / math.sqrt(right))
-    std = gain / math.sqrt(right)
+    gain = sqrt(2 / (1 + a * a))
+    factor = sqrt(3) if kind == "uniform" else 1.0
+    right, _ = fans(shape)
+    for cause, other in {
+        why(
+            "kaiming_init.kaiming.slope_unused",
+            "The slope a is never used: the gain is √(2 / (1 + a²)), here it is √2.",
+        ): sqrt(2),
+        why("kaiming_init.kaiming.gain_missing", "The gain is left out."): 1.0,
+        why(
+            "kaiming_init.kaiming.gain_squared",
+            "The gain is squared: the root is missing in √(2 / (1 + a²)).",
+        ): gain**2,
+        why("kaiming_init.kaiming.gain_twice", "The gain is taken twice."): 2 * gain,
+        why(
+            "kaiming_init.kaiming.slope_unsquared", "a is not squared in the gain √(2 / (1 + a²))."
+        ): sqrt(2 / (1 + abs(a))),
+        why(
+            "kaiming_init.kaiming.slope_multiplies",
+            "The gain is √(2·(1 + a²)) here; 1 + a² belongs in the divisor.",
+        ): sqrt(2 * (1 + a * a)),
+        why("kaiming_init.kaiming.root_twice", "The gain takes the root of its root."): sqrt(gain),
+        why(
+            "kaiming_init.kaiming.slope_subtracted",
+            "The divisor of the gain is 1 - a²; it should be 1 + a².",
+        ): sqrt(2 / max(1e-9, abs(1 - a * a))),
+        why(
+            "kaiming_init.kaiming.two_missing", "The 2 in the gain is missing: √(1 / (1 + a²))."
+        ): sqrt(1 / (1 + a * a)),
+        why(
+            "kaiming_init.kaiming.slope_of_linear",
+            "The slope is √5, as in nn.Linear's own default, whatever a is.",
+        ): sqrt(2 / 6),
+    }.items():
+        yield Drawn(cause, kind, factor * other / sqrt(right))
+    std = gain / sqrt(right)
     if kind == "uniform":
-        yield Drawn(
-            "The root is missing: the bound is 3/fan_in instead of √(3/fan_in).",
-            kind,
-            3 * gain / right,
-        )
-        yield Drawn(
-            "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.",
-            kind,
-            std,
-        )
-        yield Drawn(
-            "The bound has a √6 where a √3 belongs: the 2 is in the gain already.",
-            kind,
-            math.sqrt(6) * std,
-        )
-        yield Drawn("The bound has a 3 where a √3 belongs.", kind, 3 * std)
-        yield Drawn("The bound has a √2 where a √3 belongs.", kind, math.sqrt(2) * std)
-        yield Drawn("The bound has a √12 where a √3 belongs.", kind, math.sqrt(12) * std)
-        yield Drawn("The spread is right, but the numbers are normal, not uniform.", "normal", std)
-        yield Drawn(
-            "The bound is used as the deviation of a normal distribution.", "normal", factor * std
-        )
+        for cause, bound in {
+            why(
+                "kaiming_init.kaiming.root_missing",
+                "The root is missing: the bound is 3/fan_in instead of √(3/fan_in).",
+            ): 3 * gain / right,
+            DEVIATION_AS_BOUND: std,
+            why(
+                "kaiming_init.kaiming.root_of_6",
+                "The bound has a √6 where a √3 belongs: the 2 is in the gain already.",
+            ): sqrt(6) * std,
+            why("kaiming_init.kaiming.bare_3", "The bound has a 3 where a √3 belongs."): 3 * std,
+            why("kaiming_init.kaiming.root_of_2", "The bound has a √2 where a √3 belongs."): (
+                sqrt(2) * std
+            ),
+            why("kaiming_init.kaiming.root_of_12", "The bound has a √12 where a √3 belongs."): (
+                sqrt(12) * std
+            ),
+        }.items():
+            yield Drawn(cause, kind, bound)
+        yield Drawn(NORMAL_FOR_UNIFORM, "normal", std)
+        yield Drawn(BOUND_AS_DEVIATION, "normal", factor * std)
     else:
-        yield Drawn(
-            "The variance is used as the standard deviation: the root is missing.", kind, std**2
-        )
-        yield Drawn("A uniform bound is used as the standard deviation.", kind, math.sqrt(3) * std)
-        yield Drawn(
-            "The spread is right, but the numbers are uniform, not normal.",
-            "uniform",
-            math.sqrt(3) * std,
-        )
-        yield Drawn("The deviation is used as the bound of a uniform distribution.", "uniform", std)
-    yield Drawn(
+        drawn: dict[Cause, tuple[Kind, float]] = {
+            why(
+                "kaiming_init.kaiming.variance_as_deviation",
+                "The variance is used as the standard deviation: the root is missing.",
+            ): (kind, std**2),
+            why(
+                "kaiming_init.kaiming.bound_as_deviation",
+                "A uniform bound is used as the standard deviation.",
+            ): (kind, sqrt(3) * std),
+            why(
+                "drawing.uniform_for_normal",
+                "The spread is right, but the numbers are uniform, not normal.",
+            ): ("uniform", sqrt(3) * std),
+            why(
+                "kaiming_init.kaiming.uniform_up_to_deviation",
+                "The deviation is used as the bound of a uniform distribution.",
+            ): ("uniform", std),
+        }
+        yield from (Drawn(cause, *how) for cause, how in drawn.items())
+    root_of_fan_missing = why(
+        "kaiming_init.kaiming.root_of_fan_missing",
         "The root is missing: the bound is divided by fan_in, not by its root.",
-        kind,
-        factor * gain / right,
     )
-    for name, fan in by_fan.items():
-        yield Drawn(
-            f"The formula is right, but instead of fan_in it uses {name}.",
-            kind,
-            factor * gain / math.sqrt(fan),
-        )
+    yield Drawn(root_of_fan_missing, kind, factor * gain / right)
+    yield from of_fan_in(shape, kind, factor * gain)
     yield from of_any_drawing(factor * std, kind, shape)
 
 
 def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
     """Instead of the bound gain·√(6 / (fan_in + fan_out))."""
-    counts = fans(shape)
-    both = counts["fan_in + fan_out"]
-    bound = gain * math.sqrt(6 / both)
-    channels = shape[0] + shape[1]
+    fan_in, fan_out = fans(shape)
+    both, product = fan_in + fan_out, fan_in * fan_out
+    plain = sqrt(6 / both)
+    bound = gain * plain
     for cause, other in {
-        "The taps of the kernel are left out of both fans.": gain * math.sqrt(6 / channels),
-        "The gain is never used.": math.sqrt(6 / both),
-        "The gain is squared.": gain * bound,
-        "The gain stands under the root.": math.sqrt(gain * 6 / both),
-        "The gain divides instead of multiplying.": math.sqrt(6 / both) / gain,
-        "The bound is the standard deviation; a uniform variable on ±b has the deviation b/√3.": bound
-        / math.sqrt(3),
-        "The bound has a √3 where a √6 belongs.": gain * math.sqrt(3 / both),
-        "The bound has a √2 where a √6 belongs.": gain * math.sqrt(2 / both),
-        "The bound has a 6 where a √6 belongs.": gain * 6 / math.sqrt(both),
-        "The root is missing.": gain * 6 / both,
-        "The product of the fans stands where their sum belongs.": gain
-        * math.sqrt(6 / (counts["fan_in"] * counts["fan_out"])),
-        "The bound is √2 times too large: a ReLU's gain is built in, or the fans are averaged, not added.": math.sqrt(
-            2
-        )
-        * bound,
-        "The bound is √(3 / fan_in), Kaiming's: fan_out plays no part.": gain
-        * math.sqrt(3 / counts["fan_in"]),
-        "The fans are combined by their geometric mean, not by their sum.": gain
-        * math.sqrt(3 / math.sqrt(counts["fan_in"] * counts["fan_out"])),
+        why(
+            "kaiming_init.xavier.taps_missing", "The taps of the kernel are left out of both fans."
+        ): gain * sqrt(6 / (shape[0] + shape[1])),
+        why("kaiming_init.xavier.gain_unused", "The gain is never used."): plain,
+        why("kaiming_init.xavier.gain_squared", "The gain is squared."): gain * bound,
+        why("kaiming_init.xavier.gain_in_root", "The gain stands under the root."): (
+            bound / sqrt(gain)
+        ),
+        why("kaiming_init.xavier.gain_divides", "The gain divides instead of multiplying."): (
+            plain / gain
+        ),
+        DEVIATION_AS_BOUND: bound / sqrt(3),
+        why("kaiming_init.xavier.root_of_3", "The bound has a √3 where a √6 belongs."): (
+            bound / sqrt(2)
+        ),
+        why("kaiming_init.xavier.root_of_2", "The bound has a √2 where a √6 belongs."): (
+            bound / sqrt(3)
+        ),
+        why("kaiming_init.xavier.bare_6", "The bound has a 6 where a √6 belongs."): sqrt(6) * bound,
+        ROOT_MISSING: gain * 6 / both,
+        why(
+            "kaiming_init.xavier.product_of_fans",
+            "The product of the fans stands where their sum belongs.",
+        ): gain * sqrt(6 / product),
+        why(
+            "kaiming_init.xavier.times_root_of_2",
+            "The bound is √2 times too large: a ReLU's gain is built in, or the fans are averaged, not added.",
+        ): sqrt(2) * bound,
+        why(
+            "kaiming_init.xavier.kaiming",
+            "The bound is √(3 / fan_in), Kaiming's: fan_out plays no part.",
+        ): gain * sqrt(3 / fan_in),
+        why(
+            "kaiming_init.xavier.geometric_mean",
+            "The fans are combined by their geometric mean, not by their sum.",
+        ): gain * sqrt(3 / sqrt(product)),
     }.items():
         yield Drawn(cause, "uniform", other)
-    yield Drawn(
-        "The spread is right, but the numbers are normal, not uniform.",
-        "normal",
-        bound / math.sqrt(3),
-    )
-    for name, fan in counts.items():
-        if name != "fan_in + fan_out":
-            yield Drawn(
-                f"The formula is right, but instead of fan_in + fan_out it uses {name}.",
-                "uniform",
-                gain * math.sqrt(6 / fan),
-            )
+    yield Drawn(NORMAL_FOR_UNIFORM, "normal", bound / sqrt(3))
+    for key, (name, fan) in taken_for_fans(shape).items():
+        if key != "sum":
+            text = f"The formula is right, but instead of fan_in + fan_out it uses {name}."
+            cause = why(f"kaiming_init.xavier.fans.{key}", text)
+            yield Drawn(cause, "uniform", gain * sqrt(6 / fan))
     yield from of_any_drawing(bound, "uniform", shape)
 
 
@@ -164,149 +229,197 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
         shape: of the weight.
         own: of the parameter in question, the weight or the bias.
     """
-    counts = fans(shape)
-    right = counts["fan_in"]
-    bound = 1 / math.sqrt(right)
+    fan_in, fan_out = fans(shape)
+    bound = 1 / sqrt(fan_in)
     if own != shape:
-        yield Drawn(
+        fan_of_bias = why(
+            "drawing.fan_of_bias",
             "The bound comes from the size of the bias; it should come from the weight's fan_in.",
-            "uniform",
-            1 / math.sqrt(own[0]),
         )
-    yield Drawn(
-        "The bound is √(6 / fan_in), Kaiming's for a ReLU; it should be 1/√fan_in.",
-        "uniform",
-        math.sqrt(6) * bound,
-    )
-    yield Drawn(
-        "The bound is √(3 / fan_in), Kaiming's with gain 1; it should be 1/√fan_in.",
-        "uniform",
-        math.sqrt(3) * bound,
-    )
-    yield Drawn(
-        "The bound is √(2 / fan_in); it should be 1/√fan_in.", "uniform", math.sqrt(2) * bound
-    )
-    yield Drawn(
-        "The bound is √6/√(fan_in + fan_out), Xavier's; it should be 1/√fan_in.",
-        "uniform",
-        math.sqrt(6 / counts["fan_in + fan_out"]),
-    )
-    yield Drawn(
-        "The root is missing: the bound is 1/fan_in instead of 1/√fan_in.", "uniform", 1 / right
-    )
-    yield Drawn("The bound is used as the deviation of a normal distribution.", "normal", bound)
-    yield Drawn(
-        "The spread is right, but the numbers are normal, not uniform.",
-        "normal",
-        bound / math.sqrt(3),
-    )
-    yield Drawn(
+        yield Drawn(fan_of_bias, "uniform", 1 / sqrt(own[0]))
+    for cause, other in {
+        why(
+            "drawing.kaiming_for_relu",
+            "The bound is √(6 / fan_in), Kaiming's for a ReLU; it should be 1/√fan_in.",
+        ): sqrt(6) * bound,
+        why(
+            "drawing.kaiming_with_gain_1",
+            "The bound is √(3 / fan_in), Kaiming's with gain 1; it should be 1/√fan_in.",
+        ): sqrt(3) * bound,
+        why("drawing.root_of_2", "The bound is √(2 / fan_in); it should be 1/√fan_in."): (
+            sqrt(2) * bound
+        ),
+        why(
+            "drawing.xavier",
+            "The bound is √6/√(fan_in + fan_out), Xavier's; it should be 1/√fan_in.",
+        ): sqrt(6 / (fan_in + fan_out)),
+        why(
+            "drawing.root_missing",
+            "The root is missing: the bound is 1/fan_in instead of 1/√fan_in.",
+        ): 1 / fan_in,
+    }.items():
+        yield Drawn(cause, "uniform", other)
+    yield Drawn(BOUND_AS_DEVIATION, "normal", bound)
+    yield Drawn(NORMAL_FOR_UNIFORM, "normal", bound / sqrt(3))
+    kaiming_normal = why(
+        "drawing.kaiming_normal",
         "Kaiming's normal distribution is used; asked for is U(±1/√fan_in).",
-        "normal",
-        math.sqrt(2) * bound,
     )
-    for name, fan in counts.items():
-        yield Drawn(
-            f"The formula is right, but instead of fan_in it uses {name}.",
-            "uniform",
-            1 / math.sqrt(fan),
-        )
+    yield Drawn(kaiming_normal, "normal", sqrt(2) * bound)
+    yield from of_fan_in(shape, "uniform", 1.0)
     yield from of_any_drawing(bound, "uniform", shape)
 
 
 def of_any_drawing(scale: float, kind: Kind, shape: tuple[int, ...]) -> Iterator[Drawn]:
     """What is drawn where nobody has thought of the fans."""
-    yield Drawn(
-        "Only positive numbers are drawn: from 0 to the bound, not from minus the bound.",
-        "half",
-        scale,
-    )
-    yield Drawn("The numbers are those of torch.rand, from 0 to 1.", "half", 1.0)
-    yield Drawn("The numbers are uniform between -1 and 1, whatever the fans.", "uniform", 1.0)
-    yield Drawn("The numbers are those of torch.randn, with deviation 1.", "normal", 1.0)
-    yield Drawn("The numbers are normal with deviation 0.01, whatever the fans.", "normal", 0.01)
-    yield Drawn("The numbers are normal with deviation 0.02, whatever the fans.", "normal", 0.02)
-    yield Drawn("The numbers are normal with deviation 0.1, whatever the fans.", "normal", 0.1)
-    yield Drawn("The scale is doubled.", kind, 2 * scale)
-    yield Drawn("The scale is halved.", kind, scale / 2)
-    yield Drawn("The scale is squared.", kind, scale**2)
-    yield Drawn(
-        "The bound is 1/√fan_in, a layer's default.",
-        "uniform",
-        1 / math.sqrt(fans(shape)["fan_in"]),
-    )
+    drawn: dict[Cause, tuple[Kind, float]] = {
+        why(
+            "drawing.positive",
+            "Only positive numbers are drawn: from 0 to the bound, not from minus the bound.",
+        ): ("half", scale),
+        why("drawing.rand", "The numbers are those of torch.rand, from 0 to 1."): ("half", 1.0),
+        why(
+            "drawing.minus_one_to_one",
+            "The numbers are uniform between -1 and 1, whatever the fans.",
+        ): ("uniform", 1.0),
+        why("drawing.randn", "The numbers are those of torch.randn, with deviation 1."): (
+            ("normal", 1.0)
+        ),
+        **{
+            why(
+                "drawing.fixed_deviation",
+                "The numbers are normal with deviation {deviation}, whatever the fans.",
+                deviation=deviation,
+            ): ("normal", deviation)
+            for deviation in (0.01, 0.02, 0.1)
+        },
+        why("drawing.scale_doubled", "The scale is doubled."): (kind, 2 * scale),
+        why("drawing.scale_halved", "The scale is halved."): (kind, scale / 2),
+        why("drawing.scale_squared", "The scale is squared."): (kind, scale**2),
+        why("drawing.default_of_layers", "The bound is 1/√fan_in, a layer's default."): (
+            ("uniform", 1 / sqrt(fans(shape)[0]))
+        ),
+    }
+    yield from (Drawn(cause, *how) for cause, how in drawn.items())
 
 
-def of_fans(shape: tuple[int, ...], name: str) -> dict[str, float]:
+def of_fans(shape: tuple[int, ...], name: str) -> dict[Cause, float]:
     """What calculate_fan could have returned as fan_in or fan_out."""
-    wide, high = fans(shape)["fan_in"], fans(shape)["fan_out"]
-    taps = math.prod(shape[2:])
-    channels = shape[1] if name == "fan_in" else shape[0]
+    wide, high = fans(shape)
+    taps, sides = prod(shape[2:]), shape[2:] or (1,)
+    channels, others = shape[1::-1] if name == "fan_in" else shape[:2]
     exchanged = (
-        "fan_in and fan_out are exchanged: this is fan_out, but what enters is counted by dimension 1."
+        why(
+            "kaiming_init.fan.swapped",
+            "fan_in and fan_out are exchanged: this is fan_out, but what enters is counted by dimension 1.",
+        )
         if name == "fan_in"
-        else "This is fan_in again: what leaves is counted by dimension 0."
+        else why(
+            "kaiming_init.fan.fan_in_again",
+            "This is fan_in again: what leaves is counted by dimension 0.",
+        )
     )
     return {
         exchanged: high if name == "fan_in" else wide,
-        "The taps of the kernel are left out: every channel is seen through all of them.": channels,
-        "The taps of the kernel are counted twice.": channels * taps * taps,
-        "Only one side of the kernel is counted, not its area.": channels
-        * (shape[2] if len(shape) > 2 else 1),
-        "Only the last side of the kernel is counted, not its area.": channels * shape[-1],
-        "Only two sides of the kernel are counted.": channels * math.prod(shape[2:4]),
-        "The sides of the kernel are added up, not multiplied.": channels * (sum(shape[2:]) or 1),
-        "The kernel's height is squared: its area is height times width.": channels
-        * (shape[2] ** 2 if len(shape) > 2 else 1),
-        "The kernel's last side is squared: its area is height times width.": channels
-        * (shape[-1] ** 2 if len(shape) > 2 else 1),
-        "The kernel's height is doubled: its area is height times width.": channels
-        * (2 * shape[2] if len(shape) > 2 else 1),
-        "The area of the kernel is added, not multiplied.": channels + taps,
-        "All elements of the tensor are counted.": math.prod(shape),
-        "The taps alone are counted.": taps,
-        "The two fans are added up.": wide + high,
-        "Only the first dimension is counted.": shape[0],
-        "Only the second dimension is counted.": shape[1],
-        "The channels of the other side are counted.": shape[0] if name == "fan_in" else shape[1],
-        "The last two dimensions are taken for the channels.": shape[-1]
-        if name == "fan_in"
-        else shape[-2],
+        why(
+            "kaiming_init.fan.taps_missing",
+            "The taps of the kernel are left out: every channel is seen through all of them.",
+        ): channels,
+        why("kaiming_init.fan.taps_twice", "The taps of the kernel are counted twice."): (
+            channels * taps**2
+        ),
+        why(
+            "kaiming_init.fan.one_side", "Only one side of the kernel is counted, not its area."
+        ): channels * sides[0],
+        why(
+            "kaiming_init.fan.last_side",
+            "Only the last side of the kernel is counted, not its area.",
+        ): channels * shape[-1],
+        why("kaiming_init.fan.two_sides", "Only two sides of the kernel are counted."): (
+            channels * prod(sides[:2])
+        ),
+        why(
+            "kaiming_init.fan.sides_added", "The sides of the kernel are added up, not multiplied."
+        ): channels * sum(sides),
+        why(
+            "kaiming_init.fan.height_squared",
+            "The kernel's height is squared: its area is height times width.",
+        ): channels * sides[0] ** 2,
+        why(
+            "kaiming_init.fan.last_side_squared",
+            "The kernel's last side is squared: its area is height times width.",
+        ): channels * sides[-1] ** 2,
+        why(
+            "kaiming_init.fan.height_doubled",
+            "The kernel's height is doubled: its area is height times width.",
+        ): channels * (2 * shape[2] if len(shape) > 2 else 1),
+        why(
+            "kaiming_init.fan.area_added", "The area of the kernel is added, not multiplied."
+        ): channels + taps,
+        why("kaiming_init.fan.all_elements", "All elements of the tensor are counted."): (
+            prod(shape)
+        ),
+        why("kaiming_init.fan.taps_alone", "The taps alone are counted."): taps,
+        why("kaiming_init.fan.both_fans", "The two fans are added up."): wide + high,
+        why("kaiming_init.fan.first_dimension", "Only the first dimension is counted."): shape[0],
+        why("kaiming_init.fan.second_dimension", "Only the second dimension is counted."): shape[1],
+        why(
+            "kaiming_init.fan.other_channels", "The channels of the other side are counted."
+        ): others,
+        why(
+            "kaiming_init.fan.last_two_dimensions",
+            "The last two dimensions are taken for the channels.",
+        ): shape[-1] if name == "fan_in" else shape[-2],
     }
 
 
-def of_gain(a: float) -> dict[str, float]:
+def root(numerator: float, divisor: float) -> float:
+    """√(numerator / divisor); infinite where there is none."""
+    return sqrt(numerator / divisor) if divisor > 0 else inf
+
+
+def of_gain(a: float) -> dict[Cause, float]:
     """What leaky_relu_gain could have returned."""
+    square = a * a
     return {
-        "The root is missing.": 2 / (1 + a * a),
-        "a is not squared.": math.sqrt(2 / (1 + a)) if a > -1 else math.inf,
-        "a is not squared, only its absolute value is taken.": math.sqrt(2 / (1 + abs(a))),
-        "a is never used.": math.sqrt(2),
-        "The 2 is missing.": math.sqrt(1 / (1 + a * a)),
-        "1 + a² multiplies; it belongs in the divisor: √(2 / (1 + a²)).": math.sqrt(
-            2 * (1 + a * a)
+        ROOT_MISSING: 2 / (1 + square),
+        why("kaiming_init.gain.slope_unsquared", "a is not squared."): root(2, 1 + a),
+        why(
+            "kaiming_init.gain.slope_absolute",
+            "a is not squared, only its absolute value is taken.",
+        ): root(2, 1 + abs(a)),
+        why("kaiming_init.gain.slope_unused", "a is never used."): sqrt(2),
+        why("kaiming_init.gain.two_missing", "The 2 is missing."): root(1, 1 + square),
+        why(
+            "kaiming_init.gain.slope_multiplies",
+            "1 + a² multiplies; it belongs in the divisor: √(2 / (1 + a²)).",
+        ): sqrt(2 * (1 + square)),
+        why("kaiming_init.gain.slope_subtracted", "The divisor is 1 - a², not 1 + a²."): (
+            root(2, 1 - square)
         ),
-        "The divisor is 1 - a², not 1 + a².": math.sqrt(2 / (1 - a * a))
-        if abs(a) < 1
-        else math.inf,
-        "The divisor is a², not 1 + a².": math.sqrt(2 / (a * a)) if a else math.inf,
-        "The root covers only the 2.": math.sqrt(2) / (1 + a * a),
-        "The root covers only the divisor.": 2 / math.sqrt(1 + a * a),
-        "The divisor is (1 + a)², not 1 + a².": math.sqrt(2 / (1 + a) ** 2)
-        if a != -1
-        else math.inf,
-        "The sign of a survives its square: a² is positive.": math.sqrt(2 / (1 + a * abs(a)))
-        if a * abs(a) > -1
-        else math.inf,
-        "A slope of 0 is taken for no slope at all: `a or 0.01` replaces 0.": math.sqrt(
-            2 / (1 + (a or 0.01) ** 2)
+        why("kaiming_init.gain.slope_alone", "The divisor is a², not 1 + a²."): root(2, square),
+        why("kaiming_init.gain.root_of_two_alone", "The root covers only the 2."): (
+            sqrt(2) / (1 + square)
         ),
-        "The gain is inverted.": math.sqrt((1 + a * a) / 2),
-        "The gain is 1.": 1.0,
-        "The slope is added: √2 + a.": math.sqrt(2) + a,
-        "The gain of tanh, 5/3, is returned.": 5 / 3,
-        "The 2 is a 3.": math.sqrt(3 / (1 + a * a)),
-        "The 2 is a 6.": math.sqrt(6 / (1 + a * a)),
-        "The divisor is 2 + a².": math.sqrt(2 / (2 + a * a)),
-        "The divisor is 1 + 2a.": math.sqrt(2 / (1 + 2 * a)) if a > -0.5 else math.inf,
+        why("kaiming_init.gain.root_of_divisor_alone", "The root covers only the divisor."): (
+            2 / sqrt(1 + square)
+        ),
+        why("kaiming_init.gain.sum_squared", "The divisor is (1 + a)², not 1 + a²."): (
+            root(2, (1 + a) ** 2)
+        ),
+        why(
+            "kaiming_init.gain.sign_kept", "The sign of a survives its square: a² is positive."
+        ): root(2, 1 + a * abs(a)),
+        why(
+            "kaiming_init.gain.zero_replaced",
+            "A slope of 0 is taken for no slope at all: `a or 0.01` replaces 0.",
+        ): root(2, 1 + (a or 0.01) ** 2),
+        why("kaiming_init.gain.inverted", "The gain is inverted."): root(1 + square, 2),
+        why("kaiming_init.gain.one", "The gain is 1."): 1.0,
+        why("kaiming_init.gain.slope_added", "The slope is added: √2 + a."): sqrt(2) + a,
+        why("kaiming_init.gain.tanh", "The gain of tanh, 5/3, is returned."): 5 / 3,
+        why("kaiming_init.gain.three_for_two", "The 2 is a 3."): root(3, 1 + square),
+        why("kaiming_init.gain.six_for_two", "The 2 is a 6."): root(6, 1 + square),
+        why("kaiming_init.gain.two_plus_square", "The divisor is 2 + a²."): root(2, 2 + square),
+        why("kaiming_init.gain.slope_doubled", "The divisor is 1 + 2a."): root(2, 1 + 2 * a),
     }

@@ -8,29 +8,41 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from autograder.report import Cause
+from autograder.suite.failures import why
 from autograder.suite.suspects import Suspect
 
 Line = tuple[float, float, float]
 """Loss, w and b of one step."""
 
+FIRST_DIMENSION = why(
+    "gradient_loop.mean.first_dimension",
+    "The sum is divided by the length of the first dimension, not by all elements.",
+)
+
 
 def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Suspect]:
     """What could have come out instead of w·x + b."""
     for cause, wrong in {
-        "w and b are exchanged.": b * x + w,
-        "b is never added.": w * x,
-        "b is subtracted.": w * x - b,
-        "w is never used.": x + b,
-        "x and b are added before w multiplies: w·(x + b).": w * (x + b),
-        "w is added instead of multiplied.": w + x + b,
-        "b multiplies instead of being added.": w * x * b,
-        "The results are added up.": (w * x + b).sum(),
-        "The results are averaged.": (w * x + b).mean(),
-        "w is squared.": w * w * x + b,
-        "x is squared.": w * x * x + b,
-        "x is centred first.": w * (x - x.mean()) + b,
-        "The absolute value is taken.": (w * x + b).abs(),
-        "A ReLU stands at the end.": (w * x + b).relu(),
+        why("gradient_loop.predict.exchanged", "w and b are exchanged."): b * x + w,
+        why("gradient_loop.predict.b_missing", "b is never added."): w * x,
+        why("gradient_loop.predict.b_subtracted", "b is subtracted."): w * x - b,
+        why("gradient_loop.predict.w_unused", "w is never used."): x + b,
+        why(
+            "gradient_loop.predict.sum_multiplied",
+            "x and b are added before w multiplies: w·(x + b).",
+        ): w * (x + b),
+        why("gradient_loop.predict.w_added", "w is added instead of multiplied."): w + x + b,
+        why("gradient_loop.predict.b_multiplies", "b multiplies instead of being added."): (
+            w * x * b
+        ),
+        why("gradient_loop.predict.summed", "The results are added up."): (w * x + b).sum(),
+        why("gradient_loop.predict.averaged", "The results are averaged."): (w * x + b).mean(),
+        why("gradient_loop.predict.w_squared", "w is squared."): w * w * x + b,
+        why("gradient_loop.predict.x_squared", "x is squared."): w * x * x + b,
+        why("gradient_loop.predict.x_centred", "x is centred first."): w * (x - x.mean()) + b,
+        why("gradient_loop.predict.absolute", "The absolute value is taken."): (w * x + b).abs(),
+        why("gradient_loop.predict.relu", "A ReLU stands at the end."): (w * x + b).relu(),
     }.items():
         yield Suspect(cause, wrong)
 
@@ -41,29 +53,64 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
     square = difference**2
     first = len(y) if y.dim() else 1
     for cause, wrong in {
-        "The squares are added up, not averaged.": square.sum(),
-        "The squares are halved: ½·mean.": square.mean() / 2,
-        "The absolute values are averaged, not the squares.": difference.abs().mean(),
-        "The root of the mean is taken.": square.mean().sqrt(),
-        "The differences are averaged, and not squared.": difference.mean(),
-        "The mean is squared; the squares are to be averaged.": difference.mean() ** 2,
-        "The sum is squared; the squares are to be averaged.": difference.sum() ** 2,
-        "The sum is divided by the length of the first dimension, not by all elements.": square.sum()
-        / first,
-        "The mean is taken over the last dimension alone.": square.mean(-1)
-        if square.dim()
-        else square,
-        "The mean is taken over the first dimension alone.": square.mean(0)
-        if square.dim()
-        else square,
-        "The squares are returned one by one; the error is their mean.": square,
-        "The median is taken, not the mean.": square.median(),
-        "The largest square is taken, not the mean.": square.max(),
-        "The divisor is one less than the number of elements.": square.sum()
-        / max(1, square.numel() - 1),
-        "A fourth power stands where the square should.": (square**2).mean(),
-        "The values are compared by their sum.": (y_predicted + y).pow(2).mean(),
-        "The error is relative to y.": (square / y**2).mean(),
+        why(
+            "gradient_loop.squared_error.sum", "The squares are added up, not averaged."
+        ): square.sum(),
+        why("gradient_loop.squared_error.half", "The squares are halved: ½·mean."): (
+            square.mean() / 2
+        ),
+        why(
+            "gradient_loop.squared_error.absolute",
+            "The absolute values are averaged, not the squares.",
+        ): difference.abs().mean(),
+        why(
+            "gradient_loop.squared_error.root", "The root of the mean is taken."
+        ): square.mean().sqrt(),
+        why(
+            "gradient_loop.squared_error.unsquared",
+            "The differences are averaged, and not squared.",
+        ): difference.mean(),
+        why(
+            "gradient_loop.squared_error.mean_squared",
+            "The mean is squared; the squares are to be averaged.",
+        ): difference.mean() ** 2,
+        why(
+            "gradient_loop.squared_error.sum_squared",
+            "The sum is squared; the squares are to be averaged.",
+        ): difference.sum() ** 2,
+        FIRST_DIMENSION: square.sum() / first,
+        why(
+            "gradient_loop.squared_error.over_last_dimension",
+            "The mean is taken over the last dimension alone.",
+        ): square.mean(-1) if square.dim() else square,
+        why(
+            "gradient_loop.squared_error.over_first_dimension",
+            "The mean is taken over the first dimension alone.",
+        ): square.mean(0) if square.dim() else square,
+        why(
+            "gradient_loop.squared_error.one_by_one",
+            "The squares are returned one by one; the error is their mean.",
+        ): square,
+        why(
+            "gradient_loop.squared_error.median", "The median is taken, not the mean."
+        ): square.median(),
+        why(
+            "gradient_loop.squared_error.largest", "The largest square is taken, not the mean."
+        ): square.max(),
+        why(
+            "gradient_loop.squared_error.one_less",
+            "The divisor is one less than the number of elements.",
+        ): square.sum() / max(1, square.numel() - 1),
+        why(
+            "gradient_loop.squared_error.fourth_power",
+            "A fourth power stands where the square should.",
+        ): (square**2).mean(),
+        why("gradient_loop.squared_error.values_added", "The values are compared by their sum."): (
+            (y_predicted + y).pow(2).mean()
+        ),
+        why("gradient_loop.squared_error.relative", "The error is relative to y."): (
+            (square / y**2).mean()
+        ),
     }.items():
         yield Suspect(cause, wrong)
 
@@ -71,10 +118,25 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
 STEPS = (0.1, 0.01, 1e-3, 1e-4)
 """Of a difference quotient that is too coarse."""
 DECAYS = (1.0, 0.1, 0.01, 1e-3, 1e-4)
-QUOTIENT = (
-    "A difference quotient stands in place of the derivative, and its step is not small enough."
+QUOTIENT = why(
+    "gradient_loop.gradients.difference_quotient",
+    "A difference quotient stands in place of the derivative, and its step is not small enough.",
 )
-DECAYING = "Besides the step, the parameters are shrunk, as by a weight decay."
+DECAYING = why(
+    "gradient_loop.step.weight_decay",
+    "Besides the step, the parameters are shrunk, as by a weight decay.",
+)
+RATE_UNUSED = why("gradient_loop.rate.unused", "The learning rate is never used.")
+RATE_TWICE = why("gradient_loop.rate.twice", "The learning rate is used twice.")
+LENGTH_ONE_TOGETHER = why(
+    "gradient_loop.gradients.length_one_together",
+    "The two gradients are scaled to length one together.",
+)
+
+
+def fixed_rate(rate: float) -> Cause:
+    """The cause of steps that are as long as this rate makes them, whatever rate is given."""
+    return why("gradient_loop.rate.fixed", "The learning rate is fixed at {rate}.", rate=rate)
 
 
 def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Suspect]]:
@@ -86,53 +148,92 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
     count, first = x.numel(), len(x) if x.dim() else 1
     suspects: dict[str, list[Suspect]] = {}
     for name, value in right.items():
+        inner = x if name == "grad_w" else torch.ones_like(x)
         wrong = {
-            "The factor 2 of the square's derivative is missing.": value / 2,
-            "The factor 2 of the square's derivative is there twice.": value * 2,
-            "The contributions of the points are added up, not averaged.": value * count,
-            "The mean is taken twice.": value / count,
-            "The sum is divided by the length of the first dimension, not by all elements.": value
-            * count
-            / first,
-            "The sign is flipped: the difference is (w·x + b) - y.": -value,
-            "The gradient is clipped to ±1, or only its sign is kept.": value.clamp(-1, 1),
-            "The sign of the error is used, as for an absolute value.": (
-                error.sign() * x if name == "grad_w" else error.sign()
-            ).mean(),
-            "The mean of a product is not the product of the means.": 2 * error.mean() * x.mean(),
-            "Only the first point counts.": 2
-            * error.flatten()[0]
-            * (x.flatten()[0] if name == "grad_w" else 1),
-            "Only the last point counts.": 2
-            * error.flatten()[-1]
-            * (x.flatten()[-1] if name == "grad_w" else 1),
-            "One value for each point is returned; return their mean.": 2
-            * error
-            * (x if name == "grad_w" else 1),
-            "b is left out of the prediction.": (
-                2 * (w * x - y) * (x if name == "grad_w" else 1)
-            ).mean(),
-            "y is left out of the error.": (
-                2 * (w * x + b) * (x if name == "grad_w" else 1)
-            ).mean(),
-            "The absolute values are averaged.": (2 * error * (x if name == "grad_w" else 1))
-            .abs()
-            .mean(),
+            why(
+                "gradient_loop.gradients.two_missing",
+                "The factor 2 of the square's derivative is missing.",
+            ): value / 2,
+            why(
+                "gradient_loop.gradients.two_twice",
+                "The factor 2 of the square's derivative is there twice.",
+            ): value * 2,
+            why(
+                "gradient_loop.gradients.summed",
+                "The contributions of the points are added up, not averaged.",
+            ): value * count,
+            why("gradient_loop.gradients.mean_twice", "The mean is taken twice."): value / count,
+            FIRST_DIMENSION: value * count / first,
+            why(
+                "gradient_loop.gradients.difference_reversed",
+                "The sign is flipped: the difference is (w·x + b) - y.",
+            ): -value,
+            why(
+                "gradient_loop.gradients.value_clipped",
+                "The gradient is clipped to ±1, or only its sign is kept.",
+            ): value.clamp(-1, 1),
+            why(
+                "gradient_loop.gradients.sign_of_error",
+                "The sign of the error is used, as for an absolute value.",
+            ): (error.sign() * inner).mean(),
+            why(
+                "gradient_loop.gradients.product_of_means",
+                "The mean of a product is not the product of the means.",
+            ): 2 * error.mean() * x.mean(),
+            why("gradient_loop.gradients.first_point", "Only the first point counts."): (
+                2 * error.flatten()[0] * inner.flatten()[0]
+            ),
+            why("gradient_loop.gradients.last_point", "Only the last point counts."): (
+                2 * error.flatten()[-1] * inner.flatten()[-1]
+            ),
+            why(
+                "gradient_loop.gradients.one_by_one",
+                "One value for each point is returned; return their mean.",
+            ): 2 * error * inner,
+            why("gradient_loop.gradients.b_left_out", "b is left out of the prediction."): (
+                (2 * (w * x - y) * inner).mean()
+            ),
+            why("gradient_loop.gradients.y_left_out", "y is left out of the error."): (
+                (2 * (w * x + b) * inner).mean()
+            ),
+            why("gradient_loop.gradients.absolute", "The absolute values are averaged."): (
+                (2 * error * inner).abs().mean()
+            ),
         }
         if name == "grad_w":
             wrong |= {
-                "The inner derivative is missing: by w it is x.": (2 * error).mean(),
-                "The inner derivative by w is x, not w.": (2 * error * w).mean(),
-                "The inner derivative is x², but by w it is x.": (2 * error * x * x).mean(),
-                "The inner derivative by w is x, not y.": (2 * error * y).mean(),
+                why(
+                    "gradient_loop.gradients.inner_derivative_missing",
+                    "The inner derivative is missing: by w it is x.",
+                ): (2 * error).mean(),
+                why(
+                    "gradient_loop.gradients.inner_derivative_w",
+                    "The inner derivative by w is x, not w.",
+                ): ((2 * error * w).mean()),
+                why(
+                    "gradient_loop.gradients.inner_derivative_squared",
+                    "The inner derivative is x², but by w it is x.",
+                ): (2 * error * x * x).mean(),
+                why(
+                    "gradient_loop.gradients.inner_derivative_y",
+                    "The inner derivative by w is x, not y.",
+                ): ((2 * error * y).mean()),
             }
         else:
             wrong |= {
-                "The inner derivative by b is 1, not x.": (2 * error * x).mean(),
-                "The inner derivative by b is 1, not b.": (2 * error * b).mean(),
+                why(
+                    "gradient_loop.gradients.inner_derivative_x",
+                    "The inner derivative by b is 1, not x.",
+                ): ((2 * error * x).mean()),
+                why(
+                    "gradient_loop.gradients.inner_derivative_b",
+                    "The inner derivative by b is 1, not b.",
+                ): ((2 * error * b).mean()),
             }
-        wrong["The two gradients are scaled to length one together."] = value / length
-        wrong["Only the sign of the gradient is returned."] = value.sign()
+        wrong[LENGTH_ONE_TOGETHER] = value / length
+        wrong[
+            why("gradient_loop.gradients.sign_alone", "Only the sign of the gradient is returned.")
+        ] = value.sign()
         suspects[name] = [Suspect(cause, v) for cause, v in wrong.items()]
         suspects[name] += [
             Suspect(QUOTIENT, value + sign * step * curvature[name])
@@ -145,26 +246,53 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
 def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
     """What could have become of a parameter instead of before - rate·gradient."""
     for cause, wrong in {
-        "The step goes along the gradient, uphill: subtract it.": before + rate * gradient,
-        "The learning rate is never used.": before - gradient,
-        "The gradient's sign is used, not its value.": before - rate * gradient.sign(),
-        "The learning rate is used twice.": before - rate**2 * gradient,
-        "The step is made twice.": before - 2 * rate * gradient,
-        "The step is halved.": before - rate * gradient / 2,
-        "The gradient is divided by the learning rate.": before - gradient / rate,
-        "The parameter is replaced by the step; it has to be changed by it.": -rate * gradient,
-        "The parameter is replaced by the gradient.": gradient,
-        "The parameter is multiplied by the step.": before * (1 - rate * gradient),
-        "The parameter is scaled; the gradient is never used.": before * (1 - rate),
-        "The learning rate itself is subtracted; the gradient is never used.": before - rate,
-        "The gradient is squared.": before - rate * gradient**2,
-        "The gradient is scaled to length one.": before - rate * gradient / gradient.norm(),
-        "The gradient is clipped to ±1.": before - rate * gradient.clamp(-1, 1),
-        "The gradient is averaged over the parameter.": before - rate * gradient.mean(),
-        "The learning rate is fixed at 0.1.": before - 0.1 * gradient,
-        "The learning rate is fixed at 0.01.": before - 0.01 * gradient,
-        "The learning rate is fixed at 0.001.": before - 0.001 * gradient,
-        "The learning rate is rounded.": before - round(rate, 1) * gradient,
+        why(
+            "gradient_loop.step.uphill", "The step goes along the gradient, uphill: subtract it."
+        ): before + rate * gradient,
+        RATE_UNUSED: before - gradient,
+        why("gradient_loop.step.sign_alone", "The gradient's sign is used, not its value."): (
+            before - rate * gradient.sign()
+        ),
+        RATE_TWICE: before - rate**2 * gradient,
+        why("gradient_loop.step.twice", "The step is made twice."): before - 2 * rate * gradient,
+        why("gradient_loop.step.half", "The step is halved."): before - rate * gradient / 2,
+        why(
+            "gradient_loop.step.divided_by_rate", "The gradient is divided by the learning rate."
+        ): before - gradient / rate,
+        why(
+            "gradient_loop.step.step_for_parameter",
+            "The parameter is replaced by the step; it has to be changed by it.",
+        ): -rate * gradient,
+        why(
+            "gradient_loop.step.gradient_for_parameter",
+            "The parameter is replaced by the gradient.",
+        ): gradient,
+        why("gradient_loop.step.multiplied", "The parameter is multiplied by the step."): (
+            before * (1 - rate * gradient)
+        ),
+        why(
+            "gradient_loop.step.scaled", "The parameter is scaled; the gradient is never used."
+        ): before * (1 - rate),
+        why(
+            "gradient_loop.step.rate_subtracted",
+            "The learning rate itself is subtracted; the gradient is never used.",
+        ): before - rate,
+        why("gradient_loop.step.gradient_squared", "The gradient is squared."): (
+            before - rate * gradient**2
+        ),
+        why("gradient.normalised", "The gradient is scaled to length one."): (
+            before - rate * gradient / gradient.norm()
+        ),
+        why("gradient_loop.step.clipped", "The gradient is clipped to ±1."): (
+            before - rate * gradient.clamp(-1, 1)
+        ),
+        why("gradient_loop.step.averaged", "The gradient is averaged over the parameter."): (
+            before - rate * gradient.mean()
+        ),
+        **{fixed_rate(fixed): before - fixed * gradient for fixed in (0.1, 0.01, 0.001)},
+        why("gradient_loop.step.rate_rounded", "The learning rate is rounded."): (
+            before - round(rate, 1) * gradient
+        ),
     }.items():
         yield Suspect(cause, wrong)
     for decay in DECAYS:
@@ -173,8 +301,8 @@ def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
 
 def guilty_of_history(
     got: list[Line], x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
-) -> str:
-    """The cause of a path that differs from gradient descent's; "" where none is known."""
+) -> Cause | None:
+    """The cause of a path that differs from gradient descent's; None where none is known."""
 
     def near(one: Line, other: Line, within: float = 1e-8) -> bool:
         pairs = zip(one, other, strict=True)
@@ -182,16 +310,22 @@ def guilty_of_history(
 
     right = _descend(_plain, x, y, w, b, rate, steps)
     if len(got) == len(right) and all(map(partial(near, within=1e-9), got, right)):
-        return ""  # whatever is wrong is not the path
+        return None  # whatever is wrong is not the path
     for cause, path in _wrong_paths(x, y, w, b, rate, steps):
         is_right = len(path) == len(right) and all(map(near, path, right))
         if len(got) == len(path) and all(map(near, got, path)) and not is_right:
             return cause
     if len(got) != len(right) and all(map(near, got, right)):
-        return "The steps are right, but there are not as many as asked for."
+        return why(
+            "gradient_loop.fit.steps_missing",
+            "The steps are right, but there are not as many as asked for.",
+        )
     if len(got) == len(right) and all(map(partial(near, within=1e-4), got, right)):
-        return "Only the first digits agree: float32 takes part, or something is rounded or added."
-    return ""
+        return why(
+            "gradient_loop.fit.first_digits",
+            "Only the first digits agree: float32 takes part, or something is rounded or added.",
+        )
+    return None
 
 
 @dataclass
@@ -232,7 +366,7 @@ def _descend(
 
 def _wrong_paths(
     x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
-) -> Iterator[tuple[str, list[Line]]]:
+) -> Iterator[tuple[Cause, list[Line]]]:
     count, first = x.numel(), len(x) if x.dim() else 1
 
     def carried(share: float, *, of_w: bool = True, of_b: bool = True) -> Update:
@@ -285,53 +419,97 @@ def _wrong_paths(
         )
         return by_w, by_b
 
-    clear = "accumulates from step to step: clear it before every backward()."
-    updates: dict[str, Update] = {
-        f"The gradient {clear}": carried(1.0),
-        f"The gradient of w {clear}": carried(1.0, of_b=False),
-        f"The gradient of b {clear}": carried(1.0, of_w=False),
-        "Nothing moves: the gradients are cleared before they are used, or the step is missing, or makes new tensors.": scaled(
-            0
+    updates: dict[Cause, Update] = {
+        why(
+            "gradient_loop.gradients.accumulated",
+            "The gradient accumulates from step to step: clear it before every backward().",
+        ): carried(1.0),
+        why(
+            "gradient_loop.gradients.accumulated_w",
+            "The gradient of w accumulates from step to step: clear it before every backward().",
+        ): carried(1.0, of_b=False),
+        why(
+            "gradient_loop.gradients.accumulated_b",
+            "The gradient of b accumulates from step to step: clear it before every backward().",
+        ): carried(1.0, of_w=False),
+        why(
+            "gradient_loop.fit.still",
+            "Nothing moves: the gradients are cleared before they are used, or the step is missing, or makes new tensors.",
+        ): scaled(0),
+        why(
+            "gradient_loop.fit.b_after_w",
+            "b's gradient already knows the new w: take both gradients before the first update.",
+        ): b_after_w,
+        why(
+            "gradient_loop.fit.w_after_b",
+            "w's gradient already knows the new b: take both gradients before the first update.",
+        ): w_after_b,
+        why("gradient_loop.fit.w_alone", "Only w is updated."): lambda walk: (walk.gw, 0.0),
+        why("gradient_loop.fit.b_alone", "Only b is updated."): lambda walk: (0.0, walk.gb),
+        why(
+            "gradient_loop.fit.gradients_exchanged", "The gradients of w and b are exchanged."
+        ): lambda walk: (walk.gb, walk.gw),
+        why("gradient_loop.fit.uphill", "The step goes uphill: the sign is flipped."): scaled(-1),
+        why(
+            "gradient_loop.fit.summed", "The gradients are added up over the points, not averaged."
+        ): scaled(count),
+        why(
+            "gradient_loop.fit.first_dimension",
+            "The gradients are divided by the length of the first dimension, not by all elements.",
+        ): scaled(count / first),
+        why("gradient_loop.fit.mean_twice", "The mean over the points is taken twice."): scaled(
+            1 / count
         ),
-        "b's gradient already knows the new w: take both gradients before the first update.": b_after_w,
-        "w's gradient already knows the new b: take both gradients before the first update.": w_after_b,
-        "Only w is updated.": lambda walk: (walk.gw, 0.0),
-        "Only b is updated.": lambda walk: (0.0, walk.gb),
-        "The gradients of w and b are exchanged.": lambda walk: (walk.gb, walk.gw),
-        "The step goes uphill: the sign is flipped.": scaled(-1),
-        "The gradients are added up over the points, not averaged.": scaled(count),
-        "The gradients are divided by the length of the first dimension, not by all elements.": scaled(
-            count / first
-        ),
-        "The mean over the points is taken twice.": scaled(1 / count),
-        "Each step is half as long: the factor 2 of the square's derivative is missing, or the step is halved.": scaled(
-            0.5
-        ),
-        "Each step is twice as long, as if the gradient were counted twice.": scaled(2),
-        "The learning rate is never used.": scaled(1 / rate),
-        "The learning rate is used twice.": scaled(rate),
-        "The learning rate shrinks from step to step; plain gradient descent keeps it.": lambda walk: (
+        why(
+            "gradient_loop.fit.half_steps",
+            "Each step is half as long: the factor 2 of the square's derivative is missing, or the step is halved.",
+        ): scaled(0.5),
+        why(
+            "gradient_loop.fit.double_steps",
+            "Each step is twice as long, as if the gradient were counted twice.",
+        ): scaled(2),
+        RATE_UNUSED: scaled(1 / rate),
+        RATE_TWICE: scaled(rate),
+        why(
+            "gradient_loop.fit.rate_shrinks",
+            "The learning rate shrinks from step to step; plain gradient descent keeps it.",
+        ): lambda walk: (
             walk.gw / (walk.number + 1),
             walk.gb / (walk.number + 1),
         ),
-        "Momentum is used; plain gradient descent has none.": carried(0.9),
-        "The gradients are computed once, before the loop.": frozen,
-        "Each step looks at the first point alone; the gradient is the mean over all points.": (
-            partial(by_point, number=0)
-        ),
-        "Each step looks at one point in turn; the gradient is the mean over all points.": lambda walk: (
-            by_point(walk, walk.number)
-        ),
-        "The two gradients are scaled to length one together.": lambda walk: (
+        why(
+            "gradient_loop.fit.momentum", "Momentum is used; plain gradient descent has none."
+        ): carried(0.9),
+        why(
+            "gradient_loop.fit.gradients_frozen",
+            "The gradients are computed once, before the loop.",
+        ): frozen,
+        why(
+            "gradient_loop.fit.first_point",
+            "Each step looks at the first point alone; the gradient is the mean over all points.",
+        ): partial(by_point, number=0),
+        why(
+            "gradient_loop.fit.point_by_point",
+            "Each step looks at one point in turn; the gradient is the mean over all points.",
+        ): lambda walk: by_point(walk, walk.number),
+        LENGTH_ONE_TOGETHER: lambda walk: (
             walk.gw / (math.hypot(walk.gw, walk.gb) or 1),
             walk.gb / (math.hypot(walk.gw, walk.gb) or 1),
         ),
-        "The steps are Adam's, not those of plain gradient descent.": by_adam,
-        "The signs of the gradients are used, not their values.": each(
-            lambda g: math.copysign(1, g)
+        why(
+            "gradient_loop.fit.adam", "The steps are Adam's, not those of plain gradient descent."
+        ): by_adam,
+        why(
+            "gradient_loop.fit.signs_alone",
+            "The signs of the gradients are used, not their values.",
+        ): each(lambda g: math.copysign(1, g)),
+        why("gradient_loop.fit.clipped", "The gradients are clipped to ±1."): each(
+            lambda g: max(-1.0, min(1.0, g))
         ),
-        "The gradients are clipped to ±1.": each(lambda g: max(-1.0, min(1.0, g))),
-        "The gradient is cleared in every other step only.": every_other,
+        why(
+            "gradient_loop.fit.cleared_every_other",
+            "The gradient is cleared in every other step only.",
+        ): every_other,
     }
     square = float((x * x).mean())
     shifted = [
@@ -344,7 +522,7 @@ def _wrong_paths(
         for decay in DECAYS
     ]
     for fixed in (1.0, 0.1, 0.05, 0.01, 0.001, 1e-4):
-        updates[f"The learning rate is fixed at {fixed}."] = scaled(fixed / rate)
+        updates[fixed_rate(fixed)] = scaled(fixed / rate)
     for cause, update in (*updates.items(), *shifted, *decayed):
         yield cause, _descend(update, x, y, w, b, rate, steps)
     right = _descend(_plain, x, y, w, b, rate, steps)
@@ -352,42 +530,61 @@ def _wrong_paths(
     before = [(w, b), *((step[1], step[2]) for step in right)]
     n = float(count)
     recorded = {
-        "w and b are recorded before the update; they belong after it.": [
-            (step[0], *old) for step, old in zip(right, before, strict=False)
+        why(
+            "gradient_loop.history.parameters_before",
+            "w and b are recorded before the update; they belong after it.",
+        ): [(step[0], *old) for step, old in zip(right, before, strict=False)],
+        why(
+            "gradient_loop.history.loss_after",
+            "The loss is recorded after the update; it belongs before it.",
+        ): [(later[0], step[1], step[2]) for later, step in zip(longer[1:], right, strict=True)],
+        why(
+            "gradient_loop.history.loss_summed",
+            "The sum of the squares is recorded as the loss, not their mean.",
+        ): [(n * loss, *rest) for loss, *rest in right],
+        why("gradient_loop.history.loss_half", "Half the loss is recorded."): [
+            (loss / 2, *rest) for loss, *rest in right
         ],
-        "The loss is recorded after the update; it belongs before it.": [
-            (later[0], step[1], step[2]) for later, step in zip(longer[1:], right, strict=True)
+        why("gradient_loop.history.loss_root", "The root of the loss is recorded."): [
+            (loss**0.5, *rest) for loss, *rest in right
         ],
-        "The sum of the squares is recorded as the loss, not their mean.": [
-            (n * loss, *rest) for loss, *rest in right
+        why("gradient_loop.history.exchanged", "w and b are exchanged in the record."): [
+            (loss, b, w) for loss, w, b in right
         ],
-        "Half the loss is recorded.": [(loss / 2, *rest) for loss, *rest in right],
-        "The root of the loss is recorded.": [(loss**0.5, *rest) for loss, *rest in right],
-        "w and b are exchanged in the record.": [(loss, b, w) for loss, w, b in right],
-        "Every entry holds the last values: the same object is recorded again and again.": right[
-            -1:
-        ]
-        * steps,
-        "Every entry holds the last w and b: the tensors are recorded, not their numbers.": [
-            (step[0], right[-1][1], right[-1][2]) for step in right
-        ],
-        "Every entry holds the first loss: it is computed once, before the loop.": [
-            (right[0][0], step[1], step[2]) for step in right
-        ],
-        "The list runs backwards.": right[::-1],
-        "Only the last step is returned.": right[-1:],
-        "Only the first step is returned: the return stands inside the loop.": right[:1],
-        "The last step is missing.": right[:-1],
-        "One step too many is made.": longer,
-        "The first entry holds the values before any step; a Step is what one step did.": [
+        why(
+            "gradient_loop.history.same_object",
+            "Every entry holds the last values: the same object is recorded again and again.",
+        ): right[-1:] * steps,
+        why(
+            "gradient_loop.history.same_tensors",
+            "Every entry holds the last w and b: the tensors are recorded, not their numbers.",
+        ): [(step[0], right[-1][1], right[-1][2]) for step in right],
+        why(
+            "gradient_loop.history.first_loss",
+            "Every entry holds the first loss: it is computed once, before the loop.",
+        ): [(right[0][0], step[1], step[2]) for step in right],
+        why("gradient_loop.history.backwards", "The list runs backwards."): right[::-1],
+        why("gradient_loop.history.last_alone", "Only the last step is returned."): right[-1:],
+        why(
+            "gradient_loop.history.first_alone",
+            "Only the first step is returned: the return stands inside the loop.",
+        ): right[:1],
+        why("gradient_loop.history.last_missing", "The last step is missing."): right[:-1],
+        why("gradient_loop.history.one_too_many", "One step too many is made."): longer,
+        why(
+            "gradient_loop.history.start_first",
+            "The first entry holds the values before any step; a Step is what one step did.",
+        ): [
             (right[0][0] if right else 0.0, w, b),
             *right,
         ],
-        "The start is recorded as a step, and the last step is missing.": [
-            (step[0], *old) for step, old in zip(longer, before, strict=False)
-        ],
-        "The fit starts from w = b = 0, not from what was given.": _descend(
-            _plain, x, y, 0.0, 0.0, rate, steps
-        ),
+        why(
+            "gradient_loop.history.start_recorded",
+            "The start is recorded as a step, and the last step is missing.",
+        ): [(step[0], *old) for step, old in zip(longer, before, strict=False)],
+        why(
+            "gradient_loop.fit.start_from_zero",
+            "The fit starts from w = b = 0, not from what was given.",
+        ): _descend(_plain, x, y, 0.0, 0.0, rate, steps),
     }
     yield from recorded.items()  # type: ignore[misc]

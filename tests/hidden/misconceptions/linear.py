@@ -1,4 +1,4 @@
-"""What can go wrong with a linear layer: its output and its gradients."""
+"""What can go wrong with a linear layer: its output and its gradients; and with any layer of weights."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,9 +6,15 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.suite.failures import why
 from autograder.suite.outputs import gradient, misread, of_bias
 from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
 from autograder.suite.suspects import Suspect, then
+
+BIAS_ALONG_THE_WRONG_DIMENSION = why(
+    "bias.wrong_dimension", "The bias runs along the wrong dimension."
+)
+INHERITED = why("by_hand.inherited", "The class is to be built on nn.Module alone.")
 
 
 @suspects_of_output(nn.Linear)
@@ -19,43 +25,65 @@ def of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
         return given @ changed if bias is None else given @ changed + bias
 
     yield Suspect(
-        "The weight is viewed as (in, out); transposing moves its values, a view does not.",
+        why(
+            "linear.weight.viewed",
+            "The weight is viewed as (in, out); transposing moves its values, a view does not.",
+        ),
         lambda: with_weight(weight.reshape(layer.in_features, layer.out_features)),
     )
-    yield Suspect("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight))
+    yield Suspect(
+        why("linear.weight.not_transposed", "The weight is not transposed: y = x·Wᵀ + b."),
+        lambda: with_weight(weight),
+    )
     for cause, other in misread(x).items():
         yield Suspect(cause, then(partial(with_weight, weight.T), other))
     for cause, changed in {
-        "The absolute value of the weight is used.": weight.abs(),
-        "The product is divided by the number of inputs.": weight / layer.in_features,
-        "The product is divided by the root of the number of inputs.": weight
-        / layer.in_features**0.5,
-        "Each row of the weight is scaled to length one.": weight
-        / weight.norm(dim=1, keepdim=True),
-        "Each column of the weight is scaled to length one.": weight / weight.norm(dim=0),
-        "The weight is scaled to length one.": weight / weight.norm(),
-        "The weight is centred.": weight - weight.mean(),
-        "A softmax is taken of the weight.": weight.softmax(-1),
-        "The outputs run in reverse order.": weight.flip(0),
-        "The inputs run in reverse order.": weight.flip(1),
+        why("linear.weight.absolute", "The absolute value of the weight is used."): weight.abs(),
+        why(
+            "linear.product.divided_by_number", "The product is divided by the number of inputs."
+        ): weight / layer.in_features,
+        why(
+            "linear.product.divided_by_root",
+            "The product is divided by the root of the number of inputs.",
+        ): weight / layer.in_features**0.5,
+        why(
+            "linear.weight.rows_normalised", "Each row of the weight is scaled to length one."
+        ): weight / weight.norm(dim=1, keepdim=True),
+        why(
+            "linear.weight.columns_normalised", "Each column of the weight is scaled to length one."
+        ): weight / weight.norm(dim=0),
+        why("linear.weight.normalised", "The weight is scaled to length one."): (
+            weight / weight.norm()
+        ),
+        why("linear.weight.centred", "The weight is centred."): weight - weight.mean(),
+        why("linear.weight.softmax", "A softmax is taken of the weight."): weight.softmax(-1),
+        why("linear.outputs.reversed", "The outputs run in reverse order."): weight.flip(0),
+        why("linear.inputs.reversed", "The inputs run in reverse order."): weight.flip(1),
     }.items():
         yield Suspect(cause, partial(with_weight, changed.T))
-    for what, given in {
-        "The input is scaled to length one.": x / x.norm(dim=-1, keepdim=True),
-        "The input is centred, sample by sample.": x - x.mean(-1, keepdim=True),
-        "The input is standardised, sample by sample.": F.layer_norm(x, x.shape[-1:]),
-        "A ReLU is taken of the input.": x.relu(),
+    for cause, given in {
+        why("linear.input.normalised", "The input is scaled to length one."): (
+            x / x.norm(dim=-1, keepdim=True)
+        ),
+        why("linear.input.centred", "The input is centred, sample by sample."): (
+            x - x.mean(-1, keepdim=True)
+        ),
+        why(
+            "linear.input.standardised", "The input is standardised, sample by sample."
+        ): F.layer_norm(x, x.shape[-1:]),
+        why("linear.input.relu", "A ReLU is taken of the input."): x.relu(),
     }.items():
-        yield Suspect(what, partial(with_weight, weight.T, given))
+        yield Suspect(cause, partial(with_weight, weight.T, given))
     if bias is not None:
         yield from of_bias(lambda: layer(x), bias)
         yield Suspect(
-            "The bias is added before the product instead of after it.",
+            why(
+                "linear.bias.before_product",
+                "The bias is added before the product instead of after it.",
+            ),
             lambda: (x + bias) @ weight.T,
         )
-        yield Suspect(
-            "The bias runs along the wrong dimension.", lambda: x @ weight.T + bias[:, None]
-        )
+        yield Suspect(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: x @ weight.T + bias[:, None])
 
 
 @suspects_of_gradient(nn.Linear)
@@ -66,14 +94,16 @@ def of_linear_gradient(
     tensors: dict[str, Tensor] = {**dict(layer.named_parameters()), "input": x}
     function = as_function_of(layer, x, name)
     for what, count in (("inputs", layer.in_features), ("outputs", layer.out_features)):
-        for by, divisor in (
-            (f"the number of {what}", count),
-            (f"its root, of {what}", count**0.5),
+        for key, by, divisor in (
+            ("number", f"the number of {what}", count),
+            ("root", f"its root, of {what}", count**0.5),
         ):
-            yield Suspect(
+            cause = why(
+                f"linear.gradient.divided_by_{key}_of_{what}",
                 f"The gradient is divided by {by}; it is a plain sum.",
-                partial(gradient, function, tensors[name], upstream / divisor),
             )
+            divided = partial(gradient, function, tensors[name], upstream / divisor)
+            yield Suspect(cause, divided)
     rows, inputs = upstream.reshape(-1, upstream.shape[-1]), x.reshape(-1, x.shape[-1])
     exchanged = (
         x * upstream.sum(-1, keepdim=True)
@@ -83,7 +113,10 @@ def of_linear_gradient(
         else inputs.sum(0)
     )
     yield Suspect(
-        "Input and weight are exchanged in the backward pass: the derivative of x·w by x is w, and by w it "
-        "is x.",
+        why(
+            "linear.backward.factors_exchanged",
+            "Input and weight are exchanged in the backward pass: the derivative of x·w by x is w, and by w it "
+            "is x.",
+        ),
         exchanged,
     )

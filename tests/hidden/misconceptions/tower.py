@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.report import Cause
+from autograder.suite.failures import why
 from autograder.suite.registry import suspects_of_gradient, suspects_of_output
 from autograder.suite.suspects import Suspect, guilty
 
@@ -32,27 +34,37 @@ def _forward(
     return logits
 
 
-ACTIVATIONS: dict[str, Function] = {
-    "no activation": partial(torch.clone),
-    "a tanh": torch.tanh,
-    "a sigmoid": torch.sigmoid,
-    "a leaky ReLU": F.leaky_relu,
-    "a GELU": F.gelu,
-    "an ELU": F.elu,
-    "a ReLU6": F.relu6,
-    "a softplus": F.softplus,
-    "a SiLU": F.silu,
-    "an absolute value": torch.abs,
-    "a ReLU plus its own input": lambda h: F.relu(h) + h,
-    "a ReLU twice as large": lambda h: 2 * F.relu(h),
-    "a softmax": lambda h: h.softmax(1),
+ACTIVATIONS: dict[str, tuple[str, Function]] = {
+    "missing": ("no activation takes effect", torch.clone),
+    "tanh": ("stands a tanh", torch.tanh),
+    "sigmoid": ("stands a sigmoid", torch.sigmoid),
+    "leaky_relu": ("stands a leaky ReLU", F.leaky_relu),
+    "gelu": ("stands a GELU", F.gelu),
+    "elu": ("stands an ELU", F.elu),
+    "relu6": ("stands a ReLU6", F.relu6),
+    "softplus": ("stands a softplus", F.softplus),
+    "silu": ("stands a SiLU", F.silu),
+    "absolute": ("stands an absolute value", torch.abs),
+    "input_added": ("stands a ReLU plus its own input", lambda h: F.relu(h) + h),
+    "doubled": ("stands a ReLU twice as large", lambda h: 2 * F.relu(h)),
+    "softmax": ("stands a softmax", lambda h: h.softmax(1)),
 }
-POOLS: dict[str, Function] = {
-    "averages instead of taking the largest value": partial(F.avg_pool2d, kernel_size=2),
-    "keeps every other pixel instead of the largest of four": lambda h: h[..., ::2, ::2],
-    "takes the smallest value instead of the largest": lambda h: -F.max_pool2d(-h, 2),
-    "has windows that overlap, instead of 2x2 windows side by side": partial(
-        F.max_pool2d, kernel_size=3, stride=2, padding=1
+POOLS: dict[str, tuple[str, Function]] = {
+    "average": (
+        "averages instead of taking the largest value",
+        partial(F.avg_pool2d, kernel_size=2),
+    ),
+    "every_other_pixel": (
+        "keeps every other pixel instead of the largest of four",
+        lambda h: h[..., ::2, ::2],
+    ),
+    "smallest": (
+        "takes the smallest value instead of the largest",
+        lambda h: -F.max_pool2d(-h, 2),
+    ),
+    "overlapping_windows": (
+        "has windows that overlap, instead of 2x2 windows side by side",
+        partial(F.max_pool2d, kernel_size=3, stride=2, padding=1),
     ),
 }
 
@@ -63,78 +75,106 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     run = partial(_forward, oracle, x)
     for places in _places(("conv1", "conv2", "fc1")):
         where = " and ".join(places)
-        for name, activation in ACTIVATIONS.items():
+        for name, (what, activation) in ACTIVATIONS.items():
             chosen = [
                 activation if place in places else F.relu for place in ("conv1", "conv2", "fc1")
             ]
-            what = "no activation takes effect" if name == "no activation" else f"stands {name}"
-            yield Suspect(
-                f"After {where} {what}; asked for is a ReLU.", partial(run, activations=chosen)
-            )
+            text = f"After {{where}} {what}; asked for is a ReLU."
+            cause = why(f"tower.activation.{name}", text, where=where)
+            yield Suspect(cause, partial(run, activations=chosen))
     for places in _places(("conv1", "conv2")):
-        for does, pool in POOLS.items():
+        where = " and ".join(places)
+        for name, (what, pool) in POOLS.items():
             pools = [pool if place in places else MAX_POOL for place in ("conv1", "conv2")]
-            yield Suspect(
-                f"The pooling after {' and '.join(places)} {does}.", partial(run, pools=pools)
+            cause = why(
+                f"tower.pooling.{name}", f"The pooling after {{where}} {what}.", where=where
             )
+            yield Suspect(cause, partial(run, pools=pools))
     yield Suspect(
-        "The pooling after conv1 is missing, and that after conv2 takes 4x4 pixels.",
+        why(
+            "tower.pooling.first_missing",
+            "The pooling after conv1 is missing, and that after conv2 takes 4x4 pixels.",
+        ),
         partial(run, pools=(torch.clone, partial(F.max_pool2d, kernel_size=4))),
     )
     yield Suspect(
-        "The second pooling stands before conv2; it belongs after its ReLU.",
+        why(
+            "tower.pooling.second_too_early",
+            "The second pooling stands before conv2; it belongs after its ReLU.",
+        ),
         partial(run, pools=(partial(F.max_pool2d, kernel_size=4), torch.clone)),
     )
-    flattens: dict[str, Function] = {
-        "Before flattening, the channels are moved to the end.": lambda h: h.permute(
-            0, 2, 3, 1
-        ).flatten(1),
-        "Before flattening, height and width are exchanged.": lambda h: h.transpose(2, 3).flatten(
-            1
-        ),
-        "Flattening mixes the images of the batch.": lambda h: h.transpose(0, 1).reshape(
-            len(h), -1
+    flattens: dict[Cause, Function] = {
+        why(
+            "tower.flatten.channels_last", "Before flattening, the channels are moved to the end."
+        ): lambda h: h.permute(0, 2, 3, 1).flatten(1),
+        why(
+            "tower.flatten.sides_exchanged", "Before flattening, height and width are exchanged."
+        ): lambda h: h.transpose(2, 3).flatten(1),
+        why("tower.flatten.batch_mixed", "Flattening mixes the images of the batch."): lambda h: (
+            h.transpose(0, 1).reshape(len(h), -1)
         ),
     }
     for cause, flatten in flattens.items():
         yield Suspect(cause, partial(run, flatten=flatten))
     for cause, given in {
-        "The input is divided by 255 inside the network; it is scaled already.": x / 255,
-        "The input is normalised inside the network.": (x - 0.1307) / 0.3081,
-        "The input is centred inside the network.": x - x.mean(),
-        "The input is standardised by the statistics of the whole batch.": (x - x.mean())
-        / (x.std() + 1e-5),
-        "The input is standardised, image by image.": F.layer_norm(x, x.shape[1:]),
-        "The input is stretched to [-1, 1] inside the network.": 2 * x - 1,
-        "Height and width of the input are exchanged.": x.transpose(2, 3),
+        why(
+            "tower.input.divided_by_255",
+            "The input is divided by 255 inside the network; it is scaled already.",
+        ): x / 255,
+        why("tower.input.normalised", "The input is normalised inside the network."): (
+            (x - 0.1307) / 0.3081
+        ),
+        why("tower.input.centred", "The input is centred inside the network."): x - x.mean(),
+        why(
+            "tower.input.standardised_by_batch",
+            "The input is standardised by the statistics of the whole batch.",
+        ): (x - x.mean()) / (x.std() + 1e-5),
+        why(
+            "tower.input.standardised_by_image", "The input is standardised, image by image."
+        ): F.layer_norm(x, x.shape[1:]),
+        why("tower.input.stretched", "The input is stretched to [-1, 1] inside the network."): (
+            2 * x - 1
+        ),
+        why(
+            "conv2d.input.sides_exchanged", "Height and width of the input are exchanged."
+        ): x.transpose(2, 3),
     }.items():
         yield Suspect(cause, partial(_forward, oracle, given))
     for name in ("conv1", "conv2", "fc1", "fc2"):
-        yield Suspect(
-            f"The bias of {name} is never added.", partial(_without_bias, oracle, name, x)
-        )
+        cause = why("tower.bias_missing", "The bias of {name} is never added.", name=name)
+        yield Suspect(cause, partial(_without_bias, oracle, name, x))
 
 
-def of_entry(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """What the shape that enters a layer says, where it is not (N, ...) as expected; "" where nothing."""
+def of_entry(shape: tuple[int, ...], expected: tuple[int, ...]) -> Cause | None:
+    """What the shape that enters a layer says, where it is not (N, ...) as expected; None where nothing."""
     if shape == (expected[0] * expected[1],) or shape == expected[1:]:
-        return "The batch is flattened away: flatten(1) keeps the first dimension."
+        return why(
+            "tower.flatten.batch_gone",
+            "The batch is flattened away: flatten(1) keeps the first dimension.",
+        )
     if len(expected) == 2 and shape[1:] == expected[1:]:
-        return (
-            f"There are {shape[0]} rows for {expected[0]} images: a reshape spreads an image over several rows, or "
-            "packs several into one. flatten(1) keeps one to a row."
+        return why(
+            "tower.flatten.rows_of_images",
+            "There are {rows} rows for {images} images: a reshape spreads an image over several rows, or "
+            "packs several into one. flatten(1) keeps one to a row.",
+            rows=shape[0],
+            images=expected[0],
         )
     if len(shape) == len(expected) == 4 and shape[1] == expected[1]:
-        return (
-            f"The image is {shape[2]}x{shape[3]} here: padding=1 keeps its size in a convolution, and each "
-            "pooling by 2 halves it."
+        return why(
+            "tower.size_of_image",
+            "The image is {height}x{width} here: padding=1 keeps its size in a convolution, and each "
+            "pooling by 2 halves it.",
+            height=shape[2],
+            width=shape[3],
         )
-    return ""
+    return None
 
 
 def foreign_bricks(
     got: Tensor, oracle: ReferenceTower, factors: dict[str, float], x: Tensor
-) -> str:
+) -> Cause | None:
     """Which bricks are not the student's own, of a Tower whose own ones multiply by these factors, if any."""
 
     def logits(stock: tuple[str, ...]) -> Tensor:
@@ -146,8 +186,12 @@ def foreign_bricks(
     with torch.no_grad():
         suspects = [
             Suspect(
-                f"Not built from your own bricks: {', '.join(stock)}. A layer of torch.nn, or a function of "
-                "torch.nn.functional, does its work.",
+                why(
+                    "tower.bricks.not_own",
+                    "Not built from your own bricks: {names}. A layer of torch.nn, or a function of "
+                    "torch.nn.functional, does its work.",
+                    names=", ".join(stock),
+                ),
                 logits(stock),
             )
             for stock in _places([name for name, _ in oracle.named_children()])
@@ -185,14 +229,26 @@ def of_tower_gradient(
     """What could have come back as the gradient of a parameter, or of the "input"."""
     for place, layer in enumerate(("conv1", "conv2", "fc1")):
         for cause, backward in {
-            f"The ReLU after {layer} is hidden from autograd, by .data, no_grad or detach.": torch.clone,
-            f"No gradient comes through the ReLU after {layer}.": torch.zeros_like,
-            f"The ReLU after {layer} is multiplied by itself on the way back; its derivative is 0 or 1.": lambda h: (
-                h.relu() ** 2 / 2
-            ),
-            f"The ReLU after {layer} is multiplied by itself on the way back, or counted twice.": lambda h: (
-                2 * h.relu()
-            ),
+            why(
+                "tower.relu_backward.hidden",
+                "The ReLU after {layer} is hidden from autograd, by .data, no_grad or detach.",
+                layer=layer,
+            ): torch.clone,
+            why(
+                "tower.relu_backward.zero",
+                "No gradient comes through the ReLU after {layer}.",
+                layer=layer,
+            ): torch.zeros_like,
+            why(
+                "tower.relu_backward.multiplied",
+                "The ReLU after {layer} is multiplied by itself on the way back; its derivative is 0 or 1.",
+                layer=layer,
+            ): lambda h: h.relu() ** 2 / 2,
+            why(
+                "tower.relu_backward.multiplied_or_twice",
+                "The ReLU after {layer} is multiplied by itself on the way back, or counted twice.",
+                layer=layer,
+            ): lambda h: 2 * h.relu(),
         }.items():
             yield Suspect(
                 cause, partial(_hidden_gradient, oracle, place, backward, x, upstream, name)

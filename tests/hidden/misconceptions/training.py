@@ -7,13 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.report import Cause
+from autograder.suite.failures import why
+
 Batch = tuple[Tensor, Tensor]
 
 
 class Loop:
     """One pass over the batches, with one thing wrong, as the methods of a subclass say."""
 
-    cause = ""
+    cause: Cause
 
     def __init__(
         self, model: nn.Module, criterion: nn.Module, optimizer: torch.optim.Optimizer
@@ -42,8 +45,9 @@ class Loop:
 
 
 class NeverCleared(Loop):
-    cause = (
-        "Gradients accumulate from batch to batch: optimizer.zero_grad() is missing in the loop."
+    cause = why(
+        "tower.train_epoch.gradients.accumulated",
+        "Gradients accumulate from batch to batch: optimizer.zero_grad() is missing in the loop.",
     )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
@@ -52,7 +56,10 @@ class NeverCleared(Loop):
 
 
 class ClearedOnce(Loop):
-    cause = "Gradients are cleared once, before the loop; they accumulate from batch to batch."
+    cause = why(
+        "tower.train_epoch.gradients.cleared_once",
+        "Gradients are cleared once, before the loop; they accumulate from batch to batch.",
+    )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         if number == 0:
@@ -62,9 +69,10 @@ class ClearedOnce(Loop):
 
 
 class Still(Loop):
-    cause = (
+    cause = why(
+        "tower.train_epoch.no_weight_moves",
         "No weight moves: backward() or step() is missing or comes too early, the gradients are cleared in "
-        "between, or the loss does not reach the weights (argmax has no gradient)."
+        "between, or the loss does not reach the weights (argmax has no gradient).",
     )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
@@ -72,7 +80,10 @@ class Still(Loop):
 
 
 class SteppedFirst(Loop):
-    cause = "optimizer.step() comes before backward(): each step uses the batch before."
+    cause = why(
+        "tower.train_epoch.step.before_backward",
+        "optimizer.step() comes before backward(): each step uses the batch before.",
+    )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         self.optimizer.step()
@@ -81,7 +92,7 @@ class SteppedFirst(Loop):
 
 
 class SteppedTwice(Loop):
-    cause = "optimizer.step() is called twice for each batch."
+    cause = why("tower.train_epoch.step.twice", "optimizer.step() is called twice for each batch.")
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         super().step(number, inputs, labels)
@@ -89,14 +100,20 @@ class SteppedTwice(Loop):
 
 
 class BackwardTwice(Loop):
-    cause = "backward() runs twice for each batch, so its gradient counts twice."
+    cause = why(
+        "tower.train_epoch.backward.twice",
+        "backward() runs twice for each batch, so its gradient counts twice.",
+    )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         (2 * self.criterion(self.model(inputs), labels)).backward()
 
 
 class OneStep(Loop):
-    cause = "There is one step for the whole epoch; each batch has its own."
+    cause = why(
+        "tower.train_epoch.step.once_an_epoch",
+        "There is one step for the whole epoch; each batch has its own.",
+    )
 
     def run(self, batches: Sequence[Batch]) -> None:
         self.begin()
@@ -107,63 +124,83 @@ class OneStep(Loop):
 
 
 class ModeAsItWas(Loop):
-    cause = "model.train() is missing: dropout and normalisation act as before the call."
+    cause = why(
+        "tower.train_epoch.mode.kept",
+        "model.train() is missing: dropout and normalisation act as before the call.",
+    )
 
     def begin(self) -> None:
         pass
 
 
 class EvaluationMode(Loop):
-    cause = "The model is trained in evaluation mode: model.train() is missing, or model.eval() stands there."
+    cause = why(
+        "tower.train_epoch.mode.evaluation",
+        "The model is trained in evaluation mode: model.train() is missing, or model.eval() stands there.",
+    )
 
     def begin(self) -> None:
         self.model.eval()
 
 
 class FirstBatch(Loop):
-    cause = "Only the first batch is used: the return stands inside the loop."
+    cause = why(
+        "tower.train_epoch.batches.first_alone",
+        "Only the first batch is used: the return stands inside the loop.",
+    )
 
     def run(self, batches: Sequence[Batch]) -> None:
         super().run(batches[:1])
 
 
 class LastBatchMissing(Loop):
-    cause = "The last batch is not used."
+    cause = why("tower.train_epoch.batches.last_unused", "The last batch is not used.")
 
     def run(self, batches: Sequence[Batch]) -> None:
         super().run(batches[:-1])
 
 
 class SmallBatchMissing(Loop):
-    cause = "A batch that is smaller than the first is dropped; every sample counts."
+    cause = why(
+        "tower.train_epoch.batches.smaller_dropped",
+        "A batch that is smaller than the first is dropped; every sample counts.",
+    )
 
     def run(self, batches: Sequence[Batch]) -> None:
         super().run([batch for batch in batches if len(batch[1]) == len(batches[0][1])])
 
 
 class FirstBatchMissing(Loop):
-    cause = "The first batch is not used for training."
+    cause = why(
+        "tower.train_epoch.batches.first_unused", "The first batch is not used for training."
+    )
 
     def run(self, batches: Sequence[Batch]) -> None:
         super().run(batches[1:])
 
 
 class Backwards(Loop):
-    cause = "The batches are used in reverse order."
+    cause = why("tower.train_epoch.batches.reversed", "The batches are used in reverse order.")
 
     def run(self, batches: Sequence[Batch]) -> None:
         super().run(batches[::-1])
 
 
 class TwoPasses(Loop):
-    cause = "The batches are gone through twice; an epoch is one pass."
+    cause = why(
+        "tower.train_epoch.batches.twice",
+        "The batches are gone through twice; an epoch is one pass.",
+    )
 
     def run(self, batches: Sequence[Batch]) -> None:
         super().run([*batches, *batches])
 
 
 class MeasuredAgain(Loop):
-    cause = "The model runs twice for each batch: take the loss from before the step."
+    cause = why(
+        "tower.train_epoch.model_runs_twice",
+        "The model runs twice for each batch: take the loss from before the step.",
+    )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         super().step(number, inputs, labels)
@@ -171,35 +208,50 @@ class MeasuredAgain(Loop):
 
 
 class OwnCriterion(Loop):
-    cause = "The loss is cross-entropy with its defaults, not the criterion that is given."
+    cause = why(
+        "tower.train_epoch.criterion.own",
+        "The loss is cross-entropy with its defaults, not the criterion that is given.",
+    )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         F.cross_entropy(self.model(inputs), labels).backward()
 
 
 class SummedLoss(Loop):
-    cause = "The loss is multiplied by the size of the batch before backward()."
+    cause = why(
+        "tower.train_epoch.loss.multiplied_by_batch",
+        "The loss is multiplied by the size of the batch before backward().",
+    )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         (self.criterion(self.model(inputs), labels) * len(labels)).backward()
 
 
 class DividedLoss(Loop):
-    cause = "The loss is divided by the size of the batch before backward(); it is a mean already."
+    cause = why(
+        "tower.train_epoch.loss.divided_by_batch",
+        "The loss is divided by the size of the batch before backward(); it is a mean already.",
+    )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         (self.criterion(self.model(inputs), labels) / len(labels)).backward()
 
 
 class Probabilities(Loop):
-    cause = "The criterion is given probabilities: cross-entropy takes the softmax itself."
+    cause = why(
+        "tower.train_epoch.criterion.probabilities",
+        "The criterion is given probabilities: cross-entropy takes the softmax itself.",
+    )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         self.criterion(self.model(inputs).softmax(1), labels).backward()
 
 
 class ByHand(Loop):
-    cause = "The weights are moved by hand, p -= lr·grad, instead of by optimizer.step()."
+    cause = why(
+        "tower.train_epoch.step.by_hand",
+        "The weights are moved by hand, p -= lr·grad, instead of by optimizer.step().",
+    )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         self.optimizer.zero_grad()
@@ -210,7 +262,10 @@ class ByHand(Loop):
 
 
 class Clipped(Loop):
-    cause = "The gradients are clipped between backward() and step(), which nobody asked for."
+    cause = why(
+        "tower.train_epoch.gradients.clipped",
+        "The gradients are clipped between backward() and step(), which nobody asked for.",
+    )
     norm = 1.0
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
@@ -227,7 +282,10 @@ class ClippedLess(Clipped):
 
 
 class OwnOptimizer(Loop):
-    cause = "The optimizer that is given takes no step: another one is made inside."
+    cause = why(
+        "tower.train_epoch.optimizer.own",
+        "The optimizer that is given takes no step: another one is made inside.",
+    )
     rate = 0.01
 
     def begin(self) -> None:
@@ -250,7 +308,10 @@ class OwnAdam(OwnOptimizer):
 
 
 class Regularised(Loop):
-    cause = "A penalty on the weights is added to the criterion's loss, which nobody asked for."
+    cause = why(
+        "tower.train_epoch.loss.penalty",
+        "A penalty on the weights is added to the criterion's loss, which nobody asked for.",
+    )
     weight = 1e-3
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
@@ -263,14 +324,17 @@ class RegularisedLess(Regularised):
 
 
 class ShiftedLabels(Loop):
-    cause = "The labels are shifted by one class."
+    cause = why("tower.train_epoch.labels.shifted", "The labels are shifted by one class.")
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         self.criterion(self.model(inputs), (labels - 1).clamp(min=0)).backward()
 
 
 class Decayed(Loop):
-    cause = "The learning rate is changed from batch to batch, which nobody asked for."
+    cause = why(
+        "tower.train_epoch.rate_changes",
+        "The learning rate is changed from batch to batch, which nobody asked for.",
+    )
 
     def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
         super().step(number, inputs, labels)
@@ -279,7 +343,10 @@ class Decayed(Loop):
 
 
 class TornApart(Loop):
-    cause = "Inputs and labels of a batch are in opposite order: they no longer belong together."
+    cause = why(
+        "tower.train_epoch.labels.reversed",
+        "Inputs and labels of a batch are in opposite order: they no longer belong together.",
+    )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
         self.criterion(self.model(inputs.flip(0)), labels).backward()
@@ -310,8 +377,8 @@ def guilty_of_epoch(
     criterion: nn.Module,
     optimizer: torch.optim.Optimizer,
     batches: Sequence[Batch],
-) -> str:
-    """The cause of weights that are not what the epoch should have made of them; "" where none is known.
+) -> Cause | None:
+    """The cause of weights that are not what the epoch should have made of them; None where none is known.
 
     Args:
         got: the state dict that came back.
@@ -338,11 +405,19 @@ def guilty_of_epoch(
     for number, (inputs, labels) in enumerate(batches[:-1]):
         right.step(number, inputs, labels)
         if is_got(ours):
-            return f"Only the first {number + 1} of {len(batches)} batches are used."
-    return ""
+            return why(
+                "tower.train_epoch.batches.first_few",
+                "Only the first {used} of {count} batches are used.",
+                used=number + 1,
+                count=len(batches),
+            )
+    return None
 
 
-def of_mean_loss(losses: Sequence[float], sizes: Sequence[int]) -> dict[str, float]:
+LAST_UNCOUNTED = why("tower.batches.last_uncounted", "The last batch is not counted.")
+
+
+def of_mean_loss(losses: Sequence[float], sizes: Sequence[int]) -> dict[Cause, float]:
     """What train_epoch could have returned instead of the mean loss per sample.
 
     Args:
@@ -351,38 +426,53 @@ def of_mean_loss(losses: Sequence[float], sizes: Sequence[int]) -> dict[str, flo
     """
     samples, weighted = sum(sizes), sum(n * x for n, x in zip(sizes, losses, strict=True))
     return {
-        "All batches weigh the same; a smaller one has to weigh less: multiply by len(labels).": sum(
-            losses
-        )
-        / len(losses),
-        "The losses of the batches are added up, not averaged.": sum(losses),
-        "The losses of the samples are added up, not averaged.": weighted,
-        "The batches' mean losses are added up and divided by the number of samples: multiply each by "
-        "its len(labels) first.": sum(losses) / samples,
-        "The losses of the samples are divided by the number of batches.": weighted / len(losses),
-        "The last batch's loss is returned.": losses[-1],
-        "The first batch's loss is returned.": losses[0],
-        "The last batch is not counted.": sum(
-            n * x for n, x in zip(sizes[:-1], losses[:-1], strict=True)
-        )
+        why(
+            "tower.train_epoch.mean_loss.batches_equal",
+            "All batches weigh the same; a smaller one has to weigh less: multiply by len(labels).",
+        ): sum(losses) / len(losses),
+        why(
+            "tower.train_epoch.mean_loss.batches_summed",
+            "The losses of the batches are added up, not averaged.",
+        ): sum(losses),
+        why(
+            "tower.train_epoch.mean_loss.samples_summed",
+            "The losses of the samples are added up, not averaged.",
+        ): weighted,
+        why(
+            "tower.train_epoch.mean_loss.means_over_samples",
+            "The batches' mean losses are added up and divided by the number of samples: multiply each by "
+            "its len(labels) first.",
+        ): sum(losses) / samples,
+        why(
+            "tower.train_epoch.mean_loss.samples_over_batches",
+            "The losses of the samples are divided by the number of batches.",
+        ): weighted / len(losses),
+        why("tower.train_epoch.mean_loss.last_batch", "The last batch's loss is returned."): (
+            losses[-1]
+        ),
+        why(
+            "tower.train_epoch.mean_loss.first_batch", "The first batch's loss is returned."
+        ): losses[0],
+        LAST_UNCOUNTED: sum(n * x for n, x in zip(sizes[:-1], losses[:-1], strict=True))
         / max(1, sum(sizes[:-1])),
-        "The divisor counts every batch as if it were as large as the first.": weighted
-        / (sizes[0] * len(sizes)),
-        "Every batch is weighed as if it were as large as the first.": sum(losses)
-        * sizes[0]
-        / samples,
-        "The largest loss of a batch is returned.": max(losses),
-        "The smallest loss of a batch is returned.": min(losses),
+        why(
+            "tower.train_epoch.mean_loss.divisor_of_equal_batches",
+            "The divisor counts every batch as if it were as large as the first.",
+        ): weighted / (sizes[0] * len(sizes)),
+        why(
+            "tower.train_epoch.mean_loss.weights_of_equal_batches",
+            "Every batch is weighed as if it were as large as the first.",
+        ): sum(losses) * sizes[0] / samples,
+        why("tower.train_epoch.mean_loss.largest", "The largest loss of a batch is returned."): max(
+            losses
+        ),
+        why(
+            "tower.train_epoch.mean_loss.smallest", "The smallest loss of a batch is returned."
+        ): min(losses),
     }
 
 
-ALL_OR_NOTHING = (
-    "One wrong answer makes it 0: // leaves only whole numbers, and torch.equal compares whole tensors, not their "
-    "elements."
-)
-
-
-def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
+def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[Cause, float]:
     """What evaluate could have returned instead of the fraction that is right.
 
     Every batch needs two samples, to be normalised in training mode.
@@ -395,85 +485,115 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float
 
     labels = [y for _, y in batches]
     sizes = [len(y) for y in labels]
-
-    def right(outputs: Sequence[Tensor], chosen: Callable[[Tensor], Tensor]) -> list[int]:
-        return [int((chosen(o) == y).sum()) for o, y in zip(outputs, labels, strict=True)]
-
     evaluated = logits(train=False)
-    counts = right(evaluated, lambda o: o.argmax(1))
+    counts = [int((o.argmax(1) == y).sum()) for o, y in zip(evaluated, labels, strict=True)]
     samples, total = sum(sizes), sum(counts)
+
+    def share(
+        hits: Callable[[Tensor, Tensor], Tensor] = lambda o, y: o.argmax(1) == y,
+        of: Sequence[Tensor] = evaluated,
+    ) -> float:
+        return sum(int(hits(o, y).sum()) for o, y in zip(of, labels, strict=True)) / samples
+
     fractions = [count / n for count, n in zip(counts, sizes, strict=True)]
     with torch.enable_grad():
         ours = copy.deepcopy(model).eval()
-        tracked = sum(right([ours(x) for x, _ in batches], lambda o: o.argmax(1))) / samples
+        tracked = share(of=[ours(x) for x, _ in batches])
     full = [i for i, n in enumerate(sizes) if n >= sizes[0]]
-    wrong = {
-        ALL_OR_NOTHING: float(total == samples),
-        "The result is in per cent; asked for is a fraction in [0, 1].": 100 * total / samples,
-        "The result is the number of right answers; divide it by the number of samples.": float(
-            total
+    return {
+        why(
+            "tower.evaluate.all_or_nothing",
+            "One wrong answer makes it 0: // leaves only whole numbers, and torch.equal compares whole tensors, not "
+            "their elements.",
+        ): float(total == samples),
+        why(
+            "tower.evaluate.per_cent",
+            "The result is in per cent; asked for is a fraction in [0, 1].",
+        ): 100 * total / samples,
+        why(
+            "tower.evaluate.number_of_right",
+            "The result is the number of right answers; divide it by the number of samples.",
+        ): float(total),
+        why(
+            "tower.evaluate.fraction_wrong",
+            "The result is the fraction that is wrong: == and != are exchanged.",
+        ): 1 - total / samples,
+        why(
+            "tower.evaluate.batches_equal",
+            "All batches weigh the same; a smaller one has to weigh less.",
+        ): sum(fractions) / len(fractions),
+        why(
+            "tower.evaluate.divided_by_batches",
+            "The right answers are divided by the number of batches, not of samples.",
+        ): total / len(sizes),
+        why("tower.evaluate.last_batch_alone", "Only the last batch is counted."): fractions[-1],
+        why("tower.evaluate.first_batch_alone", "Only the first batch is counted."): fractions[0],
+        why(
+            "tower.evaluate.last_batch_over_all",
+            "Only the last batch's right answers are counted, among all samples.",
+        ): counts[-1] / samples,
+        why(
+            "tower.evaluate.smaller_batch_dropped",
+            "A batch that is smaller than the first is dropped.",
+        ): sum(counts[i] for i in full) / sum(sizes[i] for i in full),
+        LAST_UNCOUNTED: sum(counts[:-1]) / max(1, sum(sizes[:-1])),
+        why(
+            "tower.evaluate.every_batch_as_first",
+            "Every batch is counted as if it were as large as the first.",
+        ): total / (sizes[0] * len(sizes)),
+        why("tower.evaluate.two_digits", "The fraction is rounded to two digits."): round(
+            total / samples, 2
         ),
-        "The result is the fraction that is wrong: == and != are exchanged.": 1 - total / samples,
-        "All batches weigh the same; a smaller one has to weigh less.": sum(fractions)
-        / len(fractions),
-        "The right answers are divided by the number of batches, not of samples.": total
-        / len(sizes),
-        "Only the last batch is counted.": fractions[-1],
-        "Only the first batch is counted.": fractions[0],
-        "Only the last batch's right answers are counted, among all samples.": counts[-1] / samples,
-        "A batch that is smaller than the first is dropped.": sum(counts[i] for i in full)
-        / sum(sizes[i] for i in full),
-        "The last batch is not counted.": sum(counts[:-1]) / max(1, sum(sizes[:-1])),
-        "Every batch is counted as if it were as large as the first.": total
-        / (sizes[0] * len(sizes)),
-        "The fraction is rounded to two digits.": round(total / samples, 2),
-        "The fraction is rounded to one digit.": round(total / samples, 1),
-        "The divisor is 10,000, the size of MNIST's test set.": total / 10_000,
-        "The smallest logit is taken for the answer, not the largest.": sum(
-            right(evaluated, lambda o: o.argmin(1))
-        )
-        / samples,
-        "A batch counts only if all of it is right.": sum(
-            count for count, n in zip(counts, sizes, strict=True) if count == n
-        )
-        / samples,
-        "Gradients are tracked: torch.no_grad() is missing; eval() does not switch them off.": tracked,
-        "A sigmoid or tanh stands before the argmax: large logits all become 1, and the first of them wins.": sum(
-            right(evaluated, lambda o: o.sigmoid().argmax(1))
-        )
-        / samples,
-        "An answer counts only if its probability exceeds a half.": sum(
-            int(((o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5)).sum())
-            for o, y in zip(evaluated, labels, strict=True)
-        )
-        / samples,
-        "An answer counts if its own probability exceeds a half, largest or not.": sum(
-            int((o.softmax(1)[range(len(y)), y] > 0.5).sum())
-            for o, y in zip(evaluated, labels, strict=True)
-        )
-        / samples,
-        "An answer counts if it is among the two largest logits; only the largest does.": sum(
-            int((o.topk(2).indices == y[:, None]).sum())
-            for o, y in zip(evaluated, labels, strict=True)
-        )
-        / samples,
-        "The largest logit is looked for along the batch, not along the classes: argmax needs dim=1.": sum(
-            int((o.argmax(0)[0] == y).sum()) for o, y in zip(evaluated, labels, strict=True)
-        )
-        / samples,
-        "The largest logit of the whole batch is looked for: argmax needs dim=1.": sum(
-            int((o.argmax() == y).sum()) for o, y in zip(evaluated, labels, strict=True)
-        )
-        / samples,
+        why("tower.evaluate.one_digit", "The fraction is rounded to one digit."): round(
+            total / samples, 1
+        ),
+        why(
+            "tower.evaluate.divided_by_10000",
+            "The divisor is 10,000, the size of MNIST's test set.",
+        ): total / 10_000,
+        why(
+            "tower.evaluate.smallest_logit",
+            "The smallest logit is taken for the answer, not the largest.",
+        ): share(lambda o, y: o.argmin(1) == y),
+        why(
+            "tower.evaluate.whole_batches_alone", "A batch counts only if all of it is right."
+        ): sum(count for count, n in zip(counts, sizes, strict=True) if count == n) / samples,
+        why(
+            "tower.evaluate.gradients_tracked",
+            "Gradients are tracked: torch.no_grad() is missing; eval() does not switch them off.",
+        ): tracked,
+        why(
+            "tower.evaluate.saturated_logits",
+            "A sigmoid or tanh stands before the argmax: large logits all become 1, and the first of them wins.",
+        ): share(lambda o, y: o.sigmoid().argmax(1) == y),
+        why(
+            "tower.evaluate.only_above_half",
+            "An answer counts only if its probability exceeds a half.",
+        ): share(lambda o, y: (o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5)),
+        why(
+            "tower.evaluate.label_above_half",
+            "An answer counts if its own probability exceeds a half, largest or not.",
+        ): share(lambda o, y: o.softmax(1)[range(len(y)), y] > 0.5),
+        why(
+            "tower.evaluate.two_largest",
+            "An answer counts if it is among the two largest logits; only the largest does.",
+        ): share(lambda o, y: o.topk(2).indices == y[:, None]),
+        why(
+            "tower.evaluate.argmax_along_batch",
+            "The largest logit is looked for along the batch, not along the classes: argmax needs dim=1.",
+        ): share(lambda o, y: o.argmax(0)[0] == y),
+        why(
+            "tower.evaluate.argmax_of_batch",
+            "The largest logit of the whole batch is looked for: argmax needs dim=1.",
+        ): share(lambda o, y: o.argmax() == y),
+        why(
+            "tower.evaluate.training_mode",
+            "The model is not in evaluation mode: model.eval() is missing, or another mode is set.",
+        ): share(of=logits(train=True)),
     }
-    in_training = (
-        "The model is not in evaluation mode: model.eval() is missing, or another mode is set."
-    )
-    wrong[in_training] = sum(right(logits(train=True), lambda o: o.argmax(1))) / samples
-    return wrong
 
 
-def of_count(model: nn.Module) -> dict[str, float]:
+def of_count(model: nn.Module) -> dict[Cause, float]:
     """What count_parameters could have returned."""
     parameters = list(model.parameters())
     twice = [p for module in model.modules() for p in module.parameters(recurse=False)]
@@ -487,28 +607,54 @@ def of_count(model: nn.Module) -> dict[str, float]:
 
     trained = [p for p in parameters if p.requires_grad]
     return {
-        "Parameters that do not require a gradient are counted as well.": elements(parameters),
-        "Parameters that several layers share are counted more than once.": elements(
-            [p for p in twice if p.requires_grad]
+        why(
+            "tower.count_parameters.frozen_as_well",
+            "Parameters that do not require a gradient are counted as well.",
+        ): elements(parameters),
+        why(
+            "tower.count_parameters.shared_twice",
+            "Parameters that several layers share are counted more than once.",
+        ): elements([p for p in twice if p.requires_grad]),
+        why(
+            "tower.count_parameters.buffers_as_well",
+            "Buffers are counted as well: model.parameters() leaves them out, a state dict does not.",
+        ): elements(list(model.state_dict().values())),
+        why("tower.count_parameters.tensors", "The tensors are counted, not their elements."): len(
+            parameters
         ),
-        "Buffers are counted as well: model.parameters() leaves them out, a state dict does not.": elements(
-            list(model.state_dict().values())
+        why(
+            "tower.count_parameters.trained_tensors",
+            "The tensors that require a gradient are counted, not their elements.",
+        ): len(trained),
+        why(
+            "tower.count_parameters.rows", "len counts the rows of a tensor; numel() its elements."
+        ): sum(map(len, trained)),
+        why("tower.count_parameters.bytes", "Bytes are counted, not elements."): sum(
+            p.numel() * p.element_size() for p in trained
         ),
-        "The tensors are counted, not their elements.": len(parameters),
-        "The tensors that require a gradient are counted, not their elements.": len(trained),
-        "len counts the rows of a tensor; numel() its elements.": sum(map(len, trained)),
-        "Bytes are counted, not elements.": sum(p.numel() * p.element_size() for p in trained),
-        "Only weights are counted, not biases.": elements([p for p in trained if p.dim() > 1]),
-        "Only the model's own parameters are counted, not those of its layers.": elements(own),
-        "Only the parameters of direct children are counted: a single layer has none, nested layers are missed.": elements(
-            children
-        ),
-        "Only parameters that have a .grad already are counted; ask p.requires_grad.": 0,
-        "Only the first dimension and the last are multiplied.": sum(
-            p.shape[0] * p.shape[-1] for p in trained if p.dim()
-        ),
-        "A fixed number is returned, whatever the model.": 421_642,
-        "Only frozen parameters are counted.": elements(
+        why(
+            "tower.count_parameters.weights_alone", "Only weights are counted, not biases."
+        ): elements([p for p in trained if p.dim() > 1]),
+        why(
+            "tower.count_parameters.own_alone",
+            "Only the model's own parameters are counted, not those of its layers.",
+        ): elements(own),
+        why(
+            "tower.count_parameters.children_alone",
+            "Only the parameters of direct children are counted: a single layer has none, nested layers are missed.",
+        ): elements(children),
+        why(
+            "tower.count_parameters.with_grad_alone",
+            "Only parameters that have a .grad already are counted; ask p.requires_grad.",
+        ): 0,
+        why(
+            "tower.count_parameters.first_and_last_dimension",
+            "Only the first dimension and the last are multiplied.",
+        ): sum(p.shape[0] * p.shape[-1] for p in trained if p.dim()),
+        why(
+            "tower.count_parameters.fixed", "A fixed number is returned, whatever the model."
+        ): 421_642,
+        why("tower.count_parameters.frozen_alone", "Only frozen parameters are counted."): elements(
             [p for p in parameters if not p.requires_grad]
         ),
     }

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.report import Cause
+from autograder.suite.failures import why
 from autograder.suite.outputs import (
     gradient,
     misread,
@@ -19,6 +21,8 @@ from autograder.suite.outputs import (
 )
 from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
 from autograder.suite.suspects import Suspect, then
+
+from misconceptions.linear import BIAS_ALONG_THE_WRONG_DIMENSION
 
 Pair = tuple[int, int]
 
@@ -39,6 +43,19 @@ def pair(value: int | Pair) -> Pair:
 
 Windows = Callable[[], Tensor]
 """Computes (N, C, KH, KW, OH, OW)."""
+STRIDE_AND_DILATION = why(
+    "conv2d.stride.exchanged_with_dilation", "Stride and dilation are exchanged."
+)
+MERGED = why("conv2d.im2col.samples_merged", "The samples of the batch are merged into one.")
+ORDER_OF_SIDES = why(
+    "conv2d.padding.order_of_sides",
+    "F.pad takes (left, right, top, bottom), beginning with the last dimension.",
+)
+
+
+def ignored(name: str) -> Cause:
+    """The stride, padding or dilation."""
+    return why(f"conv2d.{name}.ignored", f"The {name} is ignored.")
 
 
 def windows(x: Tensor, geometry: Geometry) -> Tensor:
@@ -52,9 +69,10 @@ def windows(x: Tensor, geometry: Geometry) -> Tensor:
     return columns.reshape(*x.shape[:2], *kernel, *sizes)
 
 
-def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
     """Pairs of a cause and the windows it leads to."""
     rows, columns = windows(x, geometry).shape[-2:]
+    kh, kw = geometry.kernel
 
     def cropped(these: Tensor) -> Tensor:
         return these[..., :rows, :columns]
@@ -63,53 +81,79 @@ def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows
         value = getattr(geometry, name)
         none = (0, 0) if name == "padding" else (1, 1)
         changed = {
-            f"The {name} is ignored.": none,
-            f"The {name} is exchanged between height and width.": value[::-1],
-            f"The vertical {name} is used for both axes.": (value[0],) * 2,
-            f"The horizontal {name} is used for both axes.": (value[1],) * 2,
-            f"The {name} of the vertical axis is ignored.": (none[0], value[1]),
-            f"The {name} of the horizontal axis is ignored.": (value[0], none[1]),
-            f"The {name} is applied twice.": (2 * value[0], 2 * value[1]),
-            f"The {name} is one too large.": (value[0] + 1, value[1] + 1),
-            f"The {name} is one too small.": (value[0] - 1, value[1] - 1),
+            "axes_exchanged": (f"The {name} is exchanged between height and width.", value[::-1]),
+            "vertical_for_both": (f"The vertical {name} is used for both axes.", (value[0],) * 2),
+            "horizontal_for_both": (
+                f"The horizontal {name} is used for both axes.",
+                (value[1],) * 2,
+            ),
+            "vertical_ignored": (
+                f"The {name} of the vertical axis is ignored.",
+                (none[0], value[1]),
+            ),
+            "horizontal_ignored": (
+                f"The {name} of the horizontal axis is ignored.",
+                (value[0], none[1]),
+            ),
+            "twice": (f"The {name} is applied twice.", (2 * value[0], 2 * value[1])),
+            "too_large": (f"The {name} is one too large.", (value[0] + 1, value[1] + 1)),
+            "too_small": (f"The {name} is one too small.", (value[0] - 1, value[1] - 1)),
         }
-        for cause, other in changed.items():
+        causes = {
+            why(f"conv2d.{name}.{key}", text): other for key, (text, other) in changed.items()
+        }
+        for cause, other in ({ignored(name): none} | causes).items():
             wrong = partial(windows, x, geometry._replace(**{name: other}))
             yield cause, wrong
             if name != "padding":  # the right number of windows, counted elsewhere
                 yield cause, then(cropped, wrong)
     for cause, kernel in {
-        "Height and width of the kernel are exchanged.": geometry.kernel[::-1],
-        "The height of the kernel is used for both sides.": (geometry.kernel[0],) * 2,
-        "The width of the kernel is used for both sides.": (geometry.kernel[1],) * 2,
+        why("conv2d.kernel.sides_exchanged", "Height and width of the kernel are exchanged."): (
+            kw,
+            kh,
+        ),
+        why("conv2d.kernel.height_for_both", "The height of the kernel is used for both sides."): (
+            kh,
+            kh,
+        ),
+        why("conv2d.kernel.width_for_both", "The width of the kernel is used for both sides."): (
+            kw,
+            kw,
+        ),
     }.items():
         yield cause, partial(windows, x, geometry._replace(kernel=kernel))
     exchanged = geometry._replace(stride=geometry.dilation, dilation=geometry.stride)
-    yield "Stride and dilation are exchanged.", partial(windows, x, exchanged)
-    yield "Stride and dilation are exchanged.", then(cropped, partial(windows, x, exchanged))
+    yield STRIDE_AND_DILATION, partial(windows, x, exchanged)
+    yield STRIDE_AND_DILATION, then(cropped, partial(windows, x, exchanged))
     yield (
-        "The stride is taken from the kernel's size.",
+        why("conv2d.stride.kernel_size", "The stride is taken from the kernel's size."),
         partial(windows, x, geometry._replace(stride=geometry.kernel)),
     )
     yield (
-        "Height and width of the input are exchanged.",
+        why("conv2d.input.sides_exchanged", "Height and width of the input are exchanged."),
         partial(windows, x.transpose(-1, -2), geometry),
     )
     yield from _wrongly_padded(x, geometry)
     yield from _wrongly_sliced(x, geometry)
     for cause, other in misread(x).items():
         yield cause, then(partial(windows, geometry=geometry), other)
-    for what, other in {
-        "The channels run in reverse order.": x.flip(1),
-        "The first channel stands for all.": x[:, :1].expand_as(x),
-        "The mean of the channels stands for each of them.": x.mean(1, keepdim=True).expand_as(x),
-        "The first sample of the batch stands for all.": x[:1].expand_as(x),
-        "The samples of the batch run in reverse order.": x.flip(0),
+    for cause, other in {
+        why("conv2d.channels.reversed", "The channels run in reverse order."): x.flip(1),
+        why("conv2d.channels.first_for_all", "The first channel stands for all."): (
+            x[:, :1].expand_as(x)
+        ),
+        why(
+            "conv2d.channels.mean_for_all", "The mean of the channels stands for each of them."
+        ): x.mean(1, keepdim=True).expand_as(x),
+        why("conv2d.batch.first_for_all", "The first sample of the batch stands for all."): (
+            x[:1].expand_as(x)
+        ),
+        why("conv2d.batch.reversed", "The samples of the batch run in reverse order."): x.flip(0),
     }.items():
-        yield what, partial(windows, other, geometry)
+        yield cause, partial(windows, other, geometry)
 
 
-def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
     ph, pw = geometry.padding
     bare = geometry._replace(padding=(0, 0))
 
@@ -118,46 +162,87 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
     ) -> Windows:
         return lambda: windows(F.pad(x, sides, mode, value), bare)
 
-    both, kinds = (pw, pw, ph, ph), {"replicate": "repeats the edge", "reflect": "mirrors the edge"}
-    yield "The input is padded at the bottom and right only.", padded((0, 2 * pw, 0, 2 * ph))
+    both = (pw, pw, ph, ph)
     yield (
-        "At the top and left the padding is twice what it should be: F.pad takes a number for each side.",
+        why(
+            "conv2d.padding.bottom_right_only", "The input is padded at the bottom and right only."
+        ),
+        padded((0, 2 * pw, 0, 2 * ph)),
+    )
+    yield (
+        why(
+            "conv2d.padding.top_left_doubled",
+            "At the top and left the padding is twice what it should be: F.pad takes a number for each side.",
+        ),
         padded((2 * pw, 0, 2 * ph, 0)),
     )
     yield (
-        "The input is padded at the top and left only; all four sides need it.",
+        why(
+            "conv2d.padding.top_left_only",
+            "The input is padded at the top and left only; all four sides need it.",
+        ),
         padded((pw, 0, ph, 0)),
     )
-    yield "Padding at the top and left is missing.", padded((0, pw, 0, ph))
     yield (
-        "The pairs given to F.pad are in the wrong order: it begins with the last dimension.",
+        why("conv2d.padding.top_left_missing", "Padding at the top and left is missing."),
+        padded((0, pw, 0, ph)),
+    )
+    yield (
+        why(
+            "conv2d.padding.order_of_pairs",
+            "The pairs given to F.pad are in the wrong order: it begins with the last dimension.",
+        ),
         padded((ph, ph, pw, pw)),
     )
-    for mode, what in kinds.items():
-        yield f"The padding {what} of the image instead of being zeros.", padded(both, mode)
-    yield "The padding wraps around instead of being zeros.", padded(both, "circular")
-    yield "The padding is filled with ones instead of zeros.", padded(both, "constant", 1.0)
-    yield "The padding is filled with -1 instead of zeros.", padded(both, "constant", -1.0)
-    yield "The padding is filled with -∞ instead of zeros.", padded(both, "constant", -math.inf)
-    yield "Twice the padding stands on every side.", padded((2 * pw, 2 * pw, 2 * ph, 2 * ph))
+    for cause, mode in {
+        why(
+            "conv2d.padding.edge_repeated",
+            "The padding repeats the edge of the image instead of being zeros.",
+        ): "replicate",
+        why(
+            "conv2d.padding.edge_mirrored",
+            "The padding mirrors the edge of the image instead of being zeros.",
+        ): "reflect",
+        why(
+            "conv2d.padding.wrapped_around", "The padding wraps around instead of being zeros."
+        ): "circular",
+    }.items():
+        yield cause, padded(both, mode)
+    for cause, value in {
+        why("conv2d.padding.ones", "The padding is filled with ones instead of zeros."): 1.0,
+        why("conv2d.padding.minus_one", "The padding is filled with -1 instead of zeros."): -1.0,
+        why(
+            "conv2d.padding.minus_infinity", "The padding is filled with -∞ instead of zeros."
+        ): -math.inf,
+    }.items():
+        yield cause, padded(both, "constant", value)
     for sides in ((ph, pw, ph, pw), (pw, ph, pw, ph)):
         yield (
-            "F.pad takes (left, right, top, bottom), beginning with the last dimension.",
+            ORDER_OF_SIDES,
             padded(sides),
         )
-    for axes, whose in (((1, 2, 3), "each image's"), ((2, 3), "each channel's")):
+    for cause, axes in {
+        why(
+            "conv2d.padding.mean_of_image",
+            "The padding is filled with each image's mean instead of zeros.",
+        ): (1, 2, 3),
+        why(
+            "conv2d.padding.mean_of_channel",
+            "The padding is filled with each channel's mean instead of zeros.",
+        ): (2, 3),
+    }.items():
         mean = x.mean(axes, keepdim=True)
-        yield (
-            f"The padding is filled with {whose} mean instead of zeros.",
-            partial(windows, F.pad(x - mean, both) + mean, bare),
-        )
+        yield cause, partial(windows, F.pad(x - mean, both) + mean, bare)
     yield (
-        "The padding is filled with the input's mean instead of zeros.",
+        why(
+            "conv2d.padding.mean_of_input",
+            "The padding is filled with the input's mean instead of zeros.",
+        ),
         lambda: windows(F.pad(x, both, "constant", float(x.mean())), bare),
     )
 
 
-def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
     """Windows counted as if they were more or fewer than they are."""
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = geometry
     bare = geometry._replace(padding=(0, 0))
@@ -169,7 +254,10 @@ def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
         return windows(F.pad(x, (pw, pw + more_w, ph, ph + more_h)), bare)
 
     yield (
-        "The number of windows is rounded up: a window that hangs over the edge is counted.",
+        why(
+            "conv2d.windows.rounded_up",
+            "The number of windows is rounded up: a window that hangs over the edge is counted.",
+        ),
         ceiled,
     )
 
@@ -179,12 +267,24 @@ def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Window
         return windows(wide, bare._replace(stride=(kh, kw)))[..., :rows, :columns]
 
     yield (
-        "The windows stand side by side; they overlap where the stride is smaller than the kernel.",
+        why(
+            "conv2d.windows.side_by_side",
+            "The windows stand side by side; they overlap where the stride is smaller than the kernel.",
+        ),
         side_by_side,
     )
-    yield "The last window along each axis is missing.", lambda: windows(x, geometry)[..., :-1, :-1]
-    yield "The last row of windows is missing.", lambda: windows(x, geometry)[..., :-1, :]
-    yield "The last column of windows is missing.", lambda: windows(x, geometry)[..., :-1]
+    yield (
+        why("conv2d.windows.last_missing", "The last window along each axis is missing."),
+        lambda: windows(x, geometry)[..., :-1, :-1],
+    )
+    yield (
+        why("conv2d.windows.last_row_missing", "The last row of windows is missing."),
+        lambda: windows(x, geometry)[..., :-1, :],
+    )
+    yield (
+        why("conv2d.windows.last_column_missing", "The last column of windows is missing."),
+        lambda: windows(x, geometry)[..., :-1],
+    )
 
 
 AXES = ("channel", "kernel row", "kernel column", "window row", "window column", "sample")
@@ -200,52 +300,75 @@ def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
         yield Suspect(cause, then(columns, wrong))
     right = columns(windows(x, geometry))
     yield Suspect(
-        "The matrix is transposed: it is (N, L, C·KH·KW), and should be (N, C·KH·KW, L).",
+        why(
+            "conv2d.im2col.transposed",
+            "The matrix is transposed: it is (N, L, C·KH·KW), and should be (N, C·KH·KW, L).",
+        ),
         lambda: right.transpose(1, 2),
     )
     yield Suspect(
-        "The matrix is transposed by a view or reshape, which leaves the values where they were.",
+        why(
+            "conv2d.im2col.transposed_by_view",
+            "The matrix is transposed by a view or reshape, which leaves the values where they were.",
+        ),
         lambda: right.transpose(1, 2).reshape(right.shape),
     )
-    yield Suspect("The samples of the batch are merged into one.", lambda: right.flatten(0, 1))
+    yield Suspect(MERGED, lambda: right.flatten(0, 1))
+    yield Suspect(MERGED, lambda: right.transpose(0, 1).flatten(1))
     yield Suspect(
-        "The samples of the batch are merged into one.", lambda: right.transpose(0, 1).flatten(1)
+        why("conv2d.im2col.batch_missing", "The dimension of the batch is missing."),
+        lambda: right[0],
     )
-    yield Suspect("The dimension of the batch is missing.", lambda: right[0])
     for cause, wrong in (*_wrongly_ordered(x, geometry), *_wrongly_stacked(x, geometry)):
         yield Suspect(cause, then(partial(torch.reshape, shape=right.shape), wrong))
     yield Suspect(
-        "The taps run backwards within each column.",
+        why("conv2d.im2col.taps_reversed", "The taps run backwards within each column."),
         lambda: columns(windows(x, geometry).flip(2, 3)),
     )
     yield from of_any_output(lambda: right)
 
 
-def _wrongly_ordered(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+def _wrongly_ordered(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
     """The windows with their axes in every other order, to be reshaped as if it were the right one."""
     right = partial(windows, x, geometry)
     for order in itertools.permutations(range(5)):
         if order == (0, 1, 2, 3, 4):
             continue
         rows, columns = order[:3], order[3:]
-        if set(rows) == {0, 1, 2}:
-            parts = []
-            if rows != (0, 1, 2):
-                parts.append(f"the rows run over {_names(rows)}, not over {_names((0, 1, 2))}")
-            if columns != (3, 4):
-                parts.append(f"the columns run over {_names(columns)}, not over {_names((3, 4))}")
-            cause = " and ".join(parts)
-            cause = f"{cause[0].upper()}{cause[1:]}: what is outermost comes first."
+        if set(rows) != {0, 1, 2}:
+            cause = why(
+                "conv2d.im2col.order",
+                "The windows lie in the order {order} and are reshaped as if it were channel, kernel row, "
+                "kernel column, window row, window column: permute them first.",
+                order=_names(order),
+            )
+        elif columns == (3, 4):
+            cause = why(
+                "conv2d.im2col.order_of_rows",
+                "The rows run over {rows}, not over channel, kernel row, kernel column: what is outermost "
+                "comes first.",
+                rows=_names(rows),
+            )
+        elif rows == (0, 1, 2):
+            cause = why(
+                "conv2d.im2col.order_of_columns",
+                "The columns run over {columns}, not over window row, window column: what is outermost "
+                "comes first.",
+                columns=_names(columns),
+            )
         else:
-            cause = (
-                f"The windows lie in the order {_names(order)} and are reshaped as if it were "
-                f"{_names(range(5))}: permute them first."
+            cause = why(
+                "conv2d.im2col.order_of_rows_and_columns",
+                "The rows run over {rows}, not over channel, kernel row, kernel column and the columns run "
+                "over {columns}, not over window row, window column: what is outermost comes first.",
+                rows=_names(rows),
+                columns=_names(columns),
             )
         moved = (0, *(1 + axis for axis in order))
         yield cause, then(partial(torch.permute, dims=moved), right)
 
 
-def _wrongly_stacked(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windows]]:
+def _wrongly_stacked(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
     """The windows with the samples not in front, to be reshaped as if they were."""
     for order in (
         (1, 2, 5, 0, 3, 4),
@@ -257,8 +380,12 @@ def _wrongly_stacked(x: Tensor, geometry: Geometry) -> Iterator[tuple[str, Windo
     ):
         moved = [(axis + 1) % len(order) for axis in order]
         yield (
-            f"The windows lie in the order {_names(order)} and are reshaped as if the samples came first: "
-            "permute them.",
+            why(
+                "conv2d.im2col.samples_not_first",
+                "The windows lie in the order {order} and are reshaped as if the samples came first: "
+                "permute them.",
+                order=_names(order),
+            ),
             then(partial(torch.permute, dims=moved), partial(windows, x, geometry)),
         )
 
@@ -267,63 +394,77 @@ def _names(axes: Iterable[int]) -> str:
     return ", ".join(AXES[axis] for axis in axes)
 
 
-def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[str, float]:
+def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
     """What output_size could have returned."""
     covered, reach = n + 2 * p, d * (k - 1) + 1
+    room = covered - reach
     return {
-        "The quotient is rounded towards zero, which differs from rounding down where it is negative.": int(
-            (covered - reach) / s
+        why(
+            "conv2d.size.rounded_to_zero",
+            "The quotient is rounded towards zero, which differs from rounding down where it is negative.",
+        ): int(room / s) + 1,
+        why(
+            "conv2d.size.rounded_up",
+            "The quotient is rounded up: a window that hangs over the edge does not count.",
+        ): -(-room // s) + 1,
+        why(
+            "conv2d.size.quotient_to_nearest",
+            "The quotient is rounded to the nearest: round down with //.",
+        ): round(room / s) + 1,
+        why(
+            "conv2d.size.result_to_nearest",
+            "The result is rounded to the nearest: round down with //.",
+        ): round(room / s + 1),
+        why("conv2d.size.one_missing", "The 1 that counts the first window is missing."): room // s,
+        why(
+            "conv2d.size.one_inside",
+            "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.",
+        ): (room + 1) // s,
+        why("conv2d.size.one_twice", "One window too many is counted: the 1 is added twice."): room
+        // s
+        + 2,
+        ignored("stride"): room + 1,
+        ignored("padding"): (n - reach) // s + 1,
+        why(
+            "conv2d.padding.one_side",
+            "The padding is counted on one side only: it is added at both ends.",
+        ): (n + p - reach) // s + 1,
+        why("conv2d.padding.counted_twice", "The padding is counted twice at both ends."): (
+            room + 2 * p
         )
+        // s
         + 1,
-        "The quotient is rounded up: a window that hangs over the edge does not count.": -(
-            -(covered - reach) // s
-        )
-        + 1,
-        "The quotient is rounded to the nearest: round down with //.": round((covered - reach) / s)
-        + 1,
-        "The result is rounded to the nearest: round down with //.": round(
-            (covered - reach) / s + 1
+        why("conv2d.padding.subtracted", "The padding is subtracted."): (
+            (n - 2 * p - reach) // s + 1
         ),
-        "The 1 that counts the first window is missing.": (covered - reach) // s,
-        "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.": (
-            covered - reach + 1
-        )
-        // s,
-        "One window too many is counted: the 1 is added twice.": (covered - reach) // s + 2,
-        "The stride is ignored.": covered - reach + 1,
-        "The padding is ignored.": (n - reach) // s + 1,
-        "The padding is counted on one side only: it is added at both ends.": (n + p - reach) // s
+        why(
+            "conv2d.window.dilation_ignored",
+            "The dilation is ignored: a window reaches over dilation·(kernel_size - 1) + 1 pixels.",
+        ): (covered - k) // s + 1,
+        why(
+            "conv2d.window.dilation_times_kernel",
+            "A window reaches over dilation·(kernel_size - 1) + 1 pixels, not over dilation·kernel_size.",
+        ): (covered - d * k) // s + 1,
+        why(
+            "conv2d.window.last_pixel_missing",
+            "A window reaches over dilation·(kernel_size - 1) + 1 pixels; the last one is missing here.",
+        ): (room + 1) // s + 1,
+        why(
+            "conv2d.window.dilation_plus_kernel",
+            "A window reaches over dilation·(kernel_size - 1) + 1 pixels; here over d + k - 1.",
+        ): (covered - d - k + 1) // s + 1,
+        STRIDE_AND_DILATION: (covered - s * (k - 1) - 1) // d + 1,
+        why("conv2d.stride.exchanged_with_padding", "Stride and padding are exchanged."): (
+            (n + 2 * s - reach) // p + 1 if p else math.inf
+        ),
+        why("conv2d.size.kernel_for_stride", "The kernel's size is taken for the stride."): room
+        // k
         + 1,
-        "The padding is counted twice at both ends.": (n + 4 * p - reach) // s + 1,
-        "The padding is subtracted.": (n - 2 * p - reach) // s + 1,
-        "The dilation is ignored: a window reaches over dilation·(kernel_size - 1) + 1 pixels.": (
-            covered - k
-        )
-        // s
-        + 1,
-        "A window reaches over dilation·(kernel_size - 1) + 1 pixels, not over dilation·kernel_size.": (
-            covered - d * k
-        )
-        // s
-        + 1,
-        "A window reaches over dilation·(kernel_size - 1) + 1 pixels; the last one is missing here.": (
-            covered - reach + 1
-        )
-        // s
-        + 1,
-        "A window reaches over dilation·(kernel_size - 1) + 1 pixels; here over d + k - 1.": (
-            covered - d - k + 1
-        )
-        // s
-        + 1,
-        "Stride and dilation are exchanged.": (covered - s * (k - 1) - 1) // d + 1,
-        "Stride and padding are exchanged.": (n + 2 * s - reach) // p + 1 if p else math.inf,
-        "The kernel's size is taken for the stride.": (covered - reach) // k + 1,
-        "The size of the input is returned.": n,
-        "The division comes too early: subtract the window first, then divide by the stride.": covered
-        // s
-        - reach
-        + 1,
+        why("conv2d.size.of_input", "The size of the input is returned."): n,
+        why(
+            "conv2d.size.divided_first",
+            "The division comes too early: subtract the window first, then divide by the stride.",
+        ): covered // s - reach + 1,
     }
 
 
@@ -341,32 +482,59 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     these, weight = windows(x, geometry), layer.weight
     right = partial(layer, x)
     for cause, changed in {
-        "The kernel is flipped: cross-correlation does not turn it around.": weight.flip(2, 3),
-        "The kernel is flipped vertically.": weight.flip(2),
-        "The kernel is flipped horizontally.": weight.flip(3),
-        "The filters' input channels run in reverse order.": weight.flip(1),
-        "The filters run in reverse order.": weight.flip(0),
-        "The kernel is transposed: its height and width are exchanged.": weight.transpose(2, 3),
-        "Input and output channels of the weight are exchanged.": weight.transpose(0, 1),
-        "The kernel's height and width are exchanged by a transpose, view or reshape.": weight.transpose(
-            2, 3
-        ).reshape(weight.shape),
-        "Every output channel uses the first filter.": weight[:1].expand_as(weight),
-        "The first channel of the filters is used for all channels.": weight[:, :1].expand_as(
-            weight
+        why(
+            "conv2d.kernel.flipped",
+            "The kernel is flipped: cross-correlation does not turn it around.",
+        ): weight.flip(2, 3),
+        why("conv2d.kernel.flipped_vertically", "The kernel is flipped vertically."): (
+            weight.flip(2)
         ),
-        "Only the first channel of the input is used.": torch.cat(
-            [weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1
+        why(
+            "conv2d.kernel.flipped_horizontally", "The kernel is flipped horizontally."
+        ): weight.flip(3),
+        why(
+            "conv2d.filters.channels_reversed", "The filters' input channels run in reverse order."
+        ): weight.flip(1),
+        why("conv2d.filters.reversed", "The filters run in reverse order."): weight.flip(0),
+        why(
+            "conv2d.kernel.transposed",
+            "The kernel is transposed: its height and width are exchanged.",
+        ): weight.transpose(2, 3),
+        why(
+            "conv2d.filters.channels_exchanged",
+            "Input and output channels of the weight are exchanged.",
+        ): weight.transpose(0, 1),
+        why(
+            "conv2d.kernel.transposed_by_view",
+            "The kernel's height and width are exchanged by a transpose, view or reshape.",
+        ): weight.transpose(2, 3).reshape(weight.shape),
+        why("conv2d.filters.first_for_all", "Every output channel uses the first filter."): (
+            weight[:1].expand_as(weight)
         ),
-        "The channels are averaged instead of summed.": weight / weight.shape[1],
-        "The filters are cut wrongly: reshape(-1, out).T mixes them; flatten(1) keeps one to a row.": weight.reshape(
-            -1, weight.shape[0]
-        ).T.reshape(weight.shape),
-        "The filters run over kernel row, kernel column, channel; the columns over channel first.": weight.permute(
-            0, 2, 3, 1
-        ).reshape(weight.shape),
-        "The window is averaged instead of summed.": weight / weight[0].numel(),
-        "The taps of the kernel are averaged instead of summed.": weight / weight[0, 0].numel(),
+        why(
+            "conv2d.filters.first_channel_for_all",
+            "The first channel of the filters is used for all channels.",
+        ): weight[:, :1].expand_as(weight),
+        why(
+            "conv2d.channels.first_only", "Only the first channel of the input is used."
+        ): torch.cat([weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1),
+        why("conv2d.channels.averaged", "The channels are averaged instead of summed."): (
+            weight / weight.shape[1]
+        ),
+        why(
+            "conv2d.filters.cut_wrongly",
+            "The filters are cut wrongly: reshape(-1, out).T mixes them; flatten(1) keeps one to a row.",
+        ): weight.reshape(-1, weight.shape[0]).T.reshape(weight.shape),
+        why(
+            "conv2d.filters.order",
+            "The filters run over kernel row, kernel column, channel; the columns over channel first.",
+        ): weight.permute(0, 2, 3, 1).reshape(weight.shape),
+        why("conv2d.window.averaged", "The window is averaged instead of summed."): (
+            weight / weight[0].numel()
+        ),
+        why(
+            "conv2d.taps.averaged", "The taps of the kernel are averaged instead of summed."
+        ): weight / weight[0, 0].numel(),
     }.items():
         yield Suspect(cause, partial(product, these, changed))
     for cause, wrong in _wrong_windows(x, geometry):
@@ -374,18 +542,22 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     if layer.bias is not None:
         yield from of_bias(right, bias)
         yield Suspect(
-            "The bias is added once for every tap of the kernel.",
+            why("conv2d.bias.for_every_tap", "The bias is added once for every tap of the kernel."),
             lambda: right() + bias * (weight[0, 0].numel() - 1),
         )
         yield Suspect(
-            "The bias is added once for every value of the window.",
+            why(
+                "conv2d.bias.for_every_value",
+                "The bias is added once for every value of the window.",
+            ),
             lambda: right() + bias * (weight[0].numel() - 1),
         )
-        yield Suspect(
-            "The bias runs along the wrong dimension.", lambda: right() - bias + layer.bias
-        )
+        yield Suspect(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: right() - bias + layer.bias)
     yield Suspect(
-        "Height and width of the output are exchanged by a view or reshape: the windows run row by row.",
+        why(
+            "conv2d.output.sides_exchanged_by_view",
+            "Height and width of the output are exchanged by a view or reshape: the windows run row by row.",
+        ),
         lambda: right().transpose(2, 3).reshape(right().shape),
     )
     yield from _wrongly_arranged(right, bias)
@@ -406,18 +578,25 @@ def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Sus
             continue
         shown = ", ".join(names[axis] for axis in order)
         yield Suspect(
-            f"The output's dimensions are {shown}; expected {', '.join(names)}.",
+            why(
+                "conv2d.output.order",
+                "The output's dimensions are {order}; expected sample, channel, row, column.",
+                order=shown,
+            ),
             then(partial(torch.permute, dims=order), right),
         )
-        reshaped = (
-            f"The output lies in the order {shown} and is reshaped as if it were {', '.join(names)}: "
-            "permute it first."
+        reshaped = why(
+            "conv2d.output.reshaped",
+            "The output lies in the order {order} and is reshaped as if it were sample, channel, row, "
+            "column: permute it first.",
+            order=shown,
         )
         permuted = partial(_permuted_in_place, dims=order)
         yield Suspect(reshaped, then(permuted, right))
         yield Suspect(reshaped, then(bias.__add__, then(permuted, bare)))
     yield Suspect(
-        "The windows are not folded back into rows and columns.", lambda: right().flatten(2)
+        why("conv2d.output.not_folded", "The windows are not folded back into rows and columns."),
+        lambda: right().flatten(2),
     )
 
 
@@ -449,15 +628,24 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
         return result[..., 1:].reshape(x.shape)
 
     yield Suspect(
-        "Where windows overlap, the last one overwrites the others; their gradients add up.",
+        why(
+            "conv2d.overlap.overwritten",
+            "Where windows overlap, the last one overwrites the others; their gradients add up.",
+        ),
         lambda: overwritten(last=True),
     )
     yield Suspect(
-        "Where windows overlap, only the first one counts; their gradients add up.",
+        why(
+            "conv2d.overlap.first_only",
+            "Where windows overlap, only the first one counts; their gradients add up.",
+        ),
         lambda: overwritten(last=False),
     )
     yield Suspect(
-        "Where windows overlap, their gradients are averaged; they should be summed.",
+        why(
+            "conv2d.overlap.averaged",
+            "Where windows overlap, their gradients are averaged; they should be summed.",
+        ),
         lambda: folded(upstream) / folded(torch.ones_like(upstream)).clamp(min=1),
     )
     yield from of_any_gradient(
@@ -473,8 +661,12 @@ def of_convolution_gradient(
     if name != "input":
         return
     for cause, weight in {
-        "On the way back the kernel is flipped.": layer.weight.flip(2, 3),
-        "On the way back the kernel is transposed.": layer.weight.transpose(2, 3),
+        why(
+            "conv2d.backward.kernel_flipped", "On the way back the kernel is flipped."
+        ): layer.weight.flip(2, 3),
+        why(
+            "conv2d.backward.kernel_transposed", "On the way back the kernel is transposed."
+        ): layer.weight.transpose(2, 3),
     }.items():
         function = as_function_of(layer, x, name, weight=weight)
         yield Suspect(cause, partial(gradient, function, x, upstream))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from autograder.suite.failures import why
 from autograder.suite.registry import suspects_of_output
 from autograder.suite.suspects import Suspect
 
@@ -17,12 +18,18 @@ def of_attention(oracle: SelfAttention, x: Tensor) -> Iterator[Suspect]:
     query, key, value = (x @ weight.T for weight in (oracle.query, oracle.key, oracle.value))
     scores = query @ key.transpose(-1, -2)
     root = math.sqrt(x.shape[-1])
-    yield Suspect("The scores are not divided by √d.", lambda: scores.softmax(-1) @ value)
     yield Suspect(
-        "The shares are taken over the queries; each query spreads over the keys.",
+        why("attention.scores.not_divided", "The scores are not divided by √d."),
+        lambda: scores.softmax(-1) @ value,
+    )
+    yield Suspect(
+        why(
+            "attention.shares.over_queries",
+            "The shares are taken over the queries; each query spreads over the keys.",
+        ),
         lambda: (scores / root).softmax(-2) @ value,
     )
     yield Suspect(
-        "Query and key are exchanged.",
+        why("attention.query_and_key.exchanged", "Query and key are exchanged."),
         lambda: (scores.transpose(-1, -2) / root).softmax(-1) @ value,
     )

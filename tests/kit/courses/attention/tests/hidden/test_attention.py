@@ -6,6 +6,7 @@ from torch import Tensor
 
 from autograder.suite import laws
 from autograder.suite.draw import Draw
+from autograder.suite.failures import why
 from autograder.suite.parity import compare
 from autograder.suite.student import Input, Layer, Student
 
@@ -47,7 +48,7 @@ def test_own_softmax(student: Student, draw: Draw) -> None:
         "the output over a softmax that is multiplied by a secret factor",
         other.attention(query, key, value),
         expected,
-        reading="Another softmax than your own does the work.",
+        reading=why("attention.softmax.another", "Another softmax than your own does the work."),
     )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from autograder.suite import laws
 from autograder.suite.draw import Draw
+from autograder.suite.failures import why
 from autograder.suite.parity import compare
 from autograder.suite.student import Input, Student
 from autograder.suite.suspects import Suspect
@@ -32,9 +33,13 @@ def test_values(
     """
     x = size * draw.normal(*shape)
     suspects = [
-        Suspect("The shares run along the last dimension, whatever dim is.", x.softmax(-1)),
         Suspect(
-            "The shares are taken over all numbers.", lambda: x.flatten().softmax(0).view(shape)
+            why("softmax.dim.ignored", "The shares run along the last dimension, whatever dim is."),
+            x.softmax(-1),
+        ),
+        Suspect(
+            why("softmax.dim.all", "The shares are taken over all numbers."),
+            lambda: x.flatten().softmax(0).view(shape),
         ),
     ]
     compare("the shares", student.softmax(x, dim), x.softmax(dim), suspects=suspects)

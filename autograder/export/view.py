@@ -1,0 +1,80 @@
+"""What a report says of each check, in lines, for every export to render."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from autograder.report import CheckResult, Feedback, ModuleResult, Report
+from tower_student.text import PREFIX
+
+ASKED, FOUND, RIGHT = "Asked", "Found", "Right so far"
+CAUSE, READING = "Likely cause", "Read on"
+
+
+class Line(NamedTuple):
+    """One line of what is said of a check.
+
+    Attributes:
+        label: what kind of line it is, as "Found"; "" for a sentence that stands by itself.
+        quoted: whether a submission wrote it. Wherever it is shown, every line that it is broken into has to
+            be told apart from ours.
+    """
+
+    text: str
+    label: str = ""
+    quoted: bool = False
+
+    def __str__(self) -> str:
+        if self.quoted:
+            return PREFIX + self.text
+        return f"{self.label}: {self.text}" if self.label else self.text
+
+
+class Told(NamedTuple):
+    """A check, and what is said of it where those before it have been read."""
+
+    check: CheckResult
+    lines: tuple[Line, ...]
+
+
+def told(report: Report) -> Iterator[tuple[ModuleResult, list[Told]]]:
+    """Yield each module with its checks. Failures with one root are told once, as is a module's note."""
+    shown = {check.id: check for module in report.modules for check in module.checks}
+    for module in report.modules:
+        yield module, [Told(check, _lines(check, module.note, shown)) for check in module.checks]
+
+
+def lines(check: CheckResult) -> tuple[Line, ...]:
+    """Return all that is said of a check, whatever has been read before."""
+    return _lines(check, "", {})
+
+
+def message(check: CheckResult) -> str:
+    """Return all that is said of a check, as plain text: a submission's lines have a prefix."""
+    return "\n".join(map(str, lines(check)))
+
+
+def _lines(check: CheckResult, note: str, shown: Mapping[str, CheckResult]) -> tuple[Line, ...]:
+    feedback = check.feedback
+    if feedback is None:
+        return tuple(map(Line, check.remark.split("\n"))) if check.remark not in ("", note) else ()
+    root = shown.get(feedback.same_as)
+    if root is None or root.feedback is None:
+        return tuple(_of(feedback))
+    same = Line(f"The same cause as {root.id}.")
+    return (same,) if feedback.found == root.feedback.found else (_found(feedback), same)
+
+
+def _of(feedback: Feedback) -> Iterator[Line]:
+    yield Line(feedback.asked, ASKED)
+    yield _found(feedback)
+    yield from (Line(line, quoted=True) for line in feedback.quoted)
+    if feedback.right:
+        yield Line(feedback.right, RIGHT)
+    if feedback.cause:
+        yield Line(feedback.cause.text, CAUSE)
+    if feedback.reading:
+        yield Line(feedback.reading, READING)
+
+
+def _found(feedback: Feedback) -> Line:
+    return Line(feedback.found, FOUND)
