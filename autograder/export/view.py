@@ -54,17 +54,17 @@ def message(check: CheckResult) -> str:
 
 
 def _lines(check: CheckResult, note: str, shown: Mapping[str, CheckResult]) -> tuple[Line, ...]:
-    feedback = check.feedback
-    if feedback is None:
-        return tuple(map(Line, check.remark.split("\n"))) if check.remark not in ("", note) else ()
-    root = shown.get(feedback.same_as)
-    if root is None or root.feedback is None:
-        return tuple(_of(feedback))
-    same = Line(f"The same cause as {root.id}.")
-    return (same,) if feedback.found == root.feedback.found else (_found(feedback), same)
+    remark = map(Line, check.remark.split("\n")) if check.remark not in ("", note) else ()
+    return (*remark, *(_of(check.feedback, shown) if check.feedback else ()))
 
 
-def _of(feedback: Feedback) -> Iterator[Line]:
+def _of(feedback: Feedback, shown: Mapping[str, CheckResult]) -> Iterator[Line]:
+    root = shown.get(feedback.same_as) if feedback.same_as else None
+    if root and root.feedback:
+        if feedback.found != root.feedback.found:
+            yield _found(feedback)
+        yield Line(f"The same cause as {root.id}.")
+        return
     yield Line(feedback.asked, ASKED)
     yield _found(feedback)
     yield from (Line(line, quoted=True) for line in feedback.quoted)

@@ -122,7 +122,9 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge):
         b"worker.Desk.answer = answer\n"
     )
     report = judge({"linear": forged}, only="linear")
-    assert {check.feedback.place for check in report.modules[0].checks} == {None}
+    failed = [c.feedback.place for c in report.modules[0].checks if c.status == "failed"]
+    assert failed
+    assert set(failed) == {None}
 
 
 # tower grade --github and tower show

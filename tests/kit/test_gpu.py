@@ -245,7 +245,9 @@ def test_the_fork_server_of_a_gpu_poisons_no_fork():
     """CUDA counts as started where something asked for the GPUs; forks could not use it then."""
     program = (
         "import os, sys; sys.path.insert(0, 'autograder')\n"
-        "from sandbox import zygote\nzygote.warm_up(gpu=True)\nlist(zygote.warm_up_rest(()))\n"
+        "from pathlib import Path\nfrom sandbox import zygote\n"
+        "zygote.load('sandbox.lean', Path('student/tower_student/lean.py'))\n"
+        "zygote.warm_up(gpu=True)\nlist(zygote.warm_up_rest(()))\n"
         "import torch\npid = os.fork()\n"
         "if pid == 0: os._exit(torch.cuda._is_in_bad_fork() or torch.cuda.is_initialized())\n"
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"

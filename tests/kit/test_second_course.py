@@ -73,8 +73,8 @@ def test_a_mutant_is_caught_by_its_check(graded, mutant):
 
 def test_a_failure_over_stand_ins_says_what_was_asked(graded):
     (mutant,) = (m for m in MUTANTS if m.name == "another_softmax")
-    failure = checks_of(graded(attention=mutant.source))["attention.own_softmax"]
-    assert failure.message.startswith("Asked: attention(tensor(")
+    check = checks_of(graded(attention=mutant.source))["attention.own_softmax"]
+    assert check.feedback.asked.startswith("attention(tensor(")
 
 
 def test_a_module_that_is_missing_costs_its_own_points_alone(graded):

@@ -311,11 +311,11 @@ def _xml(report: Report, like: Report) -> Iterator[str]:
     for suite, module in zip(root, content["modules"], strict=True):
         for case, check in zip(suite.iter("testcase"), module["checks"], strict=True):
             failure = case.find("failure")
-            if failure is not None and any(part not in failure.text for part in _parts(check)):
+            if failure is not None and any(part not in failure.text for part in parts(check)):
                 yield f"the XML does not tell of {check['id']} what the JSON does"
 
 
-def _parts(check: dict[str, Any]) -> Iterator[str]:
+def parts(check: dict[str, Any]) -> Iterator[str]:
     """All that the JSON tells of a check in words."""
     yield from (check["title"], check["remark"])
     if feedback := check["feedback"]:
