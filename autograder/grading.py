@@ -17,7 +17,7 @@ from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.suite.collection import hidden_tests, titled
-from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu
+from autograder.suite.judge import Judge, Progress, Verdict, module_of, needs_gpu
 from tower_student.lean import make_lean
 from tower_student.submission import Submission
 
@@ -180,7 +180,7 @@ def _linked(modules: Sequence[ModuleResult]) -> tuple[ModuleResult, ...]:
     def linked(check: CheckResult) -> CheckResult:
         if check.feedback is None:
             return check
-        first = roots.setdefault(check.feedback.root, check.id)
+        first = roots.setdefault(check.feedback.root(module_of(check.id)), check.id)
         same_as = "" if first == check.id else first
         return replace(check, feedback=replace(check.feedback, same_as=same_as))
 
@@ -188,14 +188,14 @@ def _linked(modules: Sequence[ModuleResult]) -> tuple[ModuleResult, ...]:
 
 
 def _stand_in_note(module: Module, judge: Judge) -> str:
-    names = [f"{module.name}.{check}" for check in module.weights]
-    over = [v.stand_ins for name in names if (v := judge.verdicts.get(name)) and v.stand_ins]
+    verdicts = [v for check, v in judge.verdicts.items() if module_of(check) == module.name]
+    over = [v.stand_ins for v in verdicts if v.stand_ins and not v.failure and not v.fault]
     if not over:
         return ""
     bricks = _listed(
         [need for need in module.needs if any(need in stand_ins for stand_ins in over)]
     )
-    return f"{len(over)} of {len(names)} checks passed only over the course's {bricks}, not over yours."
+    return f"{len(over)} of {len(verdicts)} checks passed only over the course's {bricks}, not over yours."
 
 
 def _listed(names: Sequence[str]) -> str:

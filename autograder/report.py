@@ -74,10 +74,16 @@ class Feedback:
     reading: str = ""
     same_as: str = ""
 
-    @property
-    def root(self) -> tuple[object, ...]:
-        """What two failures have in common that have one root."""
-        return (self.cause or self.found, self.quoted)
+    def root(self, module: str) -> tuple[object, ...]:
+        """Return what failures have in common that have one root: of an exception, the line that raised it.
+
+        Args:
+            module: the one that is judged, where the feedback names no line of another.
+        """
+        file = self.place.file if self.place else f"{module}.py"
+        if self.quoted:  # the same line may raise with other numbers
+            return (file, self.found, self.place or self.quoted)
+        return (file, self.cause or self.found)
 
 
 @dataclass(frozen=True)

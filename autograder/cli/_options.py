@@ -43,7 +43,12 @@ SeedOption = Annotated[
     int | None, typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one")
 ]
 OnlyOption = Annotated[
-    str, typer.Option(help="Grade these modules alone, their names joined by commas.")
+    str | None,
+    typer.Option(
+        help="Grade these modules alone, their names joined by commas.",
+        metavar="NAMES",
+        show_default="all of them",
+    ),
 ]
 DeviceOption = Annotated[
     Choice,
@@ -68,12 +73,14 @@ def named_path(text: str) -> Path:
     return Path(text)
 
 
-def chosen_modules(only: str, course: Course) -> list[str]:
-    """Return the modules that `--only` names, all of them where it names none. Raises UsageError."""
-    names = [name.strip() for name in only.split(",") if name.strip()]
+def chosen_modules(only: str | None, course: Course) -> list[str]:
+    """Return the modules that `--only` names, none where it is not given. Raises UsageError."""
+    if only is None:
+        return []
+    names = [name.strip() for name in only.split(",")]
     for name in names:
         demand_choice(name, course.modules, "--only")
-    return names or list(course.modules)
+    return names
 
 
 def chosen_fit(fit: str | None, course: Course) -> str:

@@ -38,7 +38,7 @@ def grade_a_class(
     out: Annotated[
         Path, typer.Option(help="The folder of the gradebook and of all pages.", metavar="RESULTS")
     ],
-    only: OnlyOption = "",
+    only: OnlyOption = None,
     fit: FitOption = None,
     seed: SeedOption = None,
     device: DeviceOption = "cpu",
@@ -82,7 +82,7 @@ def grade_a_class(
     """
     demand_linux()
     loaded = load_course(course_root(course))
-    chosen = tuple(chosen_modules(only, loaded)) if only else ()
+    chosen = tuple(chosen_modules(only, loaded))
     from autograder.classroom.gradebook import Settings  # on Linux alone
     from autograder.cli import _classroom
 

@@ -28,7 +28,7 @@ from autograder.cli._options import (
     named_path,
 )
 from autograder.course import course_root, load_course
-from autograder.errors import UsageError
+from autograder.errors import TowerError, UsageError
 from autograder.export import github as github_export
 from autograder.export import gradescope as gradescope_export
 from autograder.gpu import choose
@@ -50,7 +50,7 @@ def grade(
             metavar="PATH",
         ),
     ],
-    only: OnlyOption = "",
+    only: OnlyOption = None,
     output: Annotated[
         list[Path] | None,
         typer.Option(
@@ -103,7 +103,7 @@ def grade(
     mode = chosen_fit(fit, loaded)
     place = choose(device)
     submission = read_submission(path, loaded.modules)
-    if not any(module in submission.sources for module in chosen) and only:
+    if chosen and not any(module in submission.sources for module in chosen):
         raise UsageError(
             f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
         )
@@ -126,15 +126,20 @@ def grade(
         seed=seed,
         fit=mode,
         device=place,
-        only=chosen if only else (),
+        only=chosen,
     )
-    write(report, exports)
+    try:
+        write(report, exports)
+    except TowerError:
+        print_report(report)  # it is graded, whatever became of the files
+        raise
     if github:
         _tell_github(report, path)
     else:
         print_report(report)
     demand_no_faults(report)
     if report.per_cent < fail_under:
+        typer.echo(f"{report.per_cent:.1f} % is below --fail-under {fail_under:g}.", err=True)
         raise typer.Exit(1)
 
 

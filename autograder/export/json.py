@@ -42,6 +42,8 @@ def parse(text: str) -> Report:
     try:
         content = _current(json.loads(text))
         report = msgspec.convert(content, Report)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON ({error})") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except msgspec.ValidationError as error:

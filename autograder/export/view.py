@@ -62,11 +62,10 @@ def _of(feedback: Feedback, shown: Mapping[str, CheckResult]) -> Iterator[Line]:
     root = shown.get(feedback.same_as) if feedback.same_as else None
     if root and root.feedback:
         if feedback.found != root.feedback.found:
-            yield _found(feedback)
+            yield from _question(feedback)
         yield Line(f"The same cause as {root.id}.")
         return
-    yield Line(feedback.asked, ASKED)
-    yield _found(feedback)
+    yield from _question(feedback)
     yield from (Line(line, quoted=True) for line in feedback.quoted)
     if feedback.right:
         yield Line(feedback.right, RIGHT)
@@ -76,5 +75,6 @@ def _of(feedback: Feedback, shown: Mapping[str, CheckResult]) -> Iterator[Line]:
         yield Line(feedback.reading, READING)
 
 
-def _found(feedback: Feedback) -> Line:
-    return Line(feedback.found, FOUND)
+def _question(feedback: Feedback) -> Iterator[Line]:
+    yield Line(feedback.asked, ASKED)
+    yield Line(feedback.found, FOUND)

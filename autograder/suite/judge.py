@@ -173,7 +173,8 @@ class Judge:
             self._done += 1
 
     def _note(self, verdict: Verdict, outcome: Outcome) -> None:
-        verdict.failure = outcome.failure and replace(outcome.failure, reading=verdict.hint)
+        reading = "" if outcome.at_import else verdict.hint  # which is about what the check asks
+        verdict.failure = outcome.failure and replace(outcome.failure, reading=reading)
         verdict.remark, verdict.measured = outcome.remark, outcome.measured
         verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
         self.figures |= outcome.figures

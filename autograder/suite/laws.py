@@ -18,8 +18,8 @@ from autograder.report import Cause
 from autograder.suite import registry, statistics
 from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
 from autograder.suite.draw import Draw
-from autograder.suite.failures import CheckFailed, expect, why
-from autograder.suite.parity import alike, compare
+from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
+from autograder.suite.parity import alike, compare, describe
 from autograder.suite.replies import Description, Journey, Seen
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
@@ -588,6 +588,11 @@ def lies_on(made: Description, device: str) -> None:
 def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "forward") -> None:
     """Require an output of this shape on the meta device, for an input there."""
     answer = layer.run(x, method=method, grad=False)
+    if answer.meta_shape is None and not isinstance(answer.value, Tensor):
+        raise CheckFailed(
+            f"the output is {describe(answer.value)}; expected a tensor of shape {shape}.",
+            cause=NO_RETURN if answer.value is None else None,
+        )
     expect(
         answer.meta_shape is not None,
         "The output does not lie on the device of the input.",

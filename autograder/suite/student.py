@@ -24,6 +24,7 @@ from autograder.report import Figure, Measured, Place
 from autograder.sandbox import protocol, values
 from autograder.suite import replies
 from autograder.suite.failures import NO_RETURN, CheckFailed, why
+from autograder.suite.parity import describe
 from autograder.suite.replies import Answer, Description
 from autograder.suite.session import Session
 from tower_student.text import word, words
@@ -456,7 +457,7 @@ class Layer:
         output = self.run(x, method=method, grad=False).value
         if not isinstance(output, Tensor):
             cause = NO_RETURN if output is None else None
-            raise CheckFailed("What came back is not a tensor.", cause=cause)
+            raise CheckFailed(f"the output is {describe(output)}; expected a tensor.", cause=cause)
         return output
 
     def run(

@@ -94,7 +94,7 @@ def group(about: str, cls: type[Group] = Group, *, completion: bool = False) -> 
 def did_you_mean(value: str, choices: Collection[str]) -> str:
     """Return " Did you mean 'X'?" with the choice nearest to a misspelt value; "" where none is near."""
     folded = {choice.casefold(): choice for choice in choices}
-    nearest = difflib.get_close_matches(value.casefold(), folded, n=1)
+    nearest = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.7)
     return f" Did you mean {folded[nearest[0]]!r}?" if nearest else ""
 
 

@@ -1,5 +1,6 @@
 """The command line: usage errors name the choices, exit codes mean what --help says."""
 
+import importlib
 import json
 import os
 import pty
@@ -15,10 +16,14 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT
 from rich.console import Console
+from typer.testing import CliRunner
+from ways import report_of
 
 from autograder.authoring import new_course, new_module
+from autograder.cli import app
 from autograder.cli._grading import demand_no_faults
 from autograder.errors import GraderFault, UsageError
+from autograder.report import CheckResult
 from tower_student import terminal
 
 TOWER = [str(Path(sys.executable).parent / "tower")]
@@ -282,6 +287,29 @@ def test_fail_under_exits_with_1_below_the_floor():
     )
     assert done.returncode == 1
     assert "Score" in done.stdout
+    assert "0.0 % is below --fail-under 50." in done.stderr
+
+
+def test_an_empty_only_is_not_all_modules():
+    done = tower("grade", ROOT / "solutions", "--only", "", "--fit", "off")
+    assert done.returncode == 2
+    assert "Invalid value for '--only': '' is not one of" in done.stderr
+
+
+def test_what_is_graded_is_shown_even_where_its_file_cannot_be_written(tmp_path, monkeypatch):
+    command = importlib.import_module("autograder.cli.grade")
+    done = CheckResult("linear.forward", "It works.", "passed", 4.0, 4.0)
+    monkeypatch.setattr(command, "graded", lambda *given, **options: report_of("linear", done))
+
+    def full(report, exports):
+        raise UsageError("The disk is full.")
+
+    monkeypatch.setattr(command, "write", full)
+    (tmp_path / "linear.py").write_text("")
+    asked = ["grade", str(tmp_path), "--fit", "off", "--json", str(tmp_path / "a.json")]
+    answer = CliRunner().invoke(app, asked)
+    assert isinstance(answer.exception, UsageError)
+    assert "Score" in answer.stdout
 
 
 def test_files_beside_the_modules_do_nothing(tmp_path):

@@ -205,7 +205,7 @@ def test_schema_1_is_read_as_strictly(old, change, told):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "Expecting value"),
+        ("", "it is not JSON"),
         ("[]", "expected 1 to 3"),
         ('{"schema": 4}', "schema is 4; expected 1 to 3"),
         ('{"schema": 3}', "missing required field"),
@@ -316,7 +316,7 @@ def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apa
     assert page.count("<pre>Right so far: z\nLikely cause: y</pre>") == 1
     assert page.count('<p class="hint">Read on: w</p>') == 1
     assert page.count("<pre>The same cause as linear.forward.</pre>") == 1
-    assert page.count("<pre>Found: that.\nThe same cause as linear.forward.</pre>") == 1
+    assert page.count("<pre>Asked: x\nFound: that.\nThe same cause as linear.forward.</pre>") == 1
 
 
 def test_a_cause_that_students_do_not_see_is_told_where_they_see_it_next(report):

@@ -377,3 +377,38 @@ def test_marks_of_a_hidden_test_are_pytests_to_read(tmp_path, course, broker, ma
     text = f"import pytest\n@pytest.mark.{mark}\ndef test_forward(student):\n    pass\n"
     report = grade(suite_of_one(course, tmp_path, text), OWN, broker, seed=1, fit="off")
     assert (report.score, bool(report.faults)) == (score, fault)
+
+
+def same_as(report):
+    return {c.id: c.feedback.same_as for c in checks_of(report).values() if c.feedback}
+
+
+def test_failures_with_one_cause_are_linked_within_a_file_and_not_beyond(judge, solutions):
+    """Each module's own mistake is told in full, though both are put down to the same cause."""
+    detached = {
+        "linear": solutions["linear"].replace(
+            b"return output if self.bias is None else output + self.bias",
+            b"return (output if self.bias is None else output + self.bias).detach()",
+        ),
+        "conv2d": solutions["conv2d"].replace(
+            b"return output.reshape(n, len(self.weight), oh, ow)",
+            b"return output.detach().reshape(n, len(self.weight), oh, ow)",
+        ),
+    }
+    for name in detached:
+        assert detached[name] != solutions[name]
+    links = same_as(judge(detached, only="linear,conv2d"))
+    assert links["linear.gradient_parity"] == ""
+    assert any(check.startswith("conv2d.") for check in links)
+    assert all(
+        root.partition(".")[0] in ("", check.partition(".")[0]) for check, root in links.items()
+    )
+
+
+def test_a_line_that_raises_is_told_once_whatever_its_numbers(judge, solutions):
+    wrong = solutions["linear"].replace(b"self.weight.T", b"self.weight")
+    assert wrong != solutions["linear"]
+    report = judge({"linear": wrong}, only="linear")
+    raised = {c.id: c for c in checks_of(report).values() if c.feedback and c.feedback.quoted}
+    assert len(raised) > 3
+    assert [c.id for c in raised.values() if not c.feedback.same_as] == ["linear.forward"]
