@@ -456,6 +456,9 @@ class Broker:
         except (OSError, EOFError):
             self._stop_zygote()
             return True
+        except BaseException:
+            self._stop_zygote()  # its answer may still come, and would be taken for the next one
+            raise
         return bool(answer["killed"])
 
     def _answer(self, seconds: float) -> tuple[dict[str, Any], int]:

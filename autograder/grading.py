@@ -89,7 +89,7 @@ def grade(
         isolation=_isolation(judge),
         seconds=round(time.monotonic() - started, 3),
         environment=_environment(fit, broker.gpu),
-        modules=_linked(results),
+        modules=_linked(results, judge),
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
         figures=tuple(judge.figures.values()),
     )
@@ -173,14 +173,14 @@ def _check_result(
     )
 
 
-def _linked(modules: Sequence[ModuleResult]) -> tuple[ModuleResult, ...]:
+def _linked(modules: Sequence[ModuleResult], judge: Judge) -> tuple[ModuleResult, ...]:
     """The same results; a failure for which an earlier one has the same cause says which."""
     roots: dict[object, str] = {}
 
     def linked(check: CheckResult) -> CheckResult:
         if check.feedback is None:
             return check
-        first = roots.setdefault(check.feedback.root(module_of(check.id)), check.id)
+        first = roots.setdefault(judge.verdicts[check.id].root, check.id)
         same_as = "" if first == check.id else first
         return replace(check, feedback=replace(check.feedback, same_as=same_as))
 

@@ -74,17 +74,6 @@ class Feedback:
     reading: str = ""
     same_as: str = ""
 
-    def root(self, module: str) -> tuple[object, ...]:
-        """Return what failures have in common that have one root: of an exception, the line that raised it.
-
-        Args:
-            module: the one that is judged, where the feedback names no line of another.
-        """
-        file = self.place.file if self.place else f"{module}.py"
-        if self.quoted:  # the same line may raise with other numbers
-            return (file, self.found, self.place or self.quoted)
-        return (file, self.cause or self.found)
-
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -114,7 +103,9 @@ class CheckResult:
         if self.status == "passed":
             return ""
         if self.feedback is None:
-            return self.remark.partition("\n")[0]
+            return self.remark.split("\n")[:2][
+                -1
+            ]  # of schemas 1 and 2: what was asked, what was found
         return self.feedback.cause.text if self.feedback.cause else self.feedback.found
 
     @property

@@ -84,7 +84,7 @@ def _current(content: Any) -> dict[str, Any]:
     """Return the content of a report as today's schema has it. Raises ValueError if that is not possible."""
     version = content.get("schema") if isinstance(content, dict) else None
     older: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = (_from_first, _from_second)
-    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+    if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(f"schema is {version!r:.50}; expected 1 to {SCHEMA_VERSION}")
     try:
         for newer in older[version - 1 :]:

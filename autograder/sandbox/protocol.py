@@ -389,6 +389,8 @@ def _fits(value: object, kind: Any) -> bool:
     """Return whether a value has the type that a field declares."""
     if kind is Any:
         return True
+    if isinstance(value, bool):  # which Python takes for a number
+        return kind is bool or (isinstance(kind, UnionType) and bool in get_args(kind))
     if kind is float:
         return isinstance(value, int | float)
     if isinstance(kind, type):

@@ -25,7 +25,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError
 from autograder.gpu import Device
-from autograder.report import Feedback, Figure, Measured
+from autograder.report import Feedback, Figure, Measured, Place
 from autograder.suite.collection import Case
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow
@@ -54,6 +54,7 @@ class Verdict:
     hint: str
     judged: bool = False
     failure: Feedback | None = None
+    root: tuple[object, ...] = ()
     remark: str = ""
     measured: Measured | None = None
     stand_ins: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class Outcome:
         measured: the number that the check judges by, where it is one that is reported.
         figures: of the report, by title.
         stand_ins: the modules in whose place the course's own stood when it passed.
+        root: what failures have in common that have one root.
     """
 
     failure: Feedback | None = None
@@ -86,6 +88,7 @@ class Outcome:
     measured: Measured | None = None
     figures: dict[str, Figure] = field(default_factory=dict)
     stand_ins: tuple[str, ...] = ()
+    root: tuple[object, ...] = ()
 
 
 class Judge:
@@ -175,7 +178,9 @@ class Judge:
     def _note(self, verdict: Verdict, outcome: Outcome) -> None:
         reading = "" if outcome.at_import else verdict.hint  # which is about what the check asks
         verdict.failure = outcome.failure and replace(outcome.failure, reading=reading)
-        verdict.remark, verdict.measured = outcome.remark, outcome.measured
+        verdict.root = outcome.root
+        verdict.remark = outcome.remark or verdict.remark
+        verdict.measured = outcome.measured or verdict.measured
         verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
         self.figures |= outcome.figures
 
@@ -207,7 +212,7 @@ class Judge:
         """Guard our own side: raise Timeout in the body where a case takes longer than all its trials may."""
         policy = self._course.policy
         start = policy.gpu_seconds if self._device == "cuda" else 0.0
-        trial = 2 * policy.import_seconds + self._course.seconds(case.check) + start
+        trial = 3 * policy.import_seconds + self._course.seconds(case.check) + start
         with _limited(case.seconds or TRIALS * trial):
             yield
 
@@ -249,7 +254,9 @@ class Judge:
                 outcome = self._attempt(case, kind, is_last=True)
         except Unimportable as error:
             asked = f"import {module_of(case.check)}"
-            return Outcome(error.failure.feedback(asked), at_import=True)
+            told = error.failure.feedback(asked)
+            root = _root(module_of(case.check), told, None)
+            return Outcome(told, at_import=True, root=root)
         return outcome
 
     def _attempt(self, case: Case, kind: Kind, *, is_last: bool = False) -> Outcome:
@@ -264,15 +271,19 @@ class Judge:
                 too_slow = isinstance(failure, TooSlow)
                 if is_last or (is_fresh and (too_slow or not failure.unproven)):
                     # Its worker may still be asked for the cause, and by the next check.
-                    told = failure.feedback(student.asked)
-                    told = replace(told, place=told.place or student.definition())
-                    outcome = Outcome(told, too_slow)
+                    told, defined = failure.feedback(student.asked), student.definition()
+                    root = _root(module_of(case.check), told, defined)
+                    told = replace(told, place=told.place or defined)
+                    outcome = Outcome(told, too_slow, root=root)
                 else:
                     outcome = Outcome(is_settled=False)
                 if failure.unproven or session.worker.is_lost or not outcome.is_settled:
                     self.workers.discard(kind)  # nothing of it runs beside the test of the machine
                 if outcome.is_settled:
                     self.workers.demand_theirs(failure, kind)
+            except BaseException:
+                self.workers.discard(kind)  # it may have been asked by halves
+                raise
             else:
                 outcome = Outcome(remark=student.remark, stand_ins=kind.stand_ins)
         return replace(outcome, measured=student.measured, figures=student.figures)
@@ -350,6 +361,20 @@ class _Setup:
             self._judge.fault(self._cases[item.nodeid], error)
 
 
+def _root(module: str, told: Feedback, defined: Place | None) -> tuple[object, ...]:
+    """What failures have in common that have one root: of an exception, the line that raised it.
+
+    A cause of the module's own is the same for all that it defines; one that holds of any answer, as that a
+    return is missing, is another in each function.
+    """
+    file = told.place.file if told.place else f"{module}.py"
+    if told.quoted:  # the same line may raise with other numbers
+        return (file, told.found, told.place or told.quoted)
+    if told.cause and module_of(told.cause.id) == module:
+        return (file, told.cause)
+    return (file, defined, told.cause or told.found)
+
+
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
     """Raise Timeout in the body after so many seconds, where signals are heard: in the main thread."""
@@ -362,7 +387,8 @@ def _limited(seconds: float) -> Iterator[None]:
 
     started = time.monotonic()
     handler = signal.signal(signal.SIGALRM, stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    # And again: where an exception cannot leave, as in a __del__, the first is lost.
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:

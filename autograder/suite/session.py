@@ -158,7 +158,9 @@ class Session:
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
         place, within, line_text = None, "", ""
         match where:
-            case [str() as module, int() as line] if module in self._submission.sources:
+            case [str() as module, int() as line] if (
+                type(line) is int and module in self._submission.sources
+            ):
                 if line_text := self._submission.line(module, line):
                     place = _place(self._submission.place(module, line))
                     within = f" in {module}.py, line {line}"

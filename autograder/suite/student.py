@@ -517,7 +517,7 @@ class Layer:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self._student.ask(request, encoder)
         output = replies.read(protocol.Output, reply)
-        if output.meta_shape is not None:
+        if output.meta_shape is not None and isinstance(x, Meta):
             return Answer(None, meta_shape=replies.shape(output.meta_shape))
         return Answer(
             value=replies.value(output.output, tensors),

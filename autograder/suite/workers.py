@@ -82,6 +82,9 @@ class Workers:
                     self.demand_theirs(failure, kind)
                     self._unimportable[kind, module] = Unimportable(failure)
                     raise self._unimportable[kind, module] from None
+            except BaseException:
+                self.discard(kind)  # it may have been asked by halves
+                raise
             else:
                 shared = self._shared.setdefault(kind, _Shared(session.worker))
                 shared.sessions[module] = session

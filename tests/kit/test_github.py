@@ -112,11 +112,12 @@ def test_a_raised_error_a_wrong_value_and_bad_syntax_are_placed_in_the_students_
         assert places == {Place("linear.py", line)}
 
 
-def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge):
+@pytest.mark.parametrize("where", [["linear", 10**9], ["../x", 1], ["linear", True], ["linear", 0]])
+def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge, where):
     forged = (
         b"import sys\nworker = sys.modules['sandbox.worker']\n"
         b"def answer(self, meta, tensors):\n"
-        b"    where = ['linear', 10**9] if meta['op'] == 'create' else ['../x', 1]\n"
+        b"    where = " + repr(where).encode() + b"\n"
         b"    error = {'kind': 'raised', 'type': 'E', 'message': '', 'where': where}\n"
         b"    return worker.wire.encode({'id': meta['id'], 'error': error})\n"
         b"worker.Desk.answer = answer\n"
@@ -125,6 +126,7 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge):
     failed = [c.feedback.place for c in report.modules[0].checks if c.status == "failed"]
     assert failed
     assert set(failed) == {None}
+    assert json_export.parse(json_export.render(report)) == report
 
 
 # tower grade --github and tower show

@@ -17,7 +17,7 @@ from autograder.course import course_root, load_course
 from autograder.export import gradescope
 from autograder.export import json as json_export
 from autograder.gradescope import build
-from autograder.report import CheckResult, Measured
+from autograder.report import CheckResult, Feedback, Measured
 
 SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
 
@@ -35,8 +35,8 @@ FIT = CheckResult(
     "failed",
     0.0,
     4.0,
-    "Found: 91.2 %.",
-    "a page",
+    "",
+    Feedback("the fit", "91.2 %.", reading="a page"),
     2.0,
     measured=Measured("Digits read", 0.912),
 )
@@ -62,7 +62,7 @@ def test_every_field_says_what_the_specification_asks_for():
         "extra_data": {"id": "tower.forward", "seconds": 0},
     }
     assert (second["number"], second["status"], second["score"]) == ("1.2", "failed", 0)
-    assert second["output"] == "Found: 91.2 %.\nRead on: a page"
+    assert second["output"] == "Asked: the fit\nFound: 91.2 %.\nRead on: a page"
 
 
 def test_what_could_not_be_verified_costs_nothing():

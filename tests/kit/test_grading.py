@@ -412,3 +412,30 @@ def test_a_line_that_raises_is_told_once_whatever_its_numbers(judge, solutions):
     raised = {c.id: c for c in checks_of(report).values() if c.feedback and c.feedback.quoted}
     assert len(raised) > 3
     assert [c.id for c in raised.values() if not c.feedback.same_as] == ["linear.forward"]
+
+
+def test_two_calls_that_fail_for_other_reasons_are_told_each(judge, solutions):
+    """The constructor takes no dtype, and forward() no input: two errors that lead to no line of a body."""
+    source = solutions["linear"]
+    for right, wrong in (
+        (b"def forward(self, input: Tensor)", b"def forward(self)"),
+        (b"        dtype: torch.dtype | None = None,\n", b""),
+        (b", dtype=dtype)", b")"),
+    ):
+        assert right in source
+        source = source.replace(right, wrong)
+    told = [
+        c.feedback
+        for c in checks_of(judge({"linear": source}, only="linear")).values()
+        if c.feedback
+    ]
+    assert len({feedback.quoted for feedback in told if not feedback.same_as}) > 1
+
+
+def test_a_missing_return_is_told_for_each_function(judge, solutions):
+    source = solutions["gradient_loop"]
+    for call in (b"return w * x + b", b"return ((y_predicted - y) ** 2).mean()"):
+        assert call in source, source
+        source = source.replace(call, call.removeprefix(b"return "))
+    links = same_as(judge({"gradient_loop": source}, only="gradient_loop"))
+    assert links["gradient_loop.predict"] == links["gradient_loop.squared_error"] == ""

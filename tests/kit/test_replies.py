@@ -140,3 +140,17 @@ def test_a_check_that_ends_by_telling_is_judged_by_what_becomes_of_it(judge, sol
     assert "ValueError: never" in told
     assert told.startswith("Asked: CustomLinear(")
     assert ".eval()" in told.splitlines()[0]
+
+
+def test_an_output_on_the_meta_device_under_watch_is_a_failed_check(judge, solutions):
+    """It was asked for on the CPU: a shape alone is no answer, and nothing that was seen belongs to it."""
+    source = solutions["linear"].replace(
+        b"        output = input @ self.weight.T\n",
+        b"        import sys\n"
+        b"        if sys.getprofile() is not None:\n"
+        b"            return torch.empty(1, device='meta', requires_grad=True)\n"
+        b"        output = input @ self.weight.T\n",
+    )
+    report = judge({"linear": source}, only="linear")
+    assert report.faults == ()
+    assert "linear.by_hand" in failed(report)
