@@ -168,7 +168,7 @@ USAGE = {
     ),
     "a level in lower case": (["doctor", "--require-isolation", "a+"], "Did you mean 'A+'?"),
     "a misspelt device of the student's command": (
-        ["bench", "--device", "gpu"],
+        ["bench", "--device", "cpuu"],
         "Did you mean 'cpu'?",
     ),
     "a misspelt module of the student's command": (
