@@ -11,12 +11,12 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from autograder.course import FILE, Course
-from autograder.errors import CourseError, GraderFault
+from autograder.errors import CourseError, GraderFault, TowerError
 from autograder.suite import registry
 from tower_student import embedding
 
@@ -120,19 +120,37 @@ def _collect(course: Course, modules: Sequence[str]) -> dict[str, list[Case]]:
                 "module out."
             )
     collector = _Collector()
-    code = embedding.run(folder, ["--collect-only", "--capture", "no", *map(str, paths)], collector)
-    if collector.error is not None:
-        raise collector.error
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise GraderFault(
-            f"The hidden suite in {folder} was not collected ({pytest.ExitCode(code)!s})."
-        )
+    run_pytest(folder, ["--collect-only"], paths, collector, pytest.ExitCode.NO_TESTS_COLLECTED)
     cases: dict[str, list[Case]] = {module: [] for module in modules}
     for case in map(_case, collector.items):
         cases[case.check.partition(".")[0]].append(case)
     return cases
+
+
+class Stoppable(Protocol):
+    """A pytest plugin; `stopped` is why it has broken the run off, None where it has not."""
+
+    stopped: TowerError | None
+
+
+def run_pytest(
+    folder: Path,
+    options: Sequence[str],
+    files: Sequence[Path],
+    plugin: Stoppable,
+    usual: pytest.ExitCode,
+) -> None:
+    """Run pytest over hidden tests; `usual` is the exit code that is as good as success.
+
+    Raises what has stopped the plugin, KeyboardInterrupt, and GraderFault where pytest itself fails.
+    """
+    code = embedding.run(folder, [*options, "--capture", "no", *map(str, files)], plugin)
+    if plugin.stopped is not None:
+        raise plugin.stopped
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code not in (pytest.ExitCode.OK, usual):
+        raise GraderFault(f"The hidden suite in {folder} did not run ({pytest.ExitCode(code)!s}).")
 
 
 class _Collector:
@@ -140,7 +158,7 @@ class _Collector:
 
     def __init__(self) -> None:
         self.items: list[pytest.Item] = []
-        self.error: CourseError | None = None
+        self.stopped: TowerError | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Keep the tests."""
@@ -154,7 +172,7 @@ class _Collector:
             error = call.excinfo.value
             # pytest wraps what is wrong with an import or the syntax.
             told = _where(error.__cause__ or error, node.path)
-            self.error = CourseError(f"{node.path} does not import: {told}")
+            self.stopped = CourseError(f"{node.path} does not import: {told}")
 
 
 def _case(item: pytest.Item) -> Case:

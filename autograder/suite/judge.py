@@ -23,16 +23,15 @@ import pytest
 
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
-from autograder.errors import CourseError, GraderFault, IsolationError
+from autograder.errors import CourseError, GraderFault, IsolationError, TowerError
 from autograder.gpu import Device
 from autograder.report import Feedback, Figure, Measured, Place
-from autograder.suite.collection import Case
+from autograder.suite.collection import Case, run_pytest
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.student import Student
 from autograder.suite.workers import Kind, Unimportable, Workers
-from tower_student import embedding
 from tower_student.submission import Submission
 
 TRIALS = 4
@@ -151,16 +150,8 @@ class Judge:
         plugin = _Setup(self, cases)
         folder = self._course.hidden_tests
         modules = dict.fromkeys(module_of(case.check) for case in cases)
-        files = [str(folder / f"test_{module}.py") for module in modules]
-        code = embedding.run(folder, ["--capture", "no", *files], plugin)
-        if plugin.stopped is not None:
-            raise plugin.stopped
-        if code == pytest.ExitCode.INTERRUPTED:
-            raise KeyboardInterrupt
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            raise GraderFault(
-                f"The hidden suite in {folder} did not run ({pytest.ExitCode(code)!s})."
-            )
+        files = [folder / f"test_{module}.py" for module in modules]
+        run_pytest(folder, [], files, plugin, pytest.ExitCode.TESTS_FAILED)
 
     def judge(self, case: Case) -> None:
         """Judge one case, unless its check has failed already. Raises whatever is no verdict."""
@@ -316,7 +307,7 @@ class _Setup:
     """
 
     def __init__(self, judge: Judge, cases: Iterable[Case]) -> None:
-        self.stopped: IsolationError | CourseError | None = None
+        self.stopped: TowerError | None = None
         """Why the run was broken off, if so."""
         self._judge = judge
         self._cases = {case.node: case for case in cases}
