@@ -20,10 +20,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 import tower_student
+from autograder import CATALOGUES
 from autograder.errors import CourseError
 from autograder.report import Visibility
 from autograder.sandbox.importer import defined
 from autograder.sandbox.policy import Policy
+from tower_student.language import ENGLISH, FOLDER, NAME, OWN, wanted
+from tower_student.language import speak as say_in
 from tower_student.raised import Reading, read_readings
 
 FILE = "course.toml"
@@ -105,6 +108,7 @@ class Course:
         exceptions: the readings of exceptions that only this course knows, see raised.py.
         named: the files that course.toml names, below `root`.
         data: patterns of the files that hidden tests read besides.
+        language: of what people read.
     """
 
     root: Path
@@ -118,6 +122,7 @@ class Course:
     exceptions: tuple[Reading, ...] = ()
     named: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    language: str = ENGLISH
 
     @property
     def hidden_tests(self) -> Path:
@@ -207,6 +212,7 @@ class _CourseTable(Struct, forbid_unknown_fields=True):
         worker: the table [worker].
         exceptions: a file of [[reading]], what an exception most likely means in this course.
         data: patterns of the files that hidden tests read.
+        language: of what people read, such as "ru", where there are catalogues of it; $TOWER_LANGUAGE wins.
     """
 
     title: Annotated[str, Meta(min_length=1)]
@@ -218,6 +224,7 @@ class _CourseTable(Struct, forbid_unknown_fields=True):
     worker: dict[str, Any] = {}
     exceptions: str = ""
     data: tuple[str, ...] = ()
+    language: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")] = ENGLISH
 
 
 _LimitsTable = msgspec.defstruct(
@@ -256,6 +263,16 @@ def load_course(root: Path) -> Course:
         return _course(root, content)
     except ValueError as error:
         raise CourseError(f"{path}: {error}") from None
+
+
+def speak(course: Course) -> None:
+    """Let this process say everything in the course's language. Raises CourseError."""
+    folders = (course.hidden_tests, course.root / "assignments" / "tests")
+    try:
+        theirs = (path / FOLDER for path in folders)
+        say_in(course.language, (*theirs, CATALOGUES, OWN))
+    except ValueError as error:
+        raise CourseError(str(error)) from None
 
 
 def suite_digest(course: Course) -> str:
@@ -327,6 +344,7 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
         _readings(root, table.exceptions) if table.exceptions else (),
         tuple(filter(None, (*stand_ins, *worker.files, table.exceptions))),
         table.data,
+        wanted(table.language),
     )
 
 

@@ -92,6 +92,7 @@ def grade(
         modules=_linked(results, judge),
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
         figures=tuple(judge.figures.values()),
+        language=course.language,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from autograder import selftest
 from autograder.broker import Broker
-from autograder.course import Course
+from autograder.course import Course, speak
 from autograder.errors import GraderFault, TowerError
 from autograder.sandbox import kernel
 from autograder.sandbox.ladder import WEAKEST_ACCEPTED
@@ -167,6 +167,7 @@ def _open(
     """Make a process of the pool ready to judge."""
     global _warm
     kernel.die_with(parent)
+    speak(course)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     if cores:
         os.sched_setaffinity(0, cores)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 
+from tower_student.language import ENGLISH, NAME
+
 Points = Annotated[float, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -41,7 +43,7 @@ class Cause:
 
     Attributes:
         id: such as "bias.subtracted"; the same for every check and every language.
-        text: a sentence for the student.
+        text: a sentence for the student; in a report without the names of `values` in braces.
         values: what stands in the sentence, by name.
     """
 
@@ -201,6 +203,7 @@ class Report:
     Attributes:
         course: the title of the course.
         environment: what a result depends on beside its seed: versions, and the plan of the long checks.
+        language: of all sentences, such as "en".
     """
 
     course: str
@@ -215,6 +218,7 @@ class Report:
     modules: tuple[ModuleResult, ...]
     faults: tuple[tuple[str, str], ...] = ()
     figures: tuple[Figure, ...] = ()
+    language: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")] = ENGLISH
 
     @property
     def score(self) -> float:

@@ -24,7 +24,7 @@ from distributed import Client, Future, get_worker
 
 from autograder.classroom import Crew, Job, Lost, graded
 from autograder.classroom.gradebook import Settings
-from autograder.course import Course, course_root, load_course, suite_digest
+from autograder.course import Course, course_root, load_course, speak, suite_digest
 from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.pool import KILLED, Grader
@@ -228,6 +228,7 @@ _graders: dict[tuple[str, bool], Grader[Job, Report | Lost]] = {}
 def _held() -> tuple[Course, str]:
     """The course that this worker grades by, and the digest of its suite, read once: as its grader does."""
     course = load_course(course_root())
+    speak(course)
     return course, suite_digest(course)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.main import get_group
 
-from autograder import __version__
+from autograder import CATALOGUES, __version__
 from tower_student import terminal
 from tower_student.terminal import DebugOption
 
@@ -60,7 +60,7 @@ app = terminal.group(
 
 def main() -> NoReturn:
     """Entry point of the `tower` command."""
-    terminal.run(app)
+    terminal.run(app, CATALOGUES)
 
 
 def _show_version(value: bool) -> None:

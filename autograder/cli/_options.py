@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from autograder.course import OFF, Course
+from autograder.course import OFF, Course, course_root, load_course, speak
 from autograder.errors import UsageError
 from autograder.gpu import Choice
 from tower_student.terminal import demand_choice
@@ -64,6 +64,16 @@ PointsOption = Annotated[
         show_default="the points of course.toml",
     ),
 ]
+
+
+def the_course(given: Path | None) -> Course:
+    """Return the course that `--course` names, and say everything in its language from here on.
+
+    Raises CourseError.
+    """
+    course = load_course(course_root(given))
+    speak(course)
+    return course
 
 
 def named_path(text: str) -> Path:

@@ -7,8 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from autograder.cli._options import CourseOption, demand_installed, demand_linux
-from autograder.course import course_root, load_course
+from autograder.cli._options import CourseOption, demand_installed, demand_linux, the_course
 from tower_student import terminal
 from tower_student.terminal import demand_choice, demand_writable
 
@@ -31,7 +30,7 @@ def calibrate(
     It may take hours. Needs the extra calibrate.
     """
     demand_linux()
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     if fit is not None:
         demand_choice(fit, loaded.fits, "--fit")
     demand_installed(("matplotlib", "scipy"), extra="calibrate")

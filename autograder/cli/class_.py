@@ -19,8 +19,8 @@ from autograder.cli._options import (
     demand_installed,
     demand_linux,
     named_path,
+    the_course,
 )
-from autograder.course import course_root, load_course
 from autograder.gpu import Device, choose
 from autograder.report import Counts
 from autograder.sandbox.ladder import WEAKEST_ACCEPTED
@@ -81,7 +81,7 @@ def grade_a_class(
     Exit codes: 0 graded; 2 wrong usage; 3 something could not be judged; 130 stopped by Ctrl-C.
     """
     demand_linux()
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     chosen = tuple(chosen_modules(only, loaded))
     from autograder.classroom.gradebook import Settings  # on Linux alone
     from autograder.cli import _classroom

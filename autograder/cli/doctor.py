@@ -3,8 +3,7 @@
 import typer
 from rich.console import Console
 
-from autograder.cli._options import CourseOption, RequireOption, demand_linux
-from autograder.course import course_root, load_course
+from autograder.cli._options import CourseOption, RequireOption, demand_linux, the_course
 from autograder.errors import GraderFault
 from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED
 
@@ -19,7 +18,7 @@ def doctor(
     grader does not pass its self-test here.
     """
     demand_linux()
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     from autograder.doctor import examine, show  # on Linux alone
 
     with Console(stderr=True).status("Starting a worker and trying to break out of it"):

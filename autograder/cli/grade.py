@@ -26,8 +26,8 @@ from autograder.cli._options import (
     chosen_modules,
     demand_linux,
     named_path,
+    the_course,
 )
-from autograder.course import course_root, load_course
 from autograder.errors import TowerError, UsageError
 from autograder.export import github as github_export
 from autograder.export import gradescope as gradescope_export
@@ -98,7 +98,7 @@ def grade(
     demand_linux()
     if allow_weak and require != WEAKEST_ACCEPTED:
         raise UsageError("--allow-weak-isolation and --require-isolation contradict each other.")
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     chosen = chosen_modules(only, loaded)
     mode = chosen_fit(fit, loaded)
     place = choose(device)

@@ -16,8 +16,8 @@ from autograder.cli._options import (
     SeedOption,
     chosen_fit,
     demand_linux,
+    the_course,
 )
-from autograder.course import course_root, load_course
 from autograder.errors import UsageError
 from autograder.export import gradescope as export
 from autograder.gradescope import build
@@ -38,7 +38,7 @@ def build_for_gradescope(
     course: CourseOption = None,
 ) -> None:
     """Write the zip to upload to Gradescope, under Configure Autograder."""
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     options = [f"--fit={chosen_fit(fit, loaded)}", f"--require-isolation={require}"]
     terminal.demand_writable(out)
     options += [] if points is None else [f"--points={points:g}"]
@@ -68,7 +68,7 @@ def run_on_gradescope(
     results = home / "results" / "results.json"
     try:
         demand_linux()
-        loaded = load_course(course_root(course))
+        loaded = the_course(course)
         mode = chosen_fit(fit, loaded)
         submission = read_submission(home / "submission", loaded.modules)
         report = graded(loaded, submission, require, seed=seed, fit=mode)

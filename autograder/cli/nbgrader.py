@@ -13,8 +13,8 @@ from autograder.cli._options import (
     RequireOption,
     chosen_fit,
     demand_installed,
+    the_course,
 )
-from autograder.course import course_root, load_course
 from autograder.errors import UsageError
 from autograder.release import write
 from autograder.sandbox.ladder import WEAKEST_ACCEPTED
@@ -34,7 +34,7 @@ def build_course(
 
     In that folder nbgrader's own commands then hand out, grade and report. Needs the extra nbgrader.
     """
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     mode = chosen_fit(fit, loaded)
     demand_installed(("nbgrader", "jupytext"), extra="nbgrader")
     if out.exists() and not out.is_dir():

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from autograder.cli._options import CourseOption
-from autograder.course import course_root, load_course
+from autograder.cli._options import CourseOption, the_course
 from autograder.errors import UsageError
 from autograder.release import refreshed, student_repository, unreleased, write
 
@@ -29,7 +28,7 @@ def release(
 
     Nothing is written unless everything can be generated, and over no module that someone has worked on.
     """
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     if out is None:
         target, files = loaded.root / "assignments", refreshed(loaded)
     elif out.exists() and not out.is_dir():

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.cli._options import CourseOption, demand_installed
-from autograder.course import course_root, load_course
+from autograder.cli._options import CourseOption, demand_installed, the_course
 from tower_student import terminal
 
 
@@ -26,7 +25,7 @@ def similar(
     Writes RESULTS/similar/index.html, and a page with both texts side by side for each pair that is alike. It
     is a place to look, never a verdict. Needs the extra similar.
     """
-    loaded = load_course(course_root(course))
+    loaded = the_course(course)
     demand_installed(("copydetect",), extra="similar")
     from autograder.classroom.similar import compare_class
 

@@ -21,7 +21,7 @@ from traitlets import Unicode
 from traitlets.config import Config
 
 from autograder.broker import Broker
-from autograder.course import OFF, Course, load_course
+from autograder.course import OFF, Course, load_course, speak
 from autograder.errors import GraderFault
 from autograder.export import view
 from autograder.grading import grade, prepare_process
@@ -156,6 +156,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         """One broker for the whole run of nbgrader."""
         if Grade._warm is None:
             course = load_course(Path(self.course))
+            speak(course)
             broker = Broker(
                 course.policy,
                 [course.root, Path.cwd()],

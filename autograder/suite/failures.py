@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from autograder.report import Cause, Feedback, Place
+from tower_student.language import tr
 from tower_student.text import one_line
 
 MAX_SENTENCE = 2000
@@ -23,10 +24,11 @@ def why(id: str, text: str, **values: str | int | float) -> Cause:
     Args:
         id: what it is called in every language, such as "layer.shared_memory": what it is about, from
             the whole to the part. Mutants say by it what they must be put down to.
-        text: a sentence for the student, with the names of `values` in braces, as str.format has them.
+        text: a sentence for the student, with the names of `values` in braces, as str.format has them. It is
+            found for translation here, and translated when a failure is reported.
         values: what stands in their places.
     """
-    return Cause(id, text.format(**values) if values else text, values)
+    return Cause(id, text, values)
 
 
 NO_RETURN = why("value.none", "A return is missing.")
@@ -106,7 +108,7 @@ class CheckFailed(Exception):
         asked, found, right = (one_line(s, MAX_SENTENCE) for s in (asked, self.found, self.right))
         cause = self.cause and Cause(
             self.cause.id,
-            one_line(self.cause.text, MAX_SENTENCE),
+            one_line(tr(self.cause.text, **self.cause.values), MAX_SENTENCE),
             {name: _plain(value) for name, value in self.cause.values.items()},
         )
         return Feedback(asked, found, self.quoted, right, cause, self.place)

@@ -32,6 +32,7 @@ from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.student import Student
 from autograder.suite.workers import Kind, Unimportable, Workers
+from tower_student.language import tr
 from tower_student.submission import Submission
 
 TRIALS = 4
@@ -129,7 +130,9 @@ class Judge:
         cases = list(cases)
         self._count = len(cases)
         for case in cases:
-            self.verdicts.setdefault(case.check, Verdict(case.title, case.hint))
+            self.verdicts.setdefault(
+                case.check, Verdict(tr(case.title), case.hint and tr(case.hint))
+            )
         for is_plain, some in itertools.groupby(cases, lambda case: case.is_plain):
             if is_plain:
                 for case in some:

@@ -26,7 +26,7 @@ class Reading(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """A reading that fits: its id, its sentence for the student, and what stands in it, by name."""
+    """A reading that fits: its id, and its sentence for the student as `tr` takes it, with its values."""
 
     id: str
     text: str
@@ -437,5 +437,5 @@ def likely_cause(kind: str, message: str, line: str, course: Iterable[Reading] =
         found = re.search(reading.message, message, re.ASCII)
         if found and re.fullmatch(reading.kind, kind) and re.search(reading.line, line[:MAX_READ]):
             values = found.groupdict("")
-            return Hint(reading.id, reading.cause.format(**values), values)
+            return Hint(reading.id, reading.cause, values)
     return None

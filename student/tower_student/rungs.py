@@ -22,6 +22,7 @@ import pytest
 
 from tower_student import embedding
 from tower_student.errors import UsageError
+from tower_student.language import tr
 from tower_student.raised import Reading, likely_cause, read_readings
 
 Status = Literal["passed", "failed", "unwritten"]
@@ -243,7 +244,7 @@ def _told(error: BaseException, readings: Sequence[Reading]) -> str:
     kind, message = type(error).__name__, str(error)
     trace = traceback.extract_tb(error.__traceback__)
     hint = likely_cause(kind, message, (trace[-1].line or "") if trace else "", readings)
-    return f"{kind}: {message}\n{hint.text}" if hint else f"{kind}: {message}"
+    return f"{kind}: {message}\n{tr(hint.text, **hint.values)}" if hint else f"{kind}: {message}"
 
 
 def _absent(error: BaseException, module: str) -> str:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from tower_student import language
 from tower_student.errors import Stopped, TowerError, UsageError
 from tower_student.text import clean, wrappable
 
@@ -107,8 +108,11 @@ def demand_choice(value: str, choices: Collection[str], option: str) -> None:
         )
 
 
-def run(app: typer.Typer) -> NoReturn:
-    """Run the command that the arguments name, and end the process with its exit code."""
+def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
+    """Run the command that the arguments name, and end the process with its exit code.
+
+    It speaks $TOWER_LANGUAGE where it has a catalogue of that, here or in one of these folders.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
     for stream in (sys.stdout, sys.stderr):  # a console of Windows may not have every character
         if isinstance(stream, io.TextIOWrapper):
@@ -116,6 +120,7 @@ def run(app: typer.Typer) -> NoReturn:
     options = Options()
     errors = Console(stderr=True)
     try:
+        language.speak(language.wanted(), (language.OWN, *catalogues))
         code = app(standalone_mode=False, obj=options)
         if code == STOPPED:  # what typer makes of Ctrl-C
             errors.print("Stopped. No report was written.")

@@ -163,7 +163,9 @@ def test_what_is_right_and_quoted_stays_with_a_failure_that_gets_a_cause():
 
 def test_a_cause_has_its_values_in_its_sentence():
     cause = why("value.factor", "It is {factor:.3g} times {what}.", factor=2.0, what="{it}")
-    assert cause.text == "It is 2 times {it}."
+    told = CheckFailed("", cause=cause).feedback("").cause
+    assert told is not None
+    assert told.text == "It is 2 times {it}."
     assert cause.values == {"factor": 2.0, "what": "{it}"}
     assert why("value.sign", "Braces {stay} as they are.").text == "Braces {stay} as they are."
 

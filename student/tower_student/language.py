@@ -1,0 +1,94 @@
+"""Sentences in the reader's language, by gettext. English stands in the code, beside what it says.
+
+    raise UsageError(tr("{path} is not there.", path=path))
+
+A catalogue is a file LANGUAGE.po in a folder called `locale`: the `tower` command has one, the grader has
+one, and so has a course for what its public and its hidden tests say. What no catalogue translates is told in
+English.
+"""
+
+import gettext
+import io
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+VARIABLE = "TOWER_LANGUAGE"
+"""The environment variable that chooses the language, whatever the course says."""
+ENGLISH = "en"
+FOLDER = "locale"
+OWN = Path(__file__).parent / FOLDER
+NAME = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
+"""The pattern of a language's name, as in `pt_BR`."""
+
+_catalogue = gettext.NullTranslations()
+
+
+def wanted(otherwise: str = ENGLISH) -> str:
+    """Return the language that $TOWER_LANGUAGE names, or the other where it is not set."""
+    return os.environ.get(VARIABLE) or otherwise
+
+
+def speak(language: str, folders: Iterable[Path]) -> None:
+    """Let `tr` and `plural` answer in a language, from here on, throughout the process.
+
+    Args:
+        language: such as "ru".
+        folders: where catalogues may lie; the first that has a sentence translates it.
+
+    Raises ValueError where a catalogue cannot be read.
+    """
+    global _catalogue
+    _catalogue = gettext.NullTranslations()
+    if language == ENGLISH:
+        return
+    for folder in folders:
+        path = folder / f"{language}.po"
+        if path.is_file():
+            _catalogue.add_fallback(_read(path))
+
+
+def tr(text: str, /, **values: object) -> str:
+    """Return a sentence in the reader's language.
+
+    Args:
+        text: in English, with the names of `values` in braces, as str.format has them.
+        values: what stands in their places.
+    """
+    return _filled(_catalogue.gettext(text), text, values)
+
+
+def plural(one: str, many: str, count: int, /, **values: object) -> str:
+    """Return a sentence about a number of things; `{count}` stands in it for that number."""
+    english = one if count == 1 else many
+    said = _catalogue.ngettext(one, many, count)
+    return _filled(said, english, {**values, "count": count})
+
+
+def mark(text: str) -> str:
+    """Return a sentence as it is: one that is to be translated where it is shown, by tr(CONSTANT)."""
+    return text
+
+
+def _filled(said: str, english: str, values: dict[str, object]) -> str:
+    if not values:
+        return said
+    try:
+        return said.format(**values)
+    except (LookupError, ValueError):  # a translation with a slip in its braces
+        return english.format(**values)
+
+
+def _read(path: Path) -> gettext.GNUTranslations:
+    from babel.messages.mofile import write_mo  # 50 ms, for other languages alone
+    from babel.messages.pofile import PoFileError, read_po
+
+    compiled = io.BytesIO()
+    try:
+        with path.open("rb") as file:
+            write_mo(compiled, read_po(file, abort_invalid=True))
+    except (PoFileError, ValueError) as error:
+        raise ValueError(f"{path} is no catalogue: {error}.") from error
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
