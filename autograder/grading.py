@@ -18,10 +18,9 @@ from autograder.report import CheckResult, Isolation, ModuleResult, Report, Stat
 from autograder.sandbox.kernel import hide_memory
 from autograder.suite.collection import hidden_tests, titled
 from autograder.suite.judge import Judge, Progress, Verdict, module_of, needs_gpu
+from tower_student.language import tr
 from tower_student.lean import make_lean
 from tower_student.submission import Submission
-
-_NOTHING_RAN = Isolation("none", "no student code was run")
 
 
 def prepare_process() -> None:
@@ -98,7 +97,9 @@ def grade(
 
 def _isolation(judge: Judge) -> Isolation:
     found = judge.workers.isolation
-    return Isolation(found.level, found.detail) if found else _NOTHING_RAN
+    if found is None:
+        return Isolation("none", tr("no student code was run"))
+    return Isolation(found.level, found.detail)
 
 
 def _demand_same_checks(
@@ -108,12 +109,18 @@ def _demand_same_checks(
     prefix = f"{module.name}."
     listed = {check for check in module.weights if prefix + check not in left_out}
     present = {check.removeprefix(prefix) for check in checks if check.startswith(prefix)}
-    place = f"{course.root / FILE}: modules.{module.name}.weights"
-    tests = f"test_{module.name}.py"
-    wrong = [f"lacks {check}, and {tests} has test_{check}" for check in present - listed]
-    wrong += [f"has {check}, and {tests} lacks test_{check}" for check in listed - present]
+    given = {
+        "weights": f"{course.root / FILE}: modules.{module.name}.weights",
+        "tests": f"test_{module.name}.py",
+    }
+    wrong = [
+        tr("{weights} lacks {check}, and {tests} has test_{check}.", check=check, **given)
+        if check in present
+        else tr("{weights} has {check}, and {tests} lacks test_{check}.", check=check, **given)
+        for check in sorted(present ^ listed)
+    ]
     if wrong:
-        raise CourseError(f"{place} {'; '.join(sorted(wrong))}.")
+        raise CourseError(" ".join(wrong))
 
 
 def _left_out(module: Module, fit: str, device: Device, checks: Collection[str]) -> dict[str, str]:
@@ -121,11 +128,11 @@ def _left_out(module: Module, fit: str, device: Device, checks: Collection[str])
     reasons = {}
     for check in module.weights:
         if checks and f"{module.name}.{check}" not in checks:
-            reasons[check] = "Other checks were asked for."
+            reasons[check] = tr("Other checks were asked for.")
         if check in module.long and fit == OFF:
-            reasons[check] = "This check takes long, and was switched off (--fit off)."
+            reasons[check] = tr("This check takes long, and was switched off (--fit off).")
         if needs_gpu(f"{module.name}.{check}") and device == "cpu":
-            reasons[check] = "This needs a GPU; the run was on the CPU (--device cpu)."
+            reasons[check] = tr("This needs a GPU; the run was on the CPU (--device cpu).")
     return reasons
 
 
@@ -153,14 +160,17 @@ def _check_result(
     if verdict is None:
         return CheckResult(id, titled(id), "not_verified", 0.0, 0.0, left_out)
     if verdict.fault:
-        told = "The grader itself failed in this check, so it costs no point. Tell your instructor."
+        told = tr(
+            "The grader itself failed in this check, so it costs no point. Tell your instructor."
+        )
         return CheckResult(id, verdict.title, "not_verified", 0.0, 0.0, told)
     passed = verdict.judged and not verdict.failure
     status: Status = "passed" if passed else "failed"
     remark = verdict.remark if passed else ""
     if passed and verdict.stand_ins:
         bricks = _listed(verdict.stand_ins)
-        remark = f"{remark} Passed over the course's {bricks}, not over yours.".strip()
+        over = tr("Passed over the course's {bricks}, not over yours.", bricks=bricks)
+        remark = f"{remark} {over}".strip()
     return CheckResult(
         id,
         verdict.title,
@@ -196,12 +206,17 @@ def _stand_in_note(module: Module, judge: Judge) -> str:
     bricks = _listed(
         [need for need in module.needs if any(need in stand_ins for stand_ins in over)]
     )
-    return f"{len(over)} of {len(verdicts)} checks passed only over the course's {bricks}, not over yours."
+    return tr(
+        "{passed} of {count} checks passed only over the course's {bricks}, not over yours.",
+        passed=len(over),
+        count=len(verdicts),
+        bricks=bricks,
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
     *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last
+    return tr("{names} and {last}", names=", ".join(before), last=last) if before else last
 
 
 def _environment(fit: str, gpu: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from autograder.suite.failures import CheckFailed
+from tower_student.language import tr
 
 CaseT = TypeVar("CaseT")
 Test = Callable[..., None]
@@ -25,7 +26,7 @@ def one_by_one(
 
     Args:
         cases: simple ones first.
-        traits: what there is to a case, in words, such as "no bias".
+        traits: what there is to a case, in words, such as tr("no bias").
         ids: the name of a case, from which `draw` takes its numbers.
     """
 
@@ -49,4 +50,4 @@ def novelty(case: CaseT, cases: Sequence[CaseT], traits: Callable[[CaseT], Itera
     new = [trait for trait in traits(case) if trait not in known]
     if not before or not new:
         return ""
-    return f"All cases before this one. New in it: {', '.join(new)}."
+    return tr("All cases before this one. New in it: {traits}.", traits=", ".join(new))

@@ -19,6 +19,7 @@ from autograder.course import FILE, Course
 from autograder.errors import CourseError, GraderFault, TowerError
 from autograder.suite import registry
 from tower_student import embedding
+from tower_student.language import tr
 
 OURS = frozenset(("student", "draw", "long_run"))
 """The arguments that the judge fills in for every trial."""
@@ -116,8 +117,12 @@ def _collect(course: Course, modules: Sequence[str]) -> dict[str, list[Case]]:
     for path in paths:
         if not path.is_file():
             raise CourseError(
-                f"{path} is not there: {course.root / FILE} names its module. Write the checks, or leave the "
-                "module out."
+                tr(
+                    "{path} is not there: {course} names its module. Write the checks, or leave the "
+                    "module out.",
+                    path=path,
+                    course=course.root / FILE,
+                )
             )
     collector = _Collector()
     run_pytest(folder, ["--collect-only"], paths, collector, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -150,7 +155,13 @@ def run_pytest(
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, usual):
-        raise GraderFault(f"The hidden suite in {folder} did not run ({pytest.ExitCode(code)!s}).")
+        raise GraderFault(
+            tr(
+                "The hidden suite in {folder} did not run ({code}).",
+                folder=folder,
+                code=str(pytest.ExitCode(code)),
+            )
+        )
 
 
 class _Collector:
@@ -171,8 +182,7 @@ class _Collector:
         if call.excinfo and isinstance(node, pytest.Collector):
             error = call.excinfo.value
             # pytest wraps what is wrong with an import or the syntax.
-            told = _where(error.__cause__ or error, node.path)
-            self.stopped = CourseError(f"{node.path} does not import: {told}")
+            self.stopped = CourseError(_unimportable(error.__cause__ or error, node.path))
 
 
 def _case(item: pytest.Item) -> Case:
@@ -205,7 +215,7 @@ def _case(item: pytest.Item) -> Case:
 def check_id(item: pytest.Item) -> str:
     """test_linear.py::test_forward[case] → linear.forward. Raises GraderFault for what is no function."""
     if not isinstance(item, pytest.Function):
-        raise GraderFault(f"{item.nodeid} is not a test function.")
+        raise GraderFault(tr("{test} is not a test function.", test=item.nodeid))
     return f"{item.path.stem.removeprefix('test_')}.{item.originalname.removeprefix('test_')}"
 
 
@@ -214,14 +224,21 @@ def titled(check: str) -> str:
     return check.partition(".")[2].replace("_", " ").capitalize().replace("Gpu", "GPU")
 
 
-def _where(error: BaseException, path: Path) -> str:
-    """An exception in a sentence, with the line of the file where it arose, as far as that is known."""
+def _unimportable(error: BaseException, path: Path) -> str:
+    """Why a file does not import, with the line of it where that arose, as far as it is known."""
     if isinstance(error, SyntaxError) and error.lineno:
-        return f"line {error.lineno}: {error.msg}."
+        return tr(
+            "{path} does not import: line {line}: {error}.",
+            path=path,
+            line=error.lineno,
+            error=error.msg,
+        )
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == str(path)
     ]
-    place = f"line {lines[-1]}: " if lines else ""
-    return f"{place}{type(error).__name__}: {error}"
+    told = f"{type(error).__name__}: {error}"
+    if not lines:
+        return tr("{path} does not import: {error}", path=path, error=told)
+    return tr("{path} does not import: line {line}: {error}", path=path, line=lines[-1], error=told)

@@ -377,7 +377,7 @@ def _limited(seconds: float) -> Iterator[None]:
         return
 
     def stop(number: int, frame: object) -> None:
-        raise Timeout(f"The hidden test took longer than {seconds:g} s.")
+        raise Timeout(tr("The hidden test took longer than {seconds:g} s.", seconds=seconds))
 
     started = time.monotonic()
     handler = signal.signal(signal.SIGALRM, stop)

@@ -23,6 +23,7 @@ from autograder.suite.parity import alike, compare, describe
 from autograder.suite.replies import Description, Journey, Seen
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
+from tower_student.language import plural, tr
 from tower_student.text import MAX_WORDS, words
 
 Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
@@ -40,14 +41,23 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
     expected = {name: tuple(p.shape) for name, p in oracle.named_parameters()}
     expect(
         made.shapes() == expected,
-        f"The registered parameters are {_listing(made.shapes())}; expected {_listing(expected)}.",
+        tr(
+            "The registered parameters are {got}; expected {expected}.",
+            got=_listing(made.shapes()),
+            expected=_listing(expected),
+        ),
         cause=_registration_cause(made.shapes(), expected),
     )
     for parameter in made.parameters:
         dtype = str(oracle.get_parameter(parameter.name).dtype).removeprefix("torch.")
         expect(
             parameter.dtype == dtype,
-            f"{parameter.name} is {parameter.dtype}; expected {dtype}.",
+            tr(
+                "{name} is {got}; expected {expected}.",
+                name=parameter.name,
+                got=parameter.dtype,
+                expected=dtype,
+            ),
             cause=why(
                 "layer.dtype",
                 "The constructor's dtype has to reach the parameter; without one it is torch's default.",
@@ -55,7 +65,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         )
         expect(
             parameter.requires_grad,
-            f"{parameter.name} does not require a gradient.",
+            tr("{name} does not require a gradient.", name=parameter.name),
             cause=why(
                 "layer.frozen",
                 "requires_grad of {name} is switched off: nothing trains it.",
@@ -64,7 +74,11 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         )
     expect(
         sorted(made.state) == sorted(oracle.state_dict()),
-        f"The state dict holds {words(made.state)}; expected {words(oracle.state_dict())}.",
+        tr(
+            "The state dict holds {got}; expected {expected}.",
+            got=words(made.state),
+            expected=words(oracle.state_dict()),
+        ),
         cause=why(
             "layer.extra_state", "A buffer, or a layer inside, is registered beside the parameters."
         ),
@@ -73,7 +87,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
     layer.load(state)
     for name, value in layer.state().items():
         try:
-            compare(f"{name}, loaded and read back,", value, state[name])
+            compare(tr("{name}, loaded and read back,", name=name), value, state[name])
         except CheckFailed as failure:
             shared = why(
                 "layer.shared_memory",
@@ -84,7 +98,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
         if name not in expected:
             expect(
                 name in made.absent,
-                f"With {name}=False the name `{name}` is not registered as None.",
+                tr("With {name}=False the name `{name}` is not registered as None.", name=name),
                 cause=why(
                     "layer.none_not_registered",
                     "self.{name} = None registers nothing; register_parameter('{name}', None) does.",
@@ -109,7 +123,7 @@ def forward(
     answer = layer.run(x, method=method, grad=False)
     suspects = registry.of_output(oracle, x.laid_out())
     try:
-        compare("the output", answer.value, expected, tolerance, suspects=suspects)
+        compare(tr("the output"), answer.value, expected, tolerance, suspects=suspects)
     except CheckFailed as failure:
         output = WrongOutput(layer, oracle, x, method, answer, expected)
         raise failure.because(output.unsteady).beside(output.ties) from None
@@ -125,7 +139,7 @@ def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "for
     output = layer(x, method)
     expect(
         output.shape == expected.shape and torch.equal(output.isnan(), expected),
-        "A sample of NaN is in the input, and not just in its place in the output.",
+        tr("A sample of NaN is in the input, and not just in its place in the output."),
         cause=why(
             "layer.nan_replaced",
             "NaN is replaced on the way, or mixed into other samples; it has to show what went wrong.",
@@ -159,7 +173,7 @@ def gradients(
     if answer.journey:
         _stays(answer.journey)
     suspects = registry.of_output(oracle, x.laid_out())
-    compare("the output", answer.value, output.detach(), tolerance, suspects=suspects)
+    compare(tr("the output"), answer.value, output.detach(), tolerance, suspects=suspects)
     assert leaf.grad is not None
     expected = {
         "input": leaf.grad,
@@ -170,7 +184,9 @@ def gradients(
     for name, gradient in expected.items():
         expect(
             name in answer.gradients,
-            f"No gradient reaches {'the input' if name == 'input' else name}: its .grad is None.",
+            tr("No gradient reaches the input: its .grad is None.")
+            if name == "input"
+            else tr("No gradient reaches {name}: its .grad is None.", name=name),
             cause=why(
                 "layer.frozen",
                 "requires_grad of {name} is switched off: nothing trains it.",
@@ -183,7 +199,7 @@ def gradients(
             ),
         )
         suspects = registry.of_gradient(oracle, x.tensor, upstream, name)
-        what = f"the gradient of {name}"
+        what = tr("the gradient of {name}", name=name)
         compare(what, answer.gradients[name], gradient, tolerance, suspects=suspects)
     _untouched(answer.after, x.tensor)
 
@@ -198,7 +214,7 @@ def survives_the_journey(
     on_cpu = dict(oracle.state_dict())
     lies_on(layer.to("cuda"), "cuda")
     for name, value in layer.state().items():
-        compare(f"{name}, on the GPU,", value, on_cpu[name])
+        compare(tr("{name}, on the GPU,", name=name), value, on_cpu[name])
     layer.run(Input(x), method=method, grad=False, on_gpu=True)
     changed = {name: value + draw.normal(*value.shape) for name, value in on_cpu.items()}
     layer.load(changed)
@@ -207,7 +223,7 @@ def survives_the_journey(
         expected = oracle(x)
     answer = layer.run(Input(x), method=method, grad=False, on_gpu=True)
     compare(
-        "the output on the GPU, after its weights were loaded there,",
+        tr("the output on the GPU, after its weights were loaded there,"),
         answer.value,
         expected,
         reading=why(
@@ -217,7 +233,7 @@ def survives_the_journey(
     )
     lies_on(layer.to("cpu"), "cpu")
     compare(
-        "the output on the CPU, after the layer has been on the GPU,",
+        tr("the output on the CPU, after the layer has been on the GPU,"),
         layer(x, method),
         expected,
         reading=why(
@@ -234,7 +250,7 @@ def keeps_to_the_stream(
     with torch.no_grad():
         expected = oracle(x)
     compare(
-        "the output",
+        tr("the output"),
         layer.on_other_stream(x, method),
         expected,
         reading=why(
@@ -270,16 +286,19 @@ def half_forward(
     answer = layer.run(Input(x), method=method, grad=False, on_gpu=True)
     assert answer.journey is not None
     _stays(answer.journey)
-    got = alike("the output", answer.value, expected.to(dtype)).double()
+    got = alike(tr("the output"), answer.value, expected.to(dtype)).double()
     compare(
-        "the output, as a share of its products' sizes,", got / sizes, expected / sizes, HALF[dtype]
+        tr("the output, as a share of its products' sizes,"),
+        got / sizes,
+        expected / sizes,
+        HALF[dtype],
     )
 
 
 def _stays(journey: Journey) -> None:
     expect(
         journey.stayed or not journey.copies,
-        "The input lies on the GPU, the output on the CPU.",
+        tr("The input lies on the GPU, the output on the CPU."),
         cause=why(
             "gpu.carried_to_cpu",
             "The result is carried to the CPU on the way, by .cpu(), .to('cpu') or into a tensor that lies "
@@ -288,7 +307,11 @@ def _stays(journey: Journey) -> None:
     )
     expect(
         not journey.copies,
-        f"Tensors were carried between GPU and CPU {journey.copies} times.",
+        plural(
+            "Tensors were carried between GPU and CPU {count} time.",
+            "Tensors were carried between GPU and CPU {count} times.",
+            journey.copies,
+        ),
         cause=why(
             "gpu.many_copies",
             "Each such copy waits for the GPU and costs more than the layer itself: make what is needed "
@@ -325,14 +348,17 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
     for name, gradient in answer.gradients.items():
         expect(
             name in again.gradients,
-            f"No gradient reaches {name} in a second backward pass.",
+            tr("No gradient reaches {name} in a second backward pass.", name=name),
             cause=why(
                 "layer.new_parameter",
                 "forward puts a new parameter in the place of the old one, which keeps the gradient.",
             ),
         )
         compare(
-            f"the gradient of {name}, from a second backward pass over the same graph,",
+            tr(
+                "the gradient of {name}, from a second backward pass over the same graph,",
+                name=name,
+            ),
             again.gradients[name],
             gradient,
             reading=why(
@@ -342,20 +368,26 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
             ),
         )
     for i, name in enumerate(names):
-        expect(name in answer.gradients, f"No gradient reaches {name}: its .grad is None.")
-        gradient = alike(f"the gradient of {name}", answer.gradients[name], points[i])
+        expect(
+            name in answer.gradients,
+            tr("No gradient reaches {name}: its .grad is None.", name=name),
+        )
+        gradient = alike(tr("the gradient of {name}", name=name), answer.gradients[name], points[i])
         slopes, differences = [], []
         for direction in draw.normal(2, *gradient.shape):
             outputs = []
             for step in (EPSILON, -EPSILON):
                 moved = [*points[:i], points[i] + step * direction, *points[i + 1 :]]
-                outputs.append(alike("the output", layer(place(moved), method), first))
+                outputs.append(alike(tr("the output"), layer(place(moved), method), first))
             slopes.append((gradient * direction).sum())
             differences.append(((outputs[0] - outputs[1]) * upstream).sum() / (2 * EPSILON))
         place(points)
         compare(
-            f"the gradient of {name} along two random directions, against central differences of your own "
-            "forward,",
+            tr(
+                "the gradient of {name} along two random directions, against central differences of your own "
+                "forward,",
+                name=name,
+            ),
             torch.stack(slopes),
             torch.stack(differences),
             GRADCHECK,
@@ -411,12 +443,12 @@ def by_hand(
     ]
     if used:
         raise ReadyMade(
-            f"Ready-made work was recorded: {words(used)}.",
+            tr("Ready-made work was recorded: {operators}.", operators=words(used)),
             cause=cause,
         )
     if student.tampers or not seen.intact:
         raise ReadyMade(
-            "The record of what ran was interfered with.",
+            tr("The record of what ran was interfered with."),
             cause=why(
                 "by_hand.tampers", "The module names {names}.", names=", ".join(student.tampers)
             )
@@ -442,7 +474,7 @@ def drawn_uniformly(
     for name in oracle.state_dict():
         expect(
             name in state,
-            f"The state dict has no {name}.",
+            tr("The state dict has no {name}.", name=name),
             cause=why("layer.unregistered_name", "No parameter of that name is registered."),
         )
     first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
@@ -460,14 +492,14 @@ def drawn_uniformly(
     other = make(draw.seed()).state()
     for name, values in first.items():
         statistics.uniform(
-            f"{name} after reset_parameters()",
+            tr("{name} after reset_parameters()", name=name),
             alike(name, second.get(name), values),
             bound,
             suspects(values),
         )
         expect(
             not torch.equal(values, second[name]),
-            f"reset_parameters() leaves {name} as it was.",
+            tr("reset_parameters() leaves {name} as it was.", name=name),
             cause=why(
                 "drawing.second_reset",
                 "reset_parameters() does nothing the second time, or a fixed seed repeats its numbers.",
@@ -475,14 +507,14 @@ def drawn_uniformly(
         )
         expect(
             not torch.equal(second[name], alike(name, third.get(name), values)),
-            f"reset_parameters() draws the same {name} twice in a row.",
+            tr("reset_parameters() draws the same {name} twice in a row.", name=name),
             cause=why(
                 "drawing.random_state", "The random state is set, or set back, beside the draws."
             ),
         )
         expect(
             not torch.equal(values, alike(name, other.get(name), values)),
-            f"Two layers begin with the same {name}.",
+            tr("Two layers begin with the same {name}.", name=name),
             cause=why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random."),
         )
 
@@ -498,7 +530,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
     with torch.no_grad():
         expected = oracle(x)
     compare(
-        "the output, after the same tensor has held other values,",
+        tr("the output, after the same tensor has held other values,"),
         layer.run(x, grad=False, refilled=True).value,
         expected,
         reading=why(
@@ -514,7 +546,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
         forward(layer, oracle, Input(x))
     except CheckFailed as failure:
         raise CheckFailed(
-            f"After the parameters were changed in place, {failure.found}",
+            tr("After the parameters were changed in place, {found}", found=failure.found),
             cause=why(
                 "layer.kept_from_before",
                 "Something from before is still used: an old copy of the weights, or an old answer.",
@@ -545,12 +577,17 @@ def trains_like(
         backward(output, upstream)
         optimizer.step()
         answer = layer.run(Input(x), upstream)
-        alike(f"the output before step {step} of SGD", answer.value, output.detach())
+        alike(tr("the output before step {step} of SGD", step=step), answer.value, output.detach())
         theirs.do("step")
         state = layer.state()
         for name, value in oracle.state_dict().items():
             try:
-                compare(f"{name} after step {step} of SGD", state.get(name), value, TRAJECTORY)
+                compare(
+                    tr("{name} after step {step} of SGD", name=name, step=step),
+                    state.get(name),
+                    value,
+                    TRAJECTORY,
+                )
             except CheckFailed as failure:
                 stuck = isinstance(state.get(name), Tensor) and torch.equal(
                     state[name], before[name]
@@ -580,7 +617,12 @@ def lies_on(made: Description, device: str) -> None:
     for parameter in made.parameters:
         expect(
             parameter.device == device,
-            f"{parameter.name} lies on {parameter.device}; expected {device}.",
+            tr(
+                "{name} lies on {got}; expected {expected}.",
+                name=parameter.name,
+                got=parameter.device,
+                expected=device,
+            ),
             cause=why("layer.device", "The constructor's device has to reach the parameter."),
         )
 
@@ -590,31 +632,40 @@ def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "fo
     answer = layer.run(x, method=method, grad=False)
     if answer.meta_shape is None and not isinstance(answer.value, Tensor):
         raise CheckFailed(
-            f"the output is {describe(answer.value)}; expected a tensor of shape {shape}.",
+            tr(
+                "the output is {got}; expected a tensor of shape {expected}.",
+                got=describe(answer.value),
+                expected=shape,
+            ),
             cause=NO_RETURN if answer.value is None else None,
         )
     expect(
         answer.meta_shape is not None,
-        "The output does not lie on the device of the input.",
+        tr("The output does not lie on the device of the input."),
         cause=why("layer.output_on_cpu", "The result is copied to the CPU on the way."),
     )
     expect(
-        answer.meta_shape == shape, f"The output has shape {answer.meta_shape}; expected {shape}."
+        answer.meta_shape == shape,
+        tr(
+            "The output has shape {got}; expected {expected}.",
+            got=answer.meta_shape,
+            expected=shape,
+        ),
     )
 
 
 def _untouched(after: object, before: Tensor) -> None:
     expect(
         isinstance(after, Tensor) and torch.equal(after, before),
-        "The input was changed by the call.",
+        tr("The input was changed by the call."),
         cause=CHANGES_INPUT,
     )
 
 
 def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
     shown = [f"{name} {shape}" for name, shape in shapes.items()]
-    more = [f"{len(shown) - MAX_WORDS} more"] if len(shown) > MAX_WORDS else []
-    return ", ".join(shown[:MAX_WORDS] + more) or "none"
+    more = [tr("{count} more", count=len(shown) - MAX_WORDS)] if len(shown) > MAX_WORDS else []
+    return ", ".join(shown[:MAX_WORDS] + more) or tr("none")
 
 
 def _registration_cause(
@@ -732,13 +783,20 @@ def _shape_of_a_parameter(name: str, got: tuple[int, ...], expected: tuple[int, 
             expected=len(expected),
         )
     at = next(i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b)
-    of = "output" if at == 0 else "input"
+    if at == 0:
+        return why(
+            "parameter.size",
+            "{name} has size {got} along dimension {dim}; it should be {expected}, one for each output.",
+            name=name,
+            got=got[at],
+            dim=at,
+            expected=expected[at],
+        )
     return why(
         "parameter.size",
-        "{name} has size {got} along dimension {dim}; it should be {expected}, one for each {of}.",
+        "{name} has size {got} along dimension {dim}; it should be {expected}, one for each input.",
         name=name,
         got=got[at],
         dim=at,
         expected=expected[at],
-        of=of,
     )

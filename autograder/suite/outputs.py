@@ -15,21 +15,35 @@ from autograder.suite.suspects import EXCHANGED, Suspect, then
 
 def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
     """Yield what could have come out of any layer instead of what `right` returns."""
-    activations: dict[tuple[str, str], Callable[[Tensor], Tensor]] = {
-        ("relu", "A ReLU"): F.relu,
-        ("sigmoid", "A sigmoid"): torch.sigmoid,
-        ("tanh", "A tanh"): torch.tanh,
-        ("softmax", "A softmax over the last dimension"): lambda y: y.softmax(-1),
-        ("softmax_1", "A softmax over dimension 1"): lambda y: y.softmax(1),
-        ("softmax_batch", "A softmax over the batch"): lambda y: y.softmax(0),
-        ("log_softmax", "A log_softmax"): lambda y: y.log_softmax(-1),
-        ("absolute", "An absolute value"): torch.abs,
-        ("rounding", "A rounding"): torch.round,
+    activations: dict[Cause, Callable[[Tensor], Tensor]] = {
+        why("output.relu", "A ReLU stands at the end, which does not belong there."): F.relu,
+        why(
+            "output.sigmoid", "A sigmoid stands at the end, which does not belong there."
+        ): torch.sigmoid,
+        why("output.tanh", "A tanh stands at the end, which does not belong there."): torch.tanh,
+        why(
+            "output.softmax",
+            "A softmax over the last dimension stands at the end, which does not belong there.",
+        ): lambda y: y.softmax(-1),
+        why(
+            "output.softmax_1",
+            "A softmax over dimension 1 stands at the end, which does not belong there.",
+        ): lambda y: y.softmax(1),
+        why(
+            "output.softmax_batch",
+            "A softmax over the batch stands at the end, which does not belong there.",
+        ): lambda y: y.softmax(0),
+        why(
+            "output.log_softmax", "A log_softmax stands at the end, which does not belong there."
+        ): lambda y: y.log_softmax(-1),
+        why(
+            "output.absolute", "An absolute value stands at the end, which does not belong there."
+        ): torch.abs,
+        why(
+            "output.rounding", "A rounding stands at the end, which does not belong there."
+        ): torch.round,
     }
-    for (name, what), function in activations.items():
-        cause = why(
-            f"output.{name}", "{what} stands at the end, which does not belong there.", what=what
-        )
+    for cause, function in activations.items():
         yield Suspect(cause, then(function, right))
     yield Suspect(
         why("output.squeezed", "A dimension of size 1 is squeezed away."), lambda: right().squeeze()

@@ -19,13 +19,12 @@ from autograder.sandbox.values import Opaque, Record
 from autograder.suite.failures import NO_RETURN, CheckFailed, Why, why
 from autograder.suite.suspects import EXCHANGED, Suspect, guilty, guilty_number, same
 from autograder.suite.tolerances import FLOAT64, Tolerance
+from tower_student.language import tr
 from tower_student.text import word
 
 NOBODY: Mapping[Cause, float] = MappingProxyType({})
-_WORKERS_OWN = re.compile(
-    r"a (tensor of torch\.\w{1,20} on \w{1,20}|deeply nested value)|(huge int)"
-)
-"""What sandbox.values calls a value that does not cross, where that is not the name of its type."""
+_TENSOR = re.compile(r"a tensor of (?P<dtype>torch\.\w{1,20}) on (?P<device>\w{1,20})")
+"""What sandbox.values calls a tensor that does not cross."""
 
 
 def compare(
@@ -53,7 +52,7 @@ def compare(
     close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
     if not bool(close.all()):
         raise CheckFailed(
-            f"{what} differs: {_difference(got, expected, close)}",
+            _difference(what, got, expected, close),
             cause=lambda: guilty(got, expected, suspects) or _rounding(got, expected),
             reading=reading or (lambda: _value_reading(got, expected)),
         )
@@ -81,18 +80,33 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
     """
     if not isinstance(got, Tensor):
         raise CheckFailed(
-            f"{what} is {describe(got)}; expected a tensor of shape {shape(expected)}.",
+            tr(
+                "{what} is {got}; expected a tensor of shape {expected}.",
+                what=what,
+                got=describe(got),
+                expected=shape(expected),
+            ),
             cause=NO_RETURN if got is None else None,
         )
     if got.shape != expected.shape:
         raise CheckFailed(
-            f"{what} has shape {shape(got)}; expected {shape(expected)}.",
+            tr(
+                "{what} has shape {got}; expected {expected}.",
+                what=what,
+                got=shape(got),
+                expected=shape(expected),
+            ),
             cause=lambda: guilty(got, expected, suspects),
             reading=_shape_reading(got, expected),
         )
     if got.dtype != expected.dtype:
         raise CheckFailed(
-            f"{what} is {_dtype(got)}; expected {_dtype(expected)}, the dtype of what went in.",
+            tr(
+                "{what} is {got}; expected {expected}, the dtype of what went in.",
+                what=what,
+                got=_dtype(got),
+                expected=_dtype(expected),
+            ),
             cause=why(
                 "value.dtype",
                 "A tensor of a fixed dtype (or a .float(), .double()) takes part in the computation, or a "
@@ -102,7 +116,12 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
     if not bool(got.isfinite().all()):
         bad = int((~got.isfinite()).sum())
         raise CheckFailed(
-            f"{what} has {bad} of {got.numel()} values that are NaN or infinite.",
+            tr(
+                "{what} has {bad} of {count} values that are NaN or infinite.",
+                what=what,
+                bad=bad,
+                count=got.numel(),
+            ),
             cause=why(
                 "value.not_finite",
                 "Memory that was never filled, a division by zero, or an overflow.",
@@ -127,17 +146,33 @@ def compare_number(
         whole: require an int.
         suspects: what else could have come out, by the cause that it speaks for.
     """
-    wanted = "an int" if whole else "a float"
     kinds = (int,) if whole else (int, float)
     if isinstance(got, bool) or not isinstance(got, kinds):
         item = why("value.item", "A tensor with one element becomes a number by .item().")
         raise CheckFailed(
-            f"{what} is {describe(got)}; expected {wanted}, {expected:.10g}.",
+            tr(
+                "{what} is {got}; expected an int, {expected:.10g}.",
+                what=what,
+                got=describe(got),
+                expected=expected,
+            )
+            if whole
+            else tr(
+                "{what} is {got}; expected a float, {expected:.10g}.",
+                what=what,
+                got=describe(got),
+                expected=expected,
+            ),
             cause=item if isinstance(got, Tensor) else None,
         )
     if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
         raise CheckFailed(
-            f"{what} is {got:.10g}; expected {expected:.10g}.",
+            tr(
+                "{what} is {got:.10g}; expected {expected:.10g}.",
+                what=what,
+                got=got,
+                expected=expected,
+            ),
             cause=guilty_number(got, expected, suspects),
         )
 
@@ -170,7 +205,11 @@ def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
         except CheckFailed as failure:
             wrong = [count for count in counts if not _is(count.got, count.expected)]
             good = len(counts) - len(wrong)
-            right = f"{good} of {len(counts)} answers." if wrong and good else ""
+            right = (
+                tr("{good} of {count} answers.", good=good, count=len(counts))
+                if wrong and good
+                else ""
+            )
             raise failure.because(partial(_explanation, counts, wrong)).knowing(right) from None
 
 
@@ -200,18 +239,25 @@ def describe(value: object) -> str:
     match value:
         case None:
             return "None"
+        case Opaque(type_name="a deeply nested value"):  # so sandbox.values calls it
+            return tr("a deeply nested value")
+        case Opaque(type_name="huge int"):
+            return tr("a huge int")
         case Opaque(type_name=name):
-            ours = _WORKERS_OWN.fullmatch(name)
-            return f"a {ours[1] or ours[2] if ours else word(name)}"
+            if tensor := _TENSOR.fullmatch(name):
+                return tr("a tensor of {dtype} on {device}", **tensor.groupdict())
+            return tr("a {kind}", kind=word(name))
         case Record():
-            return f"a named tuple of {len(value)}"
-        case tuple() | list():
-            return f"a {type(value).__name__} of {len(value)}"
+            return tr("a named tuple of {count}", count=len(value))
+        case tuple():
+            return tr("a tuple of {count}", count=len(value))
+        case list():
+            return tr("a list of {count}", count=len(value))
         case Tensor():
-            return f"a tensor of shape {shape(value)}"
+            return tr("a tensor of shape {shape}", shape=shape(value))
         case bool() | int() | float():
-            return f"the {type(value).__name__} {value}"
-    return f"a {type(value).__name__}"
+            return tr("the {kind} {number}", kind=type(value).__name__, number=value)
+    return tr("a {kind}", kind=type(value).__name__)
 
 
 def shape(tensor: Tensor) -> str:
@@ -223,15 +269,26 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _difference(got: Tensor, expected: Tensor, close: Tensor) -> str:
+def _difference(what: str, got: Tensor, expected: Tensor, close: Tensor) -> str:
     if got.dim() == 0:
-        return f"got {got.item():.8g}, expected {expected.item():.8g}."
+        return tr(
+            "{what} differs: got {got:.8g}, expected {expected:.8g}.",
+            what=what,
+            got=got.item(),
+            expected=expected.item(),
+        )
     distance = (got.double() - expected.double()).abs()
     worst = int(distance.argmax())
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(worst), got.shape))
-    return (
-        f"{int((~close).sum())} of {got.numel()} values, most at index {index}: "
-        f"got {got.flatten()[worst].item():.6g}, expected {expected.flatten()[worst].item():.6g}."
+    return tr(
+        "{what} differs: {wrong} of {count} values, most at index {index}: got {got:.6g}, expected "
+        "{expected:.6g}.",
+        what=what,
+        wrong=int((~close).sum()),
+        count=got.numel(),
+        index=index,
+        got=got.flatten()[worst].item(),
+        expected=expected.flatten()[worst].item(),
     )
 
 

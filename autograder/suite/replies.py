@@ -12,9 +12,10 @@ from torch import Tensor
 from autograder.broker import WorkerLost
 from autograder.sandbox import protocol, values, wire
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
+from tower_student.language import mark, tr
 from tower_student.text import word
 
-UNREADABLE = "What came back cannot be read as an answer."
+UNREADABLE = mark("What came back cannot be read as an answer.")
 RecordT = TypeVar("RecordT")
 #: What comes back: fields, and tensors by name.
 Reply = tuple[dict[str, Any], dict[str, Tensor]]
@@ -94,17 +95,21 @@ def lost_worker(lost: WorkerLost) -> CheckFailed:
     match lost.reason:
         case "deadline":
             return TooSlow(
-                "It did not finish in time: an endless loop, a very slow one, or waiting for input.",
+                tr(
+                    "It did not finish in time: an endless loop, a very slow one, or waiting for input."
+                ),
                 unproven=True,
             )
         case "died":
             return CheckFailed(
-                "The process ended before it answered: os._exit, a crash, or too little memory.",
+                tr(
+                    "The process ended before it answered: os._exit, a crash, or too little memory."
+                ),
                 unproven=True,
             )
         case "killed":
-            return Killed("The process was killed from outside.", unproven=True)
-    return CheckFailed(f"It was stopped because {lost}.")
+            return Killed(tr("The process was killed from outside."), unproven=True)
+    return CheckFailed(tr("It was stopped because {reason}.", reason=lost))
 
 
 def read(kind: type[RecordT], reply: Mapping[str, Any]) -> RecordT:
@@ -112,14 +117,14 @@ def read(kind: type[RecordT], reply: Mapping[str, Any]) -> RecordT:
     try:
         return protocol.read(kind, reply)
     except TypeError:
-        raise CheckFailed(UNREADABLE) from None
+        raise CheckFailed(tr(UNREADABLE)) from None
 
 
 def error(described: object) -> protocol.Error:
     """Return what a reply says is wrong. Raises CheckFailed where that is of no known kind."""
     if isinstance(described, dict) and str(described.get("kind")) in protocol.ERRORS:
         return read(protocol.ERRORS[str(described["kind"])], described)
-    raise CheckFailed(UNREADABLE)
+    raise CheckFailed(tr(UNREADABLE))
 
 
 def value(tree: protocol.Tree, tensors: Mapping[str, Tensor]) -> Any:
@@ -127,7 +132,9 @@ def value(tree: protocol.Tree, tensors: Mapping[str, Tensor]) -> Any:
     try:
         return values.decode_tree(tree, tensors)
     except wire.WireError as error:
-        raise CheckFailed(f"What came back cannot be read as an answer: {error}.") from None
+        raise CheckFailed(
+            tr("What came back cannot be read as an answer: {error}.", error=error)
+        ) from None
 
 
 def gradients(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -147,7 +154,7 @@ def prefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def traits(result: protocol.Result, count: int) -> list[dict[str, bool]]:
     """Return the traits of so many tensors. Raises CheckFailed where they are of another number."""
     if result.traits is None or len(result.traits) != count:
-        raise CheckFailed(UNREADABLE)
+        raise CheckFailed(tr(UNREADABLE))
     return result.traits
 
 
@@ -160,7 +167,7 @@ def seen(record: dict[str, Any] | None) -> Seen:
 def journey(output: protocol.Output) -> Journey:
     """Return how an output came back from the GPU. Raises CheckFailed where the reply does not say."""
     if output.stayed is None or output.copies is None:
-        raise CheckFailed(UNREADABLE)
+        raise CheckFailed(tr(UNREADABLE))
     return Journey(output.stayed, output.copies)
 
 
@@ -179,7 +186,7 @@ def _parameter(entry: object) -> Parameter:
     match entry:
         case [str() as name, str() as dtype, size, str() as device, bool() as grad]:
             return Parameter(word(name), word(dtype), shape(size), word(device), grad)
-    raise CheckFailed(UNREADABLE)
+    raise CheckFailed(tr(UNREADABLE))
 
 
 def shape(sizes: object) -> tuple[int, ...]:
@@ -192,4 +199,4 @@ def shape(sizes: object) -> tuple[int, ...]:
             type(size) is int and 0 <= size < values.MAX_INT for size in sizes
         ):
             return tuple(sizes)
-    raise CheckFailed(UNREADABLE)
+    raise CheckFailed(tr(UNREADABLE))

@@ -17,6 +17,7 @@ from autograder.sandbox.worker import LIBRARIES
 from autograder.suite import replies
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.surveyor import Surveyor, course_texts, text_of
+from tower_student.language import tr
 from tower_student.raised import likely_cause
 from tower_student.submission import Submission
 from tower_student.text import one_line, quoted, word
@@ -72,7 +73,12 @@ class Session:
         match survey.get("syntax_error"):
             case {"line": int() as line, "message": str() as message}:
                 raise CheckFailed(
-                    f"{self.module}.py, line {line}: syntax error: {one_line(message)}.",
+                    tr(
+                        "{module}.py, line {line}: syntax error: {message}.",
+                        module=self.module,
+                        line=line,
+                        message=one_line(message),
+                    ),
                     quoted=quoted(submission.line(self.module, line)),
                     cause=why(
                         "raised.syntax",
@@ -109,7 +115,9 @@ class Session:
             except WorkerLost as lost:
                 raise replies.lost_worker(lost) from None
             except wire.WireError as error:
-                raise CheckFailed("The reply was not valid.", quoted=quoted(str(error))) from None
+                raise CheckFailed(
+                    tr("The reply was not valid."), quoted=quoted(str(error))
+                ) from None
             if isinstance(question.request, protocol.Begin):
                 self.demand(reply)
             else:
@@ -127,24 +135,40 @@ class Session:
                 name = word(name)
                 listed = [word(n) for n in names[:MAX_NAMES]]
                 found = difflib.get_close_matches(name, listed, 1)
-                near = f" The nearest name in it is {found[0]}." if found else ""
+                if not found:
+                    return CheckFailed(
+                        tr("{module}.py defines no {name}.", module=self.module, name=name)
+                    )
                 return CheckFailed(
-                    f"{self.module}.py defines no {name}.{near}",
-                    cause=why("name.near", "Rename it: the grader calls exactly {name}.", name=name)
-                    if found
-                    else None,
+                    tr(
+                        "{module}.py defines no {name}. The nearest name in it is {near}.",
+                        module=self.module,
+                        name=name,
+                        near=found[0],
+                    ),
+                    cause=why(
+                        "name.near", "Rename it: the grader calls exactly {name}.", name=name
+                    ),
                 )
             case protocol.Signature(message):
                 return CheckFailed(
-                    "The call itself failed.",
+                    tr("The call itself failed."),
                     quoted=quoted(f"TypeError: {message}"),
                     cause=why("raised.signature", "The signature is not the one in the skeleton."),
                 )
             case protocol.WrongType(got, "a torch.nn.Module" | "a torch.Tensor" as wanted):
-                return CheckFailed(f"What came back is a {word(got)}; expected {wanted}.")
+                return CheckFailed(
+                    tr(
+                        "What came back is a {got}; expected a {expected}.",
+                        got=word(got),
+                        expected=wanted.removeprefix("a "),
+                    )
+                )
             case protocol.NoGraph():
                 return CheckFailed(
-                    "The output does not require a gradient: autograd has no way back through it.",
+                    tr(
+                        "The output does not require a gradient: autograd has no way back through it."
+                    ),
                     cause=why(
                         "gradient.no_graph",
                         "The output was computed under no_grad, from .data or .detach(), through numpy, "
@@ -153,23 +177,25 @@ class Session:
                 )
             case protocol.Raised(kind, message, where):
                 return self._raised(kind, message, where)
-        return CheckFailed(replies.UNREADABLE)
+        return CheckFailed(tr(replies.UNREADABLE))
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
-        place, within, line_text = None, "", ""
+        place, line_text, known = None, "", {}
         match where:
             case [str() as module, int() as line] if (
                 type(line) is int and module in self._submission.sources
             ):
                 if line_text := self._submission.line(module, line):
                     place = _place(self._submission.place(module, line))
-                    within = f" in {module}.py, line {line}"
+                    known = {"module": module, "line": line}
         if kind == "NotImplementedError" and "NotImplementedError" in line_text:
-            found = f"It is not written yet{within}."
+            found = tr("It is not written yet in {module}.py, line {line}.", **known)
             return CheckFailed(found, quoted=quoted(message), place=place)
         hint = likely_cause(kind, message, line_text, self._course.exceptions)
         return CheckFailed(
-            f"{word(kind)} was raised{within}.",
+            tr("{kind} was raised in {module}.py, line {line}.", kind=word(kind), **known)
+            if known
+            else tr("{kind} was raised.", kind=word(kind)),
             quoted=(*quoted(line_text), *quoted(f"{kind}: {message}")),
             reading=Cause(*hint) if hint else None,
             place=place,

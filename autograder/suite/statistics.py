@@ -14,6 +14,7 @@ from torch import Tensor
 from autograder.report import Cause
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
+from tower_student.language import tr
 
 TOO_EVEN = (1e-5, 0.02)
 """Deviations of mean and mean square below which no honest tensor lies, but for a chance of 1.3e-7."""
@@ -61,7 +62,14 @@ def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()
     )
     outermost = float(got.abs().max())
     if outermost > bound * (1 + 1e-5):
-        raise CheckFailed(f"{what} reaches {outermost:.5g}, beyond the bound {bound:.5g}.")
+        raise CheckFailed(
+            tr(
+                "{what} reaches {outermost:.5g}, beyond the bound {bound:.5g}.",
+                what=what,
+                outermost=outermost,
+                bound=bound,
+            )
+        )
 
 
 def normal(what: str, got: Tensor, std: float, suspects: Iterable[Drawn] = ()) -> None:
@@ -78,7 +86,11 @@ def tails(what: str, got: Tensor, std: float) -> None:
     fourth = float((got.double() / std).pow(4).mean())
     if abs(fourth - 3) > FOURTH * math.sqrt(96 / got.numel()):
         raise CheckFailed(
-            f"The fourth power of {what}, over its deviation, is {fourth:.3f} in the mean; expected 3.",
+            tr(
+                "The fourth power of {what}, over its deviation, is {fourth:.3f} in the mean; expected 3.",
+                what=what,
+                fourth=fourth,
+            ),
             cause=why(
                 "drawing.tails",
                 "The numbers have tails that are too thin or too thick: they only resemble a normal "
@@ -115,7 +127,7 @@ def _distribution(
     """
     if not bool(got.isfinite().all()):
         raise CheckFailed(
-            f"{what} holds NaN or infinite values.",
+            tr("{what} holds NaN or infinite values.", what=what),
             cause=why("drawing.unfilled", "The memory was never filled."),
         )
     # NumPy's sort does not keep track of where a value was, and takes a tenth of the time.
@@ -123,8 +135,14 @@ def _distribution(
     distinct = 1 + int((ordered[1:] != ordered[:-1]).sum())
     if distinct < 0.9 * got.numel():
         raise CheckFailed(
-            f"{what} has only {distinct:,} distinct values among {got.numel():,}; expected as many "
-            f"draws from {name}.",
+            tr(
+                "{what} has only {distinct:,} distinct values among {count:,}; expected as many draws from "
+                "{distribution}.",
+                what=what,
+                distinct=distinct,
+                count=got.numel(),
+                distribution=name,
+            ),
             cause=why("drawing.constant", "The tensor is constant.")
             if distinct == 1
             else why(
@@ -137,7 +155,12 @@ def _distribution(
     spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(n / variance_of_square)
     if shift < TOO_EVEN[0] and spread < TOO_EVEN[1]:
         raise CheckFailed(
-            f"Mean and deviation of {what} are those of {name} to the last digit: no draws do that.",
+            tr(
+                "Mean and deviation of {what} are those of {distribution} to the last digit: no draws "
+                "do that.",
+                what=what,
+                distribution=name,
+            ),
             cause=why(
                 "drawing.standardised",
                 "The draws are centred and scaled by their own mean and deviation; leave them as they are.",
@@ -146,9 +169,17 @@ def _distribution(
     distance = kolmogorov_smirnov(ordered, cdf(ordered))
     if not (distance < KOLMOGOROV_SMIRNOV and max(shift, spread) < DEVIATIONS):
         raise CheckFailed(
-            f"{what} is not drawn from {name}. Its standard deviation is {float(got.std()):.5g} (expected "
-            f"{std:.5g}), its mean {float(got.mean()):.2g}, its range {float(got.min()):.5g} to "
-            f"{float(got.max()):.5g}.",
+            tr(
+                "{what} is not drawn from {distribution}. Its standard deviation is {got:.5g} (expected "
+                "{expected:.5g}), its mean {mean:.2g}, its range {low:.5g} to {high:.5g}.",
+                what=what,
+                distribution=name,
+                got=float(got.std()),
+                expected=std,
+                mean=float(got.mean()),
+                low=float(got.min()),
+                high=float(got.max()),
+            ),
             cause=lambda: _clipped(ordered) or _guilty(ordered, suspects) or _cause(got, std),
         )
 

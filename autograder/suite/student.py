@@ -9,7 +9,6 @@ other side becomes a CheckFailed whose text a student can act on.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -27,6 +26,7 @@ from autograder.suite.failures import NO_RETURN, CheckFailed, why
 from autograder.suite.parity import describe
 from autograder.suite.replies import Answer, Description
 from autograder.suite.session import Session
+from tower_student.language import plural, tr
 from tower_student.text import word, words
 
 MAX_HELD_BACK = 64 << 10
@@ -63,7 +63,10 @@ class Input:
     def __post_init__(self) -> None:
         if self.layout not in values.LAYOUTS:
             raise GraderFault(
-                f"A hidden test asks for the memory layout {self.layout!r}, which does not exist."
+                tr(
+                    "A hidden test asks for the memory layout {layout!r}, which does not exist.",
+                    layout=self.layout,
+                )
             )
 
     def laid_out(self) -> Tensor:
@@ -114,8 +117,7 @@ class Student:
         self._origin = origin or self
         self._others: list[Student] = []
         """Those over stand-ins."""
-        self._asked = ""
-        self.asked = f"import {session.module}"
+        self._asked = _Asked(f"import {session.module}")
         self.remark = ""
         self.measured: Measured | None = None
         self.figures: dict[str, Figure] = {}
@@ -128,7 +130,7 @@ class Student:
         A submission that uses what it imports follows the factors. Raises CheckFailed, and CourseError where
         a `stand_in` of course.toml does not import.
         """
-        self.asked = f"import {self.session.module}"
+        self._origin._asked = _Asked(f"import {self.session.module}")
         other = Student(self._over(scales), self._over, self._origin)
         self._others.append(other)
         return other
@@ -136,11 +138,14 @@ class Student:
     @property
     def asked(self) -> str:
         """What was asked last, in words, here or over stand-ins; it opens the message of a failed check."""
-        return self._origin._asked
+        return self._origin._asked.words
 
     @asked.setter
     def asked(self, words: str) -> None:
-        self._origin._asked = words
+        self._origin._asked = self._origin._asked._replace(words=words)
+
+    def _say(self, words: str, called: str) -> None:
+        self._origin._asked = _Asked(words, called)
 
     def measure(self, name: str, value: float) -> None:
         """Report the number that the check judges by, a share in [0, 1], under a name.
@@ -183,7 +188,7 @@ class Student:
         CheckFailed, for a missing class or an exception, may be raised only then.
         """
         written = _written(name, args, kwargs)
-        self.asked = written
+        self._say(written, name)
         encoder, handle = _RequestEncoder(), self.session.handle()
         layer = Layer(self, written, handle)
         request = protocol.Create(
@@ -222,7 +227,7 @@ class Student:
             on_gpu: let it use the GPU, where the layers and kept tensors among its arguments may lie.
             asked: the call in words, where NAME(ARGUMENTS) would not do.
         """
-        self.asked = asked or _written(name, args, kwargs)
+        self._say(asked or _written(name, args, kwargs), name)
         encoder = _RequestEncoder()
         request = protocol.Call(
             name,
@@ -241,7 +246,7 @@ class Student:
         result = replies.read(protocol.Result, reply)
         if grad and not result.grad_mode:
             raise CheckFailed(
-                "After the call autograd is switched off, for everything that follows.",
+                tr("After the call autograd is switched off, for everything that follows."),
                 cause=why(
                     "gradient.left_off",
                     "torch.set_grad_enabled(False) stays in force after the function has returned; `with "
@@ -250,7 +255,7 @@ class Student:
             )
         left = replies.value(result.after, tensors)
         if after and not _mirrors(left, list(args)):
-            raise CheckFailed(replies.UNREADABLE)
+            raise CheckFailed(tr(replies.UNREADABLE))
         return Answer(
             value=replies.value(result.result, tensors),
             after=left,
@@ -266,7 +271,7 @@ class Student:
         FILE is one of worker.files in course.toml. Raises GraderFault where there is no such thing.
         """
         if not self.session.has(name):
-            raise GraderFault(f"A hidden test asks for {name}, which does not exist.")
+            raise GraderFault(tr("A hidden test asks for {name}, which does not exist.", name=name))
         encoder, handle = _RequestEncoder(), self.session.handle()
         given = {key: encoder.tree(value) for key, value in kwargs.items()}
         self.defer(protocol.Library(name, encoder.tree(list(args)), given, handle), encoder)
@@ -282,13 +287,13 @@ class Student:
 
     def definition(self) -> Place | None:
         """Return where the submission defines what was asked last, or None."""
-        called = re.match(r"\w+", self.asked)
-        return self.session.definition(called.group()) if called else None
+        called = self._origin._asked.called
+        return self.session.definition(called) if called else None
 
     @property
     def where(self) -> str:
         """Where what is asked "on the GPU" is done, in words."""
-        return " on the GPU" if self.session.gpu else " on a simulated GPU"
+        return tr("on the GPU") if self.session.gpu else tr("on a simulated GPU")
 
     @property
     def tampers(self) -> list[str]:
@@ -319,19 +324,19 @@ class Student:
         small = sum(len(tensor.data) for tensor in tensors) <= MAX_HELD_BACK
         # The memory that they show may be written to meanwhile.
         held = [t._replace(data=bytes(t.data)) for t in tensors] if small else tensors
-        self._pending.append(_Pending(Question(request, held), self.asked, then))
+        self._pending.append(_Pending(Question(request, held), self._origin._asked, then))
         if not small or len(self._pending) == MAX_PENDING:
             self.settle()
 
     def _exchange(self, asked: Sequence[Question]) -> replies.Reply:
         """Send what is pending and what is asked, at most one question; return the last reply."""
         pending, self._pending = self._pending, []
-        now = self.asked
+        now = self._origin._asked
         reply: replies.Reply = {}, {}
         answers = self.session.ask_all([*(one.question for one in pending), *asked])
         failure: CheckFailed | None = None
         for one in [*pending, *asked]:
-            self.asked = one.asked if isinstance(one, _Pending) else now
+            self._origin._asked = one.asked if isinstance(one, _Pending) else now
             reply = next(answers)
             if failure is None:
                 try:
@@ -339,18 +344,25 @@ class Student:
                     if isinstance(one, _Pending):
                         one.then(reply[0])
                 except CheckFailed as raised:
-                    failure, of = raised, self.asked
+                    failure, of = raised, self._origin._asked
         if failure is not None:
-            self.asked = of
+            self._origin._asked = of
             raise failure
         return reply
+
+
+class _Asked(NamedTuple):
+    """What was asked, in words, and the class or function of the submission that was called; "" for none."""
+
+    words: str
+    called: str = ""
 
 
 class _Pending(NamedTuple):
     """A request that needs no reply by itself, how it is called, and who is given its reply."""
 
     question: Question
-    asked: str
+    asked: _Asked
     then: Callable[[dict[str, Any]], None]
 
 
@@ -360,9 +372,13 @@ class Layer:
     def __init__(self, student: Student, written: str, handle: int) -> None:
         self._student = student
         self._written = written
+        self._class = written.partition("(")[0]
         self.handle = handle
         self._made: Description | None = None
         self._names: set[str] | None = None
+
+    def _say(self, words: str) -> None:
+        self._student._say(words, self._class)
 
     def describe(self, reply: dict[str, Any]) -> None:
         """Take what the worker says that the layer is made of. Raises CheckFailed."""
@@ -383,7 +399,7 @@ class Layer:
         floating = [tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()]
         if floating:
             self._convert(values.DTYPE_NAMES[floating[0]])
-        self._student.asked = f"{self._written}.load_state_dict({', '.join(tensors)})"
+        self._say(f"{self._written}.load_state_dict({', '.join(tensors)})")
         self._send(protocol.Load(self.handle), tensors)
         self._names = set(tensors)
 
@@ -407,7 +423,10 @@ class Layer:
         """
         if device not in ("cpu", "cuda", "meta"):
             raise GraderFault(
-                f"A hidden test asks for the device {device!r}, which does not exist."
+                tr(
+                    "A hidden test asks for the device {device!r}, which does not exist.",
+                    device=device,
+                )
             )
         found: list[Description] = []
         self._convert(device, lambda reply: found.append(replies.description(reply)))
@@ -418,12 +437,12 @@ class Layer:
         self, target: str, then: Callable[[dict[str, Any]], None] = lambda reply: None
     ) -> None:
         """Move the layer to a dtype or a device, by its name."""
-        self._student.asked = f"{self._written}.to({target})"
+        self._say(f"{self._written}.to({target})")
         self._student.defer(protocol.Convert(self.handle, target), then=then)
 
     def do(self, method: str, seed: int | None = 0) -> None:
         """Call a method without arguments: reset_parameters, train, eval; None leaves the seeds alone."""
-        self._student.asked = f"{self._written}.{method}()"
+        self._say(f"{self._written}.{method}()")
         self._student.defer(protocol.Method(self.handle, method, seed))
 
     def freeze(self, parameter: str) -> None:
@@ -436,7 +455,11 @@ class Layer:
         tensors = {word(name): tensor for name, tensor in returned.items()}
         if self._names is not None and tensors.keys() != self._names:
             raise CheckFailed(
-                f"The state dict now holds {words(tensors)}; it held {words(self._names)}.",
+                tr(
+                    "The state dict now holds {now}; it held {before}.",
+                    now=words(tensors),
+                    before=words(self._names),
+                ),
                 cause=why(
                     "layer.state_dict_changes",
                     "Something is registered, renamed or removed while the code runs.",
@@ -449,7 +472,9 @@ class Layer:
         name, known = values.DTYPE_NAMES[dtype], self._student.session.gpu_dtypes
         if not known or name in known:
             return True
-        self._student.remark = f"{name} was left out: this GPU does not compute in it."
+        self._student.remark = tr(
+            "{dtype} was left out: this GPU does not compute in it.", dtype=name
+        )
         return False
 
     def __call__(self, x: Tensor | Input, method: str = "forward") -> Tensor:
@@ -457,7 +482,9 @@ class Layer:
         output = self.run(x, method=method, grad=False).value
         if not isinstance(output, Tensor):
             cause = NO_RETURN if output is None else None
-            raise CheckFailed(f"the output is {describe(output)}; expected a tensor.", cause=cause)
+            raise CheckFailed(
+                tr("the output is {got}; expected a tensor.", got=describe(output)), cause=cause
+            )
         return output
 
     def run(
@@ -483,19 +510,8 @@ class Layer:
             refilled: let the input tensor have held other values in an earlier forward pass.
             on_gpu: put the input on the GPU, and the layer, which stays there.
         """
-        match x:
-            case Meta():
-                size, dtype, layout = x.shape, x.dtype, " on the meta device"
-            case Input():
-                size, dtype = tuple(x.tensor.shape), x.tensor.dtype
-                layout = "" if x.layout == "contiguous" else f" in a {x.layout} memory layout"
-            case _:
-                size, dtype, layout = tuple(x.shape), x.dtype, ""
-        layout += self._student.where if on_gpu else ""
-        name = f"{self._written}" if method == "forward" else f"{self._written}.{method}"
-        self._student.asked = (
-            f"{name} on a {str(dtype).removeprefix('torch.')} input of shape {size}{layout}"
-        )
+        name = self._written if method == "forward" else f"{self._written}.{method}"
+        self._say(_of_input(name, x, self._student.where if on_gpu else ""))
         if upstream is not None and not isinstance(x, Meta):
             x = (
                 Input(x, requires_grad=True)
@@ -529,9 +545,19 @@ class Layer:
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
         """Return the output on the GPU on a stream of its own, where the input comes late."""
-        self._student.asked = (
-            f"{self._written} on an input of shape {tuple(x.shape)}{self._student.where}, on another stream "
-            "than the default one"
+        self._say(
+            tr(
+                "{layer} on an input of shape {shape} on the GPU, on another stream than the default one",
+                layer=self._written,
+                shape=tuple(x.shape),
+            )
+            if self._student.session.gpu
+            else tr(
+                "{layer} on an input of shape {shape} on a simulated GPU, on another stream than the "
+                "default one",
+                layer=self._written,
+                shape=tuple(x.shape),
+            )
         )
         encoder = _RequestEncoder()
         encoder.tensors.append(values.to_raw("input", x))
@@ -551,7 +577,9 @@ def _reportable(found: ReportedT, kind: Any) -> ReportedT:
     try:
         msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(found), allow_nan=False)), kind)
     except (TypeError, ValueError) as error:
-        raise GraderFault(f"A hidden test reports what no report can hold: {error}.") from None
+        raise GraderFault(
+            tr("A hidden test reports what no report can hold: {error}.", error=error)
+        ) from None
     return found
 
 
@@ -581,7 +609,9 @@ class _RequestEncoder(values.Encoder):
 
     def opaque(self, what: str) -> dict[str, Any]:
         """Raise GraderFault: a worker would take it for a value of the submission's."""
-        raise GraderFault(f"A hidden test sends a worker a value that cannot cross: {what}.")
+        raise GraderFault(
+            tr("A hidden test sends a worker a value that cannot cross: {kind}.", kind=what)
+        )
 
 
 def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
@@ -598,18 +628,43 @@ def _written_value(value: object) -> str:
         case Input():
             return _written_value(value.tensor)
         case Layer():
-            return value._written.partition("(")[0]
+            return value._class
         case Generator():
             return "torch.Generator()"
         case list() | tuple() if any(
             isinstance(item, Tensor | Input | tuple | list) for item in value
         ):
-            return f"[{len(value)} items]"
+            return plural("[{count} item]", "[{count} items]", len(value))
         case Batches() | Once():
             return "batches"
         case float():
             return f"{value:.6g}"
     return str(value)
+
+
+def _of_input(name: str, x: Tensor | Input | Meta, where: str) -> str:
+    """What is asked of a layer or its method by that name, in words."""
+    tensor = x.tensor if isinstance(x, Input) else x
+    asked = tr(
+        "{layer} on a {dtype} input of shape {shape}",
+        layer=name,
+        dtype=str(tensor.dtype).removeprefix("torch."),
+        shape=tuple(tensor.shape),
+    )
+    match x:
+        case Meta():
+            how = tr("on the meta device")
+        case Input(layout="transposed"):
+            how = tr("in a transposed memory layout")
+        case Input(layout="strided"):
+            how = tr("in a strided memory layout")
+        case Input(layout="offset"):
+            how = tr("in an offset memory layout")
+        case Input(layout="channels_last"):
+            how = tr("in a channels_last memory layout")
+        case _:
+            how = ""
+    return " ".join(filter(None, (asked, how, where)))
 
 
 def _mirrors(left: object, given: object) -> bool:

@@ -12,6 +12,7 @@ from autograder.sandbox import protocol, wire
 from autograder.sandbox.worker import COURSE_FILE, STAND_IN
 from autograder.suite import replies
 from autograder.suite.failures import CheckFailed
+from tower_student.language import tr
 from tower_student.submission import Submission
 from tower_student.text import one_line
 
@@ -61,14 +62,23 @@ class Surveyor:
         asked = protocol.Import("", dict.fromkeys(names, 1.0))
         try:
             reply, _ = self._worker.ask(asked, course_texts(course, names), deadline)
+            error = reply.get("error")
+            told = (
+                ""
+                if error is None
+                else f"{error.get('type')}: {one_line(str(error.get('message')))}"
+            )
         except WorkerLost as lost:
-            reply = {"error": {"type": "The worker", "message": str(lost)}}
+            told = tr("The worker: {reason}", reason=one_line(str(lost)))
         self.close()
-        if "error" in reply:
-            error = reply["error"]
+        if told:
             raise CourseError(
-                f"{course.root / COURSE} names {', '.join(course.named)}; what is for workers of these does "
-                f"not import: {error.get('type')}: {one_line(str(error.get('message')))}"
+                tr(
+                    "{course} names {files}; what is for workers of these does not import: {error}",
+                    course=course.root / COURSE,
+                    files=", ".join(course.named),
+                    error=told,
+                )
             )
         self._sound.update(names)
 

@@ -14,6 +14,7 @@ from autograder.suite.failures import CheckFailed, Killed
 from autograder.suite.session import Session
 from autograder.suite.student import Student
 from autograder.suite.surveyor import Surveyor
+from tower_student.language import tr
 from tower_student.submission import Submission
 
 
@@ -134,8 +135,10 @@ class Workers:
         """Raise GraderFault unless a failure is the submission's, as far as this machine goes."""
         if isinstance(failure, Killed):
             raise GraderFault(
-                "Two workers were killed from outside, as the kernel does for want of memory. Give the "
-                "grader more memory, or grade fewer submissions at a time."
+                tr(
+                    "Two workers were killed from outside, as the kernel does for want of memory. Give the "
+                    "grader more memory, or grade fewer submissions at a time."
+                )
             )
         if not failure.unproven:
             return
