@@ -26,7 +26,7 @@ def one_by_one(
 
     Args:
         cases: simple ones first.
-        traits: what there is to a case, in words, such as tr("no bias").
+        traits: what there is to a case, in words, such as "no bias".
         ids: the name of a case, from which `draw` takes its numbers.
     """
 
