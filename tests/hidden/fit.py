@@ -19,6 +19,7 @@ from autograder.suite.failures import TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import alike
 from autograder.suite.student import Batches, Layer, Student
+from tower_student.language import plural, tr
 
 from digits import digits
 from reference import PARAMETERS, ReferenceTower, accuracy
@@ -104,15 +105,28 @@ def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
                 criterion,
                 optimizer,
                 on_gpu=context.on_gpu,
-                asked=f"train_epoch on MNIST: {steps} batches of {BATCH}, Adam",
+                asked=plural(
+                    "train_epoch on MNIST: {count} batch of {size}, Adam",
+                    "train_epoch on MNIST: {count} batches of {size}, Adam",
+                    steps,
+                    size=BATCH,
+                ),
             )
             # The first steps load what they need; the next show how long one takes.
             if done == TRIAL_STEPS:
                 taken = time.monotonic() - began
                 if taken / (stop - done) * steps > 0.8 * context.seconds:
                     raise TooSlow(
-                        f"{stop - done} steps of training took {taken:.1f} s: all {steps} "
-                        f"would take longer than the {context.seconds:.0f} s there are."
+                        plural(
+                            "{count} step of training took {taken:.1f} s: all {steps} "
+                            "would take longer than the {seconds:.0f} s there are.",
+                            "{count} steps of training took {taken:.1f} s: all {steps} "
+                            "would take longer than the {seconds:.0f} s there are.",
+                            stop - done,
+                            taken=taken,
+                            steps=steps,
+                            seconds=context.seconds,
+                        )
                     )
                 student.session.deadline = time.monotonic() + context.seconds
             done = stop
@@ -123,13 +137,13 @@ def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
                 next_look = done + steps / LOOKS
     state = _trained(model, start)
     reached = _held_out(state, secret, context.threads)
-    told = "accuracy on held-out images, over optimiser steps"
-    student.show(Curve("How it learnt", told, (*curve, (steps, reached))))
+    told = tr("accuracy on held-out images, over optimiser steps")
+    student.show(Curve(tr("How it learnt"), told, (*curve, (steps, reached))))
     kernels = state["conv1.weight"].flatten(1).tolist()
     rounded = tuple(tuple(round(w, 4) for w in kernel) for kernel in kernels)
     # They grow from the run's own start, under its own transform: only then are the reference's alike.
-    told = "the 32 kernels of conv1 after the fit"
-    student.show(Images("What conv1 has learnt to see", told, rounded, comparable=True))
+    told = tr("the 32 kernels of conv1 after the fit")
+    student.show(Images(tr("What conv1 has learnt to see"), told, rounded, comparable=True))
     return reached
 
 
@@ -137,7 +151,7 @@ def _trained(model: Layer, start: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights as they are now. Raises CheckFailed unless they are of the right shapes, and finite."""
     state = model.state()
     return {
-        name: alike(f"{name} after training", state.get(name), value)
+        name: alike(tr("{name} after training", name=name), state.get(name), value)
         for name, value in start.items()
     }
 

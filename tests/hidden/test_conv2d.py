@@ -21,6 +21,7 @@ from autograder.suite.parity import Count, compare, compare_counts, compare_numb
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.suspects import Suspect
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
+from tower_student.language import plural, tr
 
 import misconceptions
 from misconceptions import Geometry, pair
@@ -84,25 +85,27 @@ def traits(case: Case) -> list[str]:
         (size + 2 * p - r) % s for size, p, r, s in zip((h, w), padding, reach, stride, strict=True)
     ]
     told = {
-        "several channels": case.channels != (1, 1),
-        "a batch of more than one sample": n > 1,
-        "a large batch": n > 9,
-        "an image that is not square": h != w,
-        "a kernel of one pixel": kernel == (1, 1),
-        "a kernel of three pixels": 3 in kernel,
-        "a kernel that is not square": kernel[0] != kernel[1],
-        "a stride of more than 1": max(stride) > 1,
-        "a stride that differs between height and width": stride[0] != stride[1],
-        "a stride that does not use up the image": any(over),
-        "a stride beyond the kernel": stride > kernel,
-        "padding": max(padding) > 0,
-        "padding that differs between height and width": padding[0] != padding[1],
-        "padding beyond the kernel": padding > kernel,
-        "a dilation of more than 1": max(dilation) > 1,
-        "a dilation that differs between height and width": dilation[0] != dilation[1],
-        "one window only": (h + 2 * padding[0], w + 2 * padding[1]) == tuple(reach),
-        "no bias": not case.bias,
-        f"an input whose memory layout is {case.layout}": case.layout != "contiguous",
+        tr("several channels"): case.channels != (1, 1),
+        tr("a batch of more than one sample"): n > 1,
+        tr("a large batch"): n > 9,
+        tr("an image that is not square"): h != w,
+        tr("a kernel of one pixel"): kernel == (1, 1),
+        tr("a kernel of three pixels"): 3 in kernel,
+        tr("a kernel that is not square"): kernel[0] != kernel[1],
+        tr("a stride of more than 1"): max(stride) > 1,
+        tr("a stride that differs between height and width"): stride[0] != stride[1],
+        tr("a stride that does not use up the image"): any(over),
+        tr("a stride beyond the kernel"): stride > kernel,
+        tr("padding"): max(padding) > 0,
+        tr("padding that differs between height and width"): padding[0] != padding[1],
+        tr("padding beyond the kernel"): padding > kernel,
+        tr("a dilation of more than 1"): max(dilation) > 1,
+        tr("a dilation that differs between height and width"): dilation[0] != dilation[1],
+        tr("one window only"): (h + 2 * padding[0], w + 2 * padding[1]) == tuple(reach),
+        tr("no bias"): not case.bias,
+        tr("an input whose memory layout is {layout}", layout=case.layout): (
+            case.layout != "contiguous"
+        ),
     }
     return [trait for trait, holds in told.items() if holds]
 
@@ -243,14 +246,17 @@ def test_output_size(student: Student) -> None:
     counts = []
     for n, k, s, p, d in SIZES:
         expected = windows_along(n, k, s, p, d)
-        what = f"The number of windows, ⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1,"
+        law = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
+        what = tr("The number of windows, {law},", law=law)
         for got in (
             student.output_size(n, k, s, p, d),
             student.output_size(n, k, stride=s, padding=p, dilation=d),
         ):
             suspects = partial(misconceptions.of_size, n, k, s, p, d)
             counts.append(Count(what, got, expected, suspects))
-    student.asked = f"output_size for {len(SIZES)} geometries"
+    student.asked = plural(
+        "output_size for {count} geometry", "output_size for {count} geometries", len(SIZES)
+    )
     compare_counts(counts, whole=True)
     for n, k, _, _, _ in SIZES:
         plain = student.output_size(n, k)
@@ -292,19 +298,21 @@ def test_im2col(student: Student, draw: Draw, case: Case) -> None:
     """
     x = draw.normal(*case.input_shape())
     answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
-    compare("the matrix of windows", answer.value, unfolded(x, case), suspects=suspects(x, case))
-    expect(torch.equal(answer.after[0], x), "The input was changed by the call.")
+    compare(
+        tr("the matrix of windows"), answer.value, unfolded(x, case), suspects=suspects(x, case)
+    )
+    expect(torch.equal(answer.after[0], x), tr("The input was changed by the call."))
     if case is CASES[-1]:
         plain = misconceptions.of_columns(x, Geometry((2, 2), (1, 1), (0, 0), (1, 1)))
         compare(
-            "the matrix of windows, by default,",
+            tr("the matrix of windows, by default,"),
             student.im2col(x, 2),
             F.unfold(x, 2),
             suspects=plain,
         )
         asked = Geometry((2, 2), (3, 2), (2, 2), (3, 3))
         compare(
-            "the matrix of windows, by keywords,",
+            tr("the matrix of windows, by keywords,"),
             student.im2col(x, 2, dilation=3, padding=2, stride=(3, 2)),
             F.unfold(x, 2, 3, 2, (3, 2)),
             suspects=misconceptions.of_columns(x, asked),
@@ -312,7 +320,7 @@ def test_im2col(student: Student, draw: Draw, case: Case) -> None:
         for n, k, s, p, d in (*TWINS, *reversed(TWINS)):
             x = draw.normal(1, 1, n, n)
             compare(
-                "the matrix of windows",
+                tr("the matrix of windows"),
                 student.im2col(x, k, s, p, d),
                 F.unfold(x, k, d, p, s),
                 reading=REMEMBERED,
@@ -333,10 +341,10 @@ def test_im2col_gradient(student: Student, draw: Draw, case: Case) -> None:
     assert x.grad is not None
     given = Input(x.detach(), case.layout, requires_grad=True)
     answer = student.call("im2col", given, *im2col_arguments(case), upstream=upstream)
-    compare("the matrix of windows", answer.value, columns.detach(), suspects=suspects(x, case))
-    expect("input" in answer.gradients, "No gradient reaches the input: its .grad is None.")
+    compare(tr("the matrix of windows"), answer.value, columns.detach(), suspects=suspects(x, case))
+    expect("input" in answer.gradients, tr("No gradient reaches the input: its .grad is None."))
     compare(
-        "the gradient of the input",
+        tr("the gradient of the input"),
         answer.gradients["input"],
         x.grad,
         suspects=misconceptions.of_columns_gradient(x.detach(), case.geometry(), upstream),
@@ -350,7 +358,7 @@ def test_im2col_by_hand(student: Student, draw: Draw) -> None:
     """
     x = draw.normal(*PLAIN.input_shape())
     compare(
-        "the matrix of windows",
+        tr("the matrix of windows"),
         student.im2col(x, *im2col_arguments(PLAIN)),
         unfolded(x, PLAIN),
         suspects=suspects(x, PLAIN),
@@ -471,7 +479,7 @@ def test_by_hand(student: Student, draw: Draw) -> None:
             watch(case)
     expect(
         not any(base.startswith("torch.nn.modules.conv") for base in layer.made.bases),
-        "CustomConv2d inherits from a ready-made layer of torch.nn.",
+        tr("CustomConv2d inherits from a ready-made layer of torch.nn."),
         cause=misconceptions.INHERITED,
     )
 

@@ -19,6 +19,7 @@ from autograder.suite.replies import Answer
 from autograder.suite.student import Input, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, LINE
+from tower_student.language import plural, tr
 
 import misconceptions
 from operators import DIFFERENTIATION
@@ -36,8 +37,9 @@ SHAPES: list[Shape] = [(7,), (), (1,), (3, 4), (2, 1, 5)]
 def traits(shape: Shape) -> list[str]:
     """What there is to the shape of the data, in words."""
     if shape == ():
-        return ["a single number, a tensor without dimensions"]
-    return [f"data with {len(shape)} dimensions"] * (len(shape) > 1)
+        return [tr("a single number, a tensor without dimensions")]
+    told = plural("data with {count} dimension", "data with {count} dimensions", len(shape))
+    return [told] * (len(shape) > 1)
 
 
 by_shape = one_by_one("shape", SHAPES, traits)
@@ -57,10 +59,10 @@ def test_predict(student: Student, draw: Draw, shape: Shape) -> None:
     x, _, w, b = line(draw, shape)
     answer = student.call("predict", x, w, b, after=True)
     suspects = misconceptions.of_prediction(x, w, b)
-    compare("the prediction", answer.value, w * x + b, suspects=suspects)
+    compare(tr("the prediction"), answer.value, w * x + b, suspects=suspects)
     single = [tensor.float() for tensor in (x, w, b)]
     expected = single[1] * single[0] + single[2]
-    compare("the prediction in float32", student.predict(*single), expected, FLOAT32)
+    compare(tr("the prediction in float32"), student.predict(*single), expected, FLOAT32)
     untouched(answer, {"x": x, "w": w, "b": b})
 
 
@@ -74,9 +76,9 @@ def test_squared_error(student: Student, draw: Draw, shape: Shape) -> None:
     answer = student.call("squared_error", y_predicted, y, after=True)
     expected = ((y_predicted - y) ** 2).mean()
     suspects = misconceptions.of_error(y_predicted, y)
-    compare("the error", answer.value, expected, suspects=suspects)
+    compare(tr("the error"), answer.value, expected, suspects=suspects)
     far, farther = y_predicted + 1e6, y + 1e6
-    what = "the error of values near a million"
+    what = tr("the error of values near a million")
     lost = why(
         "gradient_loop.squared_error.cancellation",
         "Digits are lost where large numbers nearly cancel: subtract first, then square.",
@@ -103,7 +105,7 @@ def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
     """The pair (grad_w, grad_b); a number is as good as a tensor without dimensions."""
     expect(
         isinstance(result, tuple | list) and len(result) == 2,
-        f"The result is {describe(result)}; expected the pair (grad_w, grad_b).",
+        tr("The result is {got}; expected the pair (grad_w, grad_b).", got=describe(result)),
     )
     expected, suspects = derivatives(*given), misconceptions.of_line_gradients(*given)
     result = [
@@ -146,7 +148,7 @@ def untouched(answer: Answer, given: Mapping[str, torch.Tensor]) -> None:
     ):
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
-            f"The caller's {name} was changed by the call.",
+            tr("The caller's {name} was changed by the call.", name=name),
             cause=why(
                 "gradient_loop.copies.before_update",
                 "Work on copies: clone() before the first update in place.",
@@ -154,7 +156,7 @@ def untouched(answer: Answer, given: Mapping[str, torch.Tensor]) -> None:
         )
         expect(
             traits.get("requires_grad") is False and traits.get("has_grad") is False,
-            f"The caller's {name} now requires a gradient.",
+            tr("The caller's {name} now requires a gradient.", name=name),
             cause=why(
                 "gradient_loop.copies.before_requires_grad",
                 "Work on copies: clone() before requires_grad_().",
@@ -222,7 +224,7 @@ def test_sgd_step(student: Student, draw: Draw, shapes: list[Shape], leaves: boo
         after = answer.after[0][i]
         expect(
             not isinstance(after, torch.Tensor) or not torch.equal(after, before),
-            f"Parameter {i} did not move.",
+            tr("Parameter {number} did not move.", number=i),
             cause=why(
                 "gradient_loop.step.return_in_loop",
                 "Those before it have moved: a return stands inside the loop, or it ends too early.",
@@ -234,12 +236,14 @@ def test_sgd_step(student: Student, draw: Draw, shapes: list[Shape], leaves: boo
             ),
         )
         suspects = misconceptions.of_step(before, gradient, rate)
-        what = f"parameter {i} after the step"
+        what = tr("parameter {number} after the step", number=i)
         compare(what, after, before - rate * gradient, suspects=suspects)
-        compare(f"gradient {i} after the step", answer.after[1][i], gradient)
+        compare(tr("gradient {number} after the step", number=i), answer.after[1][i], gradient)
         expect(
             answer.traits[i].get("requires_grad") is leaves,
-            f"Parameter {i} {'no longer requires' if leaves else 'now requires'} a gradient.",
+            tr("Parameter {number} no longer requires a gradient.", number=i)
+            if leaves
+            else tr("Parameter {number} now requires a gradient.", number=i),
             cause=why(
                 "gradient_loop.step.requires_grad_lasts",
                 "requires_grad_() was called on it and lasts; torch.no_grad() ends with its block.",
@@ -256,7 +260,9 @@ FITS: list[FitCase] = [  # shape of the data, learning rate (none that somebody 
     ((5, 1), 0.17, 4),
     ((4,), 0.13, 0),
 ]
-by_fit = one_by_one("fit", FITS, lambda fit: traits(fit[0]) + ["no step at all"] * (fit[2] == 0))
+by_fit = one_by_one(
+    "fit", FITS, lambda fit: traits(fit[0]) + [tr("no step at all")] * (fit[2] == 0)
+)
 
 
 class Fit(NamedTuple):
@@ -278,7 +284,7 @@ def compare_history(history: Any, fit: Fit, other: Sequence[Line] | None = None)
     """A list of (loss, w, b), one for each step, equal to the oracle's, or to that of the other way."""
     expect(
         isinstance(history, tuple | list),
-        f"The result is {describe(history)}; expected a list of Step.",
+        tr("The result is {got}; expected a list of Step.", got=describe(history)),
         cause=NO_RETURN if history is None else None,
     )
     expected = fitted_line(*fit.numbers()) if other is None else other
@@ -298,7 +304,12 @@ def compare_steps(history: Sequence[Any], expected: Sequence[Line]) -> None:
     """Number by number."""
     expect(
         len(history) == len(expected),
-        f"The list holds {len(history)} steps; expected {len(expected)}.",
+        plural(
+            "The list holds {count} step; expected {expected}.",
+            "The list holds {count} steps; expected {expected}.",
+            len(history),
+            expected=len(expected),
+        ),
         cause=why(
             "gradient_loop.history.one_step_each",
             "One Step belongs to each update, no more and no fewer, in a list made anew by each call.",
@@ -307,7 +318,7 @@ def compare_steps(history: Sequence[Any], expected: Sequence[Line]) -> None:
     for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
         expect(
             isinstance(step, Record) and step.fields == ("loss", "w", "b"),
-            f"Entry {i} is {describe(step)}; expected Step(loss, w, b).",
+            tr("Entry {number} is {got}; expected Step(loss, w, b).", number=i, got=describe(step)),
             cause=why(
                 "gradient_loop.history.not_a_step",
                 "Step is the class in the skeleton: Step(loss, w, b), with three numbers.",
@@ -315,7 +326,7 @@ def compare_steps(history: Sequence[Any], expected: Sequence[Line]) -> None:
         )
         for name, got, value in zip(("loss", "w", "b"), step, reference, strict=True):
             try:
-                compare_number(f"{name} of step {i}", got, value, LINE)
+                compare_number(tr("{name} of step {number}", name=name, number=i), got, value, LINE)
             except CheckFailed as failure:
                 raise failure.beside(CARRIED_OVER if i and name != "loss" else None) from None
 
@@ -336,7 +347,8 @@ def history_cause(history: Sequence[Any], fit: Fit) -> Cause | None:
 
 def train(student: Student, name: str, given: Given, rate: float, steps: int) -> Any:
     """Call train_manual or train_autograd; the caller's tensors stay as they are."""
-    asked = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps}) with x of shape {tuple(given[0].shape)}"
+    call = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps})"
+    asked = tr("{call} with x of shape {shape}", call=call, shape=tuple(given[0].shape))
     answer = student.call(name, *given, rate, steps, after=True, asked=asked)
     untouched(answer, dict(zip("xywb", given, strict=True)))
     return answer.value
@@ -372,10 +384,13 @@ def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: 
         answer = student.call(name, *leaves, rate, steps, after=True)
     except CheckFailed:
         return
-    for parameter, before, after in zip("wb", given[2:], answer.after[2:4], strict=True):
+    for name, before, after in zip("wb", given[2:], answer.after[2:4], strict=True):
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
-            f"The caller's {parameter}, which requires a gradient, was changed by the call.",
+            tr(
+                "The caller's {name}, which requires a gradient, was changed by the call.",
+                name=name,
+            ),
             cause=why(
                 "gradient_loop.copies.detached",
                 "Work on copies: detach().clone() before the first update in place.",
@@ -420,7 +435,7 @@ def test_agreement(student: Student, draw: Draw, shape: Shape | None) -> None:
     compare_history(histories[0], fit)
     compare_history(histories[1], fit, other=histories[0])
     losses = [step[0] for step in histories[1]]
-    expect(losses[-1] < losses[0] and math.isfinite(losses[-1]), "The loss does not fall.")
+    expect(losses[-1] < losses[0] and math.isfinite(losses[-1]), tr("The loss does not fall."))
 
 
 def test_asks_autograd(student: Student, draw: Draw) -> None:
@@ -436,7 +451,7 @@ def test_asks_autograd(student: Student, draw: Draw) -> None:
     assert answer.seen is not None
     expect(
         any(DIFFERENTIATION.search(name) for name in answer.seen.operators),
-        "Autograd was never asked for a gradient.",
+        tr("Autograd was never asked for a gradient."),
         cause=why(
             "gradient_loop.autograd_unasked",
             "The gradients do not come from loss.backward(), nor from torch.autograd.grad.",

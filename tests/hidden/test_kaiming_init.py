@@ -15,6 +15,7 @@ from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
 from autograder.suite.student import Generator, Input, Student
+from tower_student.language import plural, tr
 from tower_student.text import words
 
 import misconceptions
@@ -57,13 +58,17 @@ def test_calculate_fan(student: Student) -> None:
         student.asked = f"calculate_fan(tensor{shape})"
         expect(
             isinstance(result, tuple | list) and len(result) == 2,
-            f"The result is {describe(result)}; expected the pair (fan_in, fan_out).",
+            tr("The result is {got}; expected the pair (fan_in, fan_out).", got=describe(result)),
         )
-    student.asked = f"calculate_fan on tensors of {len(FANS)} shapes"
+    student.asked = plural(
+        "calculate_fan on tensors of {count} shape",
+        "calculate_fan on tensors of {count} shapes",
+        len(FANS),
+    )
     for i, name in enumerate(("fan_in", "fan_out")):
         counts = [
             Count(
-                f"{name} of a tensor of shape {shape}",
+                tr("{name} of a tensor of shape {shape}", name=name, shape=shape),
                 results[shape][i],
                 expected[i],
                 partial(misconceptions.of_fans, shape, name),
@@ -83,16 +88,18 @@ def test_leaky_relu_gain(student: Student) -> None:
     """
     counts = [
         Count(
-            f"The gain for a = {a:.4g}",
+            tr("The gain for a = {a:.4g}", a=a),
             student.leaky_relu_gain(a),
             gain(a),
             partial(misconceptions.of_gain, a),
         )
         for a in SLOPES
     ]
-    student.asked = f"leaky_relu_gain(a) for {len(SLOPES)} slopes"
+    student.asked = plural(
+        "leaky_relu_gain(a) for {count} slope", "leaky_relu_gain(a) for {count} slopes", len(SLOPES)
+    )
     compare_counts(counts)
-    compare_number("The gain without an argument", student.leaky_relu_gain(), math.sqrt(2))
+    compare_number(tr("The gain without an argument"), student.leaky_relu_gain(), math.sqrt(2))
 
 
 def judge_filled(
@@ -119,10 +126,10 @@ def judge_filled(
         return student.call(name, torch.full(size, before), *extra, seed=seed, **kwargs).value
 
     first, second = fill(7.0, draw.seed()), fill(7.0, draw.seed())
-    first = alike("the filled tensor", first, torch.zeros(size))
+    first = alike(tr("the filled tensor"), first, torch.zeros(size))
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
-        "Two tensors were filled with the same numbers.",
+        tr("Two tensors were filled with the same numbers."),
         cause=lambda: (
             why(
                 "kaiming_init.nothing_drawn",
@@ -187,7 +194,7 @@ def test_kaiming_uniform(student: Student, draw: Draw, shape: Shape, a: float) -
 
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         suspects = misconceptions.of_kaiming("uniform", shape, a)
-        statistics.uniform("the tensor", got, gain * math.sqrt(3 / fan_in), suspects)
+        statistics.uniform(tr("the tensor"), got, gain * math.sqrt(3 / fan_in), suspects)
 
     given: dict[str, Any] = {"a": a} if a else {}
     judge_filled(student, draw, "kaiming_uniform_", shape, look, slope=a, **given)
@@ -203,14 +210,16 @@ def test_kaiming_normal(student: Student, draw: Draw, shape: Shape, a: float) ->
 
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         suspects = misconceptions.of_kaiming("normal", shape, a)
-        statistics.normal("the tensor", got, gain / math.sqrt(fan_in), suspects)
+        statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), suspects)
 
     given = (a,) if a else ()
     judge_filled(student, draw, "kaiming_normal_", shape, look, *given, slope=a)
     if shape == SHAPES[0] and not a:
         many = student.call("kaiming_normal_", torch.zeros(400, 600), seed=draw.seed()).value
         statistics.tails(
-            "the tensor", alike("the result", many, torch.zeros(400, 600)), math.sqrt(2 / 600)
+            tr("the tensor"),
+            alike(tr("the result"), many, torch.zeros(400, 600)),
+            math.sqrt(2 / 600),
         )
 
 
@@ -224,7 +233,7 @@ def test_xavier_uniform(student: Student, draw: Draw, shape: Shape, factor: floa
 
     def look(got: torch.Tensor, fan_in: float, fan_out: float, _: float) -> None:
         bound = factor * math.sqrt(6 / (fan_in + fan_out))
-        statistics.uniform("the tensor", got, bound, misconceptions.of_xavier(shape, factor))
+        statistics.uniform(tr("the tensor"), got, bound, misconceptions.of_xavier(shape, factor))
 
     given: dict[str, Any] = {"gain": factor} if factor != 1 else {}
     judge_filled(student, draw, "xavier_uniform_", shape, look, **given)
@@ -240,7 +249,7 @@ def test_bias_uniform(student: Student, draw: Draw, shape: Shape) -> None:
 
     def look(got: torch.Tensor, fan_in: float, *_: float) -> None:
         suspects = misconceptions.of_layer(shape, (shape[0],))
-        statistics.uniform("the bias", got, 1 / math.sqrt(fan_in), suspects)
+        statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), suspects)
 
     judge_filled(student, draw, "bias_uniform_", shape, look, weight, size=(shape[0],))
 
@@ -272,11 +281,11 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     target, *rest = arguments(name, requires_grad=True)
     target = Input(target.tensor.to(dtype), requires_grad=True)
     answer = student.call(name, target, *rest, seed=draw.seed(), after=True)
-    filled = alike("the result", answer.value, target.tensor)
+    filled = alike(tr("the result"), answer.value, target.tensor)
     after = answer.after[0]
     expect(
         isinstance(after, torch.Tensor) and bool((after != 7).any()),
-        "The tensor that was given still holds what it held.",
+        tr("The tensor that was given still holds what it held."),
         cause=why(
             "kaiming_init.filled_elsewhere",
             "Nothing is drawn, or it is drawn into another tensor: a new one, or a copy, which flatten() and "
@@ -285,13 +294,13 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     )
     expect(
         torch.equal(filled, after),
-        "The tensor that was given is not filled; the result holds other values.",
+        tr("The tensor that was given is not filled; the result holds other values."),
         cause=why("kaiming_init.new_tensor", "A new tensor was made; fill the given one in place."),
     )
     traits = answer.traits[0]
     expect(
         traits.get("is_result") is True,
-        "What is returned is not the tensor that was given.",
+        tr("What is returned is not the tensor that was given."),
         cause=why(
             "kaiming_init.wrapped",
             "It was wrapped anew, by .data, .detach() or nn.Parameter: return the very one given.",
@@ -299,7 +308,9 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     )
     expect(
         traits.get("moved") is False,
-        "The tensor was given other memory; what shares the old, such as a view, was not filled.",
+        tr(
+            "The tensor was given other memory; what shares the old, such as a view, was not filled."
+        ),
         cause=why(
             "kaiming_init.memory_exchanged",
             "Assigning to .data exchanges the memory; fill it with a method that ends in _.",
@@ -307,7 +318,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     )
     expect(
         traits.get("is_leaf") is True and traits.get("requires_grad") is True,
-        "The tensor is no longer a leaf that requires a gradient.",
+        tr("The tensor is no longer a leaf that requires a gradient."),
         cause=why(
             "kaiming_init.recorded",
             "Filling it was recorded by autograd, or requires_grad was switched off.",
@@ -316,7 +327,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     plain = student.call(name, target.tensor, *rest, seed=draw.seed(), after=True)
     expect(
         plain.traits[0].get("requires_grad") is False,
-        "A tensor that required no gradient requires one afterwards.",
+        tr("A tensor that required no gradient requires one afterwards."),
         cause=why(
             "kaiming_init.gradient_switched_on",
             "requires_grad_() was called on it; filling a tensor leaves that as it was.",
@@ -328,7 +339,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     ).after[0]
     expect(
         isinstance(slanted, torch.Tensor) and bool((slanted != 7).float().mean() > 0.9),
-        f"A tensor whose memory layout is {layout} is not filled.",
+        tr("A tensor whose memory layout is {layout} is not filled.", layout=layout),
         cause=why(
             "kaiming_init.filled_copy",
             "It is filled by way of a copy, which reshape(), flatten() and contiguous() make of such a tensor.",
@@ -337,7 +348,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     for other, given in zip(answer.after[1:], rest, strict=True):
         expect(
             torch.equal(other, given),
-            "The weight was changed; only the bias is to be filled.",
+            tr("The weight was changed; only the bias is to be filled."),
             cause=why("kaiming_init.weight_changed", "The weight is only read, for its fan_in."),
         )
 
@@ -356,14 +367,16 @@ def test_generator(student: Student, draw: Draw, name: str) -> None:
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         given = Generator(generator, skip)
         answer = student.call(name, *arguments(name), generator=given, seed=seed, draw=3)
-        result = alike("the result", answer.value, arguments(name)[0].tensor)
-        expect(bool((result != 7).any()), "The tensor still holds what it held: nothing is drawn.")
+        result = alike(tr("the result"), answer.value, arguments(name)[0].tensor)
+        expect(
+            bool((result != 7).any()), tr("The tensor still holds what it held: nothing is drawn.")
+        )
         return result, answer.draw
 
     first, drawn = filled(ours, seed)
     expect(
         torch.equal(first, filled(ours, draw.seed())[0]),
-        "The same generator gave other numbers under another global seed.",
+        tr("The same generator gave other numbers under another global seed."),
         cause=why(
             "kaiming_init.generator.ignored",
             "The numbers are drawn from the global generator: pass `generator` on.",
@@ -371,12 +384,12 @@ def test_generator(student: Student, draw: Draw, name: str) -> None:
     )
     expect(
         not torch.equal(first, filled(another, seed)[0]),
-        "Another generator gave the same numbers.",
+        tr("Another generator gave the same numbers."),
         cause=why("kaiming_init.generator.unused", "The generator is not used."),
     )
     expect(
         not torch.equal(first, filled(ours, seed, skip=5)[0]),
-        "A generator that has been drawn from gave the same numbers as a fresh one.",
+        tr("A generator that has been drawn from gave the same numbers as a fresh one."),
         cause=why(
             "kaiming_init.generator.restarted",
             "It is seeded again, or only its seed is used: pass it on, as generator=generator.",
@@ -385,7 +398,7 @@ def test_generator(student: Student, draw: Draw, name: str) -> None:
     untouched = torch.rand(3, generator=torch.Generator().manual_seed(seed))
     expect(
         drawn is not None and torch.equal(drawn, untouched),
-        "The global generator was used up as well, although a generator was given.",
+        tr("The global generator was used up as well, although a generator was given."),
     )
 
 
@@ -396,14 +409,14 @@ def test_by_hand(student: Student, draw: Draw, name: str) -> None:
     handouts/kaiming_init.md, "How it is graded": calls into torch.nn.init are recorded.
     """
     answer = student.call(name, *arguments(name), seed=draw.seed(), watch=True)
-    filled = alike("the result", answer.value, arguments(name)[0].tensor)
-    expect(float(filled.std()) > 0, "The tensor is not filled.")
+    filled = alike(tr("the result"), answer.value, arguments(name)[0].tensor)
+    expect(float(filled.std()) > 0, tr("The tensor is not filled."))
     laws.by_hand(student, answer.seen)
     assert answer.seen is not None
     used = [name for name in answer.seen.functions if name.startswith("torch.nn.init.")]
     if used:
         raise CheckFailed(
-            f"Ready-made work was recorded: {words(used)}.",
+            tr("Ready-made work was recorded: {used}.", used=words(used)),
             cause=why(
                 "kaiming_init.ready_made", "torch.nn.init does the work that is asked of you here."
             ),

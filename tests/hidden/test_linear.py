@@ -12,6 +12,7 @@ from autograder.suite.draw import Draw
 from autograder.suite.failures import expect
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
+from tower_student.language import plural, tr
 
 from misconceptions.linear import INHERITED
 from operators import CONVOLUTION, LINEAR
@@ -31,16 +32,20 @@ class Case(NamedTuple):
 def traits(case: Case) -> list[str]:
     """What there is to a case, in words."""
     told = {
-        "a batch of another size": case.shape[0] != CASES[0].shape[0],
-        "no bias": not case.bias,
-        "one input feature": case.in_features == 1,
-        "one output feature": case.out_features == 1,
-        "as many outputs as inputs": case.in_features == case.out_features,
-        "a batch of one": case.shape[0] == 1,
-        "one sample without a batch": len(case.shape) == 1,
-        f"an input with {len(case.shape)} dimensions": len(case.shape) > 2,
-        "an empty batch": case.shape[0] == 0,
-        f"an input whose memory layout is {case.layout}": case.layout != "contiguous",
+        tr("a batch of another size"): case.shape[0] != CASES[0].shape[0],
+        tr("no bias"): not case.bias,
+        tr("one input feature"): case.in_features == 1,
+        tr("one output feature"): case.out_features == 1,
+        tr("as many outputs as inputs"): case.in_features == case.out_features,
+        tr("a batch of one"): case.shape[0] == 1,
+        tr("one sample without a batch"): len(case.shape) == 1,
+        plural(
+            "an input with {count} dimension", "an input with {count} dimensions", len(case.shape)
+        ): len(case.shape) > 2,
+        tr("an empty batch"): case.shape[0] == 0,
+        tr("an input whose memory layout is {layout}", layout=case.layout): (
+            case.layout != "contiguous"
+        ),
     }
     return [trait for trait, holds in told.items() if holds]
 
@@ -162,7 +167,7 @@ def test_by_hand(student: Student, draw: Draw) -> None:
     inherited = {"torch.nn.modules.linear.Linear", "torch.nn.modules.linear.Bilinear"}
     expect(
         not inherited & set(layer.made.bases),
-        "CustomLinear inherits from a ready-made layer of torch.nn.",
+        tr("CustomLinear inherits from a ready-made layer of torch.nn."),
         cause=INHERITED,
     )
 

@@ -20,6 +20,7 @@ from autograder.suite.parity import Count, alike, compare, compare_counts, compa
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
+from tower_student.language import mark, plural, tr
 
 import misconceptions
 import probes
@@ -55,14 +56,21 @@ def test_parameters(student: Student) -> None:
     made: Layer = student.TowerOfInsight()
     laws.registered_like(reference.ReferenceTower(), made)
     total = sum(math.prod(shape) for shape in made.made.shapes().values())
-    expect(total == 421_642, f"The parameters count {total:,} elements; expected 421,642.")
+    expect(
+        total == 421_642,
+        plural(
+            "The parameters count {count:,} element; expected 421,642.",
+            "The parameters count {count:,} elements; expected 421,642.",
+            total,
+        ),
+    )
 
 
 COUNTED = [  # model, arguments, the arithmetic, the count
     ("nn.Linear", (5, 3), "5·3 + 3", 18),
-    ("nn.ReLU", (), "no parameter", 0),
-    ("probes.ModeProbe", (6, 4), "6 + 6 + 6·4 + 4, without running statistics", 40),
-    ("probes.TiedProbe", (4,), "4·4 + 4 + 4 for two layers that share their weight", 24),
+    ("nn.ReLU", (), mark("no parameter"), 0),
+    ("probes.ModeProbe", (6, 4), mark("6 + 6 + 6·4 + 4, without running statistics"), 40),
+    ("probes.TiedProbe", (4,), mark("4·4 + 4 + 4 for two layers that share their weight"), 24),
 ]
 
 
@@ -76,17 +84,20 @@ def test_count_parameters(student: Student) -> None:
     def ask(what: str, layer: Layer, model: nn.Module, expected: int) -> None:
         got = student.count_parameters(layer)
         suspects = misconceptions.of_count(model)  # now: the model will change
-        counts.append(Count(f"The count for {what},", got, expected, lambda: suspects))
+        counts.append(Count(what, got, expected, lambda: suspects))
 
     tower, oracle = student.TowerOfInsight(), reference.ReferenceTower()
-    ask("the Tower", tower, oracle, 421_642)
+    ask(tr("The count for the Tower,"), tower, oracle, 421_642)
     tower.freeze("fc1.weight")
     oracle.fc1.weight.requires_grad_(False)
-    ask("the Tower with fc1.weight frozen, 421,642 - 128·3136", tower, oracle, 20_234)
+    what = tr("The count for the Tower with fc1.weight frozen, 421,642 - 128·3136,")
+    ask(what, tower, oracle, 20_234)
     for name, arguments, law, expected in COUNTED:
         library, _, attribute = name.partition(".")
         model = getattr({"nn": nn, "probes": probes}[library], attribute)(*arguments)
-        ask(f"{name}{arguments}, {law}", student.library(name, *arguments), model, expected)
+        made = f"{name}{arguments}"
+        what = tr("The count for {model}, {law},", model=made, law=tr(law))
+        ask(what, student.library(name, *arguments), model, expected)
     compare_counts(counts, whole=True)
 
 
@@ -104,10 +115,15 @@ def test_shapes(student: Student, draw: Draw) -> None:
             shape = tuple(entering[name].shape)
             expect(
                 shape == expected[name],
-                f"What enters {name} has shape {shape}; expected {expected[name]}.",
+                tr(
+                    "What enters {name} has shape {shape}; expected {expected}.",
+                    name=name,
+                    shape=shape,
+                    expected=expected[name],
+                ),
                 cause=misconceptions.of_entry(shape, expected[name]),
             )
-        alike("the logits", tower(x), torch.zeros(n, 10))
+        alike(tr("the logits"), tower(x), torch.zeros(n, 10))
 
 
 Stage = tuple[Tensor | None, Callable[[Tensor], Tensor], Tensor | None]
@@ -190,8 +206,8 @@ def show_flow(student: Student, got: Mapping[str, Tensor], expected: Mapping[str
         for name, gradient in expected.items()
         if name.endswith(".weight")
     }
-    told = "norm of the weight's gradient, in powers of ten"
-    student.show(Bars("How much gradient reaches each layer", told, norms))
+    told = tr("norm of the weight's gradient, in powers of ten")
+    student.show(Bars(tr("How much gradient reaches each layer"), told, norms))
 
 
 def norm(gradient: Tensor | None, expected: Tensor) -> float:
@@ -211,7 +227,7 @@ def test_gradient_parity(student: Student, draw: Draw) -> None:
     laws.gradients(tower, oracle, Input(images(draw, 3)), draw, look=partial(show_flow, student))
 
 
-SCALED = "TowerOfInsight over bricks whose outputs are multiplied by secret factors"
+SCALED = mark("TowerOfInsight over bricks whose outputs are multiplied by secret factors")
 
 
 def test_own_bricks(student: Student, draw: Draw) -> None:
@@ -224,7 +240,7 @@ def test_own_bricks(student: Student, draw: Draw) -> None:
     other = student.over_bricks(**factors)
     oracle = draw.fill(reference.scaled_tower(**factors))
     tower, x = other.TowerOfInsight(), images(draw, 2)
-    student.asked = SCALED
+    student.asked = tr(SCALED)
     try:
         tower.load(oracle)
         laws.forward(tower, oracle, Input(x))
@@ -233,7 +249,7 @@ def test_own_bricks(student: Student, draw: Draw) -> None:
     except CheckFailed as failure:
         plain, stock = make(student, draw)
         laws.forward(plain, stock, Input(images(draw, 2)))  # what fails here is no matter of bricks
-        student.asked = SCALED
+        student.asked = tr(SCALED)
         raise CheckFailed(
             failure.found,
             quoted=failure.quoted,
@@ -268,17 +284,17 @@ def test_samples_apart(student: Student, draw: Draw) -> None:
         expected = oracle(x)
     for mode in MODES:
         tower.do(mode)
-        together = alike("the logits", tower(x), expected)
+        together = alike(tr("the logits"), tower(x), expected)
         by_chance = why(
             "tower.images.by_chance",
             "The same images get other logits each time: something random, as dropout, takes part.",
         )
-        compare("the logits, asked for again,", tower(x), together, reading=by_chance)
+        compare(tr("the logits, asked for again,"), tower(x), together, reading=by_chance)
         for i, part in enumerate(x.split(1)):
-            alone = alike("the logits of one image", tower(part), expected[i : i + 1])
-            what = f"image {i} of a batch, against the same image alone,"
+            alone = alike(tr("the logits of one image"), tower(part), expected[i : i + 1])
+            what = tr("image {number} of a batch, against the same image alone,", number=i)
             compare(what, together[i : i + 1], alone, reading=MIXED)
-        what = "the logits of the batch in another order"
+        what = tr("the logits of the batch in another order")
         compare(what, tower(x.roll(1, 0)), together.roll(1, 0), reading=MIXED)
 
 
@@ -299,18 +315,18 @@ def test_fresh_loss(student: Student, draw: Draw) -> None:
     """
     towers = [student.create("TowerOfInsight", (), {}, seed=draw.seed()) for _ in range(2)]
     x, labels = draw.uniform(16, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 16)
-    logits = alike("the logits", towers[0](x), torch.zeros(16, 10))
+    logits = alike(tr("the logits"), towers[0](x), torch.zeros(16, 10))
     loss = float(F.cross_entropy(logits, labels))
     expect(
         1.8 < loss < 5,
-        f"The loss of a fresh tower is {loss:.3g}; expected about ln 10 = 2.30.",
+        tr("The loss of a fresh tower is {loss:.3g}; expected about ln 10 = 2.30.", loss=loss),
         cause=why("tower.fresh.weights_too_large", "The weights begin too large: see kaiming_init.")
         if loss >= 5
         else None,
     )
     expect(
         not torch.equal(logits[0], logits[1]),
-        "A fresh tower gives different images the same logits.",
+        tr("A fresh tower gives different images the same logits."),
         cause=why(
             "tower.fresh.alike",
             "The weights begin at zero or at one constant, which never learn to differ; or a ReLU is dead "
@@ -320,7 +336,7 @@ def test_fresh_loss(student: Student, draw: Draw) -> None:
     for name, value in towers[0].state().items():
         expect(
             not torch.equal(value, towers[1].state().get(name, value)),
-            f"Two fresh towers begin with the same {name}.",
+            tr("Two fresh towers begin with the same {name}.", name=name),
             cause=why(
                 "tower.fresh.fixed", "It is filled with fixed numbers, or a fixed seed is set."
             ),
@@ -381,6 +397,11 @@ TRAININGS = [
 ]
 
 
+def listed(sizes: Sequence[int]) -> str:
+    """Numbers, within a sentence."""
+    return ", ".join(map(str, sizes))
+
+
 Loops = tuple[tuple[nn.Module, torch.optim.Optimizer], tuple[Layer, Layer]]
 """The criterion and the optimizer, here and in the worker."""
 
@@ -429,41 +450,45 @@ def judge_epoch(
     expected = reference.train_epoch(oracle, batches, *ours, losses)
     loss = student.train_epoch(theirs, Once(batches) if once else batches, *in_worker)
     state = theirs.state()
-    student.asked = (
-        f"train_epoch on batches of {', '.join(str(len(y)) for _, y in batches)} samples"
-    )
+    sizes = [len(labels) for _, labels in batches]
+    student.asked = tr("train_epoch on batches of {sizes} samples", sizes=listed(sizes))
     try:
         for name, value in oracle.state_dict().items():
             got = state.get(name)
             if value.is_floating_point():
                 tolerance = TRAJECTORY if value.dtype == torch.float64 else FLOAT32
-                compare(f"{name} after {len(batches)} steps", got, value, tolerance)
+                what = plural(
+                    "{name} after {count} step",
+                    "{name} after {count} steps",
+                    len(batches),
+                    name=name,
+                )
+                compare(what, got, value, tolerance)
             else:
                 expect(
                     got is not None and torch.equal(got, value),
-                    f"{name} differs: the batches were not each used once.",
+                    tr("{name} differs: the batches were not each used once.", name=name),
                 )
     except CheckFailed as failure:
         model, optimizer = before
         raise failure.because(
             lambda: misconceptions.guilty_of_epoch(state, model, ours[0], optimizer, batches)
         ) from None
-    sizes = [len(labels) for _, labels in batches]
     suspects = misconceptions.of_mean_loss(losses, sizes)
     tolerance = TRAJECTORY if batches[0][0].dtype == torch.float64 else FLOAT32
-    compare_number("The mean loss per sample", loss, expected, tolerance, suspects=suspects)
+    compare_number(tr("The mean loss per sample"), loss, expected, tolerance, suspects=suspects)
 
 
 def traits(training: Training) -> list[str]:
     """What there is to a training, in words."""
     told = {
-        "a model that is in evaluation mode before the call": training.mode == "eval",
-        "momentum": "momentum" in training.settings,
+        tr("a model that is in evaluation mode before the call"): training.mode == "eval",
+        tr("momentum"): "momentum" in training.settings,
         "Adam": training.optimizer == "Adam",
-        "batches of different sizes": len(set(training.sizes)) > 1,
-        "a criterion with label smoothing": training.smoothing > 0,
-        "batches that come from an iterator": training.once,
-        "an epoch of many batches": len(training.sizes) > 5,
+        tr("batches of different sizes"): len(set(training.sizes)) > 1,
+        tr("a criterion with label smoothing"): training.smoothing > 0,
+        tr("batches that come from an iterator"): training.once,
+        tr("an epoch of many batches"): len(training.sizes) > 5,
         "float32": training.single,
     }
     return [trait for trait, holds in told.items() if holds]
@@ -485,7 +510,7 @@ def test_train_epoch(student: Student, draw: Draw, training: Training) -> None:
             judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
         except CheckFailed as failure:
             told = failure.because(TRAINED_ANOTHER if on_tower else None)
-            raised = "was raised" in failure.found
+            raised = len(failure.quoted) > 1  # the line, and the exception
             raise told.beside(
                 AS_THEY_COME if raised and training is TRAININGS[0] else None
             ) from None
@@ -507,15 +532,24 @@ def test_one_batch(student: Student, draw: Draw) -> None:
     before = tower(x)
     student.train_epoch(tower, [(x, labels)] * STEPS, criterion, optimizer)
     losses = [
-        float(F.cross_entropy(alike("the logits", logits, torch.zeros(2, 10)), labels))
+        float(F.cross_entropy(alike(tr("the logits"), logits, torch.zeros(2, 10)), labels))
         for logits in (before, tower(x))
     ]
-    student.asked = f"{STEPS} steps of Adam on one batch of two images"
+    student.asked = plural(
+        "{count} step of Adam on one batch of two images",
+        "{count} steps of Adam on one batch of two images",
+        STEPS,
+    )
     # A tower that cannot tell the two images apart gets down to ln 2, which is less than a third.
     wanted = losses[0] / 5
     expect(
         losses[1] < wanted,
-        f"The loss went from {losses[0]:.3g} to {losses[1]:.3g}; expected less than {wanted:.3g}.",
+        tr(
+            "The loss went from {before:.3g} to {after:.3g}; expected less than {wanted:.3g}.",
+            before=losses[0],
+            after=losses[1],
+            wanted=wanted,
+        ),
     )
 
 
@@ -531,22 +565,26 @@ def test_evaluate(student: Student, draw: Draw) -> None:
     for mode in MODES:
         for sizes in EVALUATIONS:
             oracle, theirs, batches = evaluation(student, draw, mode, sizes)
-            student.asked = f"evaluate on batches of {', '.join(map(str, sizes))} samples"
+            student.asked = tr("evaluate on batches of {sizes} samples", sizes=listed(sizes))
             before = theirs.state()
             got = student.evaluate(theirs, Once(batches) if sizes == (7,) else batches)
             for name, value in theirs.state().items():
                 expect(
                     torch.equal(value, before[name]),
-                    f"{name} was changed by evaluate.",
+                    tr("{name} was changed by evaluate.", name=name),
                     cause=why(
                         "tower.evaluate.statistics_changed",
                         "Evaluation mode (model.eval()) leaves running statistics alone.",
                     ),
                 )
-            what = f"The fraction that is right in batches of {', '.join(map(str, sizes))} samples"
+            what = tr(
+                "The fraction that is right in batches of {sizes} samples", sizes=listed(sizes)
+            )
             suspects = partial(misconceptions.of_evaluation, oracle, batches)
             counts.append(Count(what, got, reference.accuracy(oracle, batches), suspects))
-    student.asked = f"evaluate on {len(counts)} lists of batches"
+    student.asked = plural(
+        "evaluate on {count} list of batches", "evaluate on {count} lists of batches", len(counts)
+    )
     compare_counts(counts)
 
 
@@ -578,12 +616,17 @@ def test_mnist_fit(student: Student, draw: Draw, long_run: LongRun) -> None:
     that only this run knows.
     """
     accuracy = fitted_accuracy(student, draw, long_run)
-    student.measure("MNIST accuracy", accuracy)
+    student.measure(tr("MNIST accuracy"), accuracy)
     plan = long_run.plan
-    student.asked = f"train on MNIST: {plan['steps']} steps of 64 images with Adam"
-    found = (
-        f"{100 * accuracy:.2f} % of 10,000 held-out images are read right; "
-        f"the goal is {100 * plan['target']:.1f} %."
+    student.asked = plural(
+        "train on MNIST: {count} step of 64 images with Adam",
+        "train on MNIST: {count} steps of 64 images with Adam",
+        int(plan["steps"]),
+    )
+    found = tr(
+        "{reached:.2f} % of 10,000 held-out images are read right; the goal is {goal:.1f} %.",
+        reached=100 * accuracy,
+        goal=100 * plan["target"],
     )
     expect(
         accuracy >= plan["threshold"],
@@ -624,10 +667,16 @@ def test_gpu_training(student: Student, draw: Draw) -> None:
     criterion = student.library("nn.CrossEntropyLoss")
     theirs = student.library("optim.SGD", tower, **MOMENTUM)
     loss = student.call("train_epoch", tower, batches, criterion, theirs, on_gpu=True).value
-    compare_number("The mean loss per sample, on the GPU,", loss, expected, tolerance=FLOAT32)
+    compare_number(tr("The mean loss per sample, on the GPU,"), loss, expected, tolerance=FLOAT32)
     state = tower.state()
     for name, value in oracle.state_dict().items():
-        compare(f"{name} after {len(here)} steps on the GPU", state.get(name), value, GPU_FLOAT32)
+        what = plural(
+            "{name} after {count} step on the GPU",
+            "{name} after {count} steps on the GPU",
+            len(here),
+            name=name,
+        )
+        compare(what, state.get(name), value, GPU_FLOAT32)
     right = student.call("evaluate", tower, batches, on_gpu=True).value
     share = reference.accuracy(oracle, here)
-    compare_number("The fraction that is right, on the GPU,", right, share)
+    compare_number(tr("The fraction that is right, on the GPU,"), right, share)

@@ -10,6 +10,7 @@ from autograder.report import Cause
 from autograder.suite.failures import why
 from autograder.suite.registry import suspects_of_drawing
 from autograder.suite.statistics import Drawn, Kind
+from tower_student.language import tr
 
 NORMAL_FOR_UNIFORM = why(
     "drawing.normal_for_uniform", "The spread is right, but the numbers are normal, not uniform."
@@ -37,32 +38,32 @@ def taken_for_fans(shape: tuple[int, ...]) -> dict[str, tuple[str, float]]:
         "fan_in": ("fan_in", wide),
         "fan_out": ("fan_out", high),
         "input_channels": (
-            "the number of input channels alone, without the taps of the kernel",
+            tr("the number of input channels alone, without the taps of the kernel"),
             shape[1],
         ),
-        "output_channels": ("the number of output channels alone", shape[0]),
-        "all_elements": ("all elements of the tensor", prod(shape)),
+        "output_channels": (tr("the number of output channels alone"), shape[0]),
+        "all_elements": (tr("all elements of the tensor"), prod(shape)),
         "sum": ("fan_in + fan_out", wide + high),
-        "mean": ("the mean of fan_in and fan_out", (wide + high) / 2),
-        "root": ("the root of fan_in", sqrt(wide)),
+        "mean": (tr("the mean of fan_in and fan_out"), (wide + high) / 2),
+        "root": (tr("the root of fan_in"), sqrt(wide)),
     }
     if len(shape) == 2:
         return counts
     return counts | {
-        "taps": ("the taps of the kernel alone", taps),
-        "last_side": ("the kernel's last side alone", shape[-1]),
-        "width": ("the kernel's width alone, not its area", shape[1] * shape[-1]),
-        "height": ("the kernel's height alone, not its area", shape[1] * shape[2]),
+        "taps": (tr("the taps of the kernel alone"), taps),
+        "last_side": (tr("the kernel's last side alone"), shape[-1]),
+        "width": (tr("the kernel's width alone, not its area"), shape[1] * shape[-1]),
+        "height": (tr("the kernel's height alone, not its area"), shape[1] * shape[2]),
         "sides_added": (
-            "the sum of the kernel's sides, not their product",
+            tr("the sum of the kernel's sides, not their product"),
             shape[1] * sum(shape[2:]),
         ),
         "height_squared": (
-            "the square of the kernel's height, not its area",
+            tr("the square of the kernel's height, not its area"),
             shape[1] * shape[2] ** 2,
         ),
         "width_squared": (
-            "the square of the kernel's width, not its area",
+            tr("the square of the kernel's width, not its area"),
             shape[1] * shape[-1] ** 2,
         ),
     }
@@ -72,8 +73,12 @@ def of_fan_in(shape: tuple[int, ...], kind: Kind, factor: float) -> Iterator[Dra
     """Instead of the scale factor / √fan_in."""
     for key, (name, fan) in taken_for_fans(shape).items():
         if key != "fan_in":
-            text = f"The formula is right, but instead of fan_in it uses {name}."
-            yield Drawn(why(f"drawing.fan_in.{key}", text), kind, factor / sqrt(fan))
+            cause = why(
+                f"drawing.fan_in.{key}",
+                "The formula is right, but instead of fan_in it uses {fan}.",
+                fan=name,
+            )
+            yield Drawn(cause, kind, factor / sqrt(fan))
 
 
 def of_kaiming(
@@ -215,8 +220,11 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
     yield Drawn(NORMAL_FOR_UNIFORM, "normal", bound / sqrt(3))
     for key, (name, fan) in taken_for_fans(shape).items():
         if key != "sum":
-            text = f"The formula is right, but instead of fan_in + fan_out it uses {name}."
-            cause = why(f"kaiming_init.xavier.fans.{key}", text)
+            cause = why(
+                f"kaiming_init.xavier.fans.{key}",
+                "The formula is right, but instead of fan_in + fan_out it uses {fan}.",
+                fan=name,
+            )
             yield Drawn(cause, "uniform", gain * sqrt(6 / fan))
     yield from of_any_drawing(bound, "uniform", shape)
 

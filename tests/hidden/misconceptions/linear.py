@@ -93,17 +93,25 @@ def of_linear_gradient(
     """What could have come back as the gradient of a parameter, or of the "input"."""
     tensors: dict[str, Tensor] = {**dict(layer.named_parameters()), "input": x}
     function = as_function_of(layer, x, name)
-    for what, count in (("inputs", layer.in_features), ("outputs", layer.out_features)):
-        for key, by, divisor in (
-            ("number", f"the number of {what}", count),
-            ("root", f"its root, of {what}", count**0.5),
-        ):
-            cause = why(
-                f"linear.gradient.divided_by_{key}_of_{what}",
-                f"The gradient is divided by {by}; it is a plain sum.",
-            )
-            divided = partial(gradient, function, tensors[name], upstream / divisor)
-            yield Suspect(cause, divided)
+    for cause, divisor in {
+        why(
+            "linear.gradient.divided_by_number_of_inputs",
+            "The gradient is divided by the number of inputs; it is a plain sum.",
+        ): layer.in_features,
+        why(
+            "linear.gradient.divided_by_root_of_inputs",
+            "The gradient is divided by its root, of inputs; it is a plain sum.",
+        ): layer.in_features**0.5,
+        why(
+            "linear.gradient.divided_by_number_of_outputs",
+            "The gradient is divided by the number of outputs; it is a plain sum.",
+        ): layer.out_features,
+        why(
+            "linear.gradient.divided_by_root_of_outputs",
+            "The gradient is divided by its root, of outputs; it is a plain sum.",
+        ): layer.out_features**0.5,
+    }.items():
+        yield Suspect(cause, partial(gradient, function, tensors[name], upstream / divisor))
     rows, inputs = upstream.reshape(-1, upstream.shape[-1]), x.reshape(-1, x.shape[-1])
     exchanged = (
         x * upstream.sum(-1, keepdim=True)

@@ -1,5 +1,6 @@
 """What can go wrong with the Tower's forward and backward pass."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from autograder.report import Cause
 from autograder.suite.failures import why
 from autograder.suite.registry import suspects_of_gradient, suspects_of_output
 from autograder.suite.suspects import Suspect, guilty
+from tower_student.language import mark, tr
 
 from reference import ReferenceTower, scaled_tower
 
@@ -35,35 +37,49 @@ def _forward(
 
 
 ACTIVATIONS: dict[str, tuple[str, Function]] = {
-    "missing": ("no activation takes effect", torch.clone),
-    "tanh": ("stands a tanh", torch.tanh),
-    "sigmoid": ("stands a sigmoid", torch.sigmoid),
-    "leaky_relu": ("stands a leaky ReLU", F.leaky_relu),
-    "gelu": ("stands a GELU", F.gelu),
-    "elu": ("stands an ELU", F.elu),
-    "relu6": ("stands a ReLU6", F.relu6),
-    "softplus": ("stands a softplus", F.softplus),
-    "silu": ("stands a SiLU", F.silu),
-    "absolute": ("stands an absolute value", torch.abs),
-    "input_added": ("stands a ReLU plus its own input", lambda h: F.relu(h) + h),
-    "doubled": ("stands a ReLU twice as large", lambda h: 2 * F.relu(h)),
-    "softmax": ("stands a softmax", lambda h: h.softmax(1)),
+    "missing": (
+        mark("After {where} no activation takes effect; asked for is a ReLU."),
+        torch.clone,
+    ),
+    "tanh": (mark("After {where} stands a tanh; asked for is a ReLU."), torch.tanh),
+    "sigmoid": (mark("After {where} stands a sigmoid; asked for is a ReLU."), torch.sigmoid),
+    "leaky_relu": (mark("After {where} stands a leaky ReLU; asked for is a ReLU."), F.leaky_relu),
+    "gelu": (mark("After {where} stands a GELU; asked for is a ReLU."), F.gelu),
+    "elu": (mark("After {where} stands an ELU; asked for is a ReLU."), F.elu),
+    "relu6": (mark("After {where} stands a ReLU6; asked for is a ReLU."), F.relu6),
+    "softplus": (mark("After {where} stands a softplus; asked for is a ReLU."), F.softplus),
+    "silu": (mark("After {where} stands a SiLU; asked for is a ReLU."), F.silu),
+    "absolute": (mark("After {where} stands an absolute value; asked for is a ReLU."), torch.abs),
+    "input_added": (
+        mark("After {where} stands a ReLU plus its own input; asked for is a ReLU."),
+        lambda h: F.relu(h) + h,
+    ),
+    "doubled": (
+        mark("After {where} stands a ReLU twice as large; asked for is a ReLU."),
+        lambda h: 2 * F.relu(h),
+    ),
+    "softmax": (
+        mark("After {where} stands a softmax; asked for is a ReLU."),
+        lambda h: h.softmax(1),
+    ),
 }
 POOLS: dict[str, tuple[str, Function]] = {
     "average": (
-        "averages instead of taking the largest value",
+        mark("The pooling after {where} averages instead of taking the largest value."),
         partial(F.avg_pool2d, kernel_size=2),
     ),
     "every_other_pixel": (
-        "keeps every other pixel instead of the largest of four",
+        mark("The pooling after {where} keeps every other pixel instead of the largest of four."),
         lambda h: h[..., ::2, ::2],
     ),
     "smallest": (
-        "takes the smallest value instead of the largest",
+        mark("The pooling after {where} takes the smallest value instead of the largest."),
         lambda h: -F.max_pool2d(-h, 2),
     ),
     "overlapping_windows": (
-        "has windows that overlap, instead of 2x2 windows side by side",
+        mark(
+            "The pooling after {where} has windows that overlap, instead of 2x2 windows side by side."
+        ),
         partial(F.max_pool2d, kernel_size=3, stride=2, padding=1),
     ),
 }
@@ -74,21 +90,18 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     """What could have come out of a Tower."""
     run = partial(_forward, oracle, x)
     for places in _places(("conv1", "conv2", "fc1")):
-        where = " and ".join(places)
-        for name, (what, activation) in ACTIVATIONS.items():
+        where = _joined(places)
+        for name, (text, activation) in ACTIVATIONS.items():
             chosen = [
                 activation if place in places else F.relu for place in ("conv1", "conv2", "fc1")
             ]
-            text = f"After {{where}} {what}; asked for is a ReLU."
             cause = why(f"tower.activation.{name}", text, where=where)
             yield Suspect(cause, partial(run, activations=chosen))
     for places in _places(("conv1", "conv2")):
-        where = " and ".join(places)
-        for name, (what, pool) in POOLS.items():
+        where = _joined(places)
+        for name, (text, pool) in POOLS.items():
             pools = [pool if place in places else MAX_POOL for place in ("conv1", "conv2")]
-            cause = why(
-                f"tower.pooling.{name}", f"The pooling after {{where}} {what}.", where=where
-            )
+            cause = why(f"tower.pooling.{name}", text, where=where)
             yield Suspect(cause, partial(run, pools=pools))
     yield Suspect(
         why(
@@ -202,6 +215,10 @@ def foreign_bricks(
 def _places(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for count in range(1, len(names) + 1):
         yield from itertools.combinations(names, count)
+
+
+def _joined(names: Sequence[str]) -> str:
+    return functools.reduce(lambda some, last: tr("{some} and {last}", some=some, last=last), names)
 
 
 class HiddenActivation(ReferenceTower):

@@ -21,6 +21,7 @@ from autograder.suite.outputs import (
 )
 from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
 from autograder.suite.suspects import Suspect, then
+from tower_student.language import mark
 
 from misconceptions.linear import BIAS_ALONG_THE_WRONG_DIMENSION
 
@@ -55,7 +56,7 @@ ORDER_OF_SIDES = why(
 
 def ignored(name: str) -> Cause:
     """The stride, padding or dilation."""
-    return why(f"conv2d.{name}.ignored", f"The {name} is ignored.")
+    return why(f"conv2d.{name}.ignored", "The {name} is ignored.", name=name)
 
 
 def windows(x: Tensor, geometry: Geometry) -> Tensor:
@@ -81,26 +82,33 @@ def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windo
         value = getattr(geometry, name)
         none = (0, 0) if name == "padding" else (1, 1)
         changed = {
-            "axes_exchanged": (f"The {name} is exchanged between height and width.", value[::-1]),
-            "vertical_for_both": (f"The vertical {name} is used for both axes.", (value[0],) * 2),
+            "axes_exchanged": (
+                mark("The {name} is exchanged between height and width."),
+                value[::-1],
+            ),
+            "vertical_for_both": (
+                mark("The vertical {name} is used for both axes."),
+                (value[0],) * 2,
+            ),
             "horizontal_for_both": (
-                f"The horizontal {name} is used for both axes.",
+                mark("The horizontal {name} is used for both axes."),
                 (value[1],) * 2,
             ),
             "vertical_ignored": (
-                f"The {name} of the vertical axis is ignored.",
+                mark("The {name} of the vertical axis is ignored."),
                 (none[0], value[1]),
             ),
             "horizontal_ignored": (
-                f"The {name} of the horizontal axis is ignored.",
+                mark("The {name} of the horizontal axis is ignored."),
                 (value[0], none[1]),
             ),
-            "twice": (f"The {name} is applied twice.", (2 * value[0], 2 * value[1])),
-            "too_large": (f"The {name} is one too large.", (value[0] + 1, value[1] + 1)),
-            "too_small": (f"The {name} is one too small.", (value[0] - 1, value[1] - 1)),
+            "twice": (mark("The {name} is applied twice."), (2 * value[0], 2 * value[1])),
+            "too_large": (mark("The {name} is one too large."), (value[0] + 1, value[1] + 1)),
+            "too_small": (mark("The {name} is one too small."), (value[0] - 1, value[1] - 1)),
         }
         causes = {
-            why(f"conv2d.{name}.{key}", text): other for key, (text, other) in changed.items()
+            why(f"conv2d.{name}.{key}", text, name=name): other
+            for key, (text, other) in changed.items()
         }
         for cause, other in ({ignored(name): none} | causes).items():
             wrong = partial(windows, x, geometry._replace(**{name: other}))
