@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import CourseError
+from tower_student.language import tr
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,24 @@ class Bank:
         for entry in self._entries("mutants", module):
             if lacking := {"name", "misconception", "check"} - entry.keys():
                 raise CourseError(
-                    f"tests/bank/mutants/{module}.toml: the mutant {entry.get('name', '')!r} has no "
-                    f"{' and no '.join(sorted(lacking))}."
+                    tr(
+                        "tests/bank/mutants/{module}.toml: the mutant {mutant!r} has no {lacking}.",
+                        module=module,
+                        mutant=entry.get("name", ""),
+                        lacking=", ".join(sorted(lacking)),
+                    )
                 )
             source = solution
             for patch in entry.get("patches") or [entry]:
                 if source.count(patch["old"]) != 1:
                     raise CourseError(
-                        f"The mutant {entry['name']} does not fit solutions/{module}.py: "
-                        f"{patch['old']!r} is not there exactly once."
+                        tr(
+                            "The mutant {mutant} does not fit solutions/{module}.py: {old!r} is not there "
+                            "exactly once.",
+                            mutant=entry["name"],
+                            module=module,
+                            old=patch["old"],
+                        )
                     )
                 source = source.replace(patch["old"], patch["new"])
             yield Mutant(
@@ -95,8 +105,12 @@ class Bank:
             start, old, new = entry["line"] - 1, entry["old"].split("\n"), entry["new"].split("\n")
             if lines[start : start + len(old)] != old:
                 raise CourseError(
-                    f"The machine-made mutant {entry['name']} does not fit solutions/{module}.py, which has "
-                    "changed since: run `make mutants`."
+                    tr(
+                        "The machine-made mutant {mutant} does not fit solutions/{module}.py, which has "
+                        "changed since: run `make mutants`.",
+                        mutant=entry["name"],
+                        module=module,
+                    )
                 )
             changed = [*lines[:start], *new, *lines[start + len(old) :]]
             change = f"{entry['old'].strip()} → {entry['new'].strip()}"
@@ -124,11 +138,15 @@ class Bank:
         try:
             entries: list[dict[str, Any]] = tomllib.loads(self._text(path))["mutant"]
         except (tomllib.TOMLDecodeError, KeyError) as error:
-            raise CourseError(f"{path} is not as it must be: {error}.") from None
+            raise CourseError(
+                tr("{path} is not as it must be: {error}.", path=path, error=error)
+            ) from None
         return entries
 
     def _text(self, path: Path) -> str:
         try:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise CourseError(f"{path} cannot be read: {error}.") from None
+            raise CourseError(
+                tr("{path} cannot be read: {error}.", path=path, error=error)
+            ) from None

@@ -29,11 +29,12 @@ from typing import Any, NamedTuple, Self
 
 import tower_student
 from autograder.errors import GraderFault, IsolationError
+from autograder.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
 from autograder.sandbox import protocol, scratch, wire
-from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
 from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
 from autograder.sandbox.startup import Fork, Startup
+from tower_student.language import mark, tr
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
 LEAN = Path(tower_student.__file__).with_name("lean.py")
@@ -59,6 +60,11 @@ class WorkerLost(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+def in_words(error: wire.WireError) -> str:
+    """What is wrong with a frame, as a sentence."""
+    return tr(error.sentence, **error.values)
 
 
 class Question(NamedTuple):
@@ -123,7 +129,7 @@ class Worker:
                 self._read_reply(
                     1, 0.0
                 )  # an end of file means it died; anything else was not asked for
-                raise wire.WireError("it spoke before it was asked")
+                raise wire.WireError(mark("it spoke before it was asked"))
             frames = [
                 wire.encode({"id": number, **protocol.encode_request(request)}, tensors)
                 for number, (request, tensors) in zip(numbers, questions, strict=True)
@@ -134,12 +140,11 @@ class Worker:
                     lambda count: self._read_reply(count, deadline), self._broker.policy.reply
                 )
                 if meta.pop("id", None) != number:
-                    raise wire.WireError("it answered another question")
+                    raise wire.WireError(mark("it answered another question"))
                 yield meta, raw
         except wire.WireError as error:
-            raise self._lose(
-                WorkerLost("protocol", f"its reply was not a valid frame: {error}")
-            ) from None
+            told = tr("its reply was not a valid frame: {error}", error=in_words(error))
+            raise self._lose(WorkerLost("protocol", told)) from None
         except WorkerLost as lost:
             raise self._lose(lost) from None
 
@@ -166,14 +171,24 @@ class Worker:
         try:
             meta, _ = wire.read(lambda count: self._read_reply(count, deadline), 0)
         except (wire.WireError, WorkerLost) as error:
+            told = in_words(error) if isinstance(error, wire.WireError) else error
             self.close()
             printed = self.log.decode(errors="replace")[-2000:]
-            raise GraderFault(f"A worker did not start: {error}. It printed: {printed}") from None
+            raise GraderFault(
+                tr(
+                    "A worker did not start: {error}. It printed: {printed}",
+                    error=told,
+                    printed=printed,
+                )
+            ) from None
         if "error" in meta["gpu"]:
             self.close()
             raise GraderFault(
-                f"CUDA did not start in a worker: {meta['gpu']['error']}. `tower doctor` says what is there; "
-                "--device cpu grades without a GPU."
+                tr(
+                    "CUDA did not start in a worker: {error}. `tower doctor` says what is there; --device "
+                    "cpu grades without a GPU.",
+                    error=meta["gpu"]["error"],
+                )
             )
         if self._gpu:
             self._broker.gpu = meta["gpu"]
@@ -184,23 +199,34 @@ class Worker:
         if found.contradictions:
             self.close()
             raise IsolationError(
-                f"A worker claims isolation {found.level} ({found.detail}), and yet could do what that "
-                f"excludes: {', '.join(found.contradictions)}. Nothing was run; `tower doctor` tells more."
+                tr(
+                    "A worker claims isolation {level} ({detail}), and yet could do what that excludes: "
+                    "{probes}. Nothing was run; `tower doctor` tells more.",
+                    level=found.level,
+                    detail=found.detail,
+                    probes=", ".join(found.contradictions),
+                )
             )
         if LEVELS.index(found.level) > LEVELS.index(self._broker.require):
             self.close()
             raise IsolationError(
-                f"This machine gives isolation {found.level} ({found.detail}); {self._broker.require} is "
-                "demanded. `tower doctor` says what is missing and how to get it."
+                tr(
+                    "This machine gives isolation {level} ({detail}); {demanded} is demanded. `tower doctor` "
+                    "says what is missing and how to get it.",
+                    level=found.level,
+                    detail=found.detail,
+                    demanded=self._broker.require,
+                )
             )
         return found
 
     def _lose(self, lost: WorkerLost) -> WorkerLost:
         limit = self._broker.policy.scratch
         if lost.reason == "died" and scratch.size(str(self._scratch), limit) > limit:
-            lost = WorkerLost("scratch", f"it wrote more than {limit:,} bytes to files")
+            told = tr("it wrote more than {limit:,} bytes to files", limit=limit)
+            lost = WorkerLost("scratch", told)
         elif lost.reason == "died" and self._was_killed():
-            lost = WorkerLost("killed", "it was killed from outside")
+            lost = WorkerLost("killed", tr("it was killed from outside"))
         self._lost = lost
         self.kill()
         return lost
@@ -223,7 +249,7 @@ class Worker:
             except BlockingIOError:
                 self._wait(deadline, write=True)
             except BrokenPipeError:
-                raise WorkerLost("died", "the process ended") from None
+                raise WorkerLost("died", tr("the process ended")) from None
 
     def _read_reply(self, count: int, deadline: float) -> bytearray:
         data = bytearray(count)
@@ -236,7 +262,7 @@ class Worker:
                 continue
             if not received:
                 self._drain_log()
-                raise WorkerLost("died", "the process ended")
+                raise WorkerLost("died", tr("the process ended"))
             view = view[received:]
         return data
 
@@ -245,7 +271,7 @@ class Worker:
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise WorkerLost("deadline", "the time was up")
+                raise WorkerLost("deadline", tr("the time was up"))
             reading = [self._log] if self._log_open else []
             reading += [] if write else [self._replies]
             readable, writable, _ = select.select(
@@ -266,10 +292,9 @@ class Worker:
             self._log_open = bool(printed)  # a worker may close its output and go on
             self._printed += len(printed)
             self.log += printed[: KEPT_LOG - len(self.log)]
-            if self._printed > self._broker.policy.output:
-                raise WorkerLost(
-                    "output", f"it printed more than {self._broker.policy.output:,} bytes"
-                )
+            if self._printed > (limit := self._broker.policy.output):
+                told = tr("it printed more than {limit:,} bytes", limit=limit)
+                raise WorkerLost("output", told)
 
     def close(self) -> None:
         """Kill the worker and leave nothing of it behind. Once is enough."""
@@ -404,8 +429,11 @@ class Broker:
                 if last_try:
                     log = (self.folder / "zygote.log").read_text(errors="replace").strip()
                     raise GraderFault(
-                        f"The process that starts workers has ended ({error}). Its last words: "
-                        f"{log.rpartition(chr(10))[2] or 'none'}"
+                        tr(
+                            "The process that starts workers has ended ({error}). Its last words: {words}",
+                            error=error,
+                            words=log.rpartition("\n")[2] or tr("none"),
+                        )
                     ) from None
         raise AssertionError
 
@@ -467,7 +495,7 @@ class Broker:
         self._control.settimeout(seconds)
         message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
         if not message:
-            raise EOFError("it has ended")
+            raise EOFError(tr("it has ended"))
         return json.loads(message), descriptors[0] if descriptors else -1
 
     def _stop_zygote(self) -> None:

@@ -26,6 +26,7 @@ from autograder.course import Course, Plan
 from autograder.errors import CourseError
 from autograder.pool import each
 from tower_student.files import write_whole
+from tower_student.language import plural, tr
 from tower_student.submission import Submission
 
 FILE = "calibration.json"
@@ -146,7 +147,10 @@ def measure(
     for number, accuracy in each(fit, course, jobs, processes):
         found[number] = accuracy
         job = jobs[number]
-        progress(f"{job.mode} fit, {job.subject}, seed {job.seed}", len(found) / len(jobs))
+        told = tr(
+            "{plan} fit, {subject}, seed {seed}", plan=job.mode, subject=job.subject, seed=job.seed
+        )
+        progress(told, len(found) / len(jobs))
 
     def subject(name: str) -> Subject:
         reached = tuple(found[i] for i, job in enumerate(jobs) if job.subject == name)
@@ -161,7 +165,12 @@ def long_check(course: Course) -> str:
     checks = [f"{m.name}.{check}" for m in course.modules.values() for check in m.long]
     if len(checks) != 1:
         raise CourseError(
-            f"{course.root / COURSE} names {len(checks)} long checks; calibrated is a course with one."
+            plural(
+                "{path} names {count} long check; calibrated is a course with one.",
+                "{path} names {count} long checks; calibrated is a course with one.",
+                len(checks),
+                path=course.root / COURSE,
+            )
         )
     return checks[0]
 
@@ -177,7 +186,13 @@ def fit(course: Course, broker: Broker, job: Job) -> float | None:
     (found,) = (c for module in report.modules for c in module.checks if c.id == job.check)
     if found.measured is None or found.status != "passed":
         if job.subject == REFERENCE:
-            raise CourseError(f"The solutions do not pass {job.check} themselves: {found.cause}")
+            raise CourseError(
+                tr(
+                    "The solutions do not pass {check} themselves: {cause}",
+                    check=job.check,
+                    cause=found.cause,
+                )
+            )
         return None
     return round(found.measured.value, 6)
 
@@ -203,7 +218,11 @@ def read(path: Path) -> Iterator[Calibration]:
             yield msgspec.convert({**kept, "mode": mode}, Calibration)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
-            f"{path} is not what tower calibrate writes: {error!r}. Remove it and measure again."
+            tr(
+                "{path} is not what tower calibrate writes: {error!r}. Remove it and measure again.",
+                path=path,
+                error=error,
+            )
         ) from None
 
 
@@ -236,12 +255,17 @@ def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
         graded = course.fits[calibration.mode]["threshold"]
         axes.axvline(graded, color="black", linewidth=1)
         axes.set_title(
-            f"fit {calibration.mode}: {calibration.steps} steps, {len(calibration.reference.reached)} seeds, "
-            f"threshold {100 * graded:.1f} %",
+            tr(
+                "fit {plan}: {steps}, {seeds}, threshold {threshold:.1f} %",
+                plan=calibration.mode,
+                steps=plural("{count} step", "{count} steps", calibration.steps),
+                seeds=plural("{count} seed", "{count} seeds", len(calibration.reference.reached)),
+                threshold=100 * graded,
+            ),
             fontsize=10,
         )
         axes.grid(axis="x", alpha=0.3)
-    figure.supxlabel(f"what {long_check(course)} measures", fontsize=10)
+    figure.supxlabel(tr("what {check} measures", check=long_check(course)), fontsize=10)
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "tower", "svg.fonttype": "none"}):  # the same each time
         figure.savefig(text, format="svg", metadata={"Date": None})
@@ -251,11 +275,15 @@ def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
 def show(calibration: Calibration, course: Course, console: Console) -> None:
     """Print what was measured, and whether course.toml grades accordingly."""
     threshold = course.fits[calibration.mode]["threshold"]
-    table = Table(
-        title=f"fit {calibration.mode}: {calibration.steps} steps, per cent", title_justify="left"
+    title = plural(
+        "fit {plan}: {count} step, per cent",
+        "fit {plan}: {count} steps, per cent",
+        calibration.steps,
+        plan=calibration.mode,
     )
+    table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    for heading in ("fits", "mean", "range", "above"):
+    for heading in (tr("fits"), tr("mean"), tr("range"), tr("above")):
         table.add_column(heading, justify="right")
     for subject in (calibration.reference, *calibration.broken):
         reached = [100 * accuracy for accuracy in subject.reached]
@@ -265,13 +293,20 @@ def show(calibration: Calibration, course: Course, console: Console) -> None:
             subject.name,
             str(len(subject.accuracies)),
             f"{statistics.mean(reached):.2f}{spread}" if reached else "–",
-            f"{min(reached):.2f} to {max(reached):.2f}" if reached else "–",
+            tr("{least:.2f} to {most:.2f}", least=min(reached), most=max(reached))
+            if reached
+            else "–",
             str(above),
         )
     console.print(table)
     console.print(
-        f"Threshold by these fits: {100 * calibration.threshold:.1f} %, with a chance of "
-        f"{calibration.false_reject(calibration.threshold):.1g} that a right submission stays below it. "
-        f"course.toml grades at {100 * threshold:.1f} %: "
-        f"{calibration.false_reject(threshold):.1g}.\n"
+        tr(
+            "Threshold by these fits: {found:.1f} %, with a chance of {chance:.1g} that a right submission "
+            "stays below it. course.toml grades at {used:.1f} %: {chance_used:.1g}.",
+            found=100 * calibration.threshold,
+            chance=calibration.false_reject(calibration.threshold),
+            used=100 * threshold,
+            chance_used=calibration.false_reject(threshold),
+        ),
+        end="\n\n",
     )

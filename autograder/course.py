@@ -25,7 +25,7 @@ from autograder.errors import CourseError
 from autograder.report import Visibility
 from autograder.sandbox.importer import defined
 from autograder.sandbox.policy import Policy
-from tower_student.language import ENGLISH, FOLDER, NAME, OWN, wanted
+from tower_student.language import ENGLISH, FOLDER, NAME, OWN, tr, wanted
 from tower_student.language import speak as say_in
 from tower_student.raised import Reading, read_readings
 
@@ -37,7 +37,7 @@ GPU_CHECKS = "gpu_"
 _JUDGING_CODE = {
     Path(__file__).parent: (
         *("suite/**/*.py", "sandbox/**/*.py", "broker.py", "course.py", "grading.py"),
-        *("report.py", "selftest.py"),
+        *("ladder.py", "report.py", "selftest.py"),
     ),
     Path(tower_student.__file__).parent: (
         *("submission.py", "notebooks.py", "text.py"),
@@ -57,7 +57,9 @@ class Plan(dict[str, Number]):
     """File and table, for the sentence."""
 
     def __missing__(self, name: str) -> Number:
-        raise CourseError(f"{self.where}: missing key {name}, which the check asks for")
+        raise CourseError(
+            tr("{where}: missing key {key}, which the check asks for", where=self.where, key=name)
+        )
 
 
 @dataclass(frozen=True)
@@ -243,8 +245,11 @@ def course_root(given: Path | None = None) -> Path:
     root = (named or Path(__file__).parent.parent).resolve()
     if not (root / FILE).is_file():
         raise CourseError(
-            f"There is no course.toml in {root}. Install the kit from its checkout "
-            "(pip install -e .), or name the checkout with --course or TOWER_COURSE."
+            tr(
+                "There is no course.toml in {root}. Install the kit from its checkout (pip install -e .), or "
+                "name the checkout with --course or TOWER_COURSE.",
+                root=root,
+            )
         )
     return root
 
@@ -258,7 +263,7 @@ def load_course(root: Path) -> Course:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CourseError(f"{path} cannot be read: {error}") from None
+        raise CourseError(tr("{path} cannot be read: {error}", path=path, error=error)) from None
     try:
         return _course(root, content)
     except ValueError as error:
@@ -307,7 +312,10 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
         fits[name].where = f"{root / FILE}: fits.{name}"
     if OFF in fits:
         raise ValueError(
-            f"fits.{OFF}: {OFF!r} is what switches long checks off; name the plan otherwise"
+            tr(
+                "fits.{off}: {off!r} is what switches long checks off; name the plan otherwise",
+                off=OFF,
+            )
         )
     modules = {
         name: _module(root, _named(name, f"modules.{name}"), entry, table.visibility)
@@ -316,21 +324,22 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
     _demand_order(modules)
     if all(module.bonus for module in modules.values()):
         raise ValueError(
-            "modules: every module is bonus; expected one that counts towards the total"
+            tr("modules: every module is bonus; expected one that counts towards the total")
         )
     is_long = any(module.long for module in modules.values())
     if is_long and not fits:
         raise ValueError(
-            "missing table [fits.NAME]: a module names checks as long, and no plan for them"
+            tr("missing table [fits.NAME]: a module names checks as long, and no plan for them")
         )
     fit = table.fit or next(iter(fits), OFF)
     if fit not in (OFF, *fits):
-        raise ValueError(f"fit: {fit!r} is no plan; expected {_listed((OFF, *fits))}")
+        plans = _listed((OFF, *fits))
+        raise ValueError(tr("fit: {plan!r} is no plan; expected {plans}", plan=fit, plans=plans))
     stand_ins = [str(entry.get("stand_in", "")) for entry in table.modules.values()]
     worker = _converted(table.worker, _WorkerTable, "worker")
     for name in worker.imports:
         if importlib.util.find_spec(name.partition(".")[0]) is None:
-            raise ValueError(f"worker.imports: {name!r} is not installed here")
+            raise ValueError(tr("worker.imports: {name!r} is not installed here", name=name))
     limits = _converted(table.limits, _LimitsTable, "limits")
     return Course(
         root,
@@ -357,9 +366,8 @@ def _module(root: Path, name: str, content: object, default: Visibility) -> Modu
     for key, checks in (("visibility", visibility), ("seconds", seconds), ("long", table.long)):
         for check in checks:
             if check not in weights:
-                raise ValueError(
-                    f"{where}.{key}: {check!r} is no check of the module{_near(check, weights)}"
-                )
+                told = tr("{check!r} is no check of the module", check=check)
+                raise ValueError(f"{where}.{key}: {told}{_near(check, weights)}")
     return Module(
         name,
         table.points,
@@ -378,22 +386,33 @@ def _demand_order(modules: Mapping[str, Module]) -> None:
     needed = [(name, need) for name, module in modules.items() for need in module.needs]
     for name, need in needed:
         if need not in modules:
-            raise ValueError(f"modules.{name}.needs: {need!r} is no module{_near(need, modules)}")
+            told = tr("{module!r} is no module", module=need)
+            raise ValueError(f"modules.{name}.needs: {told}{_near(need, modules)}")
     try:
         graphlib.TopologicalSorter({name: m.needs for name, m in modules.items()}).prepare()
     except graphlib.CycleError as error:
-        circle = " needs ".join(error.args[1][::-1])
-        raise ValueError(f"modules: {circle}; a circle cannot be graded") from None
+        circle = tr(" needs ").join(error.args[1][::-1])
+        raise ValueError(
+            tr("modules: {circle}; a circle cannot be graded", circle=circle)
+        ) from None
     order = list(modules)
     for name, need in needed:
         if order.index(need) > order.index(name):
             raise ValueError(
-                f"modules.{name}: it needs {need}, whose table has to stand before its own"
+                tr(
+                    "modules.{module}: it needs {need}, whose table has to stand before its own",
+                    module=name,
+                    need=need,
+                )
             )
         if not modules[need].stand_in:
             raise ValueError(
-                f"modules.{need}: missing key stand_in: {name} needs {need}, and is graded over the module "
-                "that this file holds where a student's own fails"
+                tr(
+                    "modules.{need}: missing key stand_in: {module} needs {need}, and is graded over the "
+                    "module that this file holds where a student's own fails",
+                    module=name,
+                    need=need,
+                )
             )
 
 
@@ -414,11 +433,18 @@ def _stand_in(root: Path, module: str, name: str) -> bytes:
     try:
         lacking = needed - defined(ast.parse(text))
     except SyntaxError as error:
-        raise ValueError(f"{where}: {root / name}, line {error.lineno}: {error.msg}") from None
+        place = tr("{path}, line {line}", path=root / name, line=error.lineno)
+        raise ValueError(f"{where}: {place}: {error.msg}") from None
     if lacking:
         raise ValueError(
-            f"{where}: {root / name} defines no {_listed(sorted(lacking))}; expected all that "
-            f"solutions/{module}.py defines, and SCALE, by which the grader multiplies what it returns"
+            tr(
+                "{where}: {path} defines no {names}; expected all that solutions/{module}.py defines, and "
+                "SCALE, by which the grader multiplies what it returns",
+                where=where,
+                path=root / name,
+                names=_listed(sorted(lacking)),
+                module=module,
+            )
         )
     return text
 
@@ -436,7 +462,8 @@ def _file(root: Path, name: str, where: str) -> bytes:
     try:
         return (root / name).read_bytes()
     except OSError as error:
-        raise ValueError(f"{where}: {root / name} cannot be read: {error.strerror}") from None
+        told = tr("{path} cannot be read: {reason}", path=root / name, reason=error.strerror)
+        raise ValueError(f"{where}: {told}") from None
 
 
 def _named(name: str, where: str) -> str:
@@ -457,11 +484,11 @@ def _converted(content: object, kind: Any, where: str) -> Any:
         found, _, path = str(error).partition(" - at `$")
         place = f"{where}{path.rstrip('`').replace('[...]', '')}".lstrip(".")
     if (key := found.partition("`")[2].rstrip("`")) and "unknown field" in found:
-        found = f"unknown key {key!r}{_near(key, kind.__struct_fields__)}"
+        found = tr("unknown key {key!r}", key=key) + _near(key, kind.__struct_fields__)
     elif "required field" in found:
-        found = f"missing key {key}"
+        found = tr("missing key {key}", key=key)
         if (kind, key) == (_CourseTable, "modules"):
-            found += ": `tower new module NAME` writes one"
+            found = tr("missing key {key}: `tower new module NAME` writes one", key=key)
     raise ValueError(f"{place}: {_lower(found)}" if place else _lower(found)) from None
 
 
@@ -473,8 +500,8 @@ def _near(name: str, known: Iterable[str]) -> str:
     """What may have been meant, as the end of a sentence; else what there is."""
     known = list(known)
     if near := difflib.get_close_matches(name, known, 1):
-        return f"; did you mean {near[0]!r}?"
-    return f"; there are {_listed(known)}"
+        return tr("; did you mean {name!r}?", name=near[0])
+    return tr("; there are {names}", names=_listed(known))
 
 
 def _listed(names: Iterable[str]) -> str:

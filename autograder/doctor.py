@@ -16,35 +16,46 @@ from autograder.broker import Broker
 from autograder.course import Course
 from autograder.errors import GraderFault
 from autograder.gpu import reason_against
-from autograder.sandbox.ladder import WEAK, Isolation
+from autograder.ladder import PROBES, WEAK, Isolation
 from autograder.selftest import examine as self_test
+from tower_student.language import mark, plural, tr
 
 _TITLES = {
     "landlock": "Landlock",
     "seccomp": "seccomp",
-    "uid": "user id of its own",
-    "namespaces": "namespaces of its own",
+    "uid": mark("user id of its own"),
+    "namespaces": mark("namespaces of its own"),
 }
 _GIVES = {
-    "landlock": "files, ports and signals are denied by the kernel",
-    "seccomp": "system calls a submission needs, and no others",
-    "uid": "workers run as users that own nothing",
-    "namespaces": "workers see no other file, process or network",
+    "landlock": mark("files, ports and signals are denied by the kernel"),
+    "seccomp": mark("system calls a submission needs, and no others"),
+    "uid": mark("workers run as users that own nothing"),
+    "namespaces": mark("workers see no other file, process or network"),
 }
 _ADVICE = {
-    "landlock": "Linux 5.13 or newer with landlock among its security modules (lsm= on the kernel's "
-    "command line). Without it a submission cannot open any file, its own included.",
-    "seccomp": "Install libseccomp: the package libseccomp2 of Debian and Ubuntu, libseccomp elsewhere.",
-    "uid": "Run the grader as root, in a container with the capabilities SETUID, SETGID and KILL, and with "
-    "Python outside /root.",
-    "namespaces": "Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on "
-    "Ubuntu). In a container a user id of its own does as well.",
+    "landlock": mark(
+        "Linux 5.13 or newer with landlock among its security modules (lsm= on the kernel's command line). "
+        "Without it a submission cannot open any file, its own included."
+    ),
+    "seccomp": mark(
+        "Install libseccomp: the package libseccomp2 of Debian and Ubuntu, libseccomp elsewhere."
+    ),
+    "uid": mark(
+        "Run the grader as root, in a container with the capabilities SETUID, SETGID and KILL, and with "
+        "Python outside /root."
+    ),
+    "namespaces": mark(
+        "Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu). In a "
+        "container a user id of its own does as well."
+    ),
 }
-GPU_ADVICE = (
+GPU_ADVICE = mark(
     "For --device cuda: NVIDIA's driver, a build of torch with CUDA, and in a container --gpus all."
 )
-SELF_TEST = "self-test: "
-SELF_TEST_ADVICE = (
+NO_GPU_NEEDED = mark(
+    "There is nothing to do if you grade on the CPU: what needs a GPU is not verified then."
+)
+SELF_TEST_ADVICE = mark(
     "Nothing can be graded here until this is fixed: a fault of the machine or of the kit, never of a "
     "submission. docs/versions.md lists the versions of Python and torch that were tried."
 )
@@ -53,12 +64,18 @@ _NEEDED_SPACE = 1 << 30
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the diagnosis: `state` is "good", "missing" (could be better) or "bad"."""
+    """One line of the diagnosis.
+
+    Attributes:
+        state: "good", "missing" (could be better) or "bad".
+        is_self_test: whether it is a part of the grader's self-test.
+    """
 
     title: str
     state: str
     found: str
     advice: str = ""
+    is_self_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +89,7 @@ class Diagnosis:
     @property
     def is_sound(self) -> bool:
         """Whether the grader passes its self-test here."""
-        return not any(f.state == "bad" and f.title.startswith(SELF_TEST) for f in self.findings)
+        return not any(f.state == "bad" and f.is_self_test for f in self.findings)
 
 
 def examine(course: Course) -> Diagnosis:
@@ -92,36 +109,48 @@ def _mechanisms(found: Isolation, reasons: Mapping[str, str]) -> list[Finding]:
     findings = []
     for name, title in _TITLES.items():
         if name not in reasons:
-            findings.append(Finding(title, "good", _GIVES[name]))
+            findings.append(Finding(tr(title), "good", tr(_GIVES[name])))
         else:
-            advice = "" if name in enough else _ADVICE[name]
-            findings.append(Finding(title, "missing", reasons[name], advice))
+            advice = "" if name in enough else tr(_ADVICE[name])
+            findings.append(Finding(tr(title), "missing", _reason(reasons[name]), advice))
     return findings
 
 
+def _reason(said: str) -> str:
+    """What the fork server says of a mechanism, before any submission: a sentence, or one with details."""
+    sentence, colon, details = said.partition(": ")
+    return f"{tr(sentence)}{colon}{details}"
+
+
 def _probes(found: Isolation) -> Finding:
-    names = {name: name.replace("_", " ") for name in sorted(found.denied)}
+    title = tr("attempts of a worker")
+    names = {name: tr(PROBES[name]) for name in sorted(found.denied)}
     possible = [names[name] for name in names if not found.denied[name]]
     if not possible:
-        taken = f"lockdown and attempts took {1000 * found.seconds:.1f} ms"
-        return Finding(
-            "attempts of a worker", "good", f"all denied: {', '.join(names.values())}; {taken}"
+        told = tr(
+            "all denied: {attempts}; lockdown and attempts took {time:.1f} ms",
+            attempts=", ".join(names.values()),
+            time=1000 * found.seconds,
         )
-    return Finding(
-        "attempts of a worker",
-        "bad" if found.level == WEAK else "missing",
-        f"{len(names) - len(possible)} of {len(names)} denied; possible: {', '.join(possible)}",
+        return Finding(title, "good", told)
+    told = tr(
+        "{denied} of {total} denied; possible: {possible}",
+        denied=len(names) - len(possible),
+        total=len(names),
+        possible=", ".join(possible),
     )
+    return Finding(title, "bad" if found.level == WEAK else "missing", told)
 
 
 def _self_test(broker: Broker, *, gpu: bool = False) -> list[Finding]:
     """What a worker answers to the questions of the grader's self-test, part by part."""
     return [
         Finding(
-            f"{SELF_TEST}{answer.kind}",
+            tr("self-test: {part}", part=answer.kind),
             "bad" if answer.wrong else "good",
-            answer.wrong or f"answered rightly, in {1000 * answer.seconds:.1f} ms",
-            SELF_TEST_ADVICE if answer.wrong else "",
+            answer.wrong or tr("answered rightly, in {time:.1f} ms", time=1000 * answer.seconds),
+            tr(SELF_TEST_ADVICE) if answer.wrong else "",
+            is_self_test=True,
         )
         for answer in self_test(broker, gpu=gpu)
     ]
@@ -129,10 +158,9 @@ def _self_test(broker: Broker, *, gpu: bool = False) -> list[Finding]:
 
 def _gpu(course: Course) -> list[Finding]:
     """The GPU, started in a worker as a grading does it."""
-    title = "GPU"
+    title = tr("GPU")
     if reason := reason_against():
-        none = "nothing to do if you grade on the CPU: what needs a GPU is not verified then"
-        return [Finding(title, "missing", reason, f"{GPU_ADVICE} There is {none}.")]
+        return [Finding(title, "missing", reason, f"{tr(GPU_ADVICE)} {tr(NO_GPU_NEEDED)}")]
     try:
         with Broker(course.policy, [course.root], require=WEAK, gpu=True) as broker:
             broker.start()
@@ -140,24 +168,37 @@ def _gpu(course: Course) -> list[Finding]:
                 gpu = broker.gpu
             tested = _self_test(broker, gpu=True)
     except GraderFault as fault:
-        return [Finding(title, "bad", str(fault), GPU_ADVICE)]
+        return [Finding(title, "bad", str(fault), tr(GPU_ADVICE))]
     advice = []
     if not gpu["is_compiled_for"]:
         advice.append(
-            "torch has no machine code for this GPU and compiles what it needs at every start, which can "
-            "take minutes: install a build for it, or raise limits.gpu_seconds."
+            tr(
+                "torch has no machine code for this GPU and compiles what it needs at every start, which can "
+                "take minutes: install a build for it, or raise limits.gpu_seconds."
+            )
         )
     if gpu["is_exclusive"]:
         advice.append(
-            "Its compute mode lets in one process alone, so grade with --processes 1, or run "
-            "`nvidia-smi --compute-mode DEFAULT`."
+            tr(
+                "Its compute mode lets in one process alone, so grade with --processes 1, or run "
+                "`nvidia-smi --compute-mode DEFAULT`."
+            )
         )
     found = Finding(
         title,
         "missing" if advice else "good",
-        f"{gpu['name']}, {gpu['memory'] / 2**30:.0f} GiB, compute capability {gpu['capability']}, CUDA "
-        f"{gpu['cuda']}, cuDNN {gpu['cudnn']}; starting it in a worker took {gpu['seconds']:.1f} s; a worker "
-        f"may take {course.policy.gpu_memory / 2**30:.1f} GiB of it; dtypes: {', '.join(gpu['dtypes'])}",
+        tr(
+            "{name}, {memory:.0f} GiB, compute capability {capability}, CUDA {cuda}, cuDNN {cudnn}; starting "
+            "it in a worker took {seconds:.1f} s; a worker may take {most:.1f} GiB of it; dtypes: {dtypes}",
+            name=gpu["name"],
+            memory=gpu["memory"] / 2**30,
+            capability=gpu["capability"],
+            cuda=gpu["cuda"],
+            cudnn=gpu["cudnn"],
+            seconds=gpu["seconds"],
+            most=course.policy.gpu_memory / 2**30,
+            dtypes=", ".join(gpu["dtypes"]),
+        ),
         " ".join(advice),
     )
     return [found, *tested]
@@ -170,22 +211,36 @@ def _machine(course: Course) -> list[Finding]:
     enough_memory = memory >= course.policy.memory
     return [
         Finding(
-            "system",
+            tr("system"),
             "good",
-            f"Linux {platform.release()}, {platform.machine()}, {os.cpu_count()} cores",
+            plural(
+                "Linux {release}, {machine}, {count} core",
+                "Linux {release}, {machine}, {count} cores",
+                os.cpu_count() or 1,
+                release=platform.release(),
+                machine=platform.machine(),
+            ),
         ),
-        Finding("Python", "good", f"{platform.python_version()} at {sys.executable}"),
         Finding(
-            "memory",
+            "Python",
+            "good",
+            tr("{version} at {path}", version=platform.python_version(), path=sys.executable),
+        ),
+        Finding(
+            tr("memory"),
             "good" if enough_memory else "missing",
-            f"{memory / 2**30:.1f} GiB; a worker may take {course.policy.memory / 2**30:.1f}",
-            "" if enough_memory else "Lower limits.memory in course.toml.",
+            tr(
+                "{size:.1f} GiB; a worker may take {most:.1f}",
+                size=memory / 2**30,
+                most=course.policy.memory / 2**30,
+            ),
+            "" if enough_memory else tr("Lower limits.memory in course.toml."),
         ),
         Finding(
-            "room for temporary files",
+            tr("room for temporary files"),
             "good" if space >= _NEEDED_SPACE else "bad",
-            f"{space / 2**30:.1f} GiB in {folder}",
-            "" if space >= _NEEDED_SPACE else "Make room, or name another folder with TMPDIR.",
+            tr("{size:.1f} GiB in {folder}", size=space / 2**30, folder=folder),
+            "" if space >= _NEEDED_SPACE else tr("Make room, or name another folder with TMPDIR."),
         ),
     ]
 
@@ -197,18 +252,22 @@ def show(diagnosis: Diagnosis, console: Console) -> None:
         "missing": Text("–", "yellow"),
         "bad": Text("✗", "bold red"),
     }
-    table = Table(title="This machine", title_justify="left", title_style="bold")
+    table = Table(title=tr("This machine"), title_justify="left", title_style="bold")
     table.add_column("")
-    table.add_column("what")
-    table.add_column("here", ratio=1, overflow="fold")
-    table.add_column("for more", ratio=1, overflow="fold")
+    table.add_column(tr("what"))
+    table.add_column(tr("here"), ratio=1, overflow="fold")
+    table.add_column(tr("for more"), ratio=1, overflow="fold")
     for finding in diagnosis.findings:
         row = Text(finding.title, "bold"), Text(finding.found), Text(finding.advice, "cyan")
         table.add_row(marks[finding.state], *row)
     console.print(table)
     style = "bold red" if diagnosis.level == WEAK else "bold green"
-    console.print(Text(f"Isolation {diagnosis.level}: ", style) + Text(diagnosis.detail))
+    level = tr("Isolation {level}:", level=diagnosis.level)
+    console.print(Text(f"{level} ", style) + Text(diagnosis.detail))
     if diagnosis.level == WEAK:
         console.print(
-            "Grading is refused here. --allow-weak-isolation grades all the same, for submissions you trust."
+            tr(
+                "Grading is refused here. --allow-weak-isolation grades all the same, for submissions you "
+                "trust."
+            )
         )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from autograder.errors import UsageError
 from autograder.sandbox.visible import gpu_devices
+from tower_student.language import tr
 
 Device = Literal["cpu", "cuda", "simulated"]
 """What checks of the GPU path are judged on. On "cpu" they are not; "simulated" judges them over the
@@ -18,17 +19,17 @@ def reason_against() -> str:
     """Why nothing can be graded on a GPU here; "" where that may be tried."""
     devices = {Path(device).name for device in gpu_devices()}
     if not devices:
-        return "there is no GPU's device file, such as /dev/nvidiactl"
+        return tr("there is no GPU's device file, such as /dev/nvidiactl")
     if "nvidiactl" in devices and "nvidia-uvm" not in devices:
         # The first program that uses CUDA makes it; in the sandbox none can.
-        return (
+        return tr(
             "/dev/nvidia-uvm is not there yet: run `nvidia-modprobe -c 0 -u`, or any program that uses "
             "CUDA, once"
         )
     spec = importlib.util.find_spec("torch")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not any(Path(folder, "lib", "libtorch_cuda.so").exists() for folder in folders):
-        return "this build of torch is for the CPU"
+        return tr("this build of torch is for the CPU")
     return ""
 
 
@@ -39,6 +40,9 @@ def choose(device: Choice) -> Device:
     reason = reason_against()
     if reason and device == "cuda":
         raise UsageError(
-            f"--device cuda cannot be had: {reason}. `tower doctor` says what is there."
+            tr(
+                "--device cuda cannot be had: {reason}. `tower doctor` says what is there.",
+                reason=reason,
+            )
         )
     return "cpu" if reason else "cuda"

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from autograder.course import GPU_CHECKS, Course, Module
 from autograder.errors import CourseError
+from tower_student.language import tr
 
 _MARKDOWN = re.compile(r"<!--\s*(?:tower:\s*(?P<asked>[^\n]*?)|(?P<end>end))\s*-->")
 _COMMENT = re.compile(r"^[ \t]*# (?:tower: *(?P<asked>[^\n]*)|(?P<end>end))$", re.MULTILINE)
@@ -86,10 +87,11 @@ class Page:
             elif len(opened) > 1:
                 opened.pop().closing = text[start:stop]
             else:
-                raise self._error(line, "an end, and no tower: marker before it is open")
+                raise self._error(line, tr("an end, and no tower: marker before it is open"))
         if len(opened) > 1:
             last = opened[-1]
-            raise self._error(last.line, f"the end of tower: {last.directive} is missing")
+            told = tr("the end of tower: {directive} is missing", directive=last.directive)
+            raise self._error(last.line, told)
         opened[0].parts.append(text[position:])
         return opened[0]
 
@@ -116,9 +118,12 @@ class Page:
         write = _DIRECTIVES.get(passage.directive)
         if write is None:
             known = ", ".join((*_DIRECTIVES, "with", "example"))
-            raise self._error(
-                passage.line, f"unknown directive {passage.directive!r}; there are {known}"
+            told = tr(
+                "unknown directive {directive!r}; there are {known}",
+                directive=passage.directive,
+                known=known,
             )
+            raise self._error(passage.line, told)
         return write(self, passage, inside)
 
     def _title(self, passage: _Passage, inside: str) -> str:
@@ -187,7 +192,8 @@ class Page:
         rows = []
         for name, plan in self._course.fits.items():
             if lacking := [key for key in keys if key not in plan]:
-                raise self._error(passage.line, f"[fits.{name}] of course.toml has no {lacking[0]}")
+                told = tr("[fits.{plan}] of course.toml has no {key}", plan=name, key=lacking[0])
+                raise self._error(passage.line, told)
             rows.append((name, *(str(plan[key]) for key in keys)))
         return table.text(rows)
 
@@ -197,7 +203,7 @@ class Page:
 
     def _has_all(self, passage: _Passage) -> bool:
         if not passage.arguments:
-            raise self._error(passage.line, "expected tower: with NAME …")
+            raise self._expected(passage, "with NAME …")
         has = {name: self._has(name, passage.line) for name in passage.arguments}
         return all(has.values())
 
@@ -210,8 +216,11 @@ class Page:
         if not (self._course.root / "solutions" / f"{module}.py").is_file():
             raise self._error(
                 line,
-                f"there is no module {module}, neither in course.toml nor in solutions/; "
-                "correct the name, or remove the passage",
+                tr(
+                    "there is no module {module}, neither in course.toml nor in solutions/; correct the "
+                    "name, or remove the passage",
+                    module=module,
+                ),
             )
         return False
 
@@ -219,15 +228,15 @@ class Page:
         (name,) = self._arguments(passage, "MODULE")
         if name not in self._course.modules:
             known = ", ".join(self._course.modules)
-            raise self._error(
-                passage.line, f"{name} is no module of course.toml; there are {known}"
+            told = tr(
+                "{name} is no module of course.toml; there are {known}", name=name, known=known
             )
+            raise self._error(passage.line, told)
         return self._course.modules[name]
 
     def _arguments(self, passage: _Passage, *names: str) -> Sequence[str]:
         if len(passage.arguments) != len(names):
-            expected = " ".join((passage.directive, *names))
-            raise self._error(passage.line, f"expected tower: {expected}")
+            raise self._expected(passage, " ".join((passage.directive, *names)))
         return passage.arguments
 
     def _subject(self, module: Module, line: int) -> str:
@@ -235,7 +244,8 @@ class Page:
         tree = self._tree(self._course.root / "solutions" / f"{module.name}.py")
         first = (ast.get_docstring(tree) or "").partition("\n")[0]
         if not first:
-            raise self._error(line, f"say what is built in {module.name}.py: add its row")
+            told = tr("say what is built in {module}.py: add its row", module=module.name)
+            raise self._error(line, told)
         return _in_cell(first.rstrip("."))
 
     def _question(self, module: Module, check: str, line: int) -> str:
@@ -246,18 +256,33 @@ class Page:
                 if not (title := (ast.get_docstring(node) or "").partition("\n")[0]):
                     break
                 return _in_cell(title)
-        raise self._error(line, f"say what {module.name}.{check} looks at: add its row")
+        told = tr("say what {check} looks at: add its row", check=f"{module.name}.{check}")
+        raise self._error(line, told)
 
     def _tree(self, path: Path) -> ast.Module:
         try:
             return ast.parse(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise CourseError(f"{path} cannot be read: {error.strerror}.") from None
+            raise CourseError(
+                tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+            ) from None
         except SyntaxError as error:
-            raise CourseError(f"{path}, line {error.lineno}: {error.msg}.") from None
+            raise CourseError(
+                tr(
+                    "{path}, line {line}: {problem}.",
+                    path=path,
+                    line=error.lineno,
+                    problem=error.msg,
+                )
+            ) from None
 
-    def _error(self, line: int, sentence: str) -> CourseError:
-        return CourseError(f"{self._path}, line {line}: {sentence}.")
+    def _error(self, line: int, problem: str) -> CourseError:
+        return CourseError(
+            tr("{path}, line {line}: {problem}.", path=self._path, line=line, problem=problem)
+        )
+
+    def _expected(self, passage: _Passage, directive: str) -> CourseError:
+        return self._error(passage.line, tr("expected tower: {directive}", directive=directive))
 
 
 _DIRECTIVES: Mapping[str, Callable[[Page, _Passage, str], str]] = {

@@ -18,9 +18,10 @@ from autograder import selftest
 from autograder.broker import Broker
 from autograder.course import Course, speak
 from autograder.errors import GraderFault, TowerError
+from autograder.ladder import WEAKEST_ACCEPTED
 from autograder.sandbox import kernel
-from autograder.sandbox.ladder import WEAKEST_ACCEPTED
 from autograder.sandbox.lockdown import BLOCKS
+from tower_student.language import mark, tr
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -29,7 +30,9 @@ _warm: tuple[Course, Broker] | TowerError
 """Of a process of the pool, or why it cannot grade."""
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-KILLED = "A grading process was killed, perhaps for want of memory. Try again with fewer processes."
+KILLED = mark(
+    "A grading process was killed, perhaps for want of memory. Try again with fewer processes."
+)
 
 
 class Grader(Generic[JobT, ResultT]):
@@ -132,7 +135,7 @@ def each(
                         running[grader.submit(job)] = (number, job, grader, True)
                         continue
                     if on_death is None:
-                        raise GraderFault(KILLED) from None
+                        raise GraderFault(tr(KILLED)) from None
                     result = on_death(job)
                 start(grader)
                 yield number, result

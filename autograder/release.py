@@ -17,6 +17,7 @@ from autograder.errors import CourseError
 from autograder.handouts import Page
 from tower_student.course import MANIFEST, Release
 from tower_student.files import write_whole
+from tower_student.language import tr
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)### BEGIN SOLUTION\b\s*(?P<task>.*?)\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
@@ -37,24 +38,55 @@ def skeleton(source: str, name: str) -> str:
         if begin:
             if opened is not None:
                 raise CourseError(
-                    f"{name}, line {number}: BEGIN SOLUTION inside the block of line {opened}."
+                    tr(
+                        "{file}, line {line}: BEGIN SOLUTION inside the block of line {opened}.",
+                        file=name,
+                        line=number,
+                        opened=opened,
+                    )
                 )
             if not begin["task"]:
-                raise CourseError(f"{name}, line {number}: say after BEGIN SOLUTION what to write.")
+                raise CourseError(
+                    tr(
+                        "{file}, line {line}: say after BEGIN SOLUTION what to write.",
+                        file=name,
+                        line=number,
+                    )
+                )
             opened, blocks = number, blocks + 1
             lines.append(f"{begin['indent']}raise NotImplementedError({_quoted(begin['task'])})")
         elif _END.match(line):
             if opened is None:
-                raise CourseError(f"{name}, line {number}: END SOLUTION without a BEGIN SOLUTION.")
+                raise CourseError(
+                    tr(
+                        "{file}, line {line}: END SOLUTION without a BEGIN SOLUTION.",
+                        file=name,
+                        line=number,
+                    )
+                )
             opened = None
         elif opened is None:
             if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
-                raise CourseError(f"{name}, line {number}: a marker stands on a line of its own.")
+                raise CourseError(
+                    tr(
+                        "{file}, line {line}: a marker stands on a line of its own.",
+                        file=name,
+                        line=number,
+                    )
+                )
             lines.append(line)
     if opened is not None:
-        raise CourseError(f"{name}, line {opened}: BEGIN SOLUTION without an END SOLUTION.")
+        raise CourseError(
+            tr(
+                "{file}, line {line}: BEGIN SOLUTION without an END SOLUTION.",
+                file=name,
+                line=opened,
+            )
+        )
     if not blocks:
-        raise CourseError(f"{name} marks no solution: nothing would be left to write.")
+        raise CourseError(
+            tr("{file} marks no solution: nothing would be left to write.", file=name)
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +96,9 @@ def generate(solutions: Path, modules: Iterable[str]) -> dict[PurePosixPath, str
     for module in modules:
         source = solutions / f"{module}.py"
         if not source.is_file():
-            raise CourseError(f"{source} does not exist, but course.toml names the module.")
+            raise CourseError(
+                tr("{path} does not exist, but course.toml names the module.", path=source)
+            )
         text = skeleton(source.read_text(encoding="utf-8"), source.name)
         files[PurePosixPath(source.name)] = text
     return files
@@ -105,7 +139,14 @@ def _demand_tests(course: Course) -> None:
         for name in module.weights:
             if not re.search(rf"\btest_{name}\b", text):
                 place = f"{course.root / FILE}: modules.{module.name}.weights"
-                raise CourseError(f"{place} has {name}, and {path} has no test_{name}.")
+                raise CourseError(
+                    tr(
+                        "{place} has {check}, and {path} has no test_{check}.",
+                        place=place,
+                        check=name,
+                        path=path,
+                    )
+                )
 
 
 def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPath]:
@@ -140,7 +181,11 @@ def _pages(course: Course) -> dict[PurePosixPath, Page]:
         ):
             if not path.is_file():
                 raise CourseError(
-                    f"{path} does not exist: write it, for course.toml names the module {name}."
+                    tr(
+                        "{path} does not exist: write it, for course.toml names the module {module}.",
+                        path=path,
+                        module=name,
+                    )
                 )
     return {
         PurePosixPath(path.relative_to(assignments)): Page(course, path, _read(path))
@@ -165,9 +210,11 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise CourseError(f"{path} cannot be read: {error.strerror}.") from None
+        raise CourseError(
+            tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from None
     except UnicodeDecodeError:
-        raise CourseError(f"{path} is not UTF-8 text.") from None
+        raise CourseError(tr("{path} is not UTF-8 text.", path=path)) from None
 
 
 _PACKAGE = Path(__file__).parent

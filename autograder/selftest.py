@@ -20,6 +20,7 @@ from autograder.broker import Broker, Question, Worker, WorkerLost
 from autograder.errors import GraderFault
 from autograder.sandbox import protocol
 from autograder.sandbox.wire import RawTensor
+from tower_student.language import plural, tr
 
 SECONDS = 60.0
 """For all of it. It takes a tenth of a second; a machine may be busy."""
@@ -133,8 +134,12 @@ def demand_sound(broker: Broker, *, gpu: bool = False, meta: bool = True) -> Non
             return
         if last_try:
             raise GraderFault(
-                f"The grader's self-test failed at {failed.kind}: {failed.wrong}. This is a fault of the "
-                "machine or of the kit, not of a submission. `tower doctor` shows every part of the test."
+                tr(
+                    "The grader's self-test failed at {part}: {wrong}. This is a fault of the machine or of "
+                    "the kit, not of a submission. `tower doctor` shows every part of the test.",
+                    part=failed.kind,
+                    wrong=failed.wrong,
+                )
             )
 
 
@@ -170,7 +175,9 @@ def _asked(
         taken = list(itertools.islice(answers, len(part.questions)))
     except WorkerLost as lost:
         printed = worker.log.decode(errors="replace").strip()[-1000:]
-        return f"{lost}" + (f"; it printed: {printed}" if printed else "")
+        if not printed:
+            return str(lost)
+        return tr("{reason}; it printed: {printed}", reason=lost, printed=printed)
     for fields, _ in taken:
         if "error" in fields:
             return _told(fields["error"])
@@ -185,34 +192,38 @@ def _told(error: dict[str, Any]) -> str:
 
 def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     text = RawTensor(MODULE, "uint8", (len(SOURCE),), SOURCE)
-    yield Part("import", [Question(protocol.Import(MODULE, {}), [text])], lambda _: "")
-    least = (
-        f"a worker needs {LEAST_MEMORY >> 20} MiB: see limits.memory in course.toml, and ulimit -v"
+    yield Part(tr("import"), [Question(protocol.Import(MODULE, {}), [text])], lambda _: "")
+    least = tr(
+        "a worker needs {size} MiB: see limits.memory in course.toml, and ulimit -v",
+        size=LEAST_MEMORY >> 20,
     )
-    yield Part("memory", [_call("room", LEAST_MEMORY)], _returned(LEAST_MEMORY), least)
-    yield Part("a layer", [*_layer(CPU), _forward(CPU)], _equal(output=OUTPUT))
+    yield Part(tr("memory"), [_call("room", LEAST_MEMORY)], _returned(LEAST_MEMORY), least)
+    yield Part(tr("a layer"), [*_layer(CPU), _forward(CPU)], _equal(output=OUTPUT))
     upstream = _tensor("upstream", (2, 3), UPSTREAM)
     yield Part(
-        "gradients",
+        tr("gradients"),
         [_forward(CPU, upstream)],
         _equal(output=OUTPUT, **GRADIENTS),
     )
-    yield Part("watched operators", [_forward(CPU, watch=True)], _watched)
+    yield Part(tr("watched operators"), [_forward(CPU, watch=True)], _watched)
     yield Part("numpy", [_call("roots", _tensor("input", (2,), (4.0, 9.0)))], _equal(result=(2, 3)))
     draws = [_call("drawn", 100, generator={"generator": seed, "skip": 0}) for seed in (1, 1, 2)]
-    yield Part("initialisation", draws, _draws)
-    yield Part("a training step", [*_training(CPU), _state(CPU)], _trained)
-    name = "the GPU" if gpu else "the simulated GPU"
+    yield Part(tr("initialisation"), draws, _draws)
+    yield Part(tr("a training step"), [*_training(CPU), _state(CPU)], _trained)
+    name = tr("the GPU") if gpu else tr("the simulated GPU")
+    training = (
+        tr("a training step on the GPU") if gpu else tr("a training step on the simulated GPU")
+    )
     there = [*_layer(ON_GPU), _forward(ON_GPU, on_gpu=True)]
     yield Part(name, there, lambda replies: _stayed(replies) or _equal(output=OUTPUT)(replies))
     back = Question(protocol.Convert(ON_GPU, "cpu"))
     yield Part(
-        f"a training step on {name}",
+        training,
         [*_training(ON_GPU, on_gpu=True), back, _state(ON_GPU)],
         _trained,
     )
     if meta:
-        yield Part("the meta device", _on_meta(), _shaped)
+        yield Part(tr("the meta device"), _on_meta(), _shaped)
 
 
 # Questions, as suite.student asks them
@@ -284,7 +295,9 @@ def _numbers(raw: RawTensor) -> tuple[float, ...]:
 def _returned(expected: object) -> Callable[[list[Reply]], str]:
     def wrong(replies: list[Reply]) -> str:
         got = replies[-1].fields.get("result")
-        return "" if got == expected else f"{got} came back; expected {expected}"
+        if got == expected:
+            return ""
+        return tr("{got} came back; expected {expected}", got=got, expected=expected)
 
     return wrong
 
@@ -296,10 +309,14 @@ def _equal(**expected: Sequence[float]) -> Callable[[list[Reply]], str]:
         for name, numbers in expected.items():
             got = replies[-1].tensors.get(name, ())
             if len(got) != len(numbers) or not all(map(_close, got, numbers)):
-                return f"{name} is {_written(got)}; expected {_written(numbers)}"
+                return _is(name, _written(got), _written(numbers))
         return ""
 
     return wrong
+
+
+def _is(name: str, got: str, expected: str) -> str:
+    return tr("{name} is {got}; expected {expected}", name=name, got=got, expected=expected)
 
 
 def _close(a: float, b: float) -> bool:
@@ -313,34 +330,44 @@ def _written(numbers: Sequence[float]) -> str:
 def _watched(replies: list[Reply]) -> str:
     record = replies[-1].fields["record"]
     if record["intact"] is not True:
-        return "the record of operators has a gap"
+        return tr("the record of operators has a gap")
     found = record["operators"]
-    return "" if "matmul" in found else f"a matrix product was not seen, only {', '.join(found)}"
+    if "matmul" in found:
+        return ""
+    return tr("a matrix product was not seen, only {operators}", operators=", ".join(found))
 
 
 def _draws(replies: list[Reply]) -> str:
     first, same, other = (reply.tensors["result"] for reply in replies)
     if not all(0 <= number < 1 for number in first) or len(set(first)) < len(first):
-        return "what was drawn is not uniform over [0, 1)"
+        return tr("what was drawn is not uniform over [0, 1)")
     if first != same or first == other:
-        return "draws do not follow their seed"
+        return tr("draws do not follow their seed")
     return ""
 
 
 def _trained(replies: list[Reply]) -> str:
     loss = next(reply.fields["result"] for reply in replies if "result" in reply.fields)
     if not _close(loss, LOSS):
-        return f"the loss is {loss:.6g}; expected {LOSS:.6g}"
+        return tr("the loss is {got:.6g}; expected {expected:.6g}", got=loss, expected=LOSS)
     return _equal(weight=TRAINED)(replies)
 
 
 def _stayed(replies: list[Reply]) -> str:
     fields = replies[-1].fields
     if fields.get("stayed") is not True:
-        return "the output does not lie there"
-    return f"{fields['copies']} tensors were copied between CPU and GPU" if fields["copies"] else ""
+        return tr("the output does not lie there")
+    if not fields["copies"]:
+        return ""
+    return plural(
+        "{count} tensor was copied between CPU and GPU",
+        "{count} tensors were copied between CPU and GPU",
+        fields["copies"],
+    )
 
 
 def _shaped(replies: list[Reply]) -> str:
     got = replies[-1].fields.get("meta_shape")
-    return "" if got == [4, 3] else f"an output has the shape {got}; expected [4, 3]"
+    if got == [4, 3]:
+        return ""
+    return tr("an output has the shape {got}; expected {expected}", got=got, expected=[4, 3])

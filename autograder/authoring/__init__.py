@@ -15,6 +15,7 @@ import jinja2
 from autograder.course import FILE, load_course
 from autograder.errors import UsageError
 from tower_student.files import write_whole
+from tower_student.language import tr
 from tower_student.terminal import did_you_mean
 
 _COURSE = {
@@ -38,10 +39,13 @@ def new_course(folder: Path, title: str) -> list[Path]:
     """Write a course without modules; returns its files. Raises UsageError, TowerError."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
-            f"{folder} is there already. Name a folder that is empty or not there yet."
+            tr(
+                "{folder} is there already. Name a folder that is empty or not there yet.",
+                folder=folder,
+            )
         )
     if not title.strip():
-        raise UsageError("--title is empty. Name the course as its pages are to be titled.")
+        raise UsageError(tr("--title is empty. Name the course as its pages are to be titled."))
     return _write({folder / path: _text(file, title=title) for path, file in _COURSE.items()})
 
 
@@ -57,13 +61,17 @@ def new_module(root: Path, name: str, points: int, needs: Sequence[str]) -> list
     _demand_free(name, known)
     if unknown := [need for need in needs if need not in known]:
         nearest = did_you_mean(unknown[0], known)
-        raise UsageError(f"--needs: the course has no module {', '.join(unknown)}.{nearest}")
+        told = tr("--needs: the course has no module {unknown}.", unknown=", ".join(unknown))
+        raise UsageError(f"{told}{nearest}")
     about = {"name": name, "points": points, "needs": list(needs)}
     files = {root / path.format(name=name): _text(file, **about) for path, file in _MODULE.items()}
     for path in files:
         if path.exists():
             raise UsageError(
-                f"{path} is there already, and nothing was written. Remove it, or choose another name."
+                tr(
+                    "{path} is there already, and nothing was written. Remove it, or choose another name.",
+                    path=path,
+                )
             )
     _write(files)
     try:
@@ -87,7 +95,11 @@ def _modules_of(root: Path, settings: str) -> list[str]:
 def _demand_free(name: str, known: Sequence[str]) -> None:
     if not (name.isidentifier() and name == name.lower() and not name.startswith("_")):
         raise UsageError(
-            f"{name!r} cannot be a module: expected small letters, digits and underscores, as in my_layer."
+            tr(
+                "{name!r} cannot be a module: expected small letters, digits and underscores, as in "
+                "my_layer.",
+                name=name,
+            )
         )
     taken = (
         sys.stdlib_module_names
@@ -96,10 +108,14 @@ def _demand_free(name: str, known: Sequence[str]) -> None:
     )
     if keyword.iskeyword(name) or name in taken:
         raise UsageError(
-            f"{name} is a name of Python or of a library, which a student's file would hide. Choose another."
+            tr(
+                "{name} is a name of Python or of a library, which a student's file would hide. Choose "
+                "another.",
+                name=name,
+            )
         )
     if name in known:
-        raise UsageError(f"The course has a module {name} already.")
+        raise UsageError(tr("The course has a module {name} already.", name=name))
 
 
 def _write(files: Mapping[Path, str]) -> list[Path]:

@@ -21,6 +21,7 @@ from autograder.course import OFF, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
 from autograder.report import Attempt, ClassReport, Counts, Failure, Report, Standing
+from tower_student.language import tr
 from tower_student.submission import Submission
 
 
@@ -65,7 +66,7 @@ def graded(course: Course, broker: Broker, job: Job) -> "Report | Lost":
 
 def lost(job: Job) -> Lost:
     """What becomes of a job over which two processes have died."""
-    return Lost(KILLED)
+    return Lost(tr(KILLED))
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def run_class(
             gradebook.add(work, settings, result)
         else:
             for student in work.students:
-                gradebook.add_trouble(student, f"It could not be graded: {result.reason}")
+                told = tr("It could not be graded: {reason}", reason=result.reason)
+                gradebook.add_trouble(student, told)
         yield work, result
 
 
@@ -303,9 +305,14 @@ def _differences(before: Report, after: Report) -> Iterator[str]:
     for check in old | new:
         was, now = old.get(check), new.get(check)
         if was is None or now is None:
-            yield f"{check} is {'new' if was is None else 'gone'}"
+            yield tr("{check} is gone", check=check) if was else tr("{check} is new", check=check)
         elif was.status != now.status:
             cause = now.cause or was.cause
             yield f"{check}: {was.status} → {now.status}{f' ({cause})' if cause else ''}"
         elif was.score != now.score:
-            yield f"{check} counts {now.max_score:g}, not {was.max_score:g}"
+            yield tr(
+                "{check} counts {now:g}, not {before:g}",
+                check=check,
+                now=now.max_score,
+                before=was.max_score,
+            )

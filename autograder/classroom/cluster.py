@@ -29,6 +29,7 @@ from autograder.errors import GraderFault, TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.pool import KILLED, Grader
 from autograder.report import Report
+from tower_student.language import mark, tr
 from tower_student.submission import Submission
 
 CONNECT_SECONDS = 10.0
@@ -69,7 +70,11 @@ def _client(address: str) -> Client:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"--cluster: the scheduler at {address} does not answer: {error}."
+            tr(
+                "--cluster: the scheduler at {address} does not answer: {error}.",
+                address=address,
+                error=error,
+            )
         ) from None
 
 
@@ -81,7 +86,9 @@ def _demand_scheduler(address: str) -> None:
     scheme, _, place = address.rpartition("://")
     host, colon, port = place.rpartition(":")
     if scheme not in ("", "tcp", "tls") or not colon or not port.isdigit():
-        raise UsageError(f"--cluster is {address}; write it as in tcp://HOST:8786.")
+        raise UsageError(
+            tr("--cluster is {address}; write it as in tcp://HOST:8786.", address=address)
+        )
     try:
         with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as connection:
             if scheme != "tls":
@@ -89,8 +96,12 @@ def _demand_scheduler(address: str) -> None:
                 connection.recv(1)
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"--cluster: no Dask scheduler answers at {address} ({error}). Is it running, and can it be "
-            "reached from here?"
+            tr(
+                "--cluster: no Dask scheduler answers at {address} ({error}). Is it running, and can it be "
+                "reached from here?",
+                address=address,
+                error=error,
+            )
         ) from None
 
 
@@ -99,8 +110,12 @@ def _demand_same_kit(client: Client, suite: str) -> None:
     for worker, answer in client.run(_call, "held_suite", on_error="return").items():
         if isinstance(answer, BaseException):
             raise UsageError(
-                f"The worker at {worker} cannot use the kit: {answer}. Install the same checkout there, and "
-                "say where it is with TOWER_COURSE."
+                tr(
+                    "The worker at {worker} cannot use the kit: {error}. Install the same checkout there, "
+                    "and say where it is with TOWER_COURSE.",
+                    worker=worker,
+                    error=answer,
+                )
             )
         if answer != suite:
             raise _other_kit(worker, answer, suite)
@@ -108,8 +123,13 @@ def _demand_same_kit(client: Client, suite: str) -> None:
 
 def _other_kit(worker: str, theirs: str, ours: str) -> UsageError:
     return UsageError(
-        f"The worker at {worker} holds another kit (suite {theirs[:12]}, here {ours[:12]}): its points would "
-        "not be comparable. Bring both to the same checkout and course.toml."
+        tr(
+            "The worker at {worker} holds another kit (suite {theirs}, here {ours}): its points would not be "
+            "comparable. Bring both to the same checkout and course.toml.",
+            worker=worker,
+            theirs=theirs[:12],
+            ours=ours[:12],
+        )
     )
 
 
@@ -141,16 +161,25 @@ class _Dealer:
     def _workers(self) -> int:
         """How many there are for these jobs."""
         if self._client.status != "running":
-            raise GraderFault(LOST_SCHEDULER)
+            raise GraderFault(tr(LOST_SCHEDULER))
         known = self._client.scheduler_info(n_workers=-1)["workers"].values()
         fit = [w for w in known if not self._gpu or w["resources"].get(GPU, 0) >= 1]
         if fit:
             self._seen = time.monotonic()
         elif time.monotonic() - self._seen > PATIENCE:
-            offers = f" that offers {GPU}=1" if self._gpu else ""
             raise GraderFault(
-                f"The scheduler has had no worker{offers} for {PATIENCE:.0f} s. Start some, and run the same "
-                "command again to go on."
+                tr(
+                    "The scheduler has had no worker that offers {resource} for {seconds:.0f} s. Start some, "
+                    "and run the same command again to go on.",
+                    resource=f"{GPU}=1",
+                    seconds=PATIENCE,
+                )
+                if self._gpu
+                else tr(
+                    "The scheduler has had no worker for {seconds:.0f} s. Start some, and run the same "
+                    "command again to go on.",
+                    seconds=PATIENCE,
+                )
             )
         return len(fit)
 
@@ -168,7 +197,7 @@ class _Dealer:
 
     def _result(self, future: "Future[str]") -> Report | Lost:
         if future.status == "cancelled":
-            raise GraderFault(LOST_SCHEDULER)
+            raise GraderFault(tr(LOST_SCHEDULER))
         try:
             answer = json.loads(future.result(timeout=CONNECT_SECONDS))
         except Exception as error:  # KilledWorker, or whatever a worker's machine may raise
@@ -185,7 +214,7 @@ class _Dealer:
         return replace(as_json.load(answer["report"]), faults=faults)
 
 
-LOST_SCHEDULER = (
+LOST_SCHEDULER = mark(
     "The scheduler is gone. What has been graded is kept; start it again, and run the same command."
 )
 
@@ -265,4 +294,4 @@ def _graded_by_own_process(course: Course, job: Job, required: str) -> Report | 
             return _graders[key].submit(job).result()
         except BrokenProcessPool:
             _graders[key].close()
-    return Lost(KILLED)
+    return Lost(tr(KILLED))

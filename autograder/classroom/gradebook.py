@@ -26,11 +26,18 @@ from autograder.errors import TowerError, UsageError
 from autograder.export import json as as_json
 from autograder.gpu import Device
 from autograder.report import Report
+from tower_student.language import mark, tr
 from tower_student.submission import Submission
 
 FILE = "gradebook.sqlite"
 APPLICATION = 0x544F4931  # "TOI1", in SQLite's header
 SCHEMA = 1
+NOT_OPENED = mark("{path} could not be opened: {error}.")
+NOT_READ = mark("{path} could not be read: {error}.")
+NOT_WRITTEN = mark("{path} could not be written: {error}.")
+AS_IT_WAS = mark(
+    "What it held is as it was. Is the disk full? Mend that, and run the same command again to go on."
+)
 TABLES = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, suite_digest TEXT NOT NULL, settings TEXT NOT NULL,
@@ -153,9 +160,13 @@ class Gradebook:
         self.path = folder / FILE
         if not make and not self.path.is_file():
             raise UsageError(
-                f"There is no {FILE} in {folder}. Name the folder that tower class wrote to with --out."
+                tr(
+                    "There is no {file} in {folder}. Name the folder that tower class wrote to with --out.",
+                    file=FILE,
+                    folder=folder,
+                )
             )
-        with self._saying("opened"):
+        with self._saying(NOT_OPENED):
             self._file = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
             self._file.row_factory = sqlite3.Row
             self._file.execute("PRAGMA foreign_keys = ON")
@@ -166,7 +177,10 @@ class Gradebook:
                 self._file.executescript(f"BEGIN; {TABLES} {header} COMMIT;")
             elif (application, version) != (APPLICATION, SCHEMA):
                 raise UsageError(
-                    f"{self.path} is no gradebook of this version of the kit. Name another folder."
+                    tr(
+                        "{path} is no gradebook of this version of the kit. Name another folder.",
+                        path=self.path,
+                    )
                 )
 
     def _number(self, name: str) -> int:
@@ -185,18 +199,16 @@ class Gradebook:
         self.close()
 
     @contextmanager
-    def _saying(self, done: str) -> Iterator[None]:
+    def _saying(self, failed: str) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise TowerError(
-                f"{self.path} could not be {done}: {error}. What it held is as it was. Is the disk full? "
-                "Mend that, and run the same command again to go on."
-            ) from None
+            told = tr(failed, path=self.path, error=error)
+            raise TowerError(f"{told} {tr(AS_IT_WAS)}") from None
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        with self._saying("written"):
+        with self._saying(NOT_WRITTEN):
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -207,7 +219,7 @@ class Gradebook:
                 raise
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._saying("read"):
+        with self._saying(NOT_READ):
             return self._file.execute(query, values).fetchall()
 
     # Runs

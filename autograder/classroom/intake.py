@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
+from tower_student.language import plural, tr
 from tower_student.submission import Submission, filenames, read_set, read_submission
 from tower_student.text import one_line
 
@@ -73,8 +74,11 @@ def hand_ins(folder: Path, modules: Collection[str], leave: Path | None = None) 
     found = _found(folder, list(modules), leave)
     if not found:
         raise UsageError(
-            f"{one_line(str(folder), 500)} holds no submission: no folder, no .zip and no set of modules "
-            "such as ada_linear.py."
+            tr(
+                "{folder} holds no submission: no folder, no .zip and no set of modules such as "
+                "ada_linear.py.",
+                folder=one_line(str(folder), 500),
+            )
         )
     for student, remark, item in _named(found):
         try:
@@ -94,13 +98,20 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise UsageError(
-            f"{one_line(str(folder), 500)} cannot be read: {reason}. Name the directory that holds a folder, "
-            "a .zip or a set of modules for each student."
+            tr(
+                "{folder} cannot be read: {reason}. Name the directory that holds a folder, a .zip or a set "
+                "of modules for each student.",
+                folder=one_line(str(folder), 500),
+                reason=reason,
+            )
         ) from None
     if _holds_module(folder, modules):
         raise UsageError(
-            f"{one_line(str(folder), 500)} is one submission, not a class of them: tower grade it, or name "
-            "the directory above it."
+            tr(
+                "{folder} is one submission, not a class of them: tower grade it, or name the directory "
+                "above it.",
+                folder=one_line(str(folder), 500),
+            )
         )
     own = re.compile(rf"(?P<name>.+?)[ ._-]+(?P<file>({'|'.join(modules)})(-\d+)?\.(py|ipynb))")
     prefix = _repository_prefix(folder, folders)
@@ -159,8 +170,11 @@ def _named(found: Sequence[_Found]) -> Iterator[tuple[str, str, _Found]]:
             yield alike[0].name, "", alike[0]
             continue
         where = ", ".join(one_line(item.paths[0].name, 60) for item in alike)
-        remark = (
-            f"{len(alike)} submissions bear one name: {where}. Each is graded; say whose is whose."
+        remark = plural(
+            "{count} submission bears this name: {files}. It is graded; say whose it is.",
+            "{count} submissions bear one name: {files}. Each is graded; say whose is whose.",
+            len(alike),
+            files=where,
         )
         for item in alike:
             given = f"{item.name} ({item.id or student_name(item.paths[0].name)})"
@@ -190,7 +204,7 @@ def _read(item: _Found, modules: Sequence[str]) -> Submission:
         if len(item.paths) == 1:
             return read_submission(_plain(item.paths[0]), modules)  # which says what it is
         listed = ", ".join(one_line(path.name, 60) for path in item.paths[:4])
-        raise UsageError(f"None of its files is a module: {listed}.")
+        raise UsageError(tr("None of its files is a module: {listed}.", listed=listed))
     return read_set(item.name, {name: max(found)[1] for name, found in versions.items()}, modules)
 
 
@@ -198,9 +212,17 @@ def _plain(path: Path) -> Path:
     """The path, unless it is a link, which a student may have packed. Raises UsageError."""
     try:
         if stat.S_ISLNK(os.lstat(path).st_mode):
-            raise UsageError(f"{one_line(path.name)} is a symbolic link, which is not followed.")
+            raise UsageError(
+                tr("{name} is a symbolic link, which is not followed.", name=one_line(path.name))
+            )
     except OSError as error:
-        raise UsageError(f"{one_line(path.name)} cannot be read: {error.strerror}.") from None
+        raise UsageError(
+            tr(
+                "{name} cannot be read: {reason}.",
+                name=one_line(path.name),
+                reason=error.strerror,
+            )
+        ) from None
     return path
 
 
@@ -217,7 +239,13 @@ def _place(path: Path, modules: Sequence[str]) -> Path:
         deeper = [entry for entry in inside if _holds_module(entry, modules)] or inside
         if len(deeper) > 1:
             listed = ", ".join(one_line(entry.name, 60) for entry in deeper[:4])
-            raise UsageError(f"{one_line(path.name)} holds several that could be it: {listed}.")
+            raise UsageError(
+                tr(
+                    "{name} holds several that could be it: {listed}.",
+                    name=one_line(path.name),
+                    listed=listed,
+                )
+            )
         if not deeper:
             break
         path = deeper[0]
@@ -240,7 +268,13 @@ def _below(folder: Path) -> list[Path]:
                 )
             )
     except OSError as error:
-        raise UsageError(f"{one_line(folder.name)} cannot be read: {error.strerror}.") from None
+        raise UsageError(
+            tr(
+                "{name} cannot be read: {reason}.",
+                name=one_line(folder.name),
+                reason=error.strerror,
+            )
+        ) from None
 
 
 def _holds_module(folder: Path, modules: Sequence[str]) -> bool:

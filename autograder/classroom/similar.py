@@ -23,6 +23,7 @@ from autograder.errors import CourseError
 from autograder.export import similar as export
 from autograder.report import Alike
 from tower_student.files import write_whole
+from tower_student.language import plural, tr
 from tower_student.text import wrappable
 
 TOKENS = 25
@@ -60,7 +61,7 @@ def compare_class(
         written = {s: sources[module].decode() for s, sources in texts.items() if module in sources}
 
         def tell(part: float, module: str = module, number: int = number) -> None:
-            progress(f"comparing {module}", (number + part) / len(course.modules))
+            progress(tr("comparing {module}", module=module), (number + part) / len(course.modules))
 
         found += alike(module, written, _skeleton(course, module), threshold, tell)
     found.sort(key=lambda pair: -pair.share)
@@ -78,9 +79,14 @@ def compare_class(
         console.print(Text(wrappable(told)))
     count = len(found) + len(more)
     if count > SHOWN:
-        console.print(f"… and {count - SHOWN} more.")
-    told = f"{count} {'pair is' if count == 1 else 'pairs are'} alike"
-    console.print(Text(wrappable(f"{told}; {index} shows them side by side.")))
+        console.print(plural("… and {count} more.", "… and {count} more.", count - SHOWN))
+    told = plural(
+        "{count} pair is alike; {index} shows them side by side.",
+        "{count} pairs are alike; {index} shows them side by side.",
+        count,
+        index=index,
+    )
+    console.print(Text(wrappable(told)))
 
 
 def alike(
@@ -177,4 +183,6 @@ def _skeleton(course: Course, module: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} cannot be read: {error}. tower release writes it.") from None
+        raise CourseError(
+            tr("{path} cannot be read: {error}. tower release writes it.", path=path, error=error)
+        ) from None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograder.classroom.intake import student_name
 from autograder.errors import UsageError
+from tower_student.language import tr
 from tower_student.text import one_line
 
 STUDENT = ("student", "name", "full name", "username", "sis login id")
@@ -39,14 +40,23 @@ def read_times(path: Path, due: str | None, students: Collection[str]) -> dict[s
         student = known.get(student_name(row["student"]).casefold())
         if student is None or not row["time"]:
             continue
-        at = _time(row["time"], f"{path}, line {number}")
-        until = _time(row["due"] or due or "", f"{path}, line {number}, when it was due")
+        at = _time(row["time"], tr("{path}, line {line}", path=path, line=number))
+        until = _time(
+            row["due"] or due or "",
+            tr("{path}, line {line}, when it was due", path=path, line=number),
+        )
         try:
             seconds = (at - until).total_seconds()
         except TypeError:
             raise UsageError(
-                f"{path}, line {number}: one of {row['time']} and {row['due'] or due} names its time zone "
-                "and the other does not. Write both with one, as in 2026-11-27T18:30+01:00, or neither."
+                tr(
+                    "{path}, line {line}: one of {handed_in} and {due} names its time zone and the other "
+                    "does not. Write both with one, as in 2026-11-27T18:30+01:00, or neither.",
+                    path=path,
+                    line=number,
+                    handed_in=row["time"],
+                    due=row["due"] or due,
+                )
             ) from None
         handed_in = HandedIn(at.isoformat(), max(0, math.ceil(seconds / 86400)))
         if student not in found or found[student][0] <= at:
@@ -58,8 +68,8 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8 text"
-        raise UsageError(f"{path} cannot be read: {reason}.") from None
+        reason = (isinstance(error, OSError) and error.strerror) or tr("it is not UTF-8 text")
+        raise UsageError(tr("{path} cannot be read: {reason}.", path=path, reason=reason)) from None
     reader = csv.DictReader(io.StringIO(text))
     named = {name.strip().casefold(): name for name in reader.fieldnames or () if name}
     columns = {
@@ -68,8 +78,13 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     }
     if not columns["student"] or not columns["time"]:
         raise UsageError(
-            f"{path} has the columns {one_line(', '.join(named)) or 'none'}; it wants student and time, and "
-            f"perhaps due. For example:\n{EXAMPLE}"
+            tr(
+                "{path} has the columns {columns}; it wants student and time, and perhaps due. For "
+                "example:\n{example}",
+                path=path,
+                columns=one_line(", ".join(named)) or tr("none"),
+                example=EXAMPLE,
+            )
         )
     try:
         for row in reader:
@@ -78,14 +93,29 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
                 {key: (row.get(n) or "").strip() if n else "" for key, n in columns.items()},
             )
     except csv.Error as error:
-        raise UsageError(f"{path}, line {reader.line_num}, is not CSV: {error}.") from None
+        raise UsageError(
+            tr(
+                "{path}, line {line}, is not CSV: {error}.",
+                path=path,
+                line=reader.line_num,
+                error=error,
+            )
+        ) from None
 
 
 def _time(text: str, where: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        told = f"{one_line(text, 60)} is no time that can be read" if text else "there is no time"
+        told = (
+            tr("{time} is no time that can be read", time=one_line(text, 60))
+            if text
+            else tr("there is no time")
+        )
         raise UsageError(
-            f"{where}: {told}. Write it as in 2026-11-27T18:30+01:00; --due says when all of it was due."
+            tr(
+                "{where}: {told}. Write it as in 2026-11-27T18:30+01:00; --due says when all of it was due.",
+                where=where,
+                told=told,
+            )
         ) from None

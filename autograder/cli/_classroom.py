@@ -36,6 +36,7 @@ from autograder.export.charts import score_histogram, stumbles
 from autograder.pool import each
 from autograder.report import ClassReport, Counts, Report
 from tower_student.files import write_whole
+from tower_student.language import plural, tr
 from tower_student.submission import Submission
 from tower_student.text import wrappable
 
@@ -86,19 +87,32 @@ def grade_class(
             write_pages(gradebook, report, out)
         except KeyboardInterrupt:
             raise Stopped(
-                f"What has been graded is kept in {gradebook.path}. Run the same command again to go on."
+                tr(
+                    "What has been graded is kept in {path}. Run the same command again to go on.",
+                    path=gradebook.path,
+                )
             ) from None
         show_class(report, out, console)
         if regrade:
             show_changes(list(changes(gradebook, settings, suite)), console)
         elif todo.stale:
             console.print(
-                f"{todo.stale} of the grades are by another suite than today's; --regrade grades these again."
+                plural(
+                    "{count} of the grades is by another suite than today's; --regrade grades it again.",
+                    "{count} of the grades are by another suite than today's; --regrade grades these again.",
+                    todo.stale,
+                )
             )
     if failed:
         raise GraderFault(
-            f"{failed} of {len(todo.work)} submissions could not be judged, or not in full; the class page "
-            "names them. Run the same command again to try these again."
+            plural(
+                "{count} of {total} submissions could not be judged, or not in full; the class page names "
+                "it. Run the same command again to try it again.",
+                "{count} of {total} submissions could not be judged, or not in full; the class page names "
+                "them. Run the same command again to try these again.",
+                failed,
+                total=len(todo.work),
+            )
         )
 
 
@@ -121,17 +135,26 @@ def opened(out: Path, folder: Path) -> Iterator[Gradebook]:
         out.mkdir(parents=True, exist_ok=True)
         if folder.exists() and out.samefile(folder):
             raise UsageError(
-                f"--out is {out}, where the submissions are; name another folder for the results."
+                tr(
+                    "--out is {out}, where the submissions are; name another folder for the results.",
+                    out=out,
+                )
             )
         lock = (out / ".lock").open("w")
     except OSError as error:
-        raise UsageError(f"{out} cannot be written to: {error.strerror}.") from None
+        raise UsageError(
+            tr("{out} cannot be written to: {reason}.", out=out, reason=error.strerror)
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"Another tower class is writing to {out}. Wait for it, or name another folder with --out."
+                tr(
+                    "Another tower class is writing to {out}. Wait for it, or name another folder with "
+                    "--out.",
+                    out=out,
+                )
             ) from None
         with Gradebook(out, make=True) as gradebook:
             yield gradebook
@@ -160,7 +183,7 @@ def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
     """Go through the results, showing progress; returns how many could not be judged in full."""
     console = Console(file=sys.stderr)
     columns = (
-        TextColumn("grading"),
+        TextColumn(tr("grading")),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -174,14 +197,17 @@ def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
         task = bar.add_task("", total=total, rate="", told="")
         for number, (_, result) in enumerate(results, 1):
             failed += isinstance(result, Lost) or bool(result.faults)
-            rate = f"{60 * number / (time.monotonic() - started):.0f} a minute"
-            told = f"{failed} not judged" if failed else ""
+            rate = tr("{rate:.0f} a minute", rate=60 * number / (time.monotonic() - started))
+            told = plural("{count} not judged", "{count} not judged", failed) if failed else ""
             bar.update(task, completed=number, rate=rate, told=told)
             if (
                 not console.is_terminal
                 and number * TENTHS // total > (number - 1) * TENTHS // total
             ):
-                print(f"graded {number} of {total}, {rate}", file=sys.stderr, flush=True)
+                told = tr(
+                    "graded {number} of {total}, {rate}", number=number, total=total, rate=rate
+                )
+                print(told, file=sys.stderr, flush=True)
     return failed
 
 
@@ -203,11 +229,21 @@ def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
 def show_class(report: ClassReport, out: Path, console: Console) -> None:
     """The class in a few lines: how many are graded, how they stand, what needs a look."""
     shares = [attempt.per_cent for _, attempt in report.counted]
-    console.print(f"{len(shares)} of {len(report.standings)} graded. ", end="")
+    told = plural(
+        "{count} of {total} graded.",
+        "{count} of {total} graded.",
+        len(shares),
+        total=len(report.standings),
+    )
+    console.print(told, end=" ")
     if shares:
         console.print(
-            f"Median {statistics.median(shares):.1f} %, lowest {min(shares):.1f} %, "
-            f"highest {max(shares):.1f} %."
+            tr(
+                "Median {median:.1f} %, lowest {lowest:.1f} %, highest {highest:.1f} %.",
+                median=statistics.median(shares),
+                lowest=min(shares),
+                highest=max(shares),
+            )
         )
         _show_scores(shares, console)
         _show_stumbles(report, console)
@@ -215,8 +251,12 @@ def show_class(report: ClassReport, out: Path, console: Console) -> None:
     for standing in remarked[:SHOWN]:
         console.print(_line(f"{standing.student}: {standing.remark}", "yellow"))
     if len(remarked) > SHOWN:
-        console.print(f"… and {len(remarked) - SHOWN} more.")
-    console.print(_line(f"{out / INDEX} shows the class, {out / 'gradebook.csv'} the grades."))
+        more = len(remarked) - SHOWN
+        console.print(plural("… and {count} more.", "… and {count} more.", more))
+    told = tr(
+        "{page} shows the class, {file} the grades.", page=out / INDEX, file=out / "gradebook.csv"
+    )
+    console.print(_line(told))
 
 
 def _show_scores(shares: list[float], console: Console) -> None:
@@ -228,7 +268,7 @@ def _show_scores(shares: list[float], console: Console) -> None:
 
 
 def _show_stumbles(report: ClassReport, console: Console) -> None:
-    table = Table(title="failed most", title_justify="left", box=None, show_header=False)
+    table = Table(title=tr("failed most"), title_justify="left", box=None, show_header=False)
     for stumble in stumbles(report)[:STUMBLES]:
         table.add_row(str(stumble.count), stumble.id, Text(wrappable(stumble.title)))
     if table.row_count:
@@ -238,12 +278,18 @@ def _show_stumbles(report: ClassReport, console: Console) -> None:
 def show_changes(found: list[Change], console: Console) -> None:
     """Who has other points than under the suite before, and why."""
     if not found:
-        console.print("Nobody's points have changed.")
+        console.print(tr("Nobody's points have changed."))
         return
-    table = Table(title=f"{len(found)} have other points than before", title_justify="left")
-    for heading in ("student", "before", "now"):
-        table.add_column(heading, justify="left" if heading == "student" else "right")
-    table.add_column("why")
+    title = plural(
+        "{count} has other points than before",
+        "{count} have other points than before",
+        len(found),
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column(tr("student"))
+    for heading in (tr("before"), tr("now")):
+        table.add_column(heading, justify="right")
+    table.add_column(tr("why"))
     for change in found:
         why = "\n".join(change.why)
         table.add_row(

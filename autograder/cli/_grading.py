@@ -14,6 +14,7 @@ from autograder.gpu import Device
 from autograder.report import Report
 from tower_student import terminal
 from tower_student.files import write_whole
+from tower_student.language import tr
 from tower_student.submission import Submission
 
 Render = Callable[[Report], str]
@@ -91,7 +92,7 @@ def demand_no_faults(report: Report) -> None:
         check, _, why = sentence.partition(": ")
         alike.setdefault(why, []).append(check)
     told = [f"{', '.join(checks)}: {why}" for why, checks in alike.items()]
-    fault = GraderFault("\n".join(["These checks could not be judged:", *told]))
+    fault = GraderFault("\n".join([tr("These checks could not be judged:"), *told]))
     for trace in dict.fromkeys(trace for _, trace in report.faults):
         fault.add_note(terminal.printable(trace))
     raise fault

@@ -12,6 +12,7 @@ import typer
 from autograder.course import OFF, Course, course_root, load_course, speak
 from autograder.errors import UsageError
 from autograder.gpu import Choice
+from tower_student.language import tr
 from tower_student.terminal import demand_choice
 
 Level = Literal["A+", "A", "B", "C"]
@@ -79,7 +80,9 @@ def the_course(given: Path | None) -> Course:
 def named_path(text: str) -> Path:
     """Return the path that the text names. Raises UsageError where it is empty."""
     if not text:  # Path("") is the working directory, which nobody has named
-        raise UsageError("PATH is empty. Name a directory or a .zip; the working directory is .")
+        raise UsageError(
+            tr("PATH is empty. Name a directory or a .zip; the working directory is .")
+        )
     return Path(text)
 
 
@@ -105,9 +108,11 @@ def demand_linux() -> None:
     """Raise UsageError unless this is Linux."""
     if not sys.platform.startswith("linux"):
         raise UsageError(
-            "Grading keeps student code apart by means of the Linux kernel, and this is "
-            f"{platform.system()}. Grade on Linux or in the kit's container. `tower check` and the public "
-            "tests work here."
+            tr(
+                "Grading keeps student code apart by means of the Linux kernel, and this is {system}. Grade "
+                "on Linux or in the kit's container. `tower check` and the public tests work here.",
+                system=platform.system(),
+            )
         )
 
 
@@ -116,6 +121,10 @@ def demand_installed(names: Collection[str], *, extra: str) -> None:
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"{' and '.join(missing)} must be installed for this: pip install 'tower-of-insight[{extra}]', "
-            f"or '.[{extra}]' in a checkout."
+            tr(
+                "{missing} must be installed for this: pip install 'tower-of-insight[{extra}]', or "
+                "'.[{extra}]' in a checkout.",
+                missing=tr(" and ").join(missing),
+                extra=extra,
+            )
         )

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from autograder.cli._options import CourseOption, demand_installed, demand_linux, the_course
 from tower_student import terminal
+from tower_student.language import tr
 from tower_student.terminal import demand_choice, demand_writable
 
 
@@ -56,5 +57,10 @@ def calibrate(
         calibration.draw(list(calibration.read(path)), loaded, path.with_suffix(".svg"))
         calibration.show(found, loaded, console)
     console.print(
-        f"{path.name} and {path.with_suffix('.svg').name} were written to {escape(str(path.parent))}."
+        tr(
+            "{file} and {picture} were written to {folder}.",
+            file=path.name,
+            picture=path.with_suffix(".svg").name,
+            folder=escape(str(path.parent)),
+        )
     )

@@ -22,8 +22,8 @@ from autograder.cli._options import (
     the_course,
 )
 from autograder.gpu import Device, choose
+from autograder.ladder import WEAKEST_ACCEPTED
 from autograder.report import Counts
-from autograder.sandbox.ladder import WEAKEST_ACCEPTED
 
 
 def grade_a_class(

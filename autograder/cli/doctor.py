@@ -5,7 +5,8 @@ from rich.console import Console
 
 from autograder.cli._options import CourseOption, RequireOption, demand_linux, the_course
 from autograder.errors import GraderFault
-from autograder.sandbox.ladder import LEVELS, WEAKEST_ACCEPTED
+from autograder.ladder import LEVELS, WEAKEST_ACCEPTED
+from tower_student.language import tr
 
 
 def doctor(
@@ -21,7 +22,8 @@ def doctor(
     loaded = the_course(course)
     from autograder.doctor import examine, show  # on Linux alone
 
-    with Console(stderr=True).status("Starting a worker and trying to break out of it"):
+    trying = tr("Starting a worker and trying to break out of it")
+    with Console(stderr=True).status(trying):
         diagnosis = examine(loaded)
     show(diagnosis, Console(highlight=False))
     if not diagnosis.is_sound:

@@ -32,9 +32,10 @@ from autograder.errors import TowerError, UsageError
 from autograder.export import github as github_export
 from autograder.export import gradescope as gradescope_export
 from autograder.gpu import choose
+from autograder.ladder import WEAK, WEAKEST_ACCEPTED
 from autograder.report import Report
-from autograder.sandbox.ladder import WEAK, WEAKEST_ACCEPTED
 from tower_student.files import append
+from tower_student.language import tr
 from tower_student.submission import read_submission
 from tower_student.terminal import demand_choice, demand_writable
 
@@ -97,7 +98,9 @@ def grade(
     """
     demand_linux()
     if allow_weak and require != WEAKEST_ACCEPTED:
-        raise UsageError("--allow-weak-isolation and --require-isolation contradict each other.")
+        raise UsageError(
+            tr("--allow-weak-isolation and --require-isolation contradict each other.")
+        )
     loaded = the_course(course)
     chosen = chosen_modules(only, loaded)
     mode = chosen_fit(fit, loaded)
@@ -105,7 +108,10 @@ def grade(
     submission = read_submission(path, loaded.modules)
     if chosen and not any(module in submission.sources for module in chosen):
         raise UsageError(
-            f"None of the modules in --only could be read. {' '.join(submission.problems[m] for m in chosen)}"
+            tr(
+                "None of the modules in --only could be read. {problems}",
+                problems=" ".join(submission.problems[m] for m in chosen),
+            )
         )
     exports = [
         (json, FORMATS[".json"]),
@@ -139,15 +145,23 @@ def grade(
         print_report(report)
     demand_no_faults(report)
     if report.per_cent < fail_under:
-        typer.echo(f"{report.per_cent:.1f} % is below --fail-under {fail_under:g}.", err=True)
+        told = tr(
+            "{reached:.1f} % is below --fail-under {least:g}.",
+            reached=report.per_cent,
+            least=fail_under,
+        )
+        typer.echo(told, err=True)
         raise typer.Exit(1)
 
 
 def _demand_github() -> None:
     if not os.environ.get(SUMMARY):
         raise UsageError(
-            f"--github is for a step of GitHub Actions: it writes to the file that {SUMMARY} names, and "
-            "this variable is not set."
+            tr(
+                "--github is for a step of GitHub Actions: it writes to the file that {variable} names, and "
+                "this variable is not set.",
+                variable=SUMMARY,
+            )
         )
     for name in (SUMMARY, OUTPUTS):
         if os.environ.get(name):

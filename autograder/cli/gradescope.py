@@ -21,9 +21,10 @@ from autograder.cli._options import (
 from autograder.errors import UsageError
 from autograder.export import gradescope as export
 from autograder.gradescope import build
-from autograder.sandbox.ladder import WEAKEST_ACCEPTED
+from autograder.ladder import WEAKEST_ACCEPTED
 from tower_student import terminal
 from tower_student.files import write_whole
+from tower_student.language import tr
 from tower_student.submission import read_submission
 
 app = terminal.group("Grade on Gradescope.")
@@ -45,8 +46,12 @@ def build_for_gradescope(
     content = build(loaded, options)
     write_whole(out, content)
     Console(highlight=False).print(
-        f"{escape(str(out))}: {len(content) / 2**20:.1f} MiB. Upload it under Configure Autograder, with "
-        "Ubuntu as its base image and a container of at least 2 CPUs and 3 GB."
+        tr(
+            "{path}: {size:.1f} MiB. Upload it under Configure Autograder, with Ubuntu as its base image and "
+            "a container of at least 2 CPUs and 3 GB.",
+            path=escape(str(out)),
+            size=len(content) / 2**20,
+        )
     )
 
 
@@ -76,7 +81,7 @@ def run_on_gradescope(
         write_whole(results, export.refused(terminal.printable(str(error))))
         raise
     except Exception:
-        write_whole(results, export.refused(export.FAILED))
+        write_whole(results, export.refused(tr(export.FAILED)))
         raise
     worth = loaded.points if points is None else points
     write_whole(results, export.render(report, worth))

@@ -16,9 +16,10 @@ from autograder.cli._options import (
     the_course,
 )
 from autograder.errors import UsageError
+from autograder.ladder import WEAKEST_ACCEPTED
 from autograder.release import write
-from autograder.sandbox.ladder import WEAKEST_ACCEPTED
 from tower_student import terminal
+from tower_student.language import plural, tr
 
 app = terminal.group("Grade notebooks with nbgrader.")
 
@@ -38,14 +39,21 @@ def build_course(
     mode = chosen_fit(fit, loaded)
     demand_installed(("nbgrader", "jupytext"), extra="nbgrader")
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; name a folder for the course.")
+        raise UsageError(tr("{out} is a file; name a folder for the course.", out=out))
     from autograder.nbgrader import build
 
     written = write(build(loaded, fit=mode, level=require), out)
+    told = plural(
+        "{count} file written to {folder}. There, as in every course of nbgrader:",
+        "{count} files written to {folder}. There, as in every course of nbgrader:",
+        len(written),
+        folder=escape(str(out)),
+    )
+    what = tr("what lies in {folder}", folder=f"submitted/STUDENT/{loaded.slug}/")
     Console(highlight=False).print(
-        f"{len(written)} files written to {escape(str(out))}. There, as in every course of nbgrader:\n"
+        f"{told}\n"
         f"  nbgrader generate_assignment {loaded.slug}\n"
-        f"  nbgrader autograde {loaded.slug}        what lies in submitted/STUDENT/{loaded.slug}/\n"
+        f"  nbgrader autograde {loaded.slug}        {what}\n"
         f"  nbgrader generate_feedback {loaded.slug}\n"
         "  nbgrader export --to grades.csv",
         soft_wrap=True,

@@ -11,6 +11,7 @@ from autograder.authoring import new_course, new_module
 from autograder.course import FILE as COURSE
 from autograder.errors import UsageError
 from tower_student import terminal
+from tower_student.language import tr
 
 app = terminal.group("Begin a course, or a module of one.")
 
@@ -22,7 +23,8 @@ def begin_course(
 ) -> None:
     """Write the beginning of a course: course.toml and its folders."""
     _list_written(new_course(folder, title))
-    Console(highlight=False).print(f"Next, in {escape(str(folder))}: tower new module NAME")
+    then = tr("Next, in {folder}: {command}", folder=folder, command="tower new module NAME")
+    Console(highlight=False).print(escape(then))
 
 
 @app.command("module")
@@ -43,16 +45,19 @@ def begin_module(
     root = (course or Path()).resolve()
     if not (root / COURSE).is_file():
         raise UsageError(
-            f"There is no {COURSE} in {root}. Go to the folder of your course, or name it with --course."
+            tr(
+                "There is no {file} in {root}. Go to the folder of your course, or name it with --course.",
+                file=COURSE,
+                root=root,
+            )
         )
     needed = [need.strip() for need in needs.split(",") if need.strip()]
     _list_written(new_module(root, name, points, needed))
-    where = escape(str(root))
-    Console(highlight=False).print(
-        f"Next: tower grade {where}/solutions --course {where} --only {name}", soft_wrap=True
-    )
+    command = f"tower grade {root}/solutions --course {root} --only {name}"
+    then = tr("Next: {command}", command=command)
+    Console(highlight=False).print(escape(then), soft_wrap=True)
 
 
 def _list_written(paths: list[Path]) -> None:
     for path in paths:
-        print(f"wrote {terminal.printable(str(path))}")
+        print(tr("wrote {path}", path=terminal.printable(str(path))))

@@ -12,6 +12,7 @@ from rich.markup import escape
 from autograder.cli._options import CourseOption, the_course
 from autograder.errors import UsageError
 from autograder.release import refreshed, student_repository, unreleased, write
+from tower_student.language import plural, tr
 
 
 def release(
@@ -32,15 +33,22 @@ def release(
     if out is None:
         target, files = loaded.root / "assignments", refreshed(loaded)
     elif out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; name a folder for the student repository.")
+        raise UsageError(tr("{out} is a file; name a folder for the student repository.", out=out))
     else:
         target, files = out, student_repository(loaded)
         _demand_untouched(out, files)
     written = write(files, target)
     console = Console(highlight=False)
-    console.print(f"{len(written)} files written to {escape(str(target))}.")
+    told = plural(
+        "{count} file written to {folder}.",
+        "{count} files written to {folder}.",
+        len(written),
+        folder=escape(str(target)),
+    )
+    console.print(told)
     for path in unreleased(loaded):
-        console.print(f"{path} is for no module of course.toml; students do not get it.")
+        told = tr("{path} is for no module of course.toml; students do not get it.", path=path)
+        console.print(told)
 
 
 def _demand_untouched(folder: Path, files: Mapping[PurePosixPath, str]) -> None:
@@ -49,6 +57,9 @@ def _demand_untouched(folder: Path, files: Mapping[PurePosixPath, str]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 if (folder / path).read_bytes() != text.encode():
                     raise UsageError(
-                        f"{folder / path} is there already and is not the skeleton: someone has worked on "
-                        "it. Name an empty folder."
+                        tr(
+                            "{path} is there already and is not the skeleton: someone has worked on it. "
+                            "Name an empty folder.",
+                            path=folder / path,
+                        )
                     )

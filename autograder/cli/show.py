@@ -13,11 +13,14 @@ from autograder.errors import UsageError
 from autograder.export import github
 from autograder.export import json as json_export
 from autograder.report import Report, Standing
+from tower_student.language import mark, plural, tr
 from tower_student.terminal import did_you_mean
 from tower_student.text import one_line, wrappable
 
 SHOWN = 12
 """Students that an error lists."""
+SEVERAL = mark("Several students are called {name}. There are: {students}.")
+NOBODY = mark("No student is called {name}. There are: {students}.")
 
 
 def show(
@@ -54,7 +57,9 @@ def show(
             report = json_export.parse(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
-            raise UsageError(f"{path} is not a report that can be read: {reason}.") from None
+            raise UsageError(
+                tr("{path} is not a report that can be read: {reason}.", path=path, reason=reason)
+            ) from None
     write(report, exports)
     for remark in remarks:
         Console(highlight=False).print(remark)
@@ -69,28 +74,41 @@ def _of_student(name: str, results: Path | None) -> tuple[Report, list[Text]]:
     folders = [results] if results else [Path(), Path("results")]
     found = next((folder for folder in folders if (folder / FILE).is_file()), None)
     if found is None:
-        where = f"no {FILE} in {results}" if results else f"no file {name}, and no {FILE} here"
-        raise UsageError(
-            f"There is {where}. Name a report of tower grade --json, or a student, with --in RESULTS for the "
-            "folder that tower class wrote to."
+        if results:
+            told = tr("There is no {file} in {folder}.", file=FILE, folder=results)
+        else:
+            told = tr("There is no file {name}, and no {file} here.", name=name, file=FILE)
+        what_to_do = tr(
+            "Name a report of tower grade --json, or a student, with --in RESULTS for the folder that tower "
+            "class wrote to."
         )
+        raise UsageError(f"{told} {what_to_do}")
     with Gradebook(found, make=False) as gradebook:
         settings = gradebook.last_settings()
         rows = [] if settings is None else standing_rows(gradebook, settings, "last", {})
         standing = _meant(rows, name)
         if standing.counted is None:
-            raise UsageError(f"{standing.student} has no grade. {standing.remark}".strip())
+            told = tr("{student} has no grade.", student=standing.student)
+            raise UsageError(f"{told} {standing.remark}".strip())
         return gradebook.report(standing.counted.id), list(_remarks(standing))
 
 
 def _remarks(standing: Standing) -> Iterator[Text]:
-    twins = f"The same was handed in by {', '.join(standing.twins)}." if standing.twins else ""
-    for sentence in filter(None, (standing.remark, twins)):
+    twins = tr("The same was handed in by {students}.", students=", ".join(standing.twins))
+    for sentence in filter(None, (standing.remark, twins if standing.twins else "")):
         yield Text(wrappable(sentence), "yellow")
     if len(standing.attempts) > 1:
         for number, attempt in enumerate(standing.attempts, 1):
-            late = f", {attempt.late_days} days late" if attempt.late_days else ""
-            yield Text(f"Attempt {number}: {attempt.score:g} of {attempt.max_score:g}{late}")
+            told = tr(
+                "Attempt {number}: {score:g} of {max_score:g}",
+                number=number,
+                score=attempt.score,
+                max_score=attempt.max_score,
+            )
+            if attempt.late_days:
+                late = plural("{count} day late", "{count} days late", attempt.late_days)
+                told = f"{told}, {late}"
+            yield Text(told)
 
 
 def _meant(rows: Sequence[Standing], name: str) -> Standing:
@@ -100,6 +118,6 @@ def _meant(rows: Sequence[Standing], name: str) -> Standing:
     if len(near) == 1:
         return near[0]
     listed = ", ".join(row.student for row in (near or rows)[:SHOWN])
-    called = "Several students are" if near else "No student is"
+    template = SEVERAL if near else NOBODY
     nearest = did_you_mean(name, [row.student for row in rows]) if not near else ""
-    raise UsageError(f"{called} called {one_line(name)}. There are: {listed}.{nearest}")
+    raise UsageError(f"{tr(template, name=one_line(name), students=listed)}{nearest}")

@@ -11,11 +11,12 @@ import tower_student
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.export.gradescope import refused
+from tower_student.language import mark, tr
 
 KIT = "tower"
 """The folder of the zip that holds the kit, with the course in it."""
 EXECUTABLE, ORDINARY = 0o100755, 0o100644
-UNFINISHED = (
+UNFINISHED = mark(
     "The grader was ended before it had a result, perhaps for want of memory or time. This says nothing "
     "about your work. Submit again; if it stays so, tell your instructor."
 )
@@ -42,7 +43,7 @@ def build(course: Course, options: Sequence[str]) -> bytes:
         add("setup.sh", _script("setup.sh"), EXECUTABLE)
         run = _script("run_autograder").replace(b"gradescope run", line.encode())
         add("run_autograder", run, EXECUTABLE)
-        add("unfinished.json", refused(UNFINISHED).encode())
+        add("unfinished.json", refused(tr(UNFINISHED)).encode())
         for name, file in sorted(_kit(course)):
             add(f"{KIT}/{name}", file.read_bytes())
     return buffer.getvalue()
@@ -63,7 +64,10 @@ def _kit(course: Course) -> Iterator[tuple[str, Path]]:
         file = package.parent / name
         if not file.is_file():
             raise CourseError(
-                f"{file} is not there. Build from a checkout of the kit (pip install -e .)."
+                tr(
+                    "{path} is not there. Build from a checkout of the kit (pip install -e .).",
+                    path=file,
+                )
             )
         yield name, file
     for file in (*course.judging_files(), *course.data_files()):

@@ -19,25 +19,32 @@ from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.release import handouts_and_tests
 from tower_student.course import MANIFEST, Release
+from tower_student.language import mark, plural, tr
 from tower_student.notebooks import TAG, TESTS
 
 CONFIG = "nbgrader_config.py"
 _FIRST = """\
-# Run this cell first: modules that you have written in other notebooks can be imported here.
+# {comment}
 from tower_student import notebook
 
 notebook.import_from_notebooks()
 """
 _CHECK = """\
-# The public tests of this module. Run it as often as you like; save the notebook first.
+# {comment}
 notebook.check({module!r})
 """
 _GRADED = """\
-# Graded by the hidden suite, up to {points} points, when your instructor collects this notebook.
+# {comment}
 ### BEGIN HIDDEN TESTS
 notebook.graded({module!r})
 ### END HIDDEN TESTS
 """
+_OF_FIRST = mark(
+    "Run this cell first: modules that you have written in other notebooks can be imported here."
+)
+_OF_CHECK = mark(
+    "The public tests of this module. Run it as often as you like; save the notebook first."
+)
 _SETTINGS = """\
 # Read by nbgrader in this folder; `tower nbgrader build` wrote it.
 from autograder.nbgrader.preprocessors import configure
@@ -66,7 +73,13 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
         try:
             solution = (course.root / "solutions" / f"{name}.py").read_text(encoding="utf-8")
         except OSError as error:
-            raise CourseError(f"{error.filename} cannot be read: {error.strerror}.") from None
+            raise CourseError(
+                tr(
+                    "{path} cannot be read: {reason}.",
+                    path=error.filename,
+                    reason=error.strerror,
+                )
+            ) from None
         handout = by_hand[PurePosixPath("handouts") / f"{name}.md"]
         files[source / f"{name}.ipynb"] = notebook(name, solution, handout, points=module.points)
     release = Release.of(__version__, course.title, course.modules, {})
@@ -79,12 +92,18 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
 def notebook(module: str, solution: str, handout: str, *, points: int) -> str:
     """The instructor's notebook of one module, as nbgrader wants it, in JSON."""
     cells = [_markdown(f"handout_{i}", part) for i, part in enumerate(_sections(handout))]
-    cells.append(_code("first", _FIRST, tags=[]))
+    cells.append(_code("first", _FIRST.format(comment=tr(_OF_FIRST)), tags=[]))
     for i, (source, is_solution) in enumerate(pieces(solution)):
         name = f"{module}_{i}"
         cells.append(_code(name, source, tags=[TAG], solution=is_solution))
-    cells.append(_code("check", _CHECK.format(module=module), tags=[TESTS]))
-    graded = _GRADED.format(module=module, points=points)
+    check = _CHECK.format(comment=tr(_OF_CHECK), module=module)
+    cells.append(_code("check", check, tags=[TESTS]))
+    comment = plural(
+        "Graded by the hidden suite, up to {count} point, when your instructor collects this notebook.",
+        "Graded by the hidden suite, up to {count} points, when your instructor collects this notebook.",
+        points,
+    )
+    graded = _GRADED.format(comment=comment, module=module)
     cells.append(_code(graded_cell(module), graded, tags=[TESTS], points=points))
     made = jupytext.reads("\n\n".join(cells), fmt="py:percent")
     made.metadata["kernelspec"] = {

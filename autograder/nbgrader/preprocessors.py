@@ -29,6 +29,7 @@ from autograder.nbgrader import graded_cell
 from autograder.pool import warm
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
+from tower_student.language import tr
 from tower_student.submission import read_submission
 
 _OF_NBGRADER = "nbgrader.preprocessors."
@@ -148,7 +149,13 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             report = grade(course, submission, broker, seed=seed, fit=fit)
             if report.faults:
                 told = "\n".join(fault for fault, _ in report.faults)
-                raise GraderFault(f"These checks of {folder} could not be judged:\n{told}")
+                raise GraderFault(
+                    tr(
+                        "These checks of {folder} could not be judged:\n{faults}",
+                        folder=folder,
+                        faults=told,
+                    )
+                )
             Grade._last = submission.digest, report
         return Grade._last[1]
 
@@ -190,7 +197,14 @@ def _outputs(module: ModuleResult, told: list[view.Told], points: float) -> list
 
 
 def _text(module: ModuleResult, told: list[view.Told]) -> str:
-    lines = [f"{module.name}: {module.score:g} of {module.max_score:g}"]
+    lines = [
+        tr(
+            "{module}: {score:g} of {max_score:g}",
+            module=module.name,
+            score=module.score,
+            max_score=module.max_score,
+        )
+    ]
     lines += [module.note] if module.note else []
     for check in told:
         lines += _of_check(*check)

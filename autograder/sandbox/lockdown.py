@@ -17,6 +17,7 @@ from typing import Any
 
 from . import kernel, landlock, namespaces, seccomp, visible
 from .trial import in_child
+from .words import mark
 
 FIRST_USER, BLOCKS, BLOCK = 61184, 108, 40
 """User ids that systemd sets aside for services without an account, in blocks: each grader gives its workers
@@ -84,7 +85,7 @@ def prepare(
         at_end: what the process that stays outside the namespaces does in the end.
         gpu: whether some workers will use the GPU.
     """
-    reasons = dict.fromkeys(without, "it was left out on request")
+    reasons = dict.fromkeys(without, mark("it was left out on request"))
     paths = visible.visible_paths(hidden)
     gpu_paths = visible.gpu_paths(hidden) if gpu else []
     devices = [*visible.DEVICES, *(visible.gpu_devices() if gpu else ())]
@@ -101,7 +102,7 @@ def prepare(
         reasons["uid"] = reason
     version = 0 if "landlock" in without else landlock.version()
     if not version:
-        reasons.setdefault("landlock", "this kernel does not have it, or it is switched off")
+        reasons.setdefault("landlock", mark("this kernel does not have it, or it is switched off"))
     sealed = not version and "seal" not in without
     instructions = gpu_instructions = b""
     if "seccomp" not in without:
@@ -240,7 +241,7 @@ def _is_denied(attempt: Callable[[], object]) -> bool:
 def _reason_against_uid(paths: Collection[str], folder: str) -> str:
     """Why workers cannot have a user id of their own here, tried in a child; "" where they can."""
     if os.geteuid() != 0:
-        return "only root can start a process as another user"
+        return mark("only root can start a process as another user")
 
     def attempt() -> str:
         try:
@@ -249,8 +250,9 @@ def _reason_against_uid(paths: Collection[str], folder: str) -> str:
                 os.stat(path)
             os.listdir(sysconfig.get_path("stdlib"))
         except OSError as error:
+            what = mark("another user cannot work here")
             where = f" {error.filename}" if error.filename else ""
-            return f"another user cannot work here: {error.strerror}{where}"
+            return f"{what}: {error.strerror}{where}"
         return ""
 
     return in_child(attempt)

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable
 
+from .words import mark
+
 
 def in_child(attempt: Callable[[], str]) -> str:
     """What `attempt` returns in a forked child, or the exception it raises, as text of one line.
@@ -26,6 +28,6 @@ def in_child(attempt: Callable[[], str]) -> str:
     try:
         os.kill(pid, 0)
     except PermissionError:
-        result = result or "processes of another user cannot be ended here"
+        result = result or mark("processes of another user cannot be ended here")
     os.waitpid(pid, 0)
     return " ".join(result.split())

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .torch_private import without_subclass
 from .wire import RawTensor, WireError
+from .words import mark
 
 DTYPES = {
     "float64": torch.float64,
@@ -71,7 +72,7 @@ def from_raw(raw: RawTensor) -> Tensor:
         return torch.empty(raw.shape, dtype=DTYPES[raw.dtype])
     data = bytearray(raw.data)
     if raw.dtype == "bool" and data.translate(None, b"\0\1"):
-        raise WireError(f"{raw.name} holds bytes that are not booleans")
+        raise WireError(mark("{name} holds bytes that are not booleans"), name=raw.name)
     return torch.frombuffer(data, dtype=DTYPES[raw.dtype]).reshape(raw.shape)
 
 
@@ -145,7 +146,7 @@ def decode_tree(
         return [decode_tree(item, tensors, special, depth + 1) for item in items]
 
     if depth > MAX_DEPTH:
-        raise WireError("a value is nested too deeply")
+        raise WireError(mark("a value is nested too deeply"))
     match node:
         case None | bool() | float():
             return node
@@ -169,7 +170,7 @@ def decode_tree(
             return Opaque(name)
         case dict() if special:
             return special(node)
-    raise WireError("a value has no known form")
+    raise WireError(mark("a value has no known form"))
 
 
 def laid_out(tensor: Tensor, layout: str) -> Tensor:

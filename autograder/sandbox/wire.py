@@ -13,6 +13,8 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from .words import mark
+
 Bytes = bytes | bytearray | memoryview
 
 MAGIC = b"TOI1"
@@ -42,7 +44,11 @@ ITEM_SIZES = {
 
 
 class WireError(Exception):
-    """A frame that breaks the format; the sentence says how."""
+    """A frame that breaks the format; the sentence says how, with the names of `values` in braces."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values))
+        self.sentence, self.values = sentence, values
 
 
 class RawTensor(NamedTuple):
@@ -83,9 +89,13 @@ def read(
     """
     magic, header_length, payload_length = PROLOGUE.unpack(receive(PROLOGUE.size))
     if magic != MAGIC:
-        raise WireError("the frame does not begin with the magic bytes")
+        raise WireError(mark("the frame does not begin with the magic bytes"))
     if header_length > max_header or payload_length > max_payload:
-        raise WireError(f"the frame is too large ({header_length:,} + {payload_length:,} bytes)")
+        raise WireError(
+            mark("the frame is too large ({header:,} + {payload:,} bytes)"),
+            header=header_length,
+            payload=payload_length,
+        )
     return decode(receive(header_length), receive(payload_length))
 
 
@@ -99,28 +109,28 @@ def decode(header: Bytes, payload: Bytes) -> tuple[dict[str, Any], list[RawTenso
         text = str(header, "utf-8")
         content = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        raise WireError("the header is not JSON") from error
+        raise WireError(mark("the header is not JSON")) from error
     if text.count("[") + text.count("{") > MAX_NESTING:  # with fewer it cannot be deeper
         _demand_shallow(content)
     match content:
         case {"meta": dict() as meta, "tensors": list() as described, **rest} if not rest:
             pass
         case _:
-            raise WireError("the header does not hold meta and tensors")
+            raise WireError(mark("the header does not hold meta and tensors"))
     if len(described) > MAX_TENSORS:
-        raise WireError("the header names too many tensors")
+        raise WireError(mark("the header names too many tensors"))
     view, offset, tensors = memoryview(payload), 0, []
     for entry in described:
         name, dtype, shape = _checked_entry(entry)
         end = offset + ITEM_SIZES[dtype] * math.prod(shape)
         if end > len(view):
-            raise WireError("the payload is shorter than the header says")
+            raise WireError(mark("the payload is shorter than the header says"))
         tensors.append(RawTensor(name, dtype, shape, view[offset:end]))
         offset = end
     if offset != len(view):
-        raise WireError("the payload is longer than the header says")
+        raise WireError(mark("the payload is longer than the header says"))
     if len({tensor.name for tensor in tensors}) != len(tensors):
-        raise WireError("two tensors have one name")
+        raise WireError(mark("two tensors have one name"))
     return meta, tensors
 
 
@@ -133,7 +143,7 @@ def _checked_entry(entry: object) -> tuple[str, str, tuple[int, ...]]:
             and _are_sizes(shape)
         ):
             return name, dtype, tuple(shape)
-    raise WireError("a tensor's description is not [name, dtype, shape]")
+    raise WireError(mark("a tensor's description is not [name, dtype, shape]"))
 
 
 def _are_sizes(shape: Sequence[object]) -> bool:
@@ -168,7 +178,7 @@ def _demand_shallow(content: object) -> None:
         ]
         if not level:
             return
-    raise WireError("the header is nested too deeply")
+    raise WireError(mark("the header is nested too deeply"))
 
 
 CONTAINERS = (list, dict)

@@ -13,9 +13,9 @@ from typing import ClassVar
 import wire_lab
 
 from autograder.broker import Question, WorkerLost
+from autograder.ladder import Isolation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
-from autograder.sandbox.ladder import Isolation
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import Desk
 

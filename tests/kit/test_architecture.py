@@ -10,13 +10,14 @@ from conftest import ROOT
 PACKAGE = ROOT / "autograder"
 ALLOWED = {  # what a part may import of the rest; tower_student is everyone's but the sandbox's
     "sandbox": set(),
-    "broker": {"errors", "sandbox"},
+    "broker": {"errors", "ladder", "sandbox"},
     "errors": set(),
+    "ladder": set(),
     "gpu": {"errors", "sandbox"},
     "bank": {"errors"},
     "authoring": {"course", "errors"},
     "course": {"errors", "report", "sandbox"},
-    "pool": {"broker", "course", "errors", "grading", "sandbox", "selftest"},
+    "pool": {"broker", "course", "errors", "grading", "ladder", "sandbox", "selftest"},
     "selftest": {"broker", "errors", "sandbox"},
     "classroom": {
         *("bank", "broker", "classroom", "course", "errors", "export", "gpu"),
@@ -27,18 +28,20 @@ ALLOWED = {  # what a part may import of the rest; tower_student is everyone's b
         *("release", "report"),
     },
     "report": set(),
-    "suite": {"broker", "course", "errors", "gpu", "report", "sandbox", "selftest", "suite"},
+    "suite": {
+        *("broker", "course", "errors", "gpu", "ladder", "report", "sandbox", "selftest", "suite"),
+    },
     "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "suite"},
     "export": {"export", "report"},
     "gradescope": {"course", "errors", "export"},
     "release": {"course", "errors", "handouts"},
     "handouts": {"course", "errors"},
     "__main__": {"cli"},
-    "doctor": {"broker", "course", "errors", "gpu", "sandbox", "selftest"},
+    "doctor": {"broker", "course", "errors", "gpu", "ladder", "sandbox", "selftest"},
     "calibration": {"bank", "broker", "course", "errors", "grading", "pool"},
     "cli": {
         *("authoring", "broker", "calibration", "classroom", "cli", "course", "doctor", "errors"),
-        *("export", "gpu", "gradescope", "grading", "nbgrader", "pool", "release"),
+        *("export", "gpu", "gradescope", "grading", "ladder", "nbgrader", "pool", "release"),
         *("report", "sandbox"),
     },
 }

@@ -146,7 +146,7 @@ def work(course, broker, job):
 def test_the_doctor_shows_each_part(broken, course):
     broken("profiler")
     diagnosis = doctor.examine(course)
-    tested = {f.title: f for f in diagnosis.findings if f.title.startswith(doctor.SELF_TEST)}
+    tested = {f.title: f for f in diagnosis.findings if f.is_self_test}
     assert len(tested) == 11
     bad = tested["self-test: watched operators"]
     assert [f for f in tested.values() if f.state != "good"] == [bad]

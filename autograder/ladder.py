@@ -4,12 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tower_student.language import mark, tr
+
 LEVELS = ("A+", "A", "B", "C", "D")
 """From the strongest. Below C a submission may forge its result."""
 WEAK = "D"
 WEAKEST_ACCEPTED: Final = "C"
 """What is demanded unless something else is said."""
-NOT_FORGE_PROOF = "not forge-proof"
+
+PROBES = {
+    "read_hidden": mark("read hidden"),
+    "list_hidden": mark("list hidden"),
+    "write_outside": mark("write outside"),
+    "file_metadata": mark("file metadata"),
+    "grader_memory": mark("grader memory"),
+    "signal": mark("signal"),
+    "socket": mark("socket"),
+    "privileges": mark("privileges"),
+    "trace": mark("trace"),
+    "fork": mark("fork"),
+    "execute": mark("execute"),
+}
+"""What a worker tries, in words."""
 
 _BY_LANDLOCK = {"read_hidden", "list_hidden", "write_outside", "grader_memory"}
 _BY_SECCOMP = {"signal", "trace", "socket", "fork", "execute", "privileges"}
@@ -79,12 +95,16 @@ def _detail(level: str, facts: Mapping[str, Any], denied: Mapping[str, bool]) ->
     has = [
         f"Landlock {facts['landlock']}" if facts["landlock"] else "",
         "seccomp" if facts["seccomp"] else "",
-        "no file can be opened" if facts["sealed"] and facts["seccomp"] else "",
-        "own user id" if facts["uid"] else "",
-        "own namespaces" if facts["namespaces"] else "",
+        tr("no file can be opened") if facts["sealed"] and facts["seccomp"] else "",
+        tr("own user id") if facts["uid"] else "",
+        tr("own namespaces") if facts["namespaces"] else "",
     ]
-    text = ", ".join(part for part in has if part) or "a process of its own with resource limits"
+    text = ", ".join(part for part in has if part) or tr(
+        "a process of its own with resource limits"
+    )
     if level == WEAK:
-        return f"{NOT_FORGE_PROOF}: {text} only"
-    open_to = [n.replace("_", " ") for n in sorted(denied) if not denied[n] and n != _USER]
-    return f"{text}; not covered: {', '.join(open_to)}" if open_to else text
+        return tr("not forge-proof: {parts} only", parts=text)
+    open_to = [tr(PROBES[n]) for n in sorted(denied) if not denied[n] and n != _USER]
+    if not open_to:
+        return text
+    return tr("{parts}; not covered: {attempts}", parts=text, attempts=", ".join(open_to))
