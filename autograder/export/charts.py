@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.report import ClassReport, Standing
+from tower_student.language import tr
 
 Points = Sequence[tuple[int, float]]
 
@@ -51,7 +52,11 @@ def score_histogram(shares: Sequence[float]) -> list[Bar]:
     for i in range(BINS):
         height = (HEIGHT - TOP - BOTTOM) * counts[i] / most
         low, high = i * 100 // BINS, (i + 1) * 100 // BINS
-        says = f"{counts[i]} from {low} to {'100' if i == BINS - 1 else f'below {high}'} %"
+        says = (
+            tr("{count} from {low} to {high} %", count=counts[i], low=low, high=high)
+            if i == BINS - 1
+            else tr("{count} from {low} to below {high} %", count=counts[i], low=low, high=high)
+        )
         bars.append(
             Bar(LEFT + i * step + 2, HEIGHT - BOTTOM - height, step - 4, height, counts[i], says)
         )
@@ -174,7 +179,12 @@ def rows(bars: Mapping[str, tuple[float, float]]) -> Rows | None:
     return Rows(
         LETTER * max(map(len, names)) + 8,
         [
-            Row(name, length(own), length(reference), f"{own:.3g}; the reference {reference:.3g}")
+            Row(
+                name,
+                length(own),
+                length(reference),
+                tr("{own:.3g}; the reference {reference:.3g}", own=own, reference=reference),
+            )
             for name, (own, reference) in zip(names, bars.values(), strict=True)
         ],
     )

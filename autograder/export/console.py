@@ -10,6 +10,7 @@ from rich.text import Text
 
 from autograder.export import view
 from autograder.report import CheckResult, ModuleResult, Report
+from tower_student.language import tr
 from tower_student.text import PREFIX, wrappable
 
 _MARKS = {
@@ -33,25 +34,22 @@ def show(report: Report, console: Console) -> None:
 
 
 def _heading(report: Report) -> RenderableType:
-    fit = report.environment.get("fit", "off")
-    facts = _text(f"seed {report.seed} · fit {fit} · {report.device}", "dim")
-    isolation = _text(
-        f"isolation {report.isolation.level}: {report.isolation.detail}",
-        "bold yellow" if report.isolation.is_weak else "dim",
+    seed, fit, isolation = view.facts(report)
+    facts = Group(
+        _text(f"{seed} · {fit} · {report.device}", "dim"),
+        _text(isolation, "bold yellow" if report.isolation.is_weak else "dim"),
     )
     title = " · ".join(filter(None, (report.course, report.submission)))
-    return Panel(Group(facts, isolation), title=_text(title, "bold"), title_align="left")
-
-
-def _bonus(module: ModuleResult) -> str:
-    return " (bonus)" if module.bonus else ""
+    return Panel(facts, title=_text(title, "bold"), title_align="left")
 
 
 def _module(module: ModuleResult, told: list[view.Told]) -> RenderableType:
     parts: list[RenderableType] = [
         Text.assemble(
             _text(module.name, "bold"),
-            f"  {module.score:g} of {module.max_score:g}{_bonus(module)}",
+            "  ",
+            tr("{score:g} of {most:g}", score=module.score, most=module.max_score),
+            _text(f" {tr('(bonus)')}") if module.bonus else "",
         )
     ]
     if module.note:
@@ -104,20 +102,20 @@ class _Quoted:
 
 
 def _summary(report: Report) -> RenderableType:
-    table = Table(title="Score", title_justify="left", title_style="bold")
-    table.add_column("module")
-    table.add_column("score", justify="right")
-    table.add_column("of", justify="right")
+    table = Table(title=tr("Score"), title_justify="left", title_style="bold")
+    table.add_column(tr("module"))
+    table.add_column(tr("score"), justify="right")
+    table.add_column(tr("of"), justify="right")
     table.add_column("", width=20)
     for module in report.modules:
         share = module.score / module.max_score if module.max_score else 0.0
         bar = Text("█" * round(20 * share), "green" if share == 1 else "yellow")
         table.add_row(
-            _text(module.name + _bonus(module)), f"{module.score:g}", f"{module.max_score:g}", bar
+            _text(view.name(module)), f"{module.score:g}", f"{module.max_score:g}", bar
         )
     table.add_section()
     table.add_row(
-        Text("together", "bold"),
+        Text(tr("together"), "bold"),
         Text(f"{report.score:g}", "bold"),
         Text(f"{report.max_score:g}", "bold"),
         Text(f"{report.per_cent:.1f} %", "bold"),

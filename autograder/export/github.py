@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from autograder.export import view
 from autograder.report import CheckResult, ModuleResult, Place, Report
+from tower_student.language import plural, tr
 from tower_student.text import wrappable
 
 MAX_SUMMARY = 1 << 20
@@ -46,27 +47,29 @@ def comment(report: Report) -> str:
 
 
 def _lines(report: Report, limit: int) -> Iterator[str]:
-    yield (
-        f"## {report.score:g} of {report.max_score:g} points ({report.per_cent:.1f} %): "
-        f"<code>{_literal(report.submission)}</code>"
+    points = tr(
+        "{score:g} of {most:g} points ({share:.1f} %)",
+        score=report.score,
+        most=report.max_score,
+        share=report.per_cent,
     )
+    yield f"## {points}: <code>{_literal(report.submission)}</code>"
     yield ""
-    yield "| module | score | of |"
+    yield f"| {tr('module')} | {tr('score')} | {tr('of')} |"
     yield "| :-- | --: | --: |"
     for module in report.modules:
-        name = _literal(module.name) + (" (bonus)" if module.bonus else "")
-        yield f"| {name} | {module.score:g} | {module.max_score:g} |"
+        yield f"| {_literal(view.name(module))} | {module.score:g} | {module.max_score:g} |"
     yield ""
-    isolation = f"isolation {report.isolation.level}: {report.isolation.detail}"
-    facts = f"seed {report.seed} · fit {report.environment.get('fit', 'off')} · {isolation}"
-    yield f"{_literal(facts)} · submission <code>{report.submission_digest}</code>"
+    digest = tr("submission {digest}", digest=f"<code>{report.submission_digest}</code>")
+    yield f"{_literal(' · '.join(view.facts(report)))} · {digest}"
     for module, told in view.told(report):
         yield from _module(module, told, limit)
 
 
 def _module(module: ModuleResult, told: list[view.Told], limit: int) -> Iterator[str]:
     yield ""
-    yield f"### {_literal(module.name)}: {module.score:g} of {module.max_score:g}"
+    points = tr("{score:g} of {most:g}", score=module.score, most=module.max_score)
+    yield f"### {_literal(module.name)}: {points}"
     yield ""
     if module.note:
         yield from _said([view.Line(module.note)], limit)
@@ -81,7 +84,7 @@ def _module(module: ModuleResult, told: list[view.Told], limit: int) -> Iterator
 def _said(lines: Sequence[view.Line], limit: int) -> Iterator[str]:
     """Lines as they are; what is left out of them is said."""
     text = "\n".join(str(line) if line.quoted else _WRAP.fill(str(line)) for line in lines)
-    cut = text if len(text) <= limit else f"{text[:limit]} [cut]"
+    cut = text if len(text) <= limit else f"{text[:limit]} {tr('[cut]')}"
     yield f"<pre>{html.escape(cut)}</pre>"
     yield ""
 
@@ -111,8 +114,12 @@ def annotations(report: Report, folder: str) -> str:
         messages = dict.fromkeys(f"{check.title}\n{view.message(check)}" for check in checks)
         lines.append(_command("error", properties, "\n\n".join(messages)))
     if len(lines) > MAX_ANNOTATIONS:
-        more = f"{len(lines) - MAX_ANNOTATIONS + 1} more places: see the summary of this job."
-        lines[MAX_ANNOTATIONS - 1 :] = [_command("error", {"title": "And more"}, more)]
+        more = plural(
+            "{count} more place: see the summary of this job.",
+            "{count} more places: see the summary of this job.",
+            len(lines) - MAX_ANNOTATIONS + 1,
+        )
+        lines[MAX_ANNOTATIONS - 1 :] = [_command("error", {"title": tr("And more")}, more)]
     return "".join(line + "\n" for line in lines)
 
 

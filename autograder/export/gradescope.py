@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from autograder.export.view import message
+from autograder.export.view import facts, message
 from autograder.report import CheckResult, Report
+from tower_student.language import mark, plural, tr
 
 
 def render(report: Report, total_points: float | None = None) -> str:
@@ -17,12 +18,8 @@ def render(report: Report, total_points: float | None = None) -> str:
     return _text(as_dict(report, total_points))
 
 
-FAILED = "The grader itself failed; this says nothing about your work. Tell your instructor."
-
-
-UNJUDGED = (
-    "The grader itself failed in {} of the checks. They cost no points, and this is no final grade: submit "
-    "again, and tell your instructor if it stays so."
+FAILED = mark(
+    "The grader itself failed; this says nothing about your work. Tell your instructor."
 )
 
 
@@ -71,14 +68,28 @@ def _text(content: dict[str, Any]) -> str:
 
 
 def _output(report: Report, worth: float) -> str:
-    lines = [UNJUDGED.format(len(report.faults))] if report.faults else []
+    lines = []
+    if report.faults:
+        lines.append(
+            plural(
+                "The grader itself failed in {count} of the checks. It costs no points, and this is no final "
+                "grade: submit again, and tell your instructor if it stays so.",
+                "The grader itself failed in {count} of the checks. They cost no points, and this is no "
+                "final grade: submit again, and tell your instructor if it stays so.",
+                len(report.faults),
+            )
+        )
     lines += [f"{m.name}: {m.note}" for m in report.visible().modules if m.note]
     if worth != report.max_score:
         lines.append(
-            f"The score is the same share of {worth:g} points as below of {report.max_score:g}."
+            tr(
+                "The score is the same share of {worth:g} points as below of {most:g}.",
+                worth=worth,
+                most=report.max_score,
+            )
         )
-    lines.append(f"isolation {report.isolation.level}: {report.isolation.detail}")
-    return "\n".join([*lines, f"seed {report.seed}"])
+    seed, _, isolation = facts(report)
+    return "\n".join([*lines, isolation, seed])
 
 
 def _test(check: CheckResult, number: str) -> dict[str, Any]:

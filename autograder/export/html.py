@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.export import view
 from autograder.report import Attempt, ModuleResult, Report
+from tower_student import language
 
 
 def render(report: Report) -> str:
@@ -20,14 +21,22 @@ def render(report: Report) -> str:
 
 @functools.cache
 def templates() -> Environment:
-    """What every page is made with: text is escaped, and an unknown name is an error."""
+    """What every page is made with: text is escaped, and an unknown name is an error.
+
+    A sentence in {{ _("…") }} is text as well. One in {% trans %} may hold tags: it stands in no attribute.
+    """
     environment = Environment(
         loader=PackageLoader("autograder", "export"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        language.for_template, language.plural_for_template
+    )
+    environment.globals["spoken"] = language.spoken
     environment.filters.update(passages=_passages, told=view.told, share=_share)
     return environment
 

@@ -10,6 +10,7 @@ import msgspec
 
 from autograder.export.view import READING
 from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
+from tower_student.language import tr
 
 SCHEMA_VERSION = 3
 
@@ -43,13 +44,13 @@ def parse(text: str) -> Report:
         content = _current(json.loads(text))
         report = msgspec.convert(content, Report)
     except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON ({error})") from None
+        raise ValueError(tr("it is not JSON ({reason})", reason=error)) from None
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(tr("it is nested too deeply")) from None
     except msgspec.ValidationError as error:
         raise ValueError(str(error)[:200]) from None
     if as_dict(report) != content:
-        raise ValueError("its points do not add up, or its fields are not those of the schema")
+        raise ValueError(tr("its points do not add up, or its fields are not those of the schema"))
     return report
 
 
@@ -85,12 +86,12 @@ def _current(content: Any) -> dict[str, Any]:
     version = content.get("schema") if isinstance(content, dict) else None
     older: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = (_from_first, _from_second)
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
-        raise ValueError(f"schema is {version!r:.50}; expected 1 to {SCHEMA_VERSION}")
+        raise ValueError(tr("schema is {version!r:.50}; expected 1 to {newest}", version=version, newest=SCHEMA_VERSION))
     try:
         for newer in older[version - 1 :]:
             content = newer(content)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError(f"it does not fit schema {version}") from None
+        raise ValueError(tr("it does not fit schema {version}", version=version)) from None
     return dict(content)
 
 

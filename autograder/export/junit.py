@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 from autograder.export.view import message
 from autograder.report import CheckResult, ModuleResult, Report
+from tower_student.language import tr
 
 
 def render(report: Report) -> str:
@@ -46,7 +47,7 @@ def _add_case(suite: ElementTree.Element, module: ModuleResult, check: CheckResu
     if check.status == "not_verified":
         ElementTree.SubElement(case, "skipped", message=check.remark)
     elif check.status != "passed":
-        worth = f"{check.title} (0 of {check.max_score:g} points)"
+        worth = tr("{title} (0 of {most:g} points)", title=check.title, most=check.max_score)
         ElementTree.SubElement(case, "failure", message=worth, type=check.status).text = text
 
 

@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from autograder.report import CheckResult, Feedback, ModuleResult, Report
+from tower_student.language import mark, tr
 from tower_student.text import PREFIX
 
-ASKED, FOUND, RIGHT = "Asked", "Found", "Right so far"
-CAUSE, READING = "Likely cause", "Read on"
+ASKED, FOUND, RIGHT = mark("Asked"), mark("Found"), mark("Right so far")
+CAUSE, READING = mark("Likely cause"), mark("Read on")
 
 
 class Line(NamedTuple):
     """One line of what is said of a check.
 
     Attributes:
-        label: what kind of line it is, as "Found"; "" for a sentence that stands by itself.
+        label: what kind of line it is, as FOUND; "" for a sentence that stands by itself.
         quoted: whether a submission wrote it. Wherever it is shown, every line that it is broken into has to
             be told apart from ours.
     """
@@ -26,7 +27,7 @@ class Line(NamedTuple):
     def __str__(self) -> str:
         if self.quoted:
             return PREFIX + self.text
-        return f"{self.label}: {self.text}" if self.label else self.text
+        return f"{tr(self.label)}: {self.text}" if self.label else self.text
 
 
 class Told(NamedTuple):
@@ -53,6 +54,21 @@ def message(check: CheckResult) -> str:
     return "\n".join(map(str, lines(check)))
 
 
+def facts(report: Report) -> tuple[str, str, str]:
+    """Return how it was graded: the seed, the plan of the long checks, and the isolation."""
+    isolation = report.isolation
+    return (
+        tr("seed {seed}", seed=report.seed),
+        tr("fit {plan}", plan=report.environment.get("fit", "off")),
+        tr("isolation {level}: {detail}", level=isolation.level, detail=isolation.detail),
+    )
+
+
+def name(module: ModuleResult) -> str:
+    """Return the name of a module, marked where its points are a bonus."""
+    return tr("{module} (bonus)", module=module.name) if module.bonus else module.name
+
+
 def _lines(check: CheckResult, note: str, shown: Mapping[str, CheckResult]) -> tuple[Line, ...]:
     remark = map(Line, check.remark.split("\n")) if check.remark not in ("", note) else ()
     return (*remark, *(_of(check.feedback, shown) if check.feedback else ()))
@@ -63,7 +79,7 @@ def _of(feedback: Feedback, shown: Mapping[str, CheckResult]) -> Iterator[Line]:
     if root and root.feedback:
         if feedback.found != root.feedback.found:
             yield from _question(feedback)
-        yield Line(f"The same cause as {root.id}.")
+        yield Line(tr("The same cause as {check}.", check=root.id))
         return
     yield from _question(feedback)
     yield from (Line(line, quoted=True) for line in feedback.quoted)

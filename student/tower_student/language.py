@@ -22,6 +22,8 @@ OWN = Path(__file__).parent / FOLDER
 NAME = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 """The pattern of a language's name, as in `pt_BR`."""
 
+_PLACE = re.compile(r"%\((\w+)\)s")
+_spoken = ENGLISH
 _catalogue = gettext.NullTranslations()
 
 
@@ -39,14 +41,19 @@ def speak(language: str, folders: Iterable[Path]) -> None:
 
     Raises ValueError where a catalogue cannot be read.
     """
-    global _catalogue
-    _catalogue = gettext.NullTranslations()
+    global _catalogue, _spoken
+    _catalogue, _spoken = gettext.NullTranslations(), language
     if language == ENGLISH:
         return
     for folder in folders:
         path = folder / f"{language}.po"
         if path.is_file():
             _catalogue.add_fallback(_read(path))
+
+
+def spoken() -> str:
+    """Return the language that `tr` and `plural` answer in."""
+    return _spoken
 
 
 def tr(text: str, /, **values: object) -> str:
@@ -56,7 +63,8 @@ def tr(text: str, /, **values: object) -> str:
         text: in English, with the names of `values` in braces, as str.format has them.
         values: what stands in their places.
     """
-    return _filled(_catalogue.gettext(text), text, values)
+    # What a catalogue has for an empty text is its own heading.
+    return _filled(_catalogue.gettext(text) if text else "", text, values)
 
 
 def plural(one: str, many: str, count: int, /, **values: object) -> str:
@@ -69,6 +77,28 @@ def plural(one: str, many: str, count: int, /, **values: object) -> str:
 def mark(text: str) -> str:
     """Return a sentence as it is: one that is to be translated where it is shown, by tr(CONSTANT)."""
     return text
+
+
+def for_template(text: str) -> str:
+    """Return a sentence of a Jinja template, in which names of values stand as %(name)s."""
+    return _placed(_catalogue.gettext(text), text, text)
+
+
+def plural_for_template(one: str, many: str, count: int) -> str:
+    """Return a template's sentence about a number of things."""
+    said = _catalogue.ngettext(one, many, count)
+    return _placed(said, one if count == 1 else many, one + many)
+
+
+def _placed(said: str, english: str, known: str) -> str:
+    """The translation, unless it has a slip in its places."""
+    names = _PLACE.findall(known)
+    if names:
+        try:
+            said % dict.fromkeys(names, "")
+        except (KeyError, TypeError, ValueError):
+            return english
+    return said
 
 
 def _filled(said: str, english: str, values: dict[str, object]) -> str:
