@@ -110,9 +110,7 @@ def _summary(report: Report) -> RenderableType:
     for module in report.modules:
         share = module.score / module.max_score if module.max_score else 0.0
         bar = Text("█" * round(20 * share), "green" if share == 1 else "yellow")
-        table.add_row(
-            _text(view.name(module)), f"{module.score:g}", f"{module.max_score:g}", bar
-        )
+        table.add_row(_text(view.name(module)), f"{module.score:g}", f"{module.max_score:g}", bar)
     table.add_section()
     table.add_row(
         Text(tr("together"), "bold"),

@@ -18,9 +18,7 @@ def render(report: Report, total_points: float | None = None) -> str:
     return _text(as_dict(report, total_points))
 
 
-FAILED = mark(
-    "The grader itself failed; this says nothing about your work. Tell your instructor."
-)
+FAILED = mark("The grader itself failed; this says nothing about your work. Tell your instructor.")
 
 
 def refused(problem: str) -> str:

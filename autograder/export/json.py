@@ -10,7 +10,7 @@ import msgspec
 
 from autograder.export.view import READING
 from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
-from tower_student.language import tr
+from tower_student.language import ENGLISH, tr
 
 SCHEMA_VERSION = 3
 
@@ -86,7 +86,13 @@ def _current(content: Any) -> dict[str, Any]:
     version = content.get("schema") if isinstance(content, dict) else None
     older: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = (_from_first, _from_second)
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
-        raise ValueError(tr("schema is {version!r:.50}; expected 1 to {newest}", version=version, newest=SCHEMA_VERSION))
+        raise ValueError(
+            tr(
+                "schema is {version!r:.50}; expected 1 to {newest}",
+                version=version,
+                newest=SCHEMA_VERSION,
+            )
+        )
     try:
         for newer in older[version - 1 :]:
             content = newer(content)
@@ -129,7 +135,7 @@ def _from_second(content: dict[str, Any]) -> dict[str, Any]:
         module | {"checks": list(map(_check_from_second, module["checks"]))}
         for module in content["modules"]
     ]
-    return content | {"schema": 3, "modules": modules}
+    return content | {"schema": 3, "modules": modules, "language": ENGLISH}
 
 
 def _check_from_second(check: dict[str, Any]) -> dict[str, Any]:

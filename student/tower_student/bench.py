@@ -23,6 +23,7 @@ from rich.text import Text
 from torch import Tensor, nn
 
 from tower_student.errors import UsageError
+from tower_student.language import mark, plural, tr
 from tower_student.text import clean, wrappable
 
 ROUNDS = 15
@@ -35,7 +36,8 @@ COPIED = {"cpu": 1 << 26, "cuda": 1 << 30}
 PLAN = "timings.py"
 """Beside the public tests: what the course has timed."""
 
-WAYS = ("forward", "forward and backward")
+WAYS = (mark("forward"), mark("forward and backward"))
+TRAINED = mark("a step of training with Adam")
 
 
 @dataclass(frozen=True)
@@ -130,14 +132,19 @@ def plan_of(folder: Path, device: str) -> Plan:
     path = folder / "tests" / PLAN
     if not path.is_file():
         raise UsageError(
-            f"There is no {path}, which names what is timed. Name the folder above with --in."
+            tr(
+                "There is no {path}, which names what is timed. Name the folder above with --in.",
+                path=path,
+            )
         )
     try:
         given = runpy.run_path(str(path))
         layers = [Layer(**entry) for entry in given.get("LAYERS", [])]
         training = Training(**given["TRAINING"]) if "TRAINING" in given else None
     except Exception as error:
-        raise UsageError(f"{path} does not say what to time: {error}.") from None
+        raise UsageError(
+            tr("{path} does not say what to time: {reason}.", path=path, reason=error)
+        ) from None
     return Plan([layer for layer in layers if device == "cuda" or not layer.only_on_gpu], training)
 
 
@@ -145,12 +152,11 @@ def choose(device: str) -> str:
     """The device that cpu, cuda or auto means here. Raises UsageError where it is not there."""
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
-        reason = (
-            "this build of torch is for the CPU"
+        raise UsageError(
+            tr("--device cuda cannot be had: this build of torch is for the CPU.")
             if torch.version.cuda is None
-            else "torch finds no GPU"
+            else tr("--device cuda cannot be had: torch finds no GPU.")
         )
-        raise UsageError(f"--device cuda cannot be had: {reason}.")
     return "cuda" if there and device != "cpu" else "cpu"
 
 
@@ -169,7 +175,7 @@ def load(folder: Path, modules: Sequence[str]) -> dict[str, Any]:
                 loaded[name] = error
     if not loaded:
         listed = ", ".join(f"{name}.py" for name in modules)
-        raise UsageError(f"{folder} holds none of {listed}.")
+        raise UsageError(tr("{folder} holds none of {files}.", folder=folder, files=listed))
     return loaded
 
 
@@ -182,7 +188,8 @@ def measure_machine(device: str) -> Machine:
     product = statistics.median(samples(lambda: torch.mm(a, b), device))
     copy = statistics.median(samples(lambda: target.copy_(source), device))
     threads = torch.get_num_threads()
-    name = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads"
+    on_cpu = plural("{count} thread", "{count} threads", threads)
+    name = torch.cuda.get_device_name() if device == "cuda" else on_cpu
     return Machine(device, name, 2 * size**3 / product, 2 * 4 * count / copy)
 
 
@@ -245,7 +252,7 @@ def timed(case: Layer, what: str, loaded: dict[str, Any], machine: Machine) -> T
             runner(stock, x, upstream), runner(function, x, upstream), machine.device
         )
     except AssertionError:
-        return replace(nothing, problem="its output is not torch's: see tower check")
+        return replace(nothing, problem=tr("its output is not torch's: see tower check"))
     except Exception as error:
         return replace(nothing, problem=_told(error))
     passes = 3 if x.requires_grad else 1  # the backward pass computes two products for each
@@ -286,7 +293,7 @@ def runner(
 
 def trained(training: Training, loaded: dict[str, Any], machine: Machine) -> Timing:
     """Steps of training on random images: the student's model, and a stock one in the same loop."""
-    nothing = Timing(training.name, training.shape, "a step of training with Adam")
+    nothing = Timing(training.name, training.shape, TRAINED)
     torch.manual_seed(0)
     images = torch.rand(training.shape, device=machine.device)
     labels = torch.randint(training.classes, training.shape[:1], device=machine.device)
@@ -306,7 +313,7 @@ def trained(training: Training, loaded: dict[str, Any], machine: Machine) -> Tim
 
 def _present(loaded: dict[str, Any], name: str) -> Any:
     """A student's module; raises what importing it raised, or that it is not there."""
-    module = loaded.get(name, FileNotFoundError(f"there is no {name}.py"))
+    module = loaded.get(name, FileNotFoundError(tr("there is no {file}", file=f"{name}.py")))
     if isinstance(module, Exception):
         raise module
     return module
@@ -328,7 +335,7 @@ def _of_pairs(timing: Timing, pairs: list[tuple[float, float]], best: float) -> 
 def _told(error: Exception) -> str:
     """Why there are no figures, on a line."""
     if isinstance(error, NotImplementedError):
-        return "not written yet"
+        return tr("not written yet")
     return f"{type(error).__name__}: {error}".split("\n")[0][:200]
 
 
@@ -338,28 +345,36 @@ def as_dict(machine: Machine, timings: list[Timing]) -> dict[str, Any]:
     return {"machine": asdict(machine), **versions, "timings": [asdict(t) for t in timings]}
 
 
-HEADER = f"{'':22}{'torch':>12}{'yours':>12}{'ratio':>8}{'torch reaches':>15}{'yours':>7}"
-
-
 def show(machine: Machine, timings: list[Timing], console: Console) -> None:
     """A block of lines for each layer, and how to read them."""
     console.print(
-        f"{machine.device}, {machine.name}: {machine.flops / 1e9:,.0f} GFLOP/s in a product of matrices, "
-        f"{machine.bandwidth / 1e9:,.0f} GB/s in a copy"
+        tr(
+            "{device}, {name}: {flops:,.0f} GFLOP/s in a product of matrices, {bandwidth:,.0f} GB/s "
+            "in a copy",
+            device=machine.device,
+            name=machine.name,
+            flops=machine.flops / 1e9,
+            bandwidth=machine.bandwidth / 1e9,
+        )
     )
-    console.print(Text(HEADER, "dim"))
+    yours = tr("yours")
+    header = f"{'torch':>12}{yours:>12}{tr('ratio'):>8}{tr('torch reaches'):>15}{yours:>7}"
+    console.print(Text(f"{'':22}{header}", "dim"))
     for (title, shape), group in groupby(timings, lambda timing: (timing.title, timing.shape)):
-        console.print(Text.assemble((title, "bold"), f" on {'×'.join(map(str, shape))}"))
+        heading = Text(tr("{layer} on {shape}", layer=title, shape="×".join(map(str, shape))))
+        heading.highlight_words([title], "bold")
+        console.print(heading)
         for timing in group:
             console.print(Text(_line(timing)))
-    console.print(
-        "\nratio: your time over torch's. reaches: the share of what this machine could do at best, be it "
+    reading = tr(
+        "ratio: your time over torch's. reaches: the share of what this machine could do at best, be it "
         "bound by arithmetic or by memory."
     )
+    console.print(f"\n{reading}")
 
 
 def _line(timing: Timing) -> str:
-    what = f"  {timing.what:20}"
+    what = f"  {tr(timing.what):20}"
     if timing.problem:
         return f"{what} {wrappable(clean(timing.problem))}"
     times = "".join(f"{1e3 * s:9.3f} ms" for s in (timing.torch_seconds, timing.seconds))

@@ -9,10 +9,12 @@ from typing import Annotated, Literal, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from tower_student import terminal
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
+from tower_student.language import plural, tr
 from tower_student.terminal import DebugOption, demand_writable, did_you_mean
 
 app = terminal.group("Check what you have written, time it, and pack it.", completion=True)
@@ -60,7 +62,7 @@ def check(
     It runs your code as it is, in this process. Exit codes: 0 all passed, 1 some failed, 2 wrong usage.
     """
     if pdb and (watch or hint):
-        raise UsageError("--pdb goes with neither --watch nor --hint.")
+        raise UsageError(tr("--pdb goes with neither --watch nor --hint."))
     place = _place(folder)
     from tower_student import hints, rungs
     from tower_student.course import course_in, with_tests
@@ -74,14 +76,19 @@ def check(
     known = with_tests(place, course.modules)
     if not known:
         raise UsageError(
-            f"There are no public tests in {place / 'tests'}. Name the folder above them with --in."
+            tr(
+                "There are no public tests in {folder}. Name the folder above them with --in.",
+                folder=place / "tests",
+            )
         )
     unknown = [module for module in modules or () if module not in known]
     if unknown:
-        raise UsageError(
-            f"There are no tests for {', '.join(unknown)}. Choose from {', '.join(known)}."
-            f"{did_you_mean(unknown[0], known)}"
+        said = tr(
+            "There are no tests for {modules}. Choose from {known}.",
+            modules=", ".join(unknown),
+            known=", ".join(known),
         )
+        raise UsageError(f"{said}{did_you_mean(unknown[0], known)}")
     chosen = [module for module in known if not modules or module in modules]
     if pdb:
         raise typer.Exit(1 if rungs.debug(place, chosen) else 0)
@@ -113,11 +120,11 @@ def _watch(place: Path, climb: Callable[[], object], console: Console) -> None:
             terminal.show_error(error, console)
         console.print(f"[dim]{time.strftime('%H:%M:%S')}, {time.perf_counter() - seen:.2f} s[/]")
 
-    console.print("[dim]Waiting for a save; Ctrl-C ends it.[/]")
+    console.print(Text(tr("Waiting for a save; Ctrl-C ends it."), "dim"))
     try:
         on_save(place, again)
     except KeyboardInterrupt:
-        console.print("[dim]Ended.[/]")
+        console.print(Text(tr("Ended."), "dim"))
 
 
 @app.command()
@@ -138,16 +145,18 @@ def submit(
     modules = course_in(place).modules
     if not modules:
         raise UsageError(
-            f"There are no public tests in {place / 'tests'}, which tell what is to be handed in. Name the "
-            "folder above them with --in."
+            tr(
+                "There are no public tests in {folder}, which tell what is to be handed in. Name the folder "
+                "above them with --in.",
+                folder=place / "tests",
+            )
         )
     target = out or place / "submission.zip"
     demand_writable(target)
     packed = pack(place, modules)
     if not packed.submission.sources:
-        raise UsageError(
-            f"Nothing was packed. {' '.join(packed.submission.problems[m] for m in modules)}"
-        )
+        reasons = " ".join(packed.submission.problems[module] for module in modules)
+        raise UsageError(tr("Nothing was packed. {reasons}", reasons=reasons))
     write_whole(target, packed.content)
     console = Console(highlight=False)
     for module in modules:
@@ -156,11 +165,17 @@ def submit(
         console.print(
             f"{mark} {escape(problem or f'{module}.py')}{f', {remark}' if remark else ''}"
         )
-    console.print(
-        f"\n{escape(str(target))}: {len(packed.submission.sources)} of {len(modules)} modules, "
-        f"{len(packed.content):,} bytes.\ndigest {packed.submission.digest}\n"
-        "The report on this submission carries the same digest."
+    said = plural(
+        "{path}: {packed} of {count} module, {bytes:,} bytes.",
+        "{path}: {packed} of {count} modules, {bytes:,} bytes.",
+        len(modules),
+        path=target,
+        packed=len(packed.submission.sources),
+        bytes=len(packed.content),
     )
+    digest = tr("digest {digest}", digest=packed.submission.digest)
+    carried = tr("The report on this submission carries the same digest.")
+    console.print(f"\n{escape(said)}\n{escape(digest)}\n{escape(carried)}")
 
 
 @app.command()
@@ -178,25 +193,33 @@ def update(
     """
     from tower_student.update import BESIDE, plan
 
+    _speak(folder)
     planned = plan(folder, source)
     planned.apply(folder)
     console = Console(highlight=False)
     if not (planned.written or planned.removed or planned.beside or planned.kept):
-        console.print("Nothing is new.")
-    for verb, names in (("written", planned.written), ("removed", planned.removed)):
+        console.print(tr("Nothing is new."))
+    written, removed, yours = tr("written"), tr("removed"), tr("yours")
+    width = max(map(len, (written, removed, yours)))
+    for verb, names in ((written, planned.written), (removed, planned.removed)):
         for name in names:
-            console.print(f"{verb}  {escape(name)}", soft_wrap=True)
-    for name in planned.beside:
-        own = escape(name.removesuffix(BESIDE))
-        console.print(
-            f"[yellow]yours[/]    {own}; the new version is {own}{BESIDE}", soft_wrap=True
-        )
-    for name in planned.kept:
-        console.print(
-            f"[yellow]yours[/]    {escape(name)}; the course no longer has it", soft_wrap=True
-        )
+            console.print(Text(f"{verb:{width}}  {name}"), soft_wrap=True)
+    kept = [
+        *(
+            tr("{path}; the new version is {new}", path=name.removesuffix(BESIDE), new=name)
+            for name in planned.beside
+        ),
+        *(tr("{path}; the course no longer has it", path=name) for name in planned.kept),
+    ]
+    for said in kept:
+        console.print(Text.assemble((f"{yours:{width}}", "yellow"), "  ", said), soft_wrap=True)
     if any(name.startswith(("tools/", "requirements")) for name in planned.written):
-        console.print("Then renew the command: python -m pip install -r requirements.txt")
+        console.print(
+            tr(
+                "Then renew the command: {command}",
+                command="python -m pip install -r requirements.txt",
+            )
+        )
 
 
 @app.command()
@@ -220,7 +243,7 @@ def bench(
     plan = benchmark.plan_of(place, chosen)
     loaded = benchmark.load(place, plan.modules)
     with terminal.progress() as progress:
-        progress("what the machine reaches", 0.0)
+        progress(tr("what the machine reaches"), 0.0)
         machine = benchmark.measure_machine(chosen)
         count = len(benchmark.WAYS) * len(plan.layers) + bool(plan.training)
         timings = []
@@ -235,4 +258,12 @@ def bench(
 def _place(folder: Path | None) -> Path:
     """The folder of the modules: the one given, this one where it has tests, or assignments/."""
     here = Path()
-    return folder or (here if any(here.glob("tests/test_*.py")) else Path("assignments"))
+    place = folder or (here if any(here.glob("tests/test_*.py")) else Path("assignments"))
+    _speak(place)
+    return place
+
+
+def _speak(place: Path) -> None:
+    from tower_student.course import speak
+
+    speak(place)

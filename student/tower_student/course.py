@@ -7,6 +7,11 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tower_student import language
+from tower_student.errors import UsageError
+from tower_student.language import ENGLISH, NAME, tr
 
 MANIFEST = PurePosixPath("tests/course.json")
 """Where `tower release` writes a Release into a student's repository."""
@@ -20,36 +25,42 @@ class Release:
         version: of the kit that wrote it.
         modules: by name, in the order of the course.
         files: the SHA-256 of each file, by path.
+        language: of what students read.
     """
 
     version: str
     title: str
     modules: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    language: str = ENGLISH
 
     @staticmethod
     def of(
-        version: str, title: str, modules: Iterable[str], files: Mapping[PurePosixPath, str]
+        version: str,
+        title: str,
+        modules: Iterable[str],
+        files: Mapping[PurePosixPath, str],
+        language: str = ENGLISH,
     ) -> "Release":
         """Describe files with these texts."""
         digests = {str(path): digest(text.encode()) for path, text in sorted(files.items())}
-        return Release(version, title, tuple(modules), digests)
+        return Release(version, title, tuple(modules), digests, language)
 
     @staticmethod
     def parse(text: str | bytes) -> "Release":
         """Read what as_json has written. Raises ValueError."""
         content = json.loads(text)
         if not isinstance(content, dict):
-            raise ValueError("it is no table")
+            raise ValueError(tr("it is no table"))
         version, title = (content.get(key) for key in ("version", "title"))
         modules, files = content.get("modules"), content.get("files")
         if not isinstance(version, str) or not isinstance(title, str):
-            raise ValueError("version or title is missing")
+            raise ValueError(tr("version or title is missing"))
         if not isinstance(modules, list) or not all(isinstance(m, str) for m in modules):
-            raise ValueError("modules is no list of names")
+            raise ValueError(tr("modules is no list of names"))
         if not isinstance(files, dict) or not all(isinstance(d, str) for d in files.values()):
-            raise ValueError("files is no table of digests")
-        return Release(version, title, tuple(modules), files)
+            raise ValueError(tr("files is no table of digests"))
+        return Release(version, title, tuple(modules), files, _language(content))
 
     def as_json(self) -> str:
         """The text of the file."""
@@ -67,6 +78,7 @@ class Course:
 
     title: str
     modules: tuple[str, ...]
+    language: str = ENGLISH
 
 
 def course_in(folder: Path) -> Course:
@@ -77,14 +89,31 @@ def course_in(folder: Path) -> Course:
     """
     with contextlib.suppress(OSError, ValueError):
         release = Release.parse((folder / MANIFEST).read_bytes())
-        return Course(release.title, release.modules)
+        return Course(release.title, release.modules, release.language)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         content = tomllib.loads(
             (folder.resolve().parent / "course.toml").read_text(encoding="utf-8")
         )
-        return Course(str(content["title"]), tuple(content["modules"]))
+        return Course(str(content["title"]), tuple(content["modules"]), _language(content))
     tests = sorted((folder / "tests").glob("test_*.py"))
     return Course("", tuple(path.stem.removeprefix("test_") for path in tests))
+
+
+def speak(folder: Path) -> None:
+    """Say everything in the language of a folder's course, by its own catalogue as well.
+
+    Raises UsageError where a catalogue cannot be read.
+    """
+    spoken = language.wanted(course_in(folder).language)
+    try:
+        language.speak(spoken, (folder / "tests" / language.FOLDER, language.OWN))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _language(content: Mapping[str, Any]) -> str:
+    named = content.get("language")
+    return named if isinstance(named, str) and NAME.fullmatch(named) else ENGLISH
 
 
 def with_tests(folder: Path, modules: Iterable[str]) -> list[str]:

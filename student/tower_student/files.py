@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tower_student.errors import TowerError
+from tower_student.language import tr
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -31,7 +32,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
                 raise
     except OSError as error:
         raise TowerError(
-            f"{path} could not be written: {error.strerror}. What was there is as it was."
+            tr(
+                "{path} could not be written: {reason}. What was there is as it was.",
+                path=path,
+                reason=error.strerror,
+            )
         ) from None
 
 
@@ -41,7 +46,9 @@ def append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise TowerError(f"{path} could not be written: {error.strerror}.") from None
+        raise TowerError(
+            tr("{path} could not be written: {reason}.", path=path, reason=error.strerror)
+        ) from None
 
 
 def _umask() -> int:

@@ -11,6 +11,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from tower_student.language import tr
 from tower_student.notebooks import NotANotebook, module_text
 
 
@@ -24,20 +25,25 @@ def check(module: str) -> None:
     """Run the public tests of a module as its notebook was saved last, and show what came of it."""
     from rich.console import Console
 
-    from tower_student.course import course_in
+    from tower_student.course import course_in, speak
     from tower_student.rungs import climb
     from tower_student.show import show
 
     import_from_notebooks()
     here, console = Path.cwd(), Console(highlight=False, force_jupyter=False)
+    speak(here)
     show(climb(here, [module]), [module], {}, console, course_in(here).title)
 
 
 def graded(module: str) -> None:
     """Stands in the cell that is graded. Raises RuntimeError: no kernel's answer is a grade."""
     raise RuntimeError(
-        f"The points of {module} come from the hidden suite. Run `nbgrader autograde` in the folder that "
-        "`tower nbgrader build` has written: its nbgrader_config.py has the cell judged without a kernel."
+        tr(
+            "The points of {module} come from the hidden suite. Run `nbgrader autograde` in the folder that "
+            "`tower nbgrader build` has written: its nbgrader_config.py has the cell judged without a "
+            "kernel.",
+            module=module,
+        )
     )
 
 
@@ -66,7 +72,9 @@ class _Cells(Loader):
         try:
             text = module_text(self._notebook.read_bytes()).decode()
         except NotANotebook as error:
-            raise ImportError(f"{self._notebook.name} cannot be read: {error}") from None
+            raise ImportError(
+                tr("{file} cannot be read: {reason}", file=self._notebook.name, reason=error)
+            ) from None
         name = str(self._notebook.with_suffix(".py"))
         module.__file__ = name
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any
 
+from tower_student.language import tr
+
 TAG = "module"
 """Of the cells that make up the module, in a notebook that `tower nbgrader build` has made."""
 TESTS = "tests"
@@ -33,32 +35,32 @@ def module_text(content: bytes) -> bytes:
     if not chosen:
         chosen = [cell for cell in cells if not _asks(cell)]
     if not chosen:
-        raise NotANotebook("it has no code cell")
+        raise NotANotebook(tr("it has no code cell"))
     text = _BETWEEN.join(_MAGIC.sub(r"# \1", _source(cell)).strip("\n") for cell in chosen)
     try:
         return f"{text}\n".encode()
     except UnicodeEncodeError:
-        raise NotANotebook("it holds characters that are none") from None
+        raise NotANotebook(tr("it holds characters that are none")) from None
 
 
 def _cells(content: bytes) -> list[dict[str, Any]]:
     try:
         notebook = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise NotANotebook("it is not JSON; save it from Jupyter again") from None
+        raise NotANotebook(tr("it is not JSON; save it from Jupyter again")) from None
     match notebook:
         case {"nbformat": 4, "cells": list() as cells}:
             return [cell for cell in cells if isinstance(cell, dict)]
         case {"nbformat": int()}:
-            raise NotANotebook("it is not of format 4; open it in Jupyter and save it")
-    raise NotANotebook("it is JSON, but no notebook")
+            raise NotANotebook(tr("it is not of format 4; open it in Jupyter and save it"))
+    raise NotANotebook(tr("it is JSON, but no notebook"))
 
 
 def _source(cell: dict[str, Any]) -> str:
     source = cell.get("source", "")
     lines = source if isinstance(source, list) else [source]
     if not all(isinstance(line, str) for line in lines):
-        raise NotANotebook("a cell of it has no text")
+        raise NotANotebook(tr("a cell of it has no text"))
     return "".join(lines)
 
 

@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tower_student.language import mark, tr
+
 MAX_READ = 1000
 """Characters of a message that are read: it may be as long as a student likes."""
 ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
@@ -33,19 +35,19 @@ class Hint(NamedTuple):
     values: dict[str, str]
 
 
-_ELSEWHERE = (
+_ELSEWHERE = mark(
     "A tensor is made on the CPU, or carried there, while the input lies elsewhere: make it with "
     "device=input.device, or from the input itself (zeros_like, new_zeros). A layer that is not registered "
     "stays behind as well when its model moves."
 )
-_NO_GRAPH = (
+_NO_GRAPH = mark(
     "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing, or it was "
     "computed under no_grad, from .data or .detach(), or where autograd is off on purpose."
 )
-_DIMENSIONS = (
+_DIMENSIONS = mark(
     "The code expects another number of dimensions than this input has: see its shape above."
 )
-_DTYPE = (
+_DTYPE = mark(
     "Tensors of two dtypes meet: one is of a fixed dtype, or was made before the layer was moved to "
     "another one."
 )
@@ -401,27 +403,43 @@ def read_readings(text: str) -> tuple[Reading, ...]:
             isinstance(v, str) for v in entry.values()
         ):
             raise ValueError(
-                f"reading {number}: expected the texts {', '.join(sorted(needed))}, and perhaps line"
+                tr(
+                    "reading {number}: expected the texts {fields}, and perhaps line",
+                    number=number,
+                    fields=", ".join(sorted(needed)),
+                )
             )
         reading = Reading(**entry)
         if not ID.fullmatch(reading.id):
             raise ValueError(
-                f"reading {number}: {reading.id!r} is no id: expected words with dots between, such as "
-                "'conv2d.padding.missing'"
+                tr(
+                    "reading {number}: {id!r} is no id: expected words with dots between, such as "
+                    "'conv2d.padding.missing'",
+                    number=number,
+                    id=reading.id,
+                )
             )
         for pattern in (reading.kind, reading.message, reading.line):
             try:
                 groups = re.compile(pattern).groupindex
             except re.error as error:
                 raise ValueError(
-                    f"reading {number}: {pattern!r} is no regular expression: {error}"
+                    tr(
+                        "reading {number}: {pattern!r} is no regular expression: {reason}",
+                        number=number,
+                        pattern=pattern,
+                        reason=error,
+                    )
                 ) from None
             if pattern == reading.message:
                 try:
                     reading.cause.format(**groups)
                 except (KeyError, IndexError, ValueError):
                     raise ValueError(
-                        f"reading {number}: the cause names no group of its message"
+                        tr(
+                            "reading {number}: the cause names no group of its message",
+                            number=number,
+                        )
                     ) from None
         readings.append(reading)
     return tuple(readings)

@@ -97,7 +97,7 @@ def climb(folder: Path, modules: Sequence[str]) -> Climb:
         if files:
             embedding.run(folder, ["--capture", "sys", *files], watcher)
     if watcher.broken:
-        raise UsageError(f"The public tests cannot be read: {watcher.broken}")
+        raise UsageError(tr("The public tests cannot be read: {reason}", reason=watcher.broken))
     in_order = sorted(watcher.rungs, key=lambda rung: modules.index(rung.module))
     return Climb(tuple(in_order), watcher.was_stopped, watcher.stopped)
 
@@ -194,7 +194,7 @@ class _Watcher:
                     Rung(
                         id=f"{module}.py",
                         module=module,
-                        asks=f"{module}.py can be imported.",
+                        asks=tr("{file} can be imported.", file=f"{module}.py"),
                         hints=(),
                         status=_status(error),
                         message=_absent(error, module) or _told(error, self._readings),
@@ -238,7 +238,9 @@ def _told(error: BaseException, readings: Sequence[Reading]) -> str:
         if str(error):
             return str(error)
         trace = traceback.extract_tb(error.__traceback__)
-        return f"This does not hold: {trace[-1].line}" if trace else "An assertion does not hold."
+        if trace:
+            return tr("This does not hold: {code}", code=trace[-1].line)
+        return tr("An assertion does not hold.")
     if isinstance(error, NotImplementedError):
         return str(error)
     kind, message = type(error).__name__, str(error)
@@ -249,14 +251,14 @@ def _told(error: BaseException, readings: Sequence[Reading]) -> str:
 
 def _absent(error: BaseException, module: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == module:
-        return f"{module}.py is not there."
+        return tr("{file} is not there.", file=f"{module}.py")
     return ""
 
 
 def _read(docstring: str) -> tuple[str, tuple[str, ...]]:
-    """What a test asks, and its hints."""
-    asks, *hints = HINT.split(docstring)
-    return " ".join(asks.split()), tuple(" ".join(hint.split()) for hint in hints)
+    """What a test asks, and its hints, in the reader's language."""
+    asks, *hints = (tr(" ".join(part.split())) for part in HINT.split(docstring))
+    return asks, tuple(hints)
 
 
 @contextlib.contextmanager

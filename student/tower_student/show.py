@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tower_student.language import plural, tr
 from tower_student.rungs import Climb, Place, Rung
 from tower_student.text import clean
 
@@ -30,15 +31,16 @@ def show(
     """The map under the course's title, then the first broken rung: arithmetic, line, open hints."""
     console.print(_map(climb, modules, title))
     if climb.was_stopped:
-        console.print(Text("Stopped.", "bold yellow"))
+        console.print(Text(tr("Stopped."), "bold yellow"))
         if climb.stopped:
-            console.print(_place(climb.stopped, "Your code was at"))
+            where = tr("Your code was at {place}", place=_place(climb.stopped))
+            console.print(_line(climb.stopped, where))
         return
     rung = first_broken(climb)
     if rung is None:
-        console.print(Text("Every public test passes.", "bold green"))
+        console.print(Text(tr("Every public test passes."), "bold green"))
         console.print(
-            "The hidden checks ask the same of less friendly cases: reread the docstrings."
+            tr("The hidden checks ask the same of less friendly cases: reread the docstrings.")
         )
         return
     console.print(_broken(rung, opened.get(rung.id, 0)))
@@ -69,11 +71,17 @@ def _map(climb: Climb, modules: Sequence[str], course: str) -> RenderableType:
         filled = round(WIDTH * passed / len(rungs)) if rungs else 0
         bar = Text("█" * filled, style) + Text("░" * (WIDTH - filled), "dim")
         here = bool(current and current.module == module)
-        told = "← here" if here else "" if begun or not rungs else "not begun"
+        told = tr("← here") if here else "" if begun or not rungs else tr("not begun")
         name = Text(module, f"bold {style}" if here else style)
-        table.add_row(_MARKS[mark], name, bar, f"{passed} of {len(rungs)}", Text(told, "bold cyan"))
+        count = tr("{passed} of {all}", passed=passed, all=len(rungs))
+        table.add_row(_MARKS[mark], name, bar, count, Text(told, "bold cyan"))
     done = sum(rung.status == "passed" for rung in climb.rungs)
-    passing = f"{done} of {len(climb.rungs)} public tests pass"
+    passing = plural(
+        "{passed} of {count} public test passes",
+        "{passed} of {count} public tests pass",
+        len(climb.rungs),
+        passed=done,
+    )
     title = Text(f"{clean(course, 60)}: {passing}" if course else passing, "bold")
     return Panel(table, title=title, title_align="left", expand=False)
 
@@ -86,15 +94,18 @@ def _broken(rung: Rung, opened: int) -> RenderableType:
     ]
     said = clean(rung.message, 8000)
     if rung.status == "unwritten":
-        parts.append(Padding(Text(f"Not written yet. {said}".strip()), (1, 0, 0, 2), expand=False))
+        parts.append(
+            Padding(Text(f"{tr('Not written yet.')} {said}".strip()), (1, 0, 0, 2), expand=False)
+        )
     else:
         parts.append(Padding(Text(said), (1, 0, 0, 2), expand=False))
     if rung.place:
-        parts.append(Padding(_place(rung.place, "Your line:"), (1, 0, 0, 2), expand=False))
+        where = tr("Your line: {place}", place=_place(rung.place))
+        parts.append(Padding(_line(rung.place, where), (1, 0, 0, 2), expand=False))
     if rung.printed.strip():
         printed = Text(clean(rung.printed, 4000).rstrip(), "dim")
         parts.append(
-            Padding(Group(Text("It printed:", "dim"), printed), (1, 0, 0, 2), expand=False)
+            Padding(Group(Text(tr("It printed:"), "dim"), printed), (1, 0, 0, 2), expand=False)
         )
     parts.append(Padding(_hints(rung, opened), (1, 0, 0, 2), expand=False))
     return Group(*parts)
@@ -102,21 +113,32 @@ def _broken(rung: Rung, opened: int) -> RenderableType:
 
 def _hints(rung: Rung, opened: int) -> RenderableType:
     lines: list[RenderableType] = [
-        Text.assemble((f"Hint {number}: ", "cyan"), hint)
+        Text.assemble((tr("Hint {number}:", number=number), "cyan"), " ", hint)
         for number, hint in enumerate(rung.hints[:opened], 1)
     ]
     left = len(rung.hints) - opened
     if left > 0:
-        more = "hint" if left == 1 else "hints"
-        lines.append(Text(f"{left} {more} left: tower check --hint opens the next.", "dim"))
+        more = plural(
+            "{count} hint left: tower check --hint opens the next.",
+            "{count} hints left: tower check --hint opens the next.",
+            left,
+        )
+        lines.append(Text(more, "dim"))
     else:
-        lines.append(Text(f"Read on: handouts/{rung.module}.md", "cyan"))
+        lines.append(Text(tr("Read on: {path}", path=f"handouts/{rung.module}.md"), "cyan"))
     return Group(*lines)
 
 
-def _place(place: Place, label: str) -> RenderableType:
-    within = f", in {place.within}" if place.within else ""
-    return Group(
-        Text(f"{label} {place.file}, line {place.line}{within}"),
-        Text(f"  {clean(place.text, 300)}", "bold"),
+def _place(place: Place) -> str:
+    if not place.within:
+        return tr("{file}, line {line}", file=place.file, line=place.line)
+    return tr(
+        "{file}, line {line}, in {function}",
+        file=place.file,
+        line=place.line,
+        function=place.within,
     )
+
+
+def _line(place: Place, where: str) -> RenderableType:
+    return Group(Text(where), Text(f"  {clean(place.text, 300)}", "bold"))

@@ -19,14 +19,13 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from tower_student.errors import UsageError
+from tower_student.language import mark, tr
 from tower_student.notebooks import NotANotebook, module_text
 from tower_student.text import one_line
 
 MAX_MODULE_BYTES = 256 << 10
-TOO_LARGE = f"it is larger than {MAX_MODULE_BYTES >> 10} KiB"
 MAX_NOTEBOOK_BYTES = 16 << 20
 """Of a notebook, with the pictures that are in it; its code may take as much as a module."""
-NOTEBOOK_TOO_LARGE = f"it is larger than {MAX_NOTEBOOK_BYTES >> 20} MiB; clear its outputs"
 MAX_CONTENTS_BYTES = 1 << 20
 """Of an archive's table of contents, which takes about 120 for an entry."""
 MAX_NAMES = 1000
@@ -92,10 +91,12 @@ def read_submission(path: Path, modules: Iterable[str]) -> Submission:
             return _collected(holder, name or "submission", shown, modules)
     except FileNotFoundError:
         raise UsageError(
-            f"{shown} does not exist. Name a directory, a .zip or a notebook."
+            tr("{path} does not exist. Name a directory, a .zip or a notebook.", path=shown)
         ) from None
     except (OSError, Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
-        raise UsageError(f"{shown} cannot be read: {_reason(error)}.") from None
+        raise UsageError(
+            tr("{path} cannot be read: {reason}.", path=shown, reason=_reason(error))
+        ) from None
 
 
 def read_set(name: str, files: Mapping[str, Path], modules: Iterable[str]) -> Submission:
@@ -128,17 +129,22 @@ def _collected(
         except FileNotFoundError:
             absent.append(module)
         except (OSError, Unreadable) as error:
-            problems[module] = f"{filename} could not be read: {_reason(error)}."
+            problems[module] = tr(
+                "{file} could not be read: {reason}.", file=filename, reason=_reason(error)
+            )
     names = holder.names() if absent else []
     if len(absent) == len(modules):
-        raise UsageError(
-            f"{shown} holds none of the modules {', '.join(f'{module}.py' for module in modules)}, nor a "
-            "notebook of one. Name the directory or .zip that holds them at its top. "
-            f"{_contents(names)}".rstrip()
+        said = tr(
+            "{path} holds none of the modules {modules}, nor a notebook of one. Name the directory or .zip "
+            "that holds them at its top.",
+            path=shown,
+            modules=", ".join(f"{module}.py" for module in modules),
         )
+        raise UsageError(f"{said}{_contents(names)}")
     for module in absent:
-        near = _nearest(f"{module}.py", names)
-        problems[module] = f"{module}.py was not submitted.{near}"
+        filename = f"{module}.py"
+        said = tr("{file} was not submitted.", file=filename)
+        problems[module] = f"{said}{_nearest(filename, names)}"
     return Submission(name, sources, problems)
 
 
@@ -162,12 +168,12 @@ def _opened(path: Path, filenames: Collection[str]) -> Iterator["_Directory | _A
 
 
 KINDS = {
-    stat.S_IFREG: "a file",
-    stat.S_IFDIR: "a directory",
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: mark("a directory"),
+    stat.S_IFLNK: mark("a symbolic link"),
+    stat.S_IFIFO: mark("a pipe"),
+    stat.S_IFSOCK: mark("a socket"),
 }
+DEVICE = mark("a device")
 
 
 @contextmanager
@@ -182,19 +188,23 @@ def _descriptor(
     before = os.stat(path, dir_fd=within, follow_symlinks=follow)
     kind = stat.S_IFMT(before.st_mode)
     if kind not in kinds:
-        wanted = " or ".join(KINDS[wanted] for wanted in sorted(kinds))
-        raise Unreadable(f"it is {KINDS.get(kind, 'a device')}, not {wanted}")
+        found = tr(KINDS.get(kind, DEVICE))
+        raise Unreadable(
+            tr("it is {kind}, not a directory or a file", kind=found)
+            if stat.S_IFDIR in kinds
+            else tr("it is {kind}, not a file", kind=found)
+        )
     if not follow and before.st_nlink > 1:
         # Its other name may lie where the student cannot look but the grader can. Backups that link
         # what has not changed are refused with it: from outside the two cannot be told apart.
-        raise Unreadable("it has another name elsewhere (a hard link); hand in a copy of it")
+        raise Unreadable(tr("it has another name elsewhere (a hard link); hand in a copy of it"))
     # O_NONBLOCK: nobody who holds a lease on the file, or the other end of a pipe, is waited for.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags, dir_fd=within)
     try:
         after = os.fstat(descriptor)
         if not os.path.samestat(before, after) or stat.S_IFMT(after.st_mode) != kind:
-            raise Unreadable("it was replaced while it was read")  # a number can be used again
+            raise Unreadable(tr("it was replaced while it was read"))  # a number can be used again
         yield descriptor
     finally:
         os.close(descriptor)
@@ -247,7 +257,9 @@ class _Archive:
         except Unreadable:
             raise
         except Exception as error:  # zipfile raises a dozen kinds for bytes that are no archive
-            raise Unreadable(f"it is damaged, pack it again ({_reason(error)})") from None
+            raise Unreadable(
+                tr("it is damaged, pack it again ({reason})", reason=_reason(error))
+            ) from None
         self._names: list[str] = []
         folders: dict[tuple[str, ...], dict[str, list[zipfile.ZipInfo]]] = {}
         for entry in self._archive.infolist():
@@ -260,7 +272,12 @@ class _Archive:
         highest = [folder for folder in folders if len(folder) == depth]
         if len(highest) > 1:
             listed = _listing(["/".join(folder) for folder in highest])
-            raise Unreadable(f"several of its folders hold modules, {listed}; pack one of them")
+            raise Unreadable(
+                tr(
+                    "several of its folders hold modules, {folders}; pack one of them",
+                    folders=listed,
+                )
+            )
         self._prefix = "".join(f"{part}/" for folder in highest for part in folder)
         self._entries = folders[highest[0]] if highest else {}
 
@@ -271,23 +288,27 @@ class _Archive:
         entry, *others = self._entries[filename]
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if others:
-            raise Unreadable("the archive holds it more than once")
+            raise Unreadable(tr("the archive holds it more than once"))
         if entry.filename.endswith(("/", "\\")) or entry.external_attr & DOS_DIRECTORY:
-            raise Unreadable("it is a directory, not a file")
+            raise Unreadable(tr("it is {kind}, not a file", kind=tr(KINDS[stat.S_IFDIR])))
         if kind not in (0, stat.S_IFREG):
-            raise Unreadable("it is a link or a device, not a file; pack the file itself")
+            raise Unreadable(tr("it is a link or a device, not a file; pack the file itself"))
         if entry.flag_bits & ENCRYPTED:
-            raise Unreadable("it is encrypted; pack it without a password")
+            raise Unreadable(tr("it is encrypted; pack it without a password"))
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # The other methods can ask for gigabytes of memory before the first byte comes out.
-            raise Unreadable("it is compressed by a method that is not read; pack an ordinary .zip")
+            raise Unreadable(
+                tr("it is compressed by a method that is not read; pack an ordinary .zip")
+            )
         if max(entry.file_size, entry.compress_size) > limit:
-            raise Unreadable(TOO_LARGE if limit == MAX_MODULE_BYTES else NOTEBOOK_TOO_LARGE)
+            raise _too_large(limit)
         try:
             with self._archive.open(entry) as file:
                 return file.read(limit + 1)
         except Exception as error:  # as above, and zlib.error
-            raise Unreadable(f"the archive is damaged ({_reason(error)})") from None
+            raise Unreadable(
+                tr("the archive is damaged ({reason})", reason=_reason(error))
+            ) from None
 
     def names(self) -> list[str]:
         """Some of what is there, as seen from the folder of the modules."""
@@ -345,18 +366,18 @@ class _Capped:
     def read(self, count: int = -1) -> bytes:
         """At most `count` bytes; without one, at most as many as are handed out at once."""
         if count > MAX_CONTENTS_BYTES:
-            raise Unreadable("it holds too many files; pack the modules alone")
+            raise Unreadable(tr("it holds too many files; pack the modules alone"))
         return self._file.read(count if count >= 0 else MAX_CONTENTS_BYTES)
 
 
 OTHER_ARCHIVES = (  # how a file begins, where, and what it is then
-    (b"7z\xbc\xaf\x27\x1c", 0, "a 7z archive"),
-    (b"Rar!\x1a\x07", 0, "a rar archive"),
-    (b"\x1f\x8b", 0, "a gzip archive"),
-    (b"BZh", 0, "a bzip2 archive"),
-    (b"\xfd7zXZ\0", 0, "an xz archive"),
-    (b"\x28\xb5\x2f\xfd", 0, "a zstd archive"),
-    (b"ustar", 257, "a tar archive"),
+    (b"7z\xbc\xaf\x27\x1c", 0, mark("a 7z archive")),
+    (b"Rar!\x1a\x07", 0, mark("a rar archive")),
+    (b"\x1f\x8b", 0, mark("a gzip archive")),
+    (b"BZh", 0, mark("a bzip2 archive")),
+    (b"\xfd7zXZ\0", 0, mark("an xz archive")),
+    (b"\x28\xb5\x2f\xfd", 0, mark("a zstd archive")),
+    (b"ustar", 257, mark("a tar archive")),
 )
 ZIP_BEGINNINGS = (b"PK\3\4", b"PK\5\6")
 """Of the first entry, and of the end of an archive without any."""
@@ -373,8 +394,10 @@ def _demand_zip(file: BinaryIO) -> None:
         return
     for magic, place, kind in OTHER_ARCHIVES:
         if beginning.startswith(magic, place):
-            raise Unreadable(f"it is {kind}; pack a .zip, or name the directory itself")
-    raise Unreadable("it is neither a directory nor a .zip")
+            raise Unreadable(
+                tr("it is {kind}; pack a .zip, or name the directory itself", kind=tr(kind))
+            )
+    raise Unreadable(tr("it is neither a directory nor a .zip"))
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -387,23 +410,36 @@ def _parts(name: str) -> tuple[str, ...]:
     return parts if "\0" not in name else ("",)
 
 
+def _too_large(limit: int) -> Unreadable:
+    if limit == MAX_MODULE_BYTES:
+        return Unreadable(tr("it is larger than {size} KiB", size=limit >> 10))
+    return Unreadable(tr("it is larger than {size} MiB; clear its outputs", size=limit >> 20))
+
+
 def checked(source: bytes) -> bytes:
     """A module's text, unchanged. Raises Unreadable where the grader does not take it."""
     if len(source) > MAX_MODULE_BYTES:
-        raise Unreadable(TOO_LARGE)
+        raise _too_large(MAX_MODULE_BYTES)
     try:
         source.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"it is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        raise Unreadable(
+            tr("it is not UTF-8 text (byte {position}); save it as UTF-8", position=error.start)
+        ) from None
     if b"\0" in source:
-        raise Unreadable(f"it is not text (byte {source.index(0)} is null); save it as UTF-8")
+        raise Unreadable(
+            tr(
+                "it is not text (byte {position} is null); save it as UTF-8",
+                position=source.index(0),
+            )
+        )
     return source
 
 
 def of_notebook(content: bytes) -> bytes:
     """The text of the module in a notebook. Raises Unreadable where the grader does not take it."""
     if len(content) > MAX_NOTEBOOK_BYTES:
-        raise Unreadable(NOTEBOOK_TOO_LARGE)
+        raise _too_large(MAX_NOTEBOOK_BYTES)
     try:
         return checked(module_text(content))
     except NotANotebook as error:
@@ -418,19 +454,23 @@ def _nearest(filename: str, names: list[str]) -> str:
     near = _shown(by_folded[found[0]])
     if by_folded[found[0]].endswith(".ipynb"):
         wanted = f"{filename.removesuffix('.py')}.ipynb"
-        return f" There is a {near}: if that is it, name it {wanted}."
-    return f" There is a {near}: if that is it, {'move' if '/' in near else 'rename'} it."
+        said = tr("There is a {path}: if that is it, name it {wanted}.", path=near, wanted=wanted)
+    elif "/" in near:
+        said = tr("There is a {path}: if that is it, move it.", path=near)
+    else:
+        said = tr("There is a {path}: if that is it, rename it.", path=near)
+    return f" {said}"
 
 
 def _contents(names: list[str]) -> str:
-    return f"It holds {_listing(names)}." if names else ""
+    return f" {tr('It holds {names}.', names=_listing(names))}" if names else ""
 
 
 def _listing(names: list[str]) -> str:
     """A few of the names: what lies in folders first, hidden files last."""
     order = sorted(names, key=lambda name: ("/" not in name, name.startswith("."), name))
-    shown = [_shown(name) for name in order[:8]]
-    return f"{', '.join(shown)}{' and more' if len(names) > len(shown) else ''}"
+    shown = ", ".join(_shown(name) for name in order[:8])
+    return tr("{names} and more", names=shown) if len(order) > 8 else shown
 
 
 def _shown(name: str) -> str:

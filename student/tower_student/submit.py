@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tower_student.language import plural, tr
 from tower_student.submission import Submission, Unreadable, checked, of_notebook
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -43,11 +44,15 @@ def pack(folder: Path, modules: Iterable[str]) -> Packed:
                 content = sources[module] = checked(file.read_bytes())
             contents[file.name] = content
         except FileNotFoundError:
-            problems[module] = f"{file.name} is missing."
+            problems[module] = tr("{file} is missing.", file=file.name)
         except OSError as error:
-            problems[module] = f"{file.name} cannot be read: {error.strerror}."
+            problems[module] = tr(
+                "{file} cannot be read: {reason}.", file=file.name, reason=error.strerror
+            )
         except Unreadable as error:
-            problems[module] = f"{file.name} would not be taken: {error}."
+            problems[module] = tr(
+                "{file} would not be taken: {reason}.", file=file.name, reason=error
+            )
         else:
             if remark := _remark(sources[module]):
                 remarks[module] = remark
@@ -67,14 +72,21 @@ def _remark(source: bytes) -> str:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
-        return f"Python cannot read it{f': see line {line}' if line else ''}."
+        if line:
+            return tr("Python cannot read it: see line {line}.", line=line)
+        return tr("Python cannot read it.")
     lines = [
         node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise) and _is_gap(node.exc)
     ]
     if not lines:
         return ""
-    where = f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, sorted(lines)))}"
-    return f"not written yet: {where}."
+    listed = ", ".join(map(str, sorted(lines)))
+    return plural(
+        "not written yet: line {lines}.",
+        "not written yet: lines {lines}.",
+        len(lines),
+        lines=listed,
+    )
 
 
 def _is_gap(raised: ast.expr | None) -> bool:

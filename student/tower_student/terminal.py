@@ -20,10 +20,11 @@ from typer.core import TyperGroup
 
 from tower_student import language
 from tower_student.errors import Stopped, TowerError, UsageError
+from tower_student.language import mark, tr
 from tower_student.text import clean, wrappable
 
 STOPPED = Stopped.exit_code
-LABELS = {UsageError.exit_code: "Error", STOPPED: "Stopped"}
+LABELS = {UsageError.exit_code: mark("Error"), STOPPED: mark("Stopped")}
 """What an error is called, by its exit code."""
 MAX_ERROR = 100_000
 """Characters of an error that are shown; the tracebacks of --debug are long."""
@@ -75,7 +76,7 @@ class Group(TyperGroup):
         """Find the command that is named. A wrong name is a usage error with the nearest one."""
         if not (ctx.resilient_parsing or self.get_command(ctx, args[0])):
             nearest = did_you_mean(args[0], self.list_commands(ctx))
-            ctx.fail(f"No such command {args[0]!r}.{nearest}")
+            ctx.fail(f"{tr('No such command {name!r}.', name=args[0])}{nearest}")
         return super().resolve_command(ctx, args)
 
 
@@ -96,16 +97,19 @@ def did_you_mean(value: str, choices: Collection[str]) -> str:
     """Return " Did you mean 'X'?" with the choice nearest to a misspelt value; "" where none is near."""
     folded = {choice.casefold(): choice for choice in choices}
     nearest = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.7)
-    return f" Did you mean {folded[nearest[0]]!r}?" if nearest else ""
+    return f" {tr('Did you mean {choice!r}?', choice=folded[nearest[0]])}" if nearest else ""
 
 
 def demand_choice(value: str, choices: Collection[str], option: str) -> None:
     """Raise UsageError, in click's words, unless the value is one of the choices."""
     if value not in choices:
-        raise UsageError(
-            f"Invalid value for '{option}': {value!r} is not one of {', '.join(map(repr, choices))}."
-            f"{did_you_mean(value, choices)}"
+        said = tr(
+            "Invalid value for '{option}': {given!r} is not one of {choices}.",
+            option=option,
+            given=value,
+            choices=", ".join(map(repr, choices)),
         )
+        raise UsageError(f"{said}{did_you_mean(value, choices)}")
 
 
 def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
@@ -123,7 +127,7 @@ def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
         language.speak(language.wanted(), (language.OWN, *catalogues))
         code = app(standalone_mode=False, obj=options)
         if code == STOPPED:  # what typer makes of Ctrl-C
-            errors.print("Stopped. No report was written.")
+            errors.print(tr("Stopped. No report was written."))
     except Exception as error:
         code = show_error(error, errors, debug=options.debug)
     sys.stdout.flush()
@@ -142,11 +146,11 @@ def show_error(error: Exception, errors: Console, *, debug: bool = False) -> int
         _name_nearest(error)
         error.show()
     else:
-        label = LABELS.get(code, "The grader failed")
+        label = tr(LABELS[code]) if code in LABELS else tr("The grader failed")
         known = isinstance(error, TowerError)
         text = str(error) if known else f"{type(error).__name__}: {error}."
         if not debug and (not known or hasattr(error, "__notes__")):
-            text += " Run again with --debug for the traceback."
+            text = f"{text} {tr('Run again with --debug for the traceback.')}"
         errors.print(f"[bold red]{label}:[/] {escape(printable(text))}", highlight=False)
     if debug:
         traceback.print_exception(error)
@@ -177,7 +181,10 @@ def demand_writable(path: Path) -> None:
         possible = False
     if not possible or not os.access(path.parent, os.W_OK):
         raise UsageError(
-            f"{path} cannot be written: name a file in a directory that exists and is writable."
+            tr(
+                "{path} cannot be written: name a file in a directory that exists and is writable.",
+                path=path,
+            )
         )
 
 
@@ -197,7 +204,7 @@ def progress() -> Iterator[Callable[[str, float], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
+        task = bar.add_task(tr("starting"), total=1.0)
 
         def update(what: str, fraction: float) -> None:
             bar.update(task, description=what, completed=fraction)

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from tower_student.language import plural, tr
+
 MAX_CHARACTERS = 2000
 MAX_LINES = 40
 MAX_MARKS = 4
@@ -39,7 +41,8 @@ def clean(text: str, limit: int = MAX_CHARACTERS) -> str:
     Actions compares by rules that pass over invisible characters.
     """
     plain = _COMMAND.sub(r"\g<0> ", "".join(_plain(text[: 2 * limit])))
-    return plain if len(plain) <= limit and len(text) <= 2 * limit else plain[:limit] + " [cut]"
+    is_whole = len(plain) <= limit and len(text) <= 2 * limit
+    return plain if is_whole else f"{plain[:limit]} {tr('[cut]')}"
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -59,7 +62,7 @@ def wrappable(text: str) -> str:
 def quoted(text: str) -> tuple[str, ...]:
     """Lines of cleaned text, to be shown behind a prefix or in a block, so that they cannot pass for ours."""
     lines = clean(text).splitlines()
-    return (*lines[:MAX_LINES], "[cut]") if len(lines) > MAX_LINES else tuple(lines)
+    return (*lines[:MAX_LINES], tr("[cut]")) if len(lines) > MAX_LINES else tuple(lines)
 
 
 def word(name: str) -> str:
@@ -75,8 +78,9 @@ def word(name: str) -> str:
 def words(names: Iterable[str]) -> str:
     """Names as a list within a sentence: sorted, and no more than a few of them."""
     shown = sorted(map(word, names))
-    more = [f"{len(shown) - MAX_WORDS} more"] if len(shown) > MAX_WORDS else []
-    return ", ".join(shown[:MAX_WORDS] + more) or "nothing"
+    left = len(shown) - MAX_WORDS
+    more = [plural("{count} more", "{count} more", left)] if left > 0 else []
+    return ", ".join(shown[:MAX_WORDS] + more) or tr("nothing")
 
 
 def _plain(text: str) -> Iterator[str]:

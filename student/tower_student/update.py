@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from tower_student.course import MANIFEST, Release, digest
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
+from tower_student.language import tr
 
 LARGEST = 16 << 20
 """Bytes of one file of a release."""
@@ -53,13 +54,18 @@ def plan(folder: Path, source: Path) -> Update:
     Raises UsageError where either is no release, or where the new one is older.
     """
     read_here = _in_folder(folder)
-    old = _release(read_here, f"The folder {folder.resolve()}")
+    old = _release(read_here, tr("The folder {path}", path=folder.resolve()))
     for name in old.files:
         _demand_inside(name, folder)
     new, content = _read(source)
     if _numbers(new.version) < _numbers(old.version):
         raise UsageError(
-            f"{source} is older than what is here: version {new.version} and not {old.version}."
+            tr(
+                "{path} is older than what is here: version {new} and not {old}.",
+                path=source,
+                new=new.version,
+                old=old.version,
+            )
         )
     written: dict[str, bytes] = {}
     beside: dict[str, bytes] = {}
@@ -95,11 +101,13 @@ def _read(source: Path) -> tuple[Release, dict[str, bytes]]:
         with zipfile.ZipFile(source) as archive:
             return _content(_in_archive(archive, source), source)
     except FileNotFoundError:
-        raise UsageError(f"There is no {source}.") from None
+        raise UsageError(tr("There is no {path}.", path=source)) from None
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror or error}.") from None
+        raise _unreadable(source, error) from None
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
-        raise UsageError(f"{source} is no zip that can be read: {error}.") from None
+        raise UsageError(
+            tr("{path} is no zip that can be read: {reason}.", path=source, reason=error)
+        ) from None
 
 
 def _content(read: _Reader, source: Path) -> tuple[Release, dict[str, bytes]]:
@@ -109,7 +117,9 @@ def _content(read: _Reader, source: Path) -> tuple[Release, dict[str, bytes]]:
         _demand_inside(name, source)
         found = read(name)
         if found is None:
-            raise UsageError(f"{source} is no whole release: {name} is missing.")
+            raise UsageError(
+                tr("{path} is no whole release: {file} is missing.", path=source, file=name)
+            )
         content[name] = found
     return release, content
 
@@ -118,12 +128,29 @@ def _release(read: _Reader, where: str) -> Release:
     text = read(str(MANIFEST))
     if text is None:
         raise UsageError(
-            f"{where} is no release: it has no {MANIFEST}, which `tower release --out` writes."
+            tr(
+                "{where} is no release: it has no {file}, which `tower release --out` writes.",
+                where=where,
+                file=MANIFEST,
+            )
         )
     try:
         return Release.parse(text)
     except ValueError as error:
-        raise UsageError(f"{where} is no release: {MANIFEST} cannot be read: {error}.") from None
+        raise UsageError(
+            tr(
+                "{where} is no release: {file} cannot be read: {reason}.",
+                where=where,
+                file=MANIFEST,
+                reason=error,
+            )
+        ) from None
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error)
+    )
 
 
 def _in_folder(folder: Path) -> _Reader:
@@ -133,7 +160,7 @@ def _in_folder(folder: Path) -> _Reader:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UsageError(f"{folder / name} cannot be read: {error.strerror}.") from None
+            raise _unreadable(folder / name, error) from None
 
     return read
 
@@ -149,7 +176,13 @@ def _in_archive(archive: zipfile.ZipFile, source: Path) -> _Reader:
     def read(name: str) -> bytes | None:
         entry = entries.get(f"{top}{name}")
         if entry is not None and entry.file_size > LARGEST:
-            raise UsageError(f"{source} is no release: {name} is larger than any file of one.")
+            raise UsageError(
+                tr(
+                    "{path} is no release: {file} is larger than any file of one.",
+                    path=source,
+                    file=name,
+                )
+            )
         return archive.read(entry) if entry is not None else None
 
     return read
@@ -160,7 +193,11 @@ def _demand_inside(name: str, source: Path) -> None:
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise UsageError(
-            f"{source} is no release: it holds the path {name!r}. Nothing was changed."
+            tr(
+                "{path} is no release: it holds the path {name!r}. Nothing was changed.",
+                path=source,
+                name=name,
+            )
         )
 
 

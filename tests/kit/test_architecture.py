@@ -96,7 +96,7 @@ def test_the_engine_is_blind_to_the_course():
 
 
 STUDENT = ROOT / "student" / "tower_student"
-DEPENDENCIES = {"numpy", "pytest", "rich", "torch", "typer", "watchfiles"}
+DEPENDENCIES = {"babel", "numpy", "pytest", "rich", "torch", "typer", "watchfiles"}
 
 
 @pytest.mark.parametrize("path", sorted(STUDENT.rglob("*.py")), ids=lambda p: p.name)
