@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from tower_student.language import tr
+
 import conv2d
 
 
@@ -41,8 +43,16 @@ def test_output_size_counts_the_windows_that_fit(arguments, expected, arithmetic
     the + 1 comes after it.
     """
     size = conv2d.output_size(*arguments)
-    assert isinstance(size, int), f"output_size returns an int, got {type(size).__name__}"
-    assert size == expected, f"output_size{arguments} = {arithmetic} = {expected}, got {size}"
+    assert isinstance(size, int), tr(
+        "output_size returns an int, got {kind}", kind=type(size).__name__
+    )
+    assert size == expected, tr(
+        "output_size{arguments} = {arithmetic} = {expected}, got {got}",
+        arguments=arguments,
+        arithmetic=arithmetic,
+        expected=expected,
+        got=size,
+    )
 
 
 def test_im2col_of_the_worked_example_has_one_window_per_column():
@@ -59,10 +69,12 @@ def test_im2col_of_the_worked_example_has_one_window_per_column():
     """
     columns = conv2d.im2col(picture(), 2)
     expected = [[1, 2, 4, 5], [2, 3, 5, 6], [4, 5, 7, 8], [5, 6, 8, 9]]
-    assert tuple(columns.shape) == (1, 4, 4), (
-        f"(N, C·KH·KW, L) = (1, 1·2·2, 2·2) = (1, 4, 4), got {tuple(columns.shape)}"
+    assert tuple(columns.shape) == (1, 4, 4), tr(
+        "(N, C·KH·KW, L) = (1, 1·2·2, 2·2) = (1, 4, 4), got {shape}", shape=tuple(columns.shape)
     )
-    assert columns[0].tolist() == expected, f"expected {expected}, got {columns[0].tolist()}"
+    assert columns[0].tolist() == expected, tr(
+        "expected {expected}, got {got}", expected=expected, got=columns[0].tolist()
+    )
 
 
 def test_im2col_rows_are_taps_and_columns_are_windows():
@@ -78,11 +90,14 @@ def test_im2col_rows_are_taps_and_columns_are_windows():
     """
     columns = conv2d.im2col(picture(), (2, 3))
     expected = [[1, 4], [2, 5], [3, 6], [4, 7], [5, 8], [6, 9]]
-    assert tuple(columns.shape) == (1, 6, 2), (
-        f"a 2×3 kernel has 6 taps and fits 2 times: (1, 6, 2), got {tuple(columns.shape)}"
+    assert tuple(columns.shape) == (1, 6, 2), tr(
+        "a 2×3 kernel has 6 taps and fits 2 times: (1, 6, 2), got {shape}",
+        shape=tuple(columns.shape),
     )
-    assert columns[0].tolist() == expected, (
-        f"row k holds what tap k sees in each window: {expected}, got {columns[0].tolist()}"
+    assert columns[0].tolist() == expected, tr(
+        "row k holds what tap k sees in each window: {expected}, got {got}",
+        expected=expected,
+        got=columns[0].tolist(),
     )
 
 
@@ -100,9 +115,10 @@ def test_im2col_puts_the_taps_of_one_channel_next_to_each_other():
     two_channels = torch.cat([picture(), 10 * picture()], dim=1)
     columns = conv2d.im2col(two_channels, 2)
     first_window = columns[0, :, 0].tolist()
-    assert first_window == [1, 2, 4, 5, 10, 20, 40, 50], (
+    assert first_window == [1, 2, 4, 5, 10, 20, 40, 50], tr(
         "channel 0 comes first with all its taps, then channel 1: "
-        f"[1, 2, 4, 5, 10, 20, 40, 50]; got {first_window}"
+        "[1, 2, 4, 5, 10, 20, 40, 50]; got {first_window}",
+        first_window=first_window,
     )
 
 
@@ -123,7 +139,9 @@ def test_im2col_equals_f_unfold():
     assert_close(
         conv2d.im2col(images, 3, stride=2, padding=1),
         nn.functional.unfold(images, 3, stride=2, padding=1),
-        msg=lambda m: f"im2col(images, 3, stride=2, padding=1) differs from F.unfold's\n{m}",
+        msg=lambda m: tr(
+            "im2col(images, 3, stride=2, padding=1) differs from F.unfold's\n{m}", m=m
+        ),
     )
 
 
@@ -141,9 +159,10 @@ def test_weight_and_bias_are_registered_parameters():
     """
     layer = conv2d.CustomConv2d(3, 8, kernel_size=(2, 5))
     shapes = {name: tuple(p.shape) for name, p in layer.named_parameters()}
-    assert shapes == {"weight": (8, 3, 2, 5), "bias": (8,)}, (
+    assert shapes == {"weight": (8, 3, 2, 5), "bias": (8,)}, tr(
         "weight is (out_channels, in_channels, KH, KW) = (8, 3, 2, 5), bias (8,); "
-        f"named_parameters() lists {shapes}"
+        "named_parameters() lists {shapes}",
+        shapes=shapes,
     )
 
 
@@ -158,11 +177,12 @@ def test_bias_false_registers_the_name_bias_as_none():
     takes None for a value too, and then lists no parameter under it.
     """
     layer = conv2d.CustomConv2d(3, 8, 3, bias=False)
-    assert list(layer.state_dict()) == ["weight"], (
-        f"without a bias the state dict holds 'weight' alone, got {list(layer.state_dict())}"
+    assert list(layer.state_dict()) == ["weight"], tr(
+        "without a bias the state dict holds 'weight' alone, got {names}",
+        names=list(layer.state_dict()),
     )
-    assert layer.bias is None, f"bias=False makes layer.bias None, got {layer.bias!r}"
-    assert "bias" in layer._parameters, (
+    assert layer.bias is None, tr("bias=False makes layer.bias None, got {bias!r}", bias=layer.bias)
+    assert "bias" in layer._parameters, tr(
         "bias=False keeps the name: register_parameter('bias', None)"
     )
 
@@ -184,11 +204,14 @@ def test_output_follows_the_worked_example(method):
     kernel = torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.float64)
     layer.load_state_dict({"weight": kernel, "bias": torch.tensor([0.5], dtype=torch.float64)})
     output = getattr(layer, method)(picture())
-    assert tuple(output.shape) == (1, 1, 2, 2), f"expected 1×1×2×2, got {tuple(output.shape)}"
-    assert output[0, 0].tolist() == [[37.5, 47.5], [67.5, 77.5]], (
+    assert tuple(output.shape) == (1, 1, 2, 2), tr(
+        "expected 1×1×2×2, got {shape}", shape=tuple(output.shape)
+    )
+    assert output[0, 0].tolist() == [[37.5, 47.5], [67.5, 77.5]], tr(
         "the first window gives 1·1 + 2·2 + 3·4 + 4·5 + 0.5 = 37.5 and all four "
         "[[37.5, 47.5], [67.5, 77.5]] (a flipped kernel would begin with 23.5); "
-        f"got {output[0, 0].tolist()}"
+        "got {got}",
+        got=output[0, 0].tolist(),
     )
 
 
@@ -213,14 +236,14 @@ def test_output_and_gradients_equal_those_of_nn_conv2d(options):
 
     mine_input, stock_input = images.clone().requires_grad_(), images.clone().requires_grad_()
     mine_out, stock_out = mine(mine_input), stock(stock_input)
-    assert_close(mine_out, stock_out, msg=lambda m: f"output differs from nn.Conv2d's\n{m}")
+    assert_close(mine_out, stock_out, msg=lambda m: tr("output differs from nn.Conv2d's\n{m}", m=m))
 
     upstream = torch.randn_like(stock_out)
     backward(mine_out, upstream)
     backward(stock_out, upstream)
     got = {"input": mine_input.grad} | {n: p.grad for n, p in mine.named_parameters()}
     wanted = {"input": stock_input.grad} | {n: p.grad for n, p in stock.named_parameters()}
-    assert_close(got, wanted, msg=lambda m: f"a gradient differs from nn.Conv2d's\n{m}")
+    assert_close(got, wanted, msg=lambda m: tr("a gradient differs from nn.Conv2d's\n{m}", m=m))
 
 
 def test_one_number_means_the_same_for_both_axes():
@@ -239,7 +262,9 @@ def test_one_number_means_the_same_for_both_axes():
     two.load_state_dict(one.state_dict())
     images = torch.ones(1, 2, 8, 8)
     assert_close(
-        one(images), two(images), msg=lambda m: f"3, 2, 1 and (3, 3), (2, 2), (1, 1) differ\n{m}"
+        one(images),
+        two(images),
+        msg=lambda m: tr("3, 2, 1 and (3, 3), (2, 2), (1, 1) differ\n{m}", m=m),
     )
 
 
@@ -260,12 +285,16 @@ def test_initial_values_fill_the_interval_of_one_over_root_fan_in():
     bound = 1 / math.sqrt(32 * 3 * 3)
     for name, values in layer.named_parameters():
         largest, spread = values.abs().max().item(), values.std().item()
-        assert 0.8 * bound < largest <= bound * (1 + 1e-5), (
-            f"{name} lies in U(±1/√fan_in), fan_in = 32·3·3 = 288, that is ±0.0589; "
-            f"its largest magnitude is {largest:.4f}"
+        assert 0.8 * bound < largest <= bound * (1 + 1e-5), tr(
+            "{name} lies in U(±1/√fan_in), fan_in = 32·3·3 = 288, that is ±0.0589; "
+            "its largest magnitude is {largest:.4f}",
+            name=name,
+            largest=largest,
         )
-        assert abs(spread - bound / math.sqrt(3)) < 0.2 * bound, (
-            f"a uniform {name} has a standard deviation of 0.0589/√3 = 0.0340, got {spread:.4f}"
+        assert abs(spread - bound / math.sqrt(3)) < 0.2 * bound, tr(
+            "a uniform {name} has a standard deviation of 0.0589/√3 = 0.0340, got {spread:.4f}",
+            name=name,
+            spread=spread,
         )
 
 
@@ -283,7 +312,7 @@ def test_the_hand_made_path_does_without_convolution_and_unfold(monkeypatch):
     """
 
     def refuse(*_args, **_kwargs):
-        raise AssertionError("F.conv2d or F.unfold was called: gather the windows by hand")
+        raise AssertionError(tr("F.conv2d or F.unfold was called: gather the windows by hand"))
 
     layer = conv2d.CustomConv2d(2, 3, 3)
     monkeypatch.setattr(nn.functional, "conv2d", refuse)

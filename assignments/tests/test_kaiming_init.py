@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from tower_student.language import mark, tr
+
 FILLERS = ["kaiming_uniform_", "kaiming_normal_", "xavier_uniform_"]
 
 
@@ -18,12 +20,17 @@ def conv_weight() -> torch.Tensor:
 def check_uniform(values: torch.Tensor, bound: float, formula: str) -> None:
     """Assert that values reach to ±bound, not beyond, with the spread of a uniform draw."""
     largest, spread = values.abs().max().item(), values.std().item()
-    assert 0.95 * bound < largest <= bound * (1 + 1e-5), (
-        f"the bound is {formula} = {bound:.6f}, the largest magnitude is {largest:.6f}"
+    assert 0.95 * bound < largest <= bound * (1 + 1e-5), tr(
+        "the bound is {formula} = {bound:.6f}, the largest magnitude is {largest:.6f}",
+        formula=formula,
+        bound=bound,
+        largest=largest,
     )
     expected = bound / math.sqrt(3)
-    assert spread == pytest.approx(expected, rel=0.1), (
-        f"U(-bound, bound) has a standard deviation of bound/√3 = {expected:.6f}, got {spread:.6f}"
+    assert spread == pytest.approx(expected, rel=0.1), tr(
+        "U(-bound, bound) has a standard deviation of bound/√3 = {expected:.6f}, got {spread:.6f}",
+        expected=expected,
+        spread=spread,
     )
 
 
@@ -31,7 +38,7 @@ def check_uniform(values: torch.Tensor, bound: float, formula: str) -> None:
     ("shape", "expected", "arithmetic"),
     [
         ((64, 32, 3, 3), (288, 576), "(32·9, 64·9)"),
-        ((10, 4), (4, 10), "(4·1, 10·1): a linear layer has one tap"),
+        ((10, 4), (4, 10), mark("(4·1, 10·1): a linear layer has one tap")),
     ],
 )
 def test_calculate_fan_counts_every_tap_of_the_kernel(shape, expected, arithmetic):
@@ -46,8 +53,12 @@ def test_calculate_fan_counts_every_tap_of_the_kernel(shape, expected, arithmeti
     Both fans are multiplied by it.
     """
     fans = kaiming_init.calculate_fan(torch.zeros(shape))
-    assert tuple(fans) == expected, (
-        f"(fan_in, fan_out) of {shape} is {arithmetic} = {expected}, got {tuple(fans)}"
+    assert tuple(fans) == expected, tr(
+        "(fan_in, fan_out) of {shape} is {arithmetic} = {expected}, got {got}",
+        shape=shape,
+        arithmetic=tr(arithmetic),
+        expected=expected,
+        got=tuple(fans),
     )
 
 
@@ -61,11 +72,12 @@ def test_leaky_relu_gain_makes_up_for_what_the_slope_loses():
     Hint: Inside out: square the slope, add 1, divide 2 by that, and draw the root last, over the
     whole fraction.
     """
-    assert kaiming_init.leaky_relu_gain() == pytest.approx(1.414214, abs=1e-6), (
-        f"√(2 / (1 + 0²)) = √2 = 1.414214, got {kaiming_init.leaky_relu_gain()}"
+    assert kaiming_init.leaky_relu_gain() == pytest.approx(1.414214, abs=1e-6), tr(
+        "√(2 / (1 + 0²)) = √2 = 1.414214, got {got}", got=kaiming_init.leaky_relu_gain()
     )
-    assert kaiming_init.leaky_relu_gain(math.sqrt(5)) == pytest.approx(0.577350, abs=1e-6), (
-        f"√(2 / (1 + 5)) = √(1/3) = 0.577350, got {kaiming_init.leaky_relu_gain(math.sqrt(5))}"
+    assert kaiming_init.leaky_relu_gain(math.sqrt(5)) == pytest.approx(0.577350, abs=1e-6), tr(
+        "√(2 / (1 + 5)) = √(1/3) = 0.577350, got {got}",
+        got=kaiming_init.leaky_relu_gain(math.sqrt(5)),
     )
 
 
@@ -114,13 +126,14 @@ def test_kaiming_normal_has_a_standard_deviation_of_gain_over_root_fan_in():
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_normal_(conv_weight())
     spread = weight.std().item()
-    assert spread == pytest.approx(1 / 12, rel=0.05), (
-        f"the standard deviation is √2/√288 = 1/12 = 0.083333, got {spread:.6f}"
+    assert spread == pytest.approx(1 / 12, rel=0.05), tr(
+        "the standard deviation is √2/√288 = 1/12 = 0.083333, got {spread:.6f}", spread=spread
     )
     within = (weight.abs() < 1 / 12).double().mean().item()
-    assert within == pytest.approx(0.683, abs=0.02), (
+    assert within == pytest.approx(0.683, abs=0.02), tr(
         "a normal distribution has 68.3 % of its values within one standard deviation "
-        f"(a uniform one 57.7 %), got {100 * within:.1f} %"
+        "(a uniform one 57.7 %), got {got:.1f} %",
+        got=100 * within,
     )
 
 
@@ -170,8 +183,12 @@ def test_the_given_tensor_is_filled_and_returned(name):
     """
     weight = conv_weight()
     returned = getattr(kaiming_init, name)(weight)
-    assert returned is weight, f"{name} returns the tensor it was given, not another one"
-    assert weight.std().item() > 0, f"{name} left the tensor it was given full of zeros"
+    assert returned is weight, tr(
+        "{name} returns the tensor it was given, not another one", name=name
+    )
+    assert weight.std().item() > 0, tr(
+        "{name} left the tensor it was given full of zeros", name=name
+    )
 
 
 @pytest.mark.parametrize("name", FILLERS)
@@ -188,10 +205,13 @@ def test_a_parameter_is_filled_without_a_trace_in_autograd(name):
     """
     weight = nn.Parameter(conv_weight())
     getattr(kaiming_init, name)(weight)
-    assert (weight.is_leaf, weight.requires_grad, weight.grad_fn) == (True, True, None), (
-        f"after {name} a parameter is still a leaf that requires a gradient; got "
-        f"is_leaf={weight.is_leaf}, requires_grad={weight.requires_grad}, "
-        f"grad_fn={weight.grad_fn}"
+    assert (weight.is_leaf, weight.requires_grad, weight.grad_fn) == (True, True, None), tr(
+        "after {name} a parameter is still a leaf that requires a gradient; got "
+        "is_leaf={is_leaf}, requires_grad={requires_grad}, grad_fn={grad_fn}",
+        name=name,
+        is_leaf=weight.is_leaf,
+        requires_grad=weight.requires_grad,
+        grad_fn=weight.grad_fn,
     )
 
 
@@ -212,8 +232,12 @@ def test_the_same_generator_seed_gives_the_same_numbers(name):
     first, again, other = (
         fill(torch.zeros(8, 4), generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
     )
-    assert torch.equal(first, again), f"{name}: two generators with seed 1 gave different numbers"
-    assert not torch.equal(first, other), f"{name}: seeds 1 and 2 gave the same numbers"
+    assert torch.equal(first, again), tr(
+        "{name}: two generators with seed 1 gave different numbers", name=name
+    )
+    assert not torch.equal(first, other), tr(
+        "{name}: seeds 1 and 2 gave the same numbers", name=name
+    )
 
 
 def test_nothing_is_left_to_torch_nn_init(monkeypatch):
@@ -229,7 +253,7 @@ def test_nothing_is_left_to_torch_nn_init(monkeypatch):
     """
 
     def refuse(*_args, **_kwargs):
-        raise AssertionError("a function of torch.nn.init was called: fill the tensor yourself")
+        raise AssertionError(tr("a function of torch.nn.init was called: fill the tensor yourself"))
 
     for name in [*FILLERS, "uniform_", "normal_", "_calculate_fan_in_and_fan_out"]:
         monkeypatch.setattr(torch.nn.init, name, refuse)

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from tower_student.language import tr
+
 import linear
 
 
@@ -40,9 +42,10 @@ def test_weight_and_bias_are_registered_parameters():
     """
     layer = linear.CustomLinear(4, 3)
     shapes = {name: tuple(p.shape) for name, p in layer.named_parameters()}
-    assert shapes == {"weight": (3, 4), "bias": (3,)}, (
+    assert shapes == {"weight": (3, 4), "bias": (3,)}, tr(
         "CustomLinear(4, 3) registers weight (out, in) = (3, 4) and bias (3,) as nn.Parameter; "
-        f"named_parameters() lists {shapes}"
+        "named_parameters() lists {shapes}",
+        shapes=shapes,
     )
 
 
@@ -57,11 +60,12 @@ def test_bias_false_registers_the_name_bias_as_none():
     takes None for a value too. The constructor needs two cases, one for each value of the argument.
     """
     layer = linear.CustomLinear(4, 3, bias=False)
-    assert list(layer.state_dict()) == ["weight"], (
-        f"without a bias the state dict holds 'weight' alone, got {list(layer.state_dict())}"
+    assert list(layer.state_dict()) == ["weight"], tr(
+        "without a bias the state dict holds 'weight' alone, got {names}",
+        names=list(layer.state_dict()),
     )
-    assert layer.bias is None, f"bias=False makes layer.bias None, got {layer.bias!r}"
-    assert "bias" in layer._parameters, (
+    assert layer.bias is None, tr("bias=False makes layer.bias None, got {bias!r}", bias=layer.bias)
+    assert "bias" in layer._parameters, tr(
         "bias=False keeps the name: register_parameter('bias', None)"
     )
 
@@ -77,7 +81,9 @@ def test_dtype_is_that_of_the_parameters():
     """
     layer = linear.CustomLinear(4, 3, dtype=torch.float64)
     dtypes = {p.dtype for p in layer.parameters()}
-    assert dtypes == {torch.float64}, f"dtype=torch.float64 was asked for, got {dtypes}"
+    assert dtypes == {torch.float64}, tr(
+        "dtype=torch.float64 was asked for, got {dtypes}", dtypes=dtypes
+    )
 
 
 def test_forward_of_one_sample_follows_the_worked_example():
@@ -91,9 +97,10 @@ def test_forward_of_one_sample_follows_the_worked_example():
     of shape (out,), is added to the result.
     """
     output = worked_layer()(tensor([1, 2]))
-    assert output.tolist() == [1.5, 1, 5.5], (
+    assert output.tolist() == [1.5, 1, 5.5], tr(
         "rows of weight times [1, 2], plus bias: [1 + 0.5, 0 + 1, 6.5 - 1] = [1.5, 1, 5.5]; "
-        f"got {output.tolist()}"
+        "got {got}",
+        got=output.tolist(),
     )
 
 
@@ -114,19 +121,22 @@ def test_gradients_of_two_samples_follow_the_worked_example():
     backward(layer(samples), tensor([[1, 2, -1], [0, 1, 1]]))
 
     for name in ("weight", "bias"):
-        assert getattr(layer, name).grad is not None, (
-            f"no gradient reached {name}: is something detached, or computed under no_grad?"
+        assert getattr(layer, name).grad is not None, tr(
+            "no gradient reached {name}: is something detached, or computed under no_grad?",
+            name=name,
         )
-    assert samples.grad.tolist() == [[4.5, -5], [2.5, 2]], (
-        f"input gradient = upstream · weight = [[4.5, -5], [2.5, 2]], got {samples.grad.tolist()}"
+    assert samples.grad.tolist() == [[4.5, -5], [2.5, 2]], tr(
+        "input gradient = upstream · weight = [[4.5, -5], [2.5, 2]], got {got}",
+        got=samples.grad.tolist(),
     )
-    assert layer.weight.grad.tolist() == [[1, 2], [5, 3], [2, -3]], (
+    assert layer.weight.grad.tolist() == [[1, 2], [5, 3], [2, -3]], tr(
         "weight gradient = upstreamᵀ · input, summed over the samples = "
-        f"[[1, 2], [5, 3], [2, -3]], got {layer.weight.grad.tolist()}"
+        "[[1, 2], [5, 3], [2, -3]], got {got}",
+        got=layer.weight.grad.tolist(),
     )
-    assert layer.bias.grad.tolist() == [1, 3, 0], (
-        "bias gradient = upstream summed over the samples = [1, 3, 0], "
-        f"got {layer.bias.grad.tolist()}"
+    assert layer.bias.grad.tolist() == [1, 3, 0], tr(
+        "bias gradient = upstream summed over the samples = [1, 3, 0], got {got}",
+        got=layer.bias.grad.tolist(),
     )
 
 
@@ -149,11 +159,11 @@ def test_output_and_gradients_equal_those_of_nn_linear():
     samples, upstream = torch.randn(5, 4).double(), torch.randn(5, 3).double()
 
     mine_out, stock_out = mine(samples), stock(samples)
-    assert_close(mine_out, stock_out, msg=lambda m: f"output differs from nn.Linear's\n{m}")
+    assert_close(mine_out, stock_out, msg=lambda m: tr("output differs from nn.Linear's\n{m}", m=m))
     backward(mine_out, upstream)
     backward(stock_out, upstream)
     got, wanted = ({n: p.grad for n, p in layer.named_parameters()} for layer in (mine, stock))
-    assert_close(got, wanted, msg=lambda m: f"a gradient differs from nn.Linear's\n{m}")
+    assert_close(got, wanted, msg=lambda m: tr("a gradient differs from nn.Linear's\n{m}", m=m))
 
 
 def test_leading_dimensions_are_kept():
@@ -170,8 +180,8 @@ def test_leading_dimensions_are_kept():
     """
     layer = linear.CustomLinear(4, 3)
     shape = tuple(layer(torch.zeros(2, 5, 4)).shape)
-    assert shape == (2, 5, 3), (
-        f"only the last dimension changes: (2, 5, 4) → (2, 5, 3), got {shape}"
+    assert shape == (2, 5, 3), tr(
+        "only the last dimension changes: (2, 5, 4) → (2, 5, 3), got {shape}", shape=shape
     )
 
 
@@ -187,7 +197,7 @@ def test_without_bias_zero_maps_to_zero():
     bias `is None`: a bare `if self.bias` raises as soon as the bias has more than one element.
     """
     output = linear.CustomLinear(4, 3, bias=False)(torch.zeros(2, 4))
-    assert output.abs().max().item() == 0, f"0 · weightᵀ is 0, got {output.tolist()}"
+    assert output.abs().max().item() == 0, tr("0 · weightᵀ is 0, got {got}", got=output.tolist())
 
 
 def test_initial_values_fill_the_interval_of_one_over_root_in_features():
@@ -207,11 +217,15 @@ def test_initial_values_fill_the_interval_of_one_over_root_in_features():
     bound = 1 / math.sqrt(400)
     for name, values in layer.named_parameters():
         largest, spread = values.abs().max().item(), values.std().item()
-        assert 0.9 * bound < largest <= bound * (1 + 1e-5), (
-            f"{name} lies in U(±1/√400), that is ±0.05; its largest magnitude is {largest:.4f}"
+        assert 0.9 * bound < largest <= bound * (1 + 1e-5), tr(
+            "{name} lies in U(±1/√400), that is ±0.05; its largest magnitude is {largest:.4f}",
+            name=name,
+            largest=largest,
         )
-        assert abs(spread - bound / math.sqrt(3)) < 0.15 * bound, (
-            f"a uniform {name} has a standard deviation of 0.05/√3 = 0.0289, got {spread:.4f}"
+        assert abs(spread - bound / math.sqrt(3)) < 0.15 * bound, tr(
+            "a uniform {name} has a standard deviation of 0.05/√3 = 0.0289, got {spread:.4f}",
+            name=name,
+            spread=spread,
         )
 
 
@@ -228,7 +242,7 @@ def test_reset_parameters_draws_anew():
     layer = linear.CustomLinear(4, 3)
     before = layer.weight.detach().clone()
     layer.reset_parameters()
-    assert not torch.equal(before, layer.weight), "reset_parameters() left the weight as it was"
+    assert not torch.equal(before, layer.weight), tr("reset_parameters() left the weight as it was")
 
 
 def test_an_optimizer_step_changes_what_forward_computes():
@@ -251,9 +265,10 @@ def test_an_optimizer_step_changes_what_forward_computes():
     assert_close(
         layer(tensor([1, 2])).detach(),
         tensor([0.9, 0.4, 4.9]),
-        msg=lambda m: (
+        msg=lambda m: tr(
             "each output falls by 0.1·(1·1 + 2·2 + 1) = 0.6 after the step, from [1.5, 1, 5.5] to "
-            f"[0.9, 0.4, 4.9]; are the weights read anew in every forward?\n{m}"
+            "[0.9, 0.4, 4.9]; are the weights read anew in every forward?\n{m}",
+            m=m,
         ),
     )
 
@@ -269,7 +284,9 @@ def test_forward_does_without_f_linear(monkeypatch):
     """
 
     def refuse(*_args, **_kwargs):
-        raise AssertionError("forward called F.linear (nn.Linear does too): use matrix arithmetic")
+        raise AssertionError(
+            tr("forward called F.linear (nn.Linear does too): use matrix arithmetic")
+        )
 
     layer = linear.CustomLinear(4, 3)
     monkeypatch.setattr(torch.nn.functional, "linear", refuse)

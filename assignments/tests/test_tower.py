@@ -9,6 +9,8 @@ import tower
 from torch import nn
 from torch.testing import assert_close
 
+from tower_student.language import tr
+
 import conv2d
 import linear
 
@@ -69,7 +71,9 @@ def test_parameters_have_the_names_and_shapes_of_the_table():
         for name in shapes | SHAPES
         if shapes.get(name) != SHAPES.get(name)
     }
-    assert not wrong, f"these parameters differ, as name: (yours, expected): {wrong}"
+    assert not wrong, tr(
+        "these parameters differ, as name: (yours, expected): {wrong}", wrong=wrong
+    )
 
 
 def test_the_tower_has_421642_parameters():
@@ -85,8 +89,9 @@ def test_the_tower_has_421642_parameters():
     well.
     """
     count = tower.count_parameters(tower.TowerOfInsight())
-    assert count == 421_642, (
-        f"320 + 18,496 + 401,536 + 1,290 = 421,642 trainable elements, counted {count:,}"
+    assert count == 421_642, tr(
+        "320 + 18,496 + 401,536 + 1,290 = 421,642 trainable elements, counted {count:,}",
+        count=count,
     )
 
 
@@ -101,12 +106,12 @@ def test_count_parameters_leaves_frozen_ones_out():
     number of elements. The question goes to each parameter, not to the model.
     """
     model = nn.Linear(3, 2)
-    assert tower.count_parameters(model) == 8, (
-        f"nn.Linear(3, 2) has 2·3 + 2 = 8, got {tower.count_parameters(model)}"
+    assert tower.count_parameters(model) == 8, tr(
+        "nn.Linear(3, 2) has 2·3 + 2 = 8, got {got}", got=tower.count_parameters(model)
     )
     model.bias.requires_grad_(False)
-    assert tower.count_parameters(model) == 6, (
-        f"with the bias frozen 2·3 = 6 are trainable, got {tower.count_parameters(model)}"
+    assert tower.count_parameters(model) == 6, tr(
+        "with the bias frozen 2·3 = 6 are trainable, got {got}", got=tower.count_parameters(model)
     )
 
 
@@ -128,8 +133,11 @@ def test_the_layers_are_your_own():
         ("fc2", linear.CustomLinear),
     ]:
         layer = getattr(model, name)
-        assert isinstance(layer, brick), (
-            f"{name} is a {type(layer).__name__}, expected your {brick.__name__}"
+        assert isinstance(layer, brick), tr(
+            "{name} is a {kind}, expected your {expected}",
+            name=name,
+            kind=type(layer).__name__,
+            expected=brick.__name__,
         )
 
 
@@ -146,7 +154,9 @@ def test_images_become_ten_logits_each(n):
     axis at which it begins, and N is then never mentioned.
     """
     shape = tuple(tower.TowerOfInsight()(torch.zeros(n, 1, 28, 28)).shape)
-    assert shape == (n, 10), f"({n}, 1, 28, 28) → ({n}, 10), got {shape}"
+    assert shape == (n, 10), tr(
+        "({count}, 1, 28, 28) → ({count}, 10), got {shape}", count=n, shape=shape
+    )
 
 
 def test_logits_and_gradients_equal_those_of_the_same_network_of_stock_layers():
@@ -184,14 +194,17 @@ def test_logits_and_gradients_equal_those_of_the_same_network_of_stock_layers():
     assert_close(
         mine_out,
         stock_out,
-        msg=lambda m: (
-            "the logits differ: is a ReLU or a pool missing or misplaced, or a softmax added?\n" + m
+        msg=lambda m: tr(
+            "the logits differ: is a ReLU or a pool missing or misplaced, or a softmax added?\n{m}",
+            m=m,
         ),
     )
     backward(mine_out, upstream)
     backward(stock_out, upstream)
     got, wanted = ({n: p.grad for n, p in model.named_parameters()} for model in (mine, stock))
-    assert_close(got, wanted, msg=lambda m: f"a gradient differs from the stock network's\n{m}")
+    assert_close(
+        got, wanted, msg=lambda m: tr("a gradient differs from the stock network's\n{m}", m=m)
+    )
 
 
 def test_a_fresh_tower_guesses():
@@ -209,8 +222,9 @@ def test_a_fresh_tower_guesses():
     torch.manual_seed(0)
     logits = tower.TowerOfInsight()(torch.rand(20, 1, 28, 28))
     loss = nn.functional.cross_entropy(logits, torch.arange(20) % 10).item()
-    assert abs(loss - math.log(10)) < 0.3, (
-        f"ten classes guessed alike cost -ln(1/10) = ln 10 = 2.303, a fresh tower has {loss:.3f}"
+    assert abs(loss - math.log(10)) < 0.3, tr(
+        "ten classes guessed alike cost -ln(1/10) = ln 10 = 2.303, a fresh tower has {loss:.3f}",
+        loss=loss,
     )
 
 
@@ -234,10 +248,16 @@ def test_train_epoch_returns_the_mean_loss_per_sample():
     at_rest = torch.optim.SGD(model.parameters(), lr=0.0)
     mean = tower.train_epoch(model, batches, criterion, at_rest)
 
-    assert isinstance(mean, float), f"the mean loss is a float, got {type(mean).__name__}"
-    assert mean == pytest.approx(expected, abs=1e-6), (
-        f"batches of 2 and 1 samples with losses {losses[0]:.4f} and {losses[1]:.4f}: "
-        f"(2·{losses[0]:.4f} + 1·{losses[1]:.4f}) / 3 = {expected:.4f}, got {mean:.4f}"
+    assert isinstance(mean, float), tr(
+        "the mean loss is a float, got {kind}", kind=type(mean).__name__
+    )
+    assert mean == pytest.approx(expected, abs=1e-6), tr(
+        "batches of 2 and 1 samples with losses {first:.4f} and {second:.4f}: "
+        "(2·{first:.4f} + 1·{second:.4f}) / 3 = {expected:.4f}, got {mean:.4f}",
+        first=losses[0],
+        second=losses[1],
+        expected=expected,
+        mean=mean,
     )
 
 
@@ -267,9 +287,10 @@ def test_train_epoch_takes_one_step_per_batch_with_the_gradient_of_that_batch():
     assert_close(
         model.weight,
         weight,
-        msg=lambda m: (
+        msg=lambda m: tr(
             "after two batches the weight is not where two clean steps lead: "
-            f"are gradients cleared before each backward, and is every batch used?\n{m}"
+            "are gradients cleared before each backward, and is every batch used?\n{m}",
+            m=m,
         ),
         check_stride=False,
     )
@@ -291,12 +312,16 @@ def test_train_epoch_trains_and_evaluate_evaluates():
     optimizer = torch.optim.SGD(probe.parameters(), lr=0.1)
     probe.eval()
     tower.train_epoch(probe, batches, nn.CrossEntropyLoss(), optimizer)
-    assert probe.modes == {"train"}, f"train_epoch calls model.train(); it ran in {probe.modes}"
+    assert probe.modes == {"train"}, tr(
+        "train_epoch calls model.train(); it ran in {modes}", modes=probe.modes
+    )
 
     probe.modes, probe.grad_modes = set(), set()
     tower.evaluate(probe, batches)
-    assert probe.modes == {"eval"}, f"evaluate calls model.eval(); it ran in {probe.modes}"
-    assert probe.grad_modes == {False}, "evaluate runs without gradient tracking"
+    assert probe.modes == {"eval"}, tr(
+        "evaluate calls model.eval(); it ran in {modes}", modes=probe.modes
+    )
+    assert probe.grad_modes == {False}, tr("evaluate runs without gradient tracking")
 
 
 def test_evaluate_is_the_fraction_of_right_answers():
@@ -317,10 +342,13 @@ def test_evaluate_is_the_fraction_of_right_answers():
         (torch.tensor([wrong]), torch.tensor([1])),
     ]
     accuracy = tower.evaluate(nn.Identity(), batches)
-    assert isinstance(accuracy, float), f"a float in [0, 1], got {type(accuracy).__name__}"
-    assert accuracy == 0.75, (
-        f"3 right in the first batch, 0 in the second: 3/4 = 0.75 (the mean of the two batches' "
-        f"fractions would be 0.5), got {accuracy}"
+    assert isinstance(accuracy, float), tr(
+        "a float in [0, 1], got {kind}", kind=type(accuracy).__name__
+    )
+    assert accuracy == 0.75, tr(
+        "3 right in the first batch, 0 in the second: 3/4 = 0.75 (the mean of the two batches' "
+        "fractions would be 0.5), got {accuracy}",
+        accuracy=accuracy,
     )
 
 
@@ -343,6 +371,7 @@ def test_the_tower_learns_ten_images_by_heart():
     for _ in range(30):
         tower.train_epoch(model, batches, nn.CrossEntropyLoss(), optimizer)
     accuracy = tower.evaluate(model, batches)
-    assert accuracy == 1.0, (
-        f"after 30 steps on the same ten images all ten should be known, got {10 * accuracy:.0f}"
+    assert accuracy == 1.0, tr(
+        "after 30 steps on the same ten images all ten should be known, got {got:.0f}",
+        got=10 * accuracy,
     )
