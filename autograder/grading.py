@@ -16,7 +16,7 @@ from autograder.errors import CourseError
 from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
-from autograder.suite.collection import hidden_tests, titled
+from autograder.suite.collection import hidden_tests, titled, titles_of
 from autograder.suite.judge import Judge, Progress, Verdict, module_of, needs_gpu
 from tower_student.language import tr
 from tower_student.lean import make_lean
@@ -72,12 +72,16 @@ def grade(
         hidden_tests(course, digest, [module.name for module in submitted]) as cases,
         contextlib.closing(judge.workers),
     ):
+        titles = {case.check: case.title for case in cases}
         off = {f"{module}.{check}" for module, reasons in left_out.items() for check in reasons}
         cases = [case for case in cases if case.check not in off]
         for module in submitted:
             _demand_same_checks(course, module, {case.check for case in cases}, off)
         judge.run(cases)
-    results = [_module_result(m, submission, judge, left_out[m.name]) for m in modules]
+    for module in modules:
+        if module not in submitted:
+            titles |= titles_of(course, module.name)
+    results = [_module_result(m, submission, judge, left_out[m.name], titles) for m in modules]
     return Report(
         course=course.title,
         submission=submission.name,
@@ -137,7 +141,11 @@ def _left_out(module: Module, fit: str, device: Device, checks: Collection[str])
 
 
 def _module_result(
-    module: Module, submission: Submission, judge: Judge, left_out: Mapping[str, str]
+    module: Module,
+    submission: Submission,
+    judge: Judge,
+    left_out: Mapping[str, str],
+    titles: Mapping[str, str],
 ) -> ModuleResult:
     shares = module.shares(left_out)
     problem = submission.problems.get(module.name, "")
@@ -145,7 +153,8 @@ def _module_result(
     for check, points in shares.items():
         full = f"{module.name}.{check}"
         reason = left_out.get(check, "")
-        found = _check_result(full, points, problem, reason, judge.verdicts.get(full))
+        title = tr(titles.get(full) or titled(full))
+        found = _check_result(full, title, points, problem, reason, judge.verdicts.get(full))
         checks.append(replace(found, visibility=module.visibility[check]))
     return ModuleResult(
         module.name, tuple(checks), problem or _stand_in_note(module, judge), module.bonus
@@ -153,17 +162,17 @@ def _module_result(
 
 
 def _check_result(
-    id: str, points: float, problem: str, left_out: str, verdict: Verdict | None
+    id: str, title: str, points: float, problem: str, left_out: str, verdict: Verdict | None
 ) -> CheckResult:
     if problem:
-        return CheckResult(id, titled(id), "not_submitted", 0.0, points, problem)
+        return CheckResult(id, title, "not_submitted", 0.0, points, problem)
     if verdict is None:
-        return CheckResult(id, titled(id), "not_verified", 0.0, 0.0, left_out)
+        return CheckResult(id, title, "not_verified", 0.0, 0.0, left_out)
     if verdict.fault:
         told = tr(
             "The grader itself failed in this check, so it costs no point. Tell your instructor."
         )
-        return CheckResult(id, verdict.title, "not_verified", 0.0, 0.0, told)
+        return CheckResult(id, title, "not_verified", 0.0, 0.0, told)
     passed = verdict.judged and not verdict.failure
     status: Status = "passed" if passed else "failed"
     remark = verdict.remark if passed else ""
@@ -173,7 +182,7 @@ def _check_result(
         remark = f"{remark} {over}".strip()
     return CheckResult(
         id,
-        verdict.title,
+        title,
         status,
         points if passed else 0.0,
         points,

@@ -17,7 +17,7 @@ from autograder.errors import CourseError
 from autograder.handouts import Page
 from tower_student.course import MANIFEST, Release
 from tower_student.files import write_whole
-from tower_student.language import tr
+from tower_student.language import FOLDER, tr
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)### BEGIN SOLUTION\b\s*(?P<task>.*?)\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
@@ -164,8 +164,10 @@ def student_repository(course: Course) -> dict[PurePosixPath, str]:
         path = _PACKAGE / "templates" / template
         files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
     files |= handouts_and_tests(course)
-    for path in sorted(_STUDENT.glob("*.py")):
-        files[PurePosixPath("tools") / _STUDENT.name / path.name] = _read(path)
+    for path in sorted(course.root.glob(f"assignments/tests/{FOLDER}/*.po")):
+        files[PurePosixPath("tests") / FOLDER / path.name] = _read(path)
+    for path in sorted((*_STUDENT.glob("*.py"), *_STUDENT.glob(f"{FOLDER}/*.po"))):
+        files[PurePosixPath("tools") / path.relative_to(_STUDENT.parent)] = _read(path)
     files[PurePosixPath("tools/pyproject.toml")] = _read(_STUDENT / "pyproject.toml")
     release = Release.of(__version__, course.title, course.modules, files)
     return files | {MANIFEST: release.as_json()}

@@ -4,6 +4,7 @@ A check is a test function; its id is module.function, its title the first line 
 the rest. Parametrised cases of one function are one check: it passes when all of them do.
 """
 
+import ast
 import contextlib
 import inspect
 import sys
@@ -188,7 +189,7 @@ class _Collector:
 def _case(item: pytest.Item) -> Case:
     check = check_id(item)
     assert isinstance(item, pytest.Function)
-    title, _, hint = inspect.cleandoc(item.function.__doc__ or "").partition("\n")
+    title, hint = title_and_hint(item.function.__doc__ or "")
     names = tuple(
         name
         for name, parameter in inspect.signature(item.obj).parameters.items()
@@ -200,7 +201,7 @@ def _case(item: pytest.Item) -> Case:
     return Case(
         check,
         title or titled(check),
-        " ".join(hint.split()),
+        hint,
         item.name,
         item.nodeid,
         item.obj,
@@ -212,11 +213,32 @@ def _case(item: pytest.Item) -> Case:
     )
 
 
+def title_and_hint(docstring: str) -> tuple[str, str]:
+    """The first line of a hidden test's docstring, and the rest."""
+    title, _, hint = inspect.cleandoc(docstring).partition("\n")
+    return title, " ".join(hint.split())
+
+
 def check_id(item: pytest.Item) -> str:
     """test_linear.py::test_forward[case] → linear.forward. Raises GraderFault for what is no function."""
     if not isinstance(item, pytest.Function):
         raise GraderFault(tr("{test} is not a test function.", test=item.nodeid))
     return f"{item.path.stem.removeprefix('test_')}.{item.originalname.removeprefix('test_')}"
+
+
+def titles_of(course: Course, module: str) -> dict[str, str]:
+    """The titles of a module's checks by their full ids, read without running anything."""
+    try:
+        tree = ast.parse((course.hidden_tests / f"test_{module}.py").read_bytes())
+    except (OSError, SyntaxError):
+        return {}
+    return {
+        f"{module}.{test.name.removeprefix('test_')}": title_and_hint(
+            ast.get_docstring(test) or ""
+        )[0]
+        for test in tree.body
+        if isinstance(test, ast.FunctionDef)
+    }
 
 
 def titled(check: str) -> str:

@@ -50,7 +50,6 @@ class Timeout(BaseException):
 class Verdict:
     """What is known of one check."""
 
-    title: str
     hint: str
     judged: bool = False
     failure: Feedback | None = None
@@ -130,9 +129,7 @@ class Judge:
         cases = list(cases)
         self._count = len(cases)
         for case in cases:
-            self.verdicts.setdefault(
-                case.check, Verdict(tr(case.title), case.hint and tr(case.hint))
-            )
+            self.verdicts.setdefault(case.check, Verdict(tr(case.hint)))
         for is_plain, some in itertools.groupby(cases, lambda case: case.is_plain):
             if is_plain:
                 for case in some:

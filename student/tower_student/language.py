@@ -117,7 +117,7 @@ def _read(path: Path) -> gettext.GNUTranslations:
     compiled = io.BytesIO()
     try:
         with path.open("rb") as file:
-            write_mo(compiled, read_po(file, abort_invalid=True))
+            write_mo(compiled, read_po(file, locale=path.stem, abort_invalid=True))
     except (PoFileError, ValueError) as error:
         raise ValueError(f"{path} is no catalogue: {error}.") from error
     compiled.seek(0)

@@ -156,13 +156,13 @@ class _Watcher:
         if call.when == "call" or (error and call.when == "setup"):
             if error and isinstance(error.value, KeyboardInterrupt):
                 return
-            asks, hints = _read(inspect.cleandoc(item.function.__doc__ or ""))
+            asks, *hints = map(tr, asks_and_hints(item.function.__doc__ or ""))
             self.rungs.append(
                 Rung(
                     id=item.nodeid,
                     module=self._modules[item.path.resolve()],
                     asks=asks or item.originalname.removeprefix("test_").replace("_", " "),
-                    hints=hints,
+                    hints=tuple(hints),
                     status=_status(error.value) if error else "passed",
                     message=_told(error.value, self._readings) if error else "",
                     place=(self.deepest(error.tb) or self._last) if error else None,
@@ -255,10 +255,9 @@ def _absent(error: BaseException, module: str) -> str:
     return ""
 
 
-def _read(docstring: str) -> tuple[str, tuple[str, ...]]:
-    """What a test asks, and its hints, in the reader's language."""
-    asks, *hints = (tr(" ".join(part.split())) for part in HINT.split(docstring))
-    return asks, tuple(hints)
+def asks_and_hints(docstring: str) -> tuple[str, ...]:
+    """What a test asks, and its hints."""
+    return tuple(" ".join(part.split()) for part in HINT.split(inspect.cleandoc(docstring)))
 
 
 @contextlib.contextmanager
