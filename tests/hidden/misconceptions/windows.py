@@ -21,7 +21,7 @@ from autograder.suite.outputs import (
 )
 from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
 from autograder.suite.suspects import Suspect, then
-from tower_student.language import mark
+from tower_student.language import mark, tr
 
 from misconceptions.linear import BIAS_ALONG_THE_WRONG_DIMENSION
 
@@ -295,7 +295,14 @@ def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Wind
     )
 
 
-AXES = ("channel", "kernel row", "kernel column", "window row", "window column", "sample")
+AXES = (
+    mark("channel"),
+    mark("kernel row"),
+    mark("kernel column"),
+    mark("window row"),
+    mark("window column"),
+    mark("sample"),
+)
 
 
 def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
@@ -399,7 +406,7 @@ def _wrongly_stacked(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Win
 
 
 def _names(axes: Iterable[int]) -> str:
-    return ", ".join(AXES[axis] for axis in axes)
+    return ", ".join(tr(AXES[axis]) for axis in axes)
 
 
 def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
@@ -576,7 +583,7 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
 
 def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
     """The output with its axes in other orders, moved or only reshaped, before the bias or after it."""
-    names = ("sample", "channel", "row", "column")
+    names = (tr("sample"), tr("channel"), tr("row"), tr("column"))
 
     def bare() -> Tensor:
         return right() - bias
