@@ -11,12 +11,14 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from markupsafe import escape
 from rich.console import Console
 
-from autograder.export import console, html, junit, view
+from autograder.export import console, html, junit, similar, view
 from autograder.export import json as json_export
 from autograder.export.view import message
 from autograder.report import (
+    Alike,
     Bars,
     Cause,
     CheckResult,
@@ -29,6 +31,7 @@ from autograder.report import (
     Place,
     Report,
 )
+from tower_student import language
 
 OLD = {number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2)}
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
@@ -329,3 +332,64 @@ def test_a_cause_that_students_do_not_see_is_told_where_they_see_it_next(report)
     assert list(map(str, shown[1].lines)) == ["The same cause as linear.forward."]
     ((_, shown),) = view.told(report.visible())
     assert list(map(str, shown[0].lines)) == ["Asked: x", "Found: it.", "Likely cause: y"]
+
+
+RUSSIAN = """\
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+
+msgid "<b>%(score)s</b> of %(most)s points"
+msgstr "<b>%(score)s</b> из %(most)s (100 %%)"
+
+msgid "Found"
+msgstr "Получено"
+
+msgid "Modules"
+msgstr "\\"Модули\\" <&>"
+
+msgid "Isolation %(level)s"
+msgstr "Изоляция %(nobody)s"
+
+msgid "%(left)s and %(right)s"
+msgstr "%(right)s и %(left)s"
+
+msgid "%(count)s pair of %(students)s submissions"
+msgid_plural "%(count)s pairs of %(students)s submissions"
+msgstr[0] "%(count)s пара"
+msgstr[1] "%(count)s пары"
+msgstr[2] "%(count)s пар, 50 %"
+"""
+PLACES = '%s %(score)s %% {x} {0} <b>&"'
+
+
+@pytest.fixture
+def russian(tmp_path):
+    (tmp_path / "ru.po").write_text(RUSSIAN, encoding="utf-8")
+    language.speak("ru", [tmp_path])
+    yield
+    language.speak("en", [])
+
+
+@pytest.mark.usefixtures("russian")
+def test_a_page_is_translated_and_reads_no_name_as_a_sentence(report):
+    page = html.render(replace(report, submission=PLACES, language="ru"))
+    assert '<html lang="ru">' in page
+    assert "<b>4</b> из 9 (100 %)" in page
+    assert "Получено: " in page
+    assert f"<h1>{escape(PLACES)}</h1>" in page
+    assert 'aria-label="&#34;Модули&#34; &lt;&amp;&gt;"' in page, "a sentence is text"
+    assert "Isolation D" in page, "what a translator misspelt is told in English"
+    pair = Alike("linear", PLACES, "bob", (0.5, 0.5), ("", ""), ((), ()))
+    assert f"<h1>bob и {escape(PLACES)}</h1>" in similar.pair_page(pair)
+
+
+@pytest.mark.usefixtures("russian")
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(1, "1 пара"), (3, "3 пары"), (21, "21 пара"), (5, "5 pairs of 9 submissions")],
+)
+def test_a_number_chooses_the_form_of_a_sentence(count, said):
+    page = similar.index_page("A course", [], count, 9, 0.5)
+    assert f"<h1>{said}</h1>" in page
+    assert '<html lang="ru">' in page
