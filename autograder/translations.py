@@ -30,8 +30,10 @@ CALLS = {"tr": (0,), "mark": (0,), "plural": (0, 1), "why": (1,), "Reading": (3,
 """The functions that take sentences, and the places of these among the arguments."""
 
 
-def update(course: Course, language: str) -> list[Path]:
+def update(course: Course, language: str) -> dict[Path, int]:
     """Write a course's catalogues of a language, or bring them up to date: what is translated stays so.
+
+    Returns their paths, and how many sentences of each are not translated.
 
     Raises CourseError where a catalogue or a source cannot be read.
     """
@@ -45,7 +47,7 @@ def update(course: Course, language: str) -> list[Path]:
             [*engine.rglob("*.py"), *engine.rglob("*.html.j2"), *hidden.rglob("*.py")],
         ),
     }
-    paths = []
+    found = {}
     for folder, (kit, sources) in written.items():
         path = folder / FOLDER / f"{language}.po"
         catalogue = _read(path) if path.is_file() else Catalog(language, fuzzy=False)
@@ -54,8 +56,8 @@ def update(course: Course, language: str) -> list[Path]:
         text = io.BytesIO()
         write_po(text, catalogue, width=0, ignore_obsolete=False)
         write_whole(path, text.getvalue().decode())
-        paths.append(path)
-    return paths
+        found[path] = sum(not message.string for message in catalogue if message.id)
+    return found
 
 
 def _collected(course: Course, sources: Iterable[Path], known: Catalog) -> Catalog:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from torch import Tensor
 
-from autograder.broker import WorkerLost
+from autograder.broker import WorkerLost, in_words
 from autograder.sandbox import protocol, values, wire
 from autograder.suite.failures import CheckFailed, Killed, TooSlow
 from tower_student.language import mark, tr
@@ -133,7 +133,7 @@ def value(tree: protocol.Tree, tensors: Mapping[str, Tensor]) -> Any:
         return values.decode_tree(tree, tensors)
     except wire.WireError as error:
         raise CheckFailed(
-            tr("What came back cannot be read as an answer: {error}.", error=error)
+            tr("What came back cannot be read as an answer: {error}.", error=in_words(error))
         ) from None
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograder.broker import Broker, Question, Worker, WorkerLost
+from autograder.broker import Broker, Question, Worker, WorkerLost, in_words
 from autograder.course import Course
 from autograder.report import Cause, Place
 from autograder.sandbox import protocol, values, wire
@@ -116,7 +116,7 @@ class Session:
                 raise replies.lost_worker(lost) from None
             except wire.WireError as error:
                 raise CheckFailed(
-                    tr("The reply was not valid."), quoted=quoted(str(error))
+                    tr("The reply was not valid."), quoted=quoted(in_words(error))
                 ) from None
             if isinstance(question.request, protocol.Begin):
                 self.demand(reply)
