@@ -21,8 +21,8 @@ from autograder.errors import CourseError
 from autograder.suite.collection import title_and_hint
 from tower_student.files import write_whole
 from tower_student.language import FOLDER, OWN, tr
+from tower_student.outcomes import asks_and_hints
 from tower_student.raised import read_readings
-from tower_student.rungs import asks_and_hints
 
 Found = Iterator[tuple[int, tuple[str, ...]]]
 """The lines and the sentences on them, each with its plural where it has one."""

@@ -63,8 +63,8 @@ def check(
     """
     if pdb and (watch or hint):
         raise UsageError(tr("--pdb goes with neither --watch nor --hint."))
-    place = _place(folder)
-    from tower_student import hints, rungs
+    root = _root_of(folder)
+    from tower_student import hints, outcomes
     from tower_student.course import course_in, with_tests
     from tower_student.lean import make_lean, no_distributed_tensors
     from tower_student.show import first_broken, show
@@ -72,13 +72,13 @@ def check(
     make_lean()  # the optimizers would load torch's compiler, which takes as long as torch itself
     no_distributed_tensors()
 
-    course = course_in(place)
-    known = with_tests(place, course.modules)
+    course = course_in(root)
+    known = with_tests(root, course.modules)
     if not known:
         raise UsageError(
             tr(
                 "There are no public tests in {folder}. Name the folder above them with --in.",
-                folder=place / "tests",
+                folder=root / "tests",
             )
         )
     unknown = [module for module in modules or () if module not in known]
@@ -91,38 +91,38 @@ def check(
         raise UsageError(f"{said}{did_you_mean(unknown[0], known)}")
     chosen = [module for module in known if not modules or module in modules]
     if pdb:
-        raise typer.Exit(1 if rungs.debug(place, chosen) else 0)
+        raise typer.Exit(1 if outcomes.debug(root, chosen) else 0)
     console = Console(highlight=False)
 
-    def climb(opening: bool = False) -> bool:
-        found = rungs.climb(place, chosen)
+    def run_once(opening: bool = False) -> bool:
+        found = outcomes.run_tests(root, chosen)
         broken = first_broken(found)
         if opening and broken and broken.hints:
-            hints.open_next(place, broken)
-        show(found, chosen, hints.opened(place), console, course.title)
+            hints.open_next(root, broken)
+        show(found, chosen, hints.opened(root), console, course.title)
         return not broken and not found.was_stopped
 
-    passed = climb(opening=hint)
+    passed = run_once(opening=hint)
     if watch:
-        _watch(place, climb, console)
+        _watch(root, run_once, console)
     elif not passed:
         raise typer.Exit(1)
 
 
-def _watch(place: Path, climb: Callable[[], object], console: Console) -> None:
+def _watch(root: Path, run_once: Callable[[], object], console: Console) -> None:
     from tower_student.watch import on_save
 
     def again(seen: float) -> None:
         console.clear()
         try:
-            climb()
+            run_once()
         except UsageError as error:  # half of a file of tests was saved
             terminal.show_error(error, console)
         console.print(f"[dim]{time.strftime('%H:%M:%S')}, {time.perf_counter() - seen:.2f} s[/]")
 
     console.print(Text(tr("Waiting for a save; Ctrl-C ends it."), "dim"))
     try:
-        on_save(place, again)
+        on_save(root, again)
     except KeyboardInterrupt:
         console.print(Text(tr("Ended."), "dim"))
 
@@ -138,22 +138,22 @@ def submit(
 
     The same modules always make the same zip. Nothing is run.
     """
-    place = _place(folder)
+    root = _root_of(folder)
     from tower_student.course import course_in
     from tower_student.submit import pack
 
-    modules = course_in(place).modules
+    modules = course_in(root).modules
     if not modules:
         raise UsageError(
             tr(
                 "There are no public tests in {folder}, which tell what is to be handed in. Name the folder "
                 "above them with --in.",
-                folder=place / "tests",
+                folder=root / "tests",
             )
         )
-    target = out or place / "submission.zip"
+    target = out or root / "submission.zip"
     demand_writable(target)
-    packed = pack(place, modules)
+    packed = pack(root, modules)
     if not packed.submission.sources:
         reasons = " ".join(packed.submission.problems[module] for module in modules)
         raise UsageError(tr("Nothing was packed. {reasons}", reasons=reasons))
@@ -236,12 +236,12 @@ def bench(
     """
     if json is not None:
         demand_writable(json)
-    place = _place(folder)
+    root = _root_of(folder)
     from tower_student import bench as benchmark
 
     chosen = benchmark.choose(device)
-    plan = benchmark.plan_of(place, chosen)
-    loaded = benchmark.load(place, plan.modules)
+    plan = benchmark.plan_of(root, chosen)
+    loaded = benchmark.load(root, plan.modules)
     with terminal.progress() as progress:
         progress(tr("what the machine reaches"), 0.0)
         machine = benchmark.measure_machine(chosen)
@@ -255,15 +255,15 @@ def bench(
         write_whole(json, dumps(benchmark.as_dict(machine, timings), indent=2) + "\n")
 
 
-def _place(folder: Path | None) -> Path:
+def _root_of(folder: Path | None) -> Path:
     """The folder of the modules: the one given, this one where it has tests, or assignments/."""
     here = Path()
-    place = folder or (here if any(here.glob("tests/test_*.py")) else Path("assignments"))
-    _speak(place)
-    return place
+    root = folder or (here if any(here.glob("tests/test_*.py")) else Path("assignments"))
+    _speak(root)
+    return root
 
 
-def _speak(place: Path) -> None:
+def _speak(root: Path) -> None:
     from tower_student.course import speak
 
-    speak(place)
+    speak(root)

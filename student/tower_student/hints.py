@@ -1,16 +1,16 @@
-"""How many hints of each rung are open, kept beside the modules in .tower/hints.json."""
+"""How many hints of each outcome are open, kept beside the modules in .tower/hints.json."""
 
 import json
 from pathlib import Path
 
 from tower_student.files import write_whole
-from tower_student.rungs import Rung
+from tower_student.outcomes import TestOutcome
 
 _FILE = Path(".tower") / "hints.json"
 
 
 def opened(folder: Path) -> dict[str, int]:
-    """How many hints of each rung are open. A file that cannot be read counts as none."""
+    """How many hints of each outcome are open. A file that cannot be read counts as none."""
     try:
         kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -20,9 +20,9 @@ def opened(folder: Path) -> dict[str, int]:
     return {name: count for name, count in kept.items() if type(count) is int and count > 0}
 
 
-def open_next(folder: Path, rung: Rung) -> int:
-    """Open one more hint of a rung; returns how many are open now. Raises TowerError."""
+def open_next(folder: Path, outcome: TestOutcome) -> int:
+    """Open one more hint of a outcome; returns how many are open now. Raises TowerError."""
     kept = opened(folder)
-    kept[rung.id] = min(kept.get(rung.id, 0) + 1, len(rung.hints))
+    kept[outcome.id] = min(kept.get(outcome.id, 0) + 1, len(outcome.hints))
     write_whole(folder / _FILE, json.dumps(kept, indent=1, sort_keys=True) + "\n")
-    return kept[rung.id]
+    return kept[outcome.id]

@@ -26,13 +26,13 @@ def check(module: str) -> None:
     from rich.console import Console
 
     from tower_student.course import course_in, speak
-    from tower_student.rungs import climb
+    from tower_student.outcomes import run_tests
     from tower_student.show import show
 
     import_from_notebooks()
     here, console = Path.cwd(), Console(highlight=False, force_jupyter=False)
     speak(here)
-    show(climb(here, [module]), [module], {}, console, course_in(here).title)
+    show(run_tests(here, [module]), [module], {}, console, course_in(here).title)
 
 
 def graded(module: str) -> None:

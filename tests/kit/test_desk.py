@@ -20,7 +20,7 @@ from rich.console import Console
 from autograder.bank import Bank
 from autograder.course import load_course
 from autograder.release import student_repository, write
-from tower_student import hints, rungs, show, submit
+from tower_student import hints, outcomes, show, submit
 from tower_student.course import Course, course_in
 from tower_student.submission import read_submission
 
@@ -53,13 +53,13 @@ def tower(desk, *arguments, **options):
     )
 
 
-def shown(climb, opened=None, modules=MODULES):
+def shown(run, opened=None, modules=MODULES):
     text = io.StringIO()
-    show.show(climb, modules, opened or {}, Console(file=text, width=100))
+    show.show(run, modules, opened or {}, Console(file=text, width=100))
     return " ".join(text.getvalue().split())
 
 
-# The map and the first broken rung
+# The map and the first broken outcome
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"version": 1}', "\xff"])
@@ -80,10 +80,10 @@ def test_a_test_of_the_students_own_is_no_module(desk):
 
 
 def test_nothing_written_is_nothing_begun(desk):
-    climb = rungs.climb(desk, MODULES)
-    assert {rung.status for rung in climb.rungs} == {"unwritten"}
-    assert {rung.module for rung in climb.rungs} == set(MODULES)
-    text = shown(climb)
+    run = outcomes.run_tests(desk, MODULES)
+    assert {outcome.status for outcome in run.outcomes} == {"unwritten"}
+    assert {outcome.module for outcome in run.outcomes} == set(MODULES)
+    text = shown(run)
     assert "Not written yet. Return w·x + b." in text
     assert re.search(r"Your line: gradient_loop.py, line \d+, in predict", text)
     assert text.count("not begun") == len(MODULES) - 1
@@ -91,17 +91,17 @@ def test_nothing_written_is_nothing_begun(desk):
 
 def test_the_reference_passes_every_public_test(desk):
     solve(desk, *MODULES)
-    climb = rungs.climb(desk, MODULES)
-    assert {rung.status for rung in climb.rungs} == {"passed"}
-    assert "Every public test passes" in shown(climb)
+    run = outcomes.run_tests(desk, MODULES)
+    assert {outcome.status for outcome in run.outcomes} == {"passed"}
+    assert "Every public test passes" in shown(run)
 
 
 def test_the_first_that_fails_comes_before_what_is_not_written(desk):
     solve(desk, linear=("output + self.bias", "output - self.bias"))
-    climb = rungs.climb(desk, MODULES)
-    broken = show.first_broken(climb)
+    run = outcomes.run_tests(desk, MODULES)
+    broken = show.first_broken(run)
     assert (broken.module, broken.status) == ("linear", "failed")
-    text = shown(climb)
+    text = shown(run)
     assert "[1 + 0.5, 0 + 1, 6.5 - 1] = [1.5, 1, 5.5]" in text, "the arithmetic of the test"
     assert "got [0.5, -1.0, 7.5]" in text
     assert re.search(r"Your line: linear.py, line \d+, in forward", text)
@@ -149,7 +149,7 @@ WRONG = {
 def test_a_failure_shows_the_students_own_line(desk, kind):
     change, told = WRONG[kind]
     solve(desk, linear=change)
-    text = shown(rungs.climb(desk, ["linear"]), modules=["linear"])
+    text = shown(outcomes.run_tests(desk, ["linear"]), modules=["linear"])
     for words in told:
         assert words in text, text
     assert "linear.py, line" in text
@@ -158,7 +158,7 @@ def test_a_failure_shows_the_students_own_line(desk, kind):
 def test_a_brick_that_fails_comes_before_a_tower_that_cannot_be_imported(desk):
     solve(desk, linear=("output + self.bias", "output - self.bias"))
     solve(desk, tower=("class TowerOfInsight", "print(undefined)\n\n\nclass TowerOfInsight"))
-    assert show.first_broken(rungs.climb(desk, MODULES)).module == "linear"
+    assert show.first_broken(outcomes.run_tests(desk, MODULES)).module == "linear"
 
 
 SAMPLE = [mutant for name in MODULES for mutant in list(Bank(ROOT).mutants(name))[7::40]]
@@ -168,15 +168,15 @@ SAMPLE = [mutant for name in MODULES for mutant in list(Bank(ROOT).mutants(name)
 def test_every_failure_names_a_line_of_the_students(desk, mutant):
     solve(desk, *MODULES)
     (desk / f"{mutant.module}.py").write_bytes(mutant.source)
-    for rung in rungs.climb(desk, [mutant.module]).rungs:
-        if rung.status != "passed":
-            assert rung.place is not None, rung.message
-            assert rung.place.text, rung.place
+    for outcome in outcomes.run_tests(desk, [mutant.module]).outcomes:
+        if outcome.status != "passed":
+            assert outcome.line is not None, outcome.message
+            assert outcome.line.text, outcome.line
 
 
 def test_a_module_that_is_not_there_is_named(desk):
     (desk / "linear.py").unlink()
-    text = shown(rungs.climb(desk, ["linear"]), modules=["linear"])
+    text = shown(outcomes.run_tests(desk, ["linear"]), modules=["linear"])
     assert "linear.py is not there" in text
 
 
@@ -186,7 +186,7 @@ def test_what_was_written_since_is_seen_even_within_the_same_second(desk):
     for wanted, operator in (("failed", "-"), ("passed", "+"), ("failed", "-"), ("passed", "+")):
         solve(desk, linear=("output + self.bias", f"output {operator} self.bias"))
         os.utime(desk / "linear.py", (1_700_000_000, 1_700_000_000))
-        statuses = {rung.status for rung in rungs.climb(desk, ["linear"]).rungs}
+        statuses = {outcome.status for outcome in outcomes.run_tests(desk, ["linear"]).outcomes}
         assert ("failed" in statuses) == (wanted == "failed")
 
 
@@ -198,7 +198,9 @@ def test_what_is_installed_below_the_folder_stays_as_it_is(desk, monkeypatch):
     monkeypatch.syspath_prepend(str(packages))
     before = importlib.import_module("installed_here")
     solve(desk, linear=("import math", "import math\nimport installed_here"))
-    assert {rung.status for rung in rungs.climb(desk, ["linear"]).rungs} == {"passed"}
+    assert {outcome.status for outcome in outcomes.run_tests(desk, ["linear"]).outcomes} == {
+        "passed"
+    }
     assert sys.modules.pop("installed_here") is before
 
 
@@ -211,9 +213,11 @@ def test_what_code_switches_for_the_whole_process_ends_with_its_run(desk):
             "torch.set_default_dtype(torch.float64)",
         ),
     )
-    rungs.climb(desk, ["linear"])
+    outcomes.run_tests(desk, ["linear"])
     solve(desk, "linear")
-    assert {rung.status for rung in rungs.climb(desk, ["linear"]).rungs} == {"passed"}
+    assert {outcome.status for outcome in outcomes.run_tests(desk, ["linear"]).outcomes} == {
+        "passed"
+    }
 
 
 def test_tests_that_cannot_be_read_are_a_wrong_usage(desk):
@@ -261,7 +265,7 @@ def test_a_wrong_usage_names_the_way_out(desk, arguments, words):
 
 def test_hints_open_one_by_one(desk):
     solve(desk, linear=("output + self.bias", "output - self.bias"))
-    broken = show.first_broken(rungs.climb(desk, ["linear"]))
+    broken = show.first_broken(outcomes.run_tests(desk, ["linear"]))
     assert len(broken.hints) >= 2
     assert "Hint 1" not in tower(desk, "check", "linear").stdout
     for count in (*range(1, len(broken.hints) + 1), len(broken.hints)):
@@ -282,12 +286,12 @@ def test_a_file_of_hints_that_is_none_counts_as_none(desk, content):
 
 def test_every_public_test_says_what_it_asks_and_has_hints(desk):
     solve(desk, *MODULES)
-    for rung in rungs.climb(desk, MODULES).rungs:
-        assert len(rung.hints) >= 2, rung.id
-        assert rung.asks[-1] in ".?", rung.id
-        assert len(rung.asks) < 100
-        for hint in rung.hints:
-            assert len(hint) > 20, rung.id
+    for outcome in outcomes.run_tests(desk, MODULES).outcomes:
+        assert len(outcome.hints) >= 2, outcome.id
+        assert outcome.asks[-1] in ".?", outcome.id
+        assert len(outcome.asks) < 100
+        for hint in outcome.hints:
+            assert len(hint) > 20, outcome.id
 
 
 def test_no_hint_is_a_line_of_the_solution(desk):
@@ -298,9 +302,9 @@ def test_no_hint_is_a_line_of_the_solution(desk):
         for line in text.splitlines()
         if len(line.strip()) > 25
     }
-    for rung in rungs.climb(desk, MODULES).rungs:
-        for hint in rung.hints:
-            assert not [line for line in lines if line and line in hint], rung.id
+    for outcome in outcomes.run_tests(desk, MODULES).outcomes:
+        for hint in outcome.hints:
+            assert not [line for line in lines if line and line in hint], outcome.id
 
 
 class Terminal:

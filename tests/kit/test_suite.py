@@ -17,7 +17,7 @@ from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.5, -6.0]], dtype=torch.float64)
 
-RUNGS = {
+STAGES = {
     "type": (None, "the output is None; expected a tensor of shape (2, 3)"),
     "object": (Opaque("numpy.ndarray"), "the output is a numpy.ndarray"),
     "shape": (EXPECTED.flatten(), "the output has shape (6,); expected (2, 3)"),
@@ -36,9 +36,9 @@ RUNGS = {
 }
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_the_first_rung_that_breaks_is_named(rung):
-    got, words = RUNGS[rung]
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_first_stage_that_fails_is_named(stage):
+    got, words = STAGES[stage]
     with pytest.raises(CheckFailed) as raised:
         compare("the output", got, EXPECTED)
     assert words in raised.value.found or words == raised.value.cause.id

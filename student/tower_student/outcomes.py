@@ -1,6 +1,6 @@
 """Runs the public tests in this process, and says of each what came of it.
 
-The tests are plain pytest, and need nothing of ours. What they are called here: the rungs of five ladders.
+The tests are plain pytest, and need nothing of ours.
 Nothing is forked and nothing is caught that a debugger would want: code under test is the student's own.
 """
 
@@ -30,18 +30,18 @@ HINT = re.compile(r"^Hint:\s+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLine:
     """A line of the student's."""
 
     file: str
-    line: int
+    number: int
     text: str
     within: str = ""
     """The function it stands in."""
 
 
 @dataclass(frozen=True)
-class Rung:
+class TestOutcome:
     """One public test, and what came of it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Rung:
         asks: what it asks, in a sentence.
         hints: to be opened one by one.
         message: the arithmetic of a failure, or what was raised.
-        place: the last of the student's lines that took part.
+        line: the last of the student's lines that took part.
         printed: what the code printed.
     """
 
@@ -59,29 +59,29 @@ class Rung:
     hints: tuple[str, ...]
     status: Status
     message: str = ""
-    place: Place | None = None
+    line: SourceLine | None = None
     printed: str = ""
 
 
 @dataclass(frozen=True)
-class Climb:
-    """All rungs that were tried, in order.
+class TestRun:
+    """All outcomes that were tried, in order.
 
     Attributes:
         was_stopped: by Ctrl-C.
         stopped: where that found the student's code.
     """
 
-    rungs: tuple[Rung, ...]
+    outcomes: tuple[TestOutcome, ...]
     was_stopped: bool = False
-    stopped: Place | None = None
+    stopped: SourceLine | None = None
 
-    def of(self, module: str) -> list[Rung]:
-        """The rungs of one module."""
-        return [rung for rung in self.rungs if rung.module == module]
+    def of(self, module: str) -> list[TestOutcome]:
+        """The outcomes of one module."""
+        return [outcome for outcome in self.outcomes if outcome.module == module]
 
 
-def climb(folder: Path, modules: Sequence[str]) -> Climb:
+def run_tests(folder: Path, modules: Sequence[str]) -> TestRun:
     """Run the public tests of these modules as they are on the disk now.
 
     What an earlier call has imported from the folder is forgotten first. Raises UsageError where the tests
@@ -93,13 +93,13 @@ def climb(folder: Path, modules: Sequence[str]) -> Climb:
         try:
             files = [str(path) for path in watcher.import_all()]
         except KeyboardInterrupt as stop:
-            return Climb(tuple(watcher.rungs), True, watcher.deepest(stop.__traceback__))
+            return TestRun(tuple(watcher.outcomes), True, watcher.deepest(stop.__traceback__))
         if files:
             embedding.run(folder, ["--capture", "sys", *files], watcher)
     if watcher.broken:
         raise UsageError(tr("The public tests cannot be read: {reason}", reason=watcher.broken))
-    in_order = sorted(watcher.rungs, key=lambda rung: modules.index(rung.module))
-    return Climb(tuple(in_order), watcher.was_stopped, watcher.stopped)
+    in_order = sorted(watcher.outcomes, key=lambda outcome: modules.index(outcome.module))
+    return TestRun(tuple(in_order), watcher.was_stopped, watcher.stopped)
 
 
 def debug(folder: Path, modules: Sequence[str]) -> int:
@@ -115,16 +115,16 @@ def _tests(folder: Path, module: str) -> Path:
 
 
 class _Watcher:
-    """The pytest plugin that makes rungs of tests."""
+    """The pytest plugin that makes outcomes of tests."""
 
     def __init__(self, folder: Path, modules: Mapping[Path, str]) -> None:
-        self.rungs: list[Rung] = []
-        self.stopped: Place | None = None
+        self.outcomes: list[TestOutcome] = []
+        self.stopped: SourceLine | None = None
         self.was_stopped = False
         self.broken = ""
         self._modules = modules
         self._files = {str(folder / f"{name}.py"): f"{name}.py" for name in modules.values()}
-        self._last: Place | None = None
+        self._last: SourceLine | None = None
         self._readings = _readings(folder)
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -138,7 +138,7 @@ class _Watcher:
 
         def on_event(frame: FrameType, event: str, argument: object) -> None:
             if event == "return" and frame.f_code.co_filename in self._files:
-                self._last = self._place(frame, frame.f_lineno)
+                self._last = self._source_line(frame, frame.f_lineno)
 
         sys.setprofile(on_event)
         try:
@@ -150,22 +150,22 @@ class _Watcher:
     def pytest_runtest_makereport(
         self, item: pytest.Function, call: pytest.CallInfo[None]
     ) -> Iterator[None]:
-        """A rung of each test, when its body or its fixtures have ended."""
+        """An outcome of each test, when its body or its fixtures have ended."""
         outcome: Any = yield
         error = call.excinfo
         if call.when == "call" or (error and call.when == "setup"):
             if error and isinstance(error.value, KeyboardInterrupt):
                 return
             asks, *hints = map(tr, asks_and_hints(item.function.__doc__ or ""))
-            self.rungs.append(
-                Rung(
+            self.outcomes.append(
+                TestOutcome(
                     id=item.nodeid,
                     module=self._modules[item.path.resolve()],
                     asks=asks or item.originalname.removeprefix("test_").replace("_", " "),
                     hints=tuple(hints),
                     status=_status(error.value) if error else "passed",
                     message=_told(error.value, self._readings) if error else "",
-                    place=(self.deepest(error.tb) or self._last) if error else None,
+                    line=(self.deepest(error.tb) or self._last) if error else None,
                     printed=outcome.get_result().capstdout,
                 )
             )
@@ -180,45 +180,46 @@ class _Watcher:
         self.was_stopped, self.stopped = True, self.deepest(excinfo.tb)
 
     def import_all(self) -> list[Path]:
-        """Import every module; of those that cannot be, make a rung. Returns the tests of the others."""
+        """Import every module; of those that cannot be, make an outcome. Returns the tests of the others."""
         tests = []
         for path, module in self._modules.items():
             try:
                 importlib.import_module(module)
             except (Exception, SystemExit) as error:
-                place = self.deepest(error.__traceback__)
+                line = self.deepest(error.__traceback__)
                 if isinstance(error, SyntaxError) and error.filename in self._files:
-                    name, line = self._files[error.filename], error.lineno or 1
-                    place = Place(name, line, linecache.getline(error.filename, line).strip())
-                self.rungs.append(
-                    Rung(
+                    name, number = self._files[error.filename], error.lineno or 1
+                    text = linecache.getline(error.filename, number).strip()
+                    line = SourceLine(name, number, text)
+                self.outcomes.append(
+                    TestOutcome(
                         id=f"{module}.py",
                         module=module,
                         asks=tr("{file} can be imported.", file=f"{module}.py"),
                         hints=(),
                         status=_status(error),
                         message=_absent(error, module) or _told(error, self._readings),
-                        place=place,
+                        line=line,
                     )
                 )
             else:
                 tests.append(path)
         return tests
 
-    def deepest(self, trace: TracebackType | None) -> Place | None:
+    def deepest(self, trace: TracebackType | None) -> SourceLine | None:
         """The innermost of the student's lines that an error came through."""
-        place = None
+        line = None
         while trace is not None:
             if trace.tb_frame.f_code.co_filename in self._files:
-                place = self._place(trace.tb_frame, trace.tb_lineno)
+                line = self._source_line(trace.tb_frame, trace.tb_lineno)
             trace = trace.tb_next
-        return place
+        return line
 
-    def _place(self, frame: FrameType, line: int) -> Place:
+    def _source_line(self, frame: FrameType, number: int) -> SourceLine:
         code = frame.f_code
-        text = linecache.getline(code.co_filename, line).strip()
+        text = linecache.getline(code.co_filename, number).strip()
         within = "" if code.co_name == "<module>" else code.co_name
-        return Place(self._files[code.co_filename], line, text, within)
+        return SourceLine(self._files[code.co_filename], number, text, within)
 
 
 def _status(error: BaseException) -> Status:
