@@ -169,9 +169,7 @@ def student_repository(course: Course) -> dict[PurePosixPath, str]:
     for path in sorted((*_STUDENT.glob("*.py"), *_STUDENT.glob(f"{FOLDER}/*.po"))):
         files[PurePosixPath("tools") / path.relative_to(_STUDENT.parent)] = _read(path)
     files[PurePosixPath("tools/pyproject.toml")] = _read(_STUDENT / "pyproject.toml")
-    release = Release.of(
-        __version__, course.title, course.modules, files, course.language
-    )
+    release = Release.of(__version__, course.title, course.modules, files, course.language)
     return files | {MANIFEST: release.as_json()}
 
 

@@ -1,4 +1,4 @@
-"""What the student's desk costs: `tower check linear` beside importing torch, and a save under --watch.
+"""What the student's command costs: `tower check linear` beside importing torch, and a save under --watch.
 
 The two commands take turns, so that a machine whose speed drifts treats them alike. Printed are medians; the
 ratio is the median of the ratios of neighbours.
@@ -69,7 +69,7 @@ def watched(folder: Path) -> list[float]:
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "desk"
+        folder = Path(name) / "repository"
         shutil.copytree(ROOT / "assignments", folder)
         for solution in (ROOT / "solutions").glob("*.py"):
             shutil.copy(solution, folder)

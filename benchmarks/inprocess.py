@@ -1,7 +1,7 @@
 """The hidden checks without any isolation: the student's code runs in this very interpreter.
 
 What graders without a sandbox do, and the limit for one that has it. The checks, their questions and their
-comparisons are the same; only the worker is another: its desk is called directly. Nothing here is used to
+comparisons are the same; only the worker is another: its handler is called directly. Nothing here is used to
 grade: a submission could do to this process whatever it likes.
 
     pytest tests/hidden -p inprocess --submission DIR      plain pytest, started for each submission
@@ -28,7 +28,7 @@ from autograder.course import course_root, load_course, suite_digest
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
-from autograder.sandbox.worker import Desk
+from autograder.sandbox.worker import RequestHandler
 from autograder.suite.collection import Case, check_id, hidden_tests
 from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
@@ -44,12 +44,12 @@ COURSE = load_course(course_root())
 
 
 class Direct:
-    """In the place of broker.Worker: a desk in this process."""
+    """In the place of broker.Worker: a handler in this process."""
 
     log = b""
 
     def __init__(self) -> None:
-        self._desk = Desk(SimulatedGPU())
+        self._handler = RequestHandler(SimulatedGPU())
 
     def ask(
         self, request: protocol.Request, tensors: Sequence[wire.RawTensor], deadline: float
@@ -71,7 +71,9 @@ class Direct:
         if isinstance(asked, protocol.Import):
             forget_modules()
         request = {"id": 0, **protocol.encode_request(asked)}
-        frame = b"".join(self._desk.answer(request, {t.name: values.from_raw(t) for t in tensors}))
+        frame = b"".join(
+            self._handler.answer(request, {t.name: values.from_raw(t) for t in tensors})
+        )
         _, header, _ = wire.PROLOGUE.unpack_from(frame)
         start = wire.PROLOGUE.size
         meta, raw = wire.decode(frame[start : start + header], frame[start + header :])
@@ -88,7 +90,7 @@ class DirectBroker:
     policy = COURSE.policy
 
     def worker(self, *, gpu: bool = False) -> Direct:
-        """A new desk."""
+        """A new handler."""
         return Direct()
 
 

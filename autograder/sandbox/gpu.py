@@ -22,7 +22,7 @@ _DELAY_CYCLES = 100_000_000
 _LONGEST_DELAY = 16 * _DELAY_CYCLES
 
 
-class Journey:
+class Transfers:
     """How often tensors were carried between GPU and CPU while someone watched."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class GPU(Protocol):
         """Whether it is a tensor that lies on the GPU."""
 
     def watched(self) -> Any:
-        """A context within which copies are counted; yields a Journey."""
+        """A context within which copies are counted; yields a Transfers."""
 
     def in_force(self) -> Any:
         """A context within which code may use the GPU."""
@@ -81,11 +81,11 @@ class RealGPU:
         return isinstance(value, Tensor) and value.is_cuda
 
     @contextmanager
-    def watched(self) -> Iterator[Journey]:
+    def watched(self) -> Iterator[Transfers]:
         """A context within which copies are counted."""
-        journey = Journey()
-        with _CopyCounter(journey):
-            yield journey
+        transfers = Transfers()
+        with _CopyCounter(transfers):
+            yield transfers
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -120,9 +120,9 @@ class RealGPU:
 class _CopyCounter(TorchDispatchMode):
     """Counts operators that take a tensor from one side and give one, or fill one, on the other."""
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, transfers: Transfers) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._journey = journey
+        self._transfers = transfers
 
     def __torch_dispatch__(
         self,
@@ -136,7 +136,7 @@ class _CopyCounter(TorchDispatchMode):
         if func.overloadpacket in _COPYING:
             source = args[1] if func.overloadpacket is torch.ops.aten.copy_ else args[0]
             carried = source.device.type != result.device.type
-            self._journey.copies += carried and source.dim() > 0  # a single number does not count
+            self._transfers.copies += carried and source.dim() > 0  # a single number does not count
         return result
 
 

@@ -80,13 +80,13 @@ def main(
     taken = time.perf_counter() - started
     # The one message that can be believed: no byte of the submission has arrived yet.
     _write(wire.encode({"facts": cell.facts, "denied": denied, "seconds": taken, "gpu": found}))
-    desk = Desk(gpu.RealGPU() if own.gpu else SimulatedGPU())
+    handler = RequestHandler(gpu.RealGPU() if own.gpu else SimulatedGPU())
     while True:
         try:
             meta, raw = wire.read(_receive, MAX_REQUEST)
         except EOFError:
             return
-        _write(desk.answer(meta, {item.name: values.from_raw(item) for item in raw}))
+        _write(handler.answer(meta, {item.name: values.from_raw(item) for item in raw}))
 
 
 def _receive(count: int) -> bytearray:
@@ -111,7 +111,7 @@ STAND_IN, COURSE_FILE = "stand-in ", "file "
 """How the names of texts begin that are the course's."""
 
 
-class Desk:
+class RequestHandler:
     """Holds the objects made on request, by the numbers they are given, and answers one request at a time.
 
     Args:
@@ -295,7 +295,7 @@ class Desk:
             recording() if asked.watch else nullcontext() as record,
             torch.set_grad_enabled(asked.grad),
         ):
-            with self._gpu.watched() if asked.on_gpu else nullcontext() as journey:
+            with self._gpu.watched() if asked.on_gpu else nullcontext() as transfers:
                 output = self._called(function, [x], {})
             stayed = self._gpu.holds(output)
             output = self._gpu.brought_back(output) if stayed else output
@@ -316,8 +316,8 @@ class Desk:
                 self._encode_gradient(f"grad {name}", parameter)
         return protocol.Output(
             tree,
-            stayed=stayed if journey else None,
-            copies=journey.copies if journey else None,
+            stayed=stayed if transfers else None,
+            copies=transfers.copies if transfers else None,
             record=record.as_meta() if record else None,
         )
 

@@ -20,7 +20,7 @@ from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
 from autograder.suite.draw import Draw
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import alike, compare, describe
-from autograder.suite.replies import Description, Journey, Seen
+from autograder.suite.replies import Description, Seen, Transfers
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
 from tower_student.language import plural, tr
@@ -170,8 +170,8 @@ def gradients(
     oracle.zero_grad()
     backward(output, upstream)
     answer = layer.run(x, upstream, method=method, on_gpu=on_gpu)
-    if answer.journey:
-        _stays(answer.journey)
+    if answer.transfers:
+        _stays(answer.transfers)
     suspects = registry.of_output(oracle, x.laid_out())
     compare(tr("the output"), answer.value, output.detach(), tolerance, suspects=suspects)
     assert leaf.grad is not None
@@ -204,7 +204,7 @@ def gradients(
     _untouched(answer.after, x.tensor)
 
 
-def survives_the_journey(
+def survives_transfers(
     layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw, method: str = "forward"
 ) -> None:
     """Require that a layer moves to the GPU with its state, loads one from the CPU there, and comes back.
@@ -284,8 +284,8 @@ def half_forward(
     with torch.no_grad():
         expected, sizes = oracle(x.double()), bound(x.double().abs())
     answer = layer.run(Input(x), method=method, grad=False, on_gpu=True)
-    assert answer.journey is not None
-    _stays(answer.journey)
+    assert answer.transfers is not None
+    _stays(answer.transfers)
     got = alike(tr("the output"), answer.value, expected.to(dtype)).double()
     compare(
         tr("the output, as a share of its products' sizes,"),
@@ -295,9 +295,9 @@ def half_forward(
     )
 
 
-def _stays(journey: Journey) -> None:
+def _stays(transfers: Transfers) -> None:
     expect(
-        journey.stayed or not journey.copies,
+        transfers.stayed or not transfers.copies,
         tr("The input lies on the GPU, the output on the CPU."),
         cause=why(
             "gpu.carried_to_cpu",
@@ -306,11 +306,11 @@ def _stays(journey: Journey) -> None:
         ),
     )
     expect(
-        not journey.copies,
+        not transfers.copies,
         plural(
             "Tensors were carried between GPU and CPU {count} time.",
             "Tensors were carried between GPU and CPU {count} times.",
-            journey.copies,
+            transfers.copies,
         ),
         cause=why(
             "gpu.many_copies",

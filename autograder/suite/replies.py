@@ -57,7 +57,7 @@ class Seen:
     intact: bool
 
 
-class Journey(NamedTuple):
+class Transfers(NamedTuple):
     """Whether an output stayed on the GPU, and how often a tensor was carried to or from it."""
 
     stayed: bool
@@ -77,7 +77,7 @@ class Answer:
         seen: what the recorder saw, with watch=True.
         draw: what the global generator yielded next, as many numbers as asked for.
         meta_shape: the shape of an output on the meta device, which has no values.
-        journey: between the GPU and the CPU, of an output that was computed on one.
+        transfers: between the GPU and the CPU, of an output that was computed on one.
     """
 
     value: Any
@@ -87,7 +87,7 @@ class Answer:
     seen: Seen | None = None
     draw: Tensor | None = None
     meta_shape: tuple[int, ...] | None = None
-    journey: Journey | None = None
+    transfers: Transfers | None = None
 
 
 def lost_worker(lost: WorkerLost) -> CheckFailed:
@@ -164,11 +164,11 @@ def seen(record: dict[str, Any] | None) -> Seen:
     return Seen(frozenset(found.operators), frozenset(found.functions), found.intact)
 
 
-def journey(output: protocol.Output) -> Journey:
+def transfers(output: protocol.Output) -> Transfers:
     """Return how an output came back from the GPU. Raises CheckFailed where the reply does not say."""
     if output.stayed is None or output.copies is None:
         raise CheckFailed(tr(UNREADABLE))
-    return Journey(output.stayed, output.copies)
+    return Transfers(output.stayed, output.copies)
 
 
 def description(reply: Mapping[str, Any]) -> Description:

@@ -540,7 +540,7 @@ class Layer:
             after=tensors.get("input"),
             gradients=replies.gradients(tensors),
             seen=replies.seen(output.record) if watch else None,
-            journey=replies.journey(output) if on_gpu else None,
+            transfers=replies.transfers(output) if on_gpu else None,
         )
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:

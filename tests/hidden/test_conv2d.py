@@ -575,7 +575,7 @@ def test_gpu_state(student: Student, draw: Draw, bias: bool) -> None:
     case = Case("gpu", (2, 3), (3, 2), (2, 6, 5), padding=(1, 0), bias=bias)
     for method in METHODS:
         layer, oracle = make(student, draw, case)
-        laws.survives_the_journey(layer, oracle, draw.normal(*case.input_shape()), draw, method)
+        laws.survives_transfers(layer, oracle, draw.normal(*case.input_shape()), draw, method)
 
 
 def test_gpu_streams(student: Student, draw: Draw) -> None:

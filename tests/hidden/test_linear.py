@@ -245,7 +245,7 @@ def test_gpu_state(student: Student, draw: Draw, bias: bool) -> None:
     handouts/linear.md, "What trips people up": whatever is kept beside the parameters stays behind.
     """
     layer, oracle = make(student, draw, Case("gpu", 6, 5, (4, 6), bias=bias))
-    laws.survives_the_journey(layer, oracle, draw.normal(4, 6), draw)
+    laws.survives_transfers(layer, oracle, draw.normal(4, 6), draw)
 
 
 def test_gpu_streams(student: Student, draw: Draw) -> None:

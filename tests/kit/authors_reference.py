@@ -43,7 +43,7 @@ LEFT_OUT = {
 }
 OPERATORS = (laws.by_hand, laws.judged_elsewhere, laws.ReadyMade)
 DEVICES = (
-    *(laws.survives_the_journey, laws.keeps_to_the_stream, laws.half_forward),
+    *(laws.survives_transfers, laws.keeps_to_the_stream, laws.half_forward),
     *(laws.lies_on, laws.meta_output),
 )
 
@@ -81,7 +81,7 @@ def page() -> str:
             *entries(student.Input, student.Meta, student.Generator, student.Batches, student.Once),
             "### Answers",
             *entries(
-                *(replies.Answer, replies.Seen, replies.Journey),
+                *(replies.Answer, replies.Seen, replies.Transfers),
                 *(replies.Description, replies.Parameter, replies.Description.shapes),
             ),
             "## The `draw` fixture",

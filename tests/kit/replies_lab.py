@@ -17,7 +17,7 @@ from autograder.ladder import Isolation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
-from autograder.sandbox.worker import Desk
+from autograder.sandbox.worker import RequestHandler
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # as in a worker: the recorder's library is chatty
 
@@ -76,7 +76,7 @@ class LyingWorker:
 
     def __init__(self, broker):
         self._broker = broker
-        self._desk = Desk(SimulatedGPU())
+        self._handler = RequestHandler(SimulatedGPU())
         forget(broker.modules)
 
     def ask(self, request, tensors, deadline):
@@ -91,7 +91,7 @@ class LyingWorker:
         request = wire.encode({"id": 1, **protocol.encode_request(asked)}, tensors)
         meta, raw = read(b"".join(request))
         given = {item.name: values.from_raw(item) for item in raw}
-        reply = b"".join(self._desk.answer(meta, given))
+        reply = b"".join(self._handler.answer(meta, given))
         # The text of a module is looked at before a line of it runs, so that reply is honest.
         if not isinstance(asked, protocol.Survey) and self._broker.rng.random() < self._broker.rate:
             self._broker.lies += 1

@@ -61,8 +61,8 @@ ELSEWHERE = {  # what is not run here: where it is, and a text that stands there
     r"gh workflow run .*": ("tests/kit/test_github.py", "grade.yml"),
     r"tower bench": ("tests/kit/test_bench.py", '"bench"'),
     r"tower calibrate": ("tests/kit/test_calibration.py", "calibrat"),
-    r"tower check linear --watch": ("tests/kit/test_desk.py", '"--watch"'),
-    r"tower check linear --pdb": ("tests/kit/test_desk.py", '"--pdb"'),
+    r"tower check linear --watch": ("tests/kit/test_student.py", '"--watch"'),
+    r"tower check linear --pdb": ("tests/kit/test_student.py", '"--pdb"'),
     r"(python -m venv|\. \.venv|python -m pip).*": ("tests/kit/test_docs.py", "STEPS"),
     r"pip install .*": ("pyproject.toml", "torch"),
     r"(dask|tower class .* --cluster) .*": ("tests/kit/test_cluster.py", '"--cluster"'),
@@ -150,32 +150,32 @@ def in_a_shell(folder, *lines):
 
 def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
     """Every step as it is printed. Only torch is not fetched anew: the environment finds the one here."""
-    desk = tmp_path / "desk"
-    write(REPOSITORY, desk)
+    repository = tmp_path / "repository"
+    write(REPOSITORY, repository)
     make, activate, install, *every_day = STEPS
     assert (make, activate) == ("python -m venv .venv", ". .venv/bin/activate")
-    code, text = in_a_shell(desk, make)
+    code, text = in_a_shell(repository, make)
     assert code == 0, text
-    (packages,) = (desk / ".venv" / "lib").glob("python*/site-packages")
+    (packages,) = (repository / ".venv" / "lib").glob("python*/site-packages")
     here = next(path for path in sys.path if path.endswith("site-packages"))
     (packages / "torch_of_this_machine.pth").write_text(f"{here}\n")
-    code, text = in_a_shell(desk, activate, install, "which tower")
+    code, text = in_a_shell(repository, activate, install, "which tower")
     assert code == 0, text
-    assert str(desk / ".venv" / "bin" / "tower") in text
-    code, text = in_a_shell(desk, activate, "tower check")
+    assert str(repository / ".venv" / "bin" / "tower") in text
+    code, text = in_a_shell(repository, activate, "tower check")
     assert code == 1
     assert "0 of 74 public tests pass" in text
     for module in MODULES:
-        shutil.copy(ROOT / "solutions" / f"{module}.py", desk)
-        code, text = in_a_shell(desk, activate, f"tower check {module}")
+        shutil.copy(ROOT / "solutions" / f"{module}.py", repository)
+        code, text = in_a_shell(repository, activate, f"tower check {module}")
         assert code == 0, text
-    shutil.make_archive(str(desk / "newer"), "zip", desk)
+    shutil.make_archive(str(repository / "newer"), "zip", repository)
     for command in every_day:
         if not re.search(r"--watch|--pdb|bench", command):
-            code, text = in_a_shell(desk, activate, command)
+            code, text = in_a_shell(repository, activate, command)
             assert code == 0, text
-    assert (desk / "submission.zip").exists()
-    graded = run(ROOT, f"tower grade {desk / 'submission.zip'} --fit off", {0})
+    assert (repository / "submission.zip").exists()
+    graded = run(ROOT, f"tower grade {repository / 'submission.zip'} --fit off", {0})
     assert "100.0 %" in graded
 
 

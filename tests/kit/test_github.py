@@ -120,7 +120,7 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge, where):
         b"    where = " + repr(where).encode() + b"\n"
         b"    error = {'kind': 'raised', 'type': 'E', 'message': '', 'where': where}\n"
         b"    return worker.wire.encode({'id': meta['id'], 'error': error})\n"
-        b"worker.Desk.answer = answer\n"
+        b"worker.RequestHandler.answer = answer\n"
     )
     report = judge({"linear": forged}, only="linear")
     failed = [c.feedback.place for c in report.modules[0].checks if c.status == "failed"]

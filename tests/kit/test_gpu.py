@@ -165,9 +165,9 @@ COPIES = {
 def test_copies_between_devices_are_counted(kind):
     """As on a GPU, but with the meta device in its place: what is counted is the change of device."""
     work, expected = COPIES[kind]
-    with RealGPU().watched() as journey:
+    with RealGPU().watched() as transfers:
         work(torch.ones(3))
-    assert journey.copies == expected
+    assert transfers.copies == expected
 
 
 # A GPU that is pretended to be there: the way from the command line to a worker that uses it

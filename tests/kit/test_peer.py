@@ -89,7 +89,7 @@ def drop_in(custom, layer):
     )
 
 
-class Desk(common_nn.NNTestCase):
+class NNTests(common_nn.NNTestCase):
     """What NewModuleTest asks of a test case, as PyTorch's test_nn.py answers it."""
 
     def _forward(self, module, input):
@@ -124,7 +124,7 @@ def test_a_reference_layer_passes_the_older_module_test(custom, name):
             "fullname": name,
             "constructor": lambda: drop_in(custom, layer),
         }
-    )(Desk())
+    )(NNTests())
 
 
 @pytest.mark.parametrize("name", [name for name in NEWER if name not in NOT_OFFERED])

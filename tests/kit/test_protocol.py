@@ -9,7 +9,7 @@ from replies_lab import forget, read
 
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.simulated_gpu import SimulatedGPU
-from autograder.sandbox.worker import Desk
+from autograder.sandbox.worker import RequestHandler
 
 SOURCE = b"""
 import torch
@@ -53,7 +53,7 @@ REQUESTS = [
 @pytest.fixture
 def ask():
     """Ask a handler in this process, as a worker does: the fields of the reply, and its tensors."""
-    desk = Desk(SimulatedGPU())
+    handler = RequestHandler(SimulatedGPU())
 
     def ask(request, tensors):
         sent = {
@@ -63,7 +63,7 @@ def ask():
         raw = [values.to_raw(name, tensor) for name, tensor in sent.items()]
         frame = wire.encode({"id": 7, **protocol.encode_request(request)}, raw)
         meta, raw = read(b"".join(frame))
-        reply, raw = read(b"".join(desk.answer(meta, {t.name: values.from_raw(t) for t in raw})))
+        reply, raw = read(b"".join(handler.answer(meta, {t.name: values.from_raw(t) for t in raw})))
         assert reply.pop("id") == 7
         return reply, {t.name: values.from_raw(t) for t in raw}
 
@@ -131,7 +131,7 @@ MALFORMED = {
 @pytest.mark.parametrize("what", MALFORMED)
 def test_a_malformed_request_is_not_told_as_the_students_exception(what):
     with pytest.raises((KeyError, TypeError)):
-        Desk(SimulatedGPU()).answer({"id": 7, **MALFORMED[what]}, {})
+        RequestHandler(SimulatedGPU()).answer({"id": 7, **MALFORMED[what]}, {})
 
 
 MISFITS = {

@@ -136,7 +136,7 @@ def test_the_report_is_the_courses_own(tmp_path):
     assert COURSE.title in (tmp_path / "r.html").read_text()
 
 
-def test_a_student_checks_and_packs_at_their_desk(tmp_path):
+def test_a_student_checks_and_packs(tmp_path):
     tower("release", "--out", tmp_path)
     for name, source in SOLUTIONS.items():
         (tmp_path / f"{name}.py").write_bytes(source)

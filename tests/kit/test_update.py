@@ -35,11 +35,11 @@ def release(changes=(), without=(), modules=MODULES, version="0.1.0"):
 
 
 @pytest.fixture
-def desk(tmp_path):
+def repository(tmp_path):
     """A student's repository; linear is written."""
-    write(release(), tmp_path / "desk")
-    (tmp_path / "desk" / "linear.py").write_text("mine = 1\n")
-    return tmp_path / "desk"
+    write(release(), tmp_path / "repository")
+    (tmp_path / "repository" / "linear.py").write_text("mine = 1\n")
+    return tmp_path / "repository"
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def newer(tmp_path):
     return newer
 
 
-def update(desk, source):
+def update(repository, source):
     command = [sys.executable, "-m", "autograder", "update", str(source)]
-    return subprocess.run(command, cwd=desk, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
 
 
 def contents(folder):
@@ -66,11 +66,11 @@ def contents(folder):
     }
 
 
-def test_a_corrected_handout_and_test_arrive_and_what_was_written_stays(desk, newer):
+def test_a_corrected_handout_and_test_arrive_and_what_was_written_stays(repository, newer):
     corrections = {HANDOUT: "corrected\n", TEST: "# corrected\n", "linear.py": "another skeleton\n"}
-    done = update(desk, newer(corrections))
+    done = update(repository, newer(corrections))
     assert done.returncode == 0, done.stderr
-    after = contents(desk)
+    after = contents(repository)
     assert after[HANDOUT] == b"corrected\n"
     assert after[TEST] == b"# corrected\n"
     assert after["linear.py"] == b"mine = 1\n"
@@ -79,82 +79,84 @@ def test_a_corrected_handout_and_test_arrive_and_what_was_written_stays(desk, ne
     assert not [name for name in after if name.endswith(".new")]
 
 
-def test_the_same_release_changes_nothing(desk, newer):
-    before = contents(desk)
-    assert update(desk, newer()).stdout == "Nothing is new.\n"
-    assert contents(desk) == before
+def test_the_same_release_changes_nothing(repository, newer):
+    before = contents(repository)
+    assert update(repository, newer()).stdout == "Nothing is new.\n"
+    assert contents(repository) == before
 
 
-def test_what_the_student_has_changed_gets_the_new_version_beside_it(desk, newer):
-    (desk / HANDOUT).write_text("my notes\n")
-    (desk / TEST).write_text("# mine\n")
-    done = update(desk, newer({HANDOUT: "corrected\n"}))
+def test_what_the_student_has_changed_gets_the_new_version_beside_it(repository, newer):
+    (repository / HANDOUT).write_text("my notes\n")
+    (repository / TEST).write_text("# mine\n")
+    done = update(repository, newer({HANDOUT: "corrected\n"}))
     assert done.returncode == 0, done.stderr
-    assert (desk / HANDOUT).read_text() == "my notes\n"
-    assert (desk / f"{HANDOUT}.new").read_text() == "corrected\n"
+    assert (repository / HANDOUT).read_text() == "my notes\n"
+    assert (repository / f"{HANDOUT}.new").read_text() == "corrected\n"
     assert f"yours    {HANDOUT}; the new version is {HANDOUT}.new" in done.stdout
-    assert (desk / TEST).read_text() == "# mine\n"
-    assert not (desk / f"{TEST}.new").exists(), "there is no new version of it"
+    assert (repository / TEST).read_text() == "# mine\n"
+    assert not (repository / f"{TEST}.new").exists(), "there is no new version of it"
 
 
-def test_a_second_update_still_knows_what_is_the_students(desk, newer):
-    (desk / HANDOUT).write_text("my notes\n")
-    plan(desk, newer({HANDOUT: "first\n"})).apply(desk)
-    plan(desk, newer({HANDOUT: "second\n"})).apply(desk)
-    assert (desk / HANDOUT).read_text() == "my notes\n"
-    assert (desk / f"{HANDOUT}.new").read_text() == "second\n"
+def test_a_second_update_still_knows_what_is_the_students(repository, newer):
+    (repository / HANDOUT).write_text("my notes\n")
+    plan(repository, newer({HANDOUT: "first\n"})).apply(repository)
+    plan(repository, newer({HANDOUT: "second\n"})).apply(repository)
+    assert (repository / HANDOUT).read_text() == "my notes\n"
+    assert (repository / f"{HANDOUT}.new").read_text() == "second\n"
 
 
-def test_lines_that_git_has_ended_as_on_windows_are_no_change(desk, newer):
-    path = desk / HANDOUT
+def test_lines_that_git_has_ended_as_on_windows_are_no_change(repository, newer):
+    path = repository / HANDOUT
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    planned = plan(desk, newer({HANDOUT: "corrected\n"}))
+    planned = plan(repository, newer({HANDOUT: "corrected\n"}))
     assert planned.written[HANDOUT] == b"corrected\n"
 
 
-def test_a_module_that_is_new_comes_with_its_skeleton(desk, newer):
+def test_a_module_that_is_new_comes_with_its_skeleton(repository, newer):
     pool = {"pool.py": "skeleton\n", "handouts/pool.md": "pool\n", "tests/test_pool.py": "# pool\n"}
     source = newer(pool, modules=(*MODULES, "pool"))
-    plan(desk, source).apply(desk)
-    assert {name: (desk / name).read_text() for name in pool} == pool
-    (desk / "pool.py").write_text("mine\n")
-    plan(desk, newer(pool | {"pool.py": "other\n"}, modules=(*MODULES, "pool"))).apply(desk)
-    assert (desk / "pool.py").read_text() == "mine\n"
+    plan(repository, source).apply(repository)
+    assert {name: (repository / name).read_text() for name in pool} == pool
+    (repository / "pool.py").write_text("mine\n")
+    plan(repository, newer(pool | {"pool.py": "other\n"}, modules=(*MODULES, "pool"))).apply(
+        repository
+    )
+    assert (repository / "pool.py").read_text() == "mine\n"
 
 
 @pytest.mark.parametrize("name", ["pool.py", "pool.ipynb"])
-def test_a_module_that_the_student_has_begun_already_is_not_written_over(desk, newer, name):
-    (desk / name).write_text("mine\n")
-    plan(desk, newer({"pool.py": "skeleton\n"}, modules=(*MODULES, "pool"))).apply(desk)
-    assert (desk / name).read_text() == "mine\n"
-    assert (desk / "pool.py").exists() == (name == "pool.py")
+def test_a_module_that_the_student_has_begun_already_is_not_written_over(repository, newer, name):
+    (repository / name).write_text("mine\n")
+    plan(repository, newer({"pool.py": "skeleton\n"}, modules=(*MODULES, "pool"))).apply(repository)
+    assert (repository / name).read_text() == "mine\n"
+    assert (repository / "pool.py").exists() == (name == "pool.py")
 
 
-def test_a_dropped_module_takes_its_pages_and_leaves_what_was_written(desk, newer):
-    (desk / TEST).write_text("# mine\n")
+def test_a_dropped_module_takes_its_pages_and_leaves_what_was_written(repository, newer):
+    (repository / TEST).write_text("# mine\n")
     dropped = ("linear.py", HANDOUT, TEST)
-    done = update(desk, newer(without=dropped, modules=[m for m in MODULES if m != "linear"]))
+    done = update(repository, newer(without=dropped, modules=[m for m in MODULES if m != "linear"]))
     assert done.returncode == 0, done.stderr
-    assert not (desk / HANDOUT).exists()
+    assert not (repository / HANDOUT).exists()
     assert f"removed  {HANDOUT}" in done.stdout
     assert f"yours    {TEST}; the course no longer has it" in done.stdout
-    assert (desk / TEST).read_text() == "# mine\n"
-    assert (desk / "linear.py").read_text() == "mine = 1\n"
+    assert (repository / TEST).read_text() == "# mine\n"
+    assert (repository / "linear.py").read_text() == "mine = 1\n"
 
 
-def test_a_file_that_is_gone_comes_back_and_a_module_that_is_gone_does_not(desk, newer):
-    (desk / TEST).unlink()
-    (desk / "conv2d.py").unlink()
-    plan(desk, newer()).apply(desk)
-    assert (desk / TEST).read_text() == FILES[TEST]
-    assert not (desk / "conv2d.py").exists()
+def test_a_file_that_is_gone_comes_back_and_a_module_that_is_gone_does_not(repository, newer):
+    (repository / TEST).unlink()
+    (repository / "conv2d.py").unlink()
+    plan(repository, newer()).apply(repository)
+    assert (repository / TEST).read_text() == FILES[TEST]
+    assert not (repository / "conv2d.py").exists()
 
 
-def test_a_new_command_says_how_it_is_renewed(desk, newer):
+def test_a_new_command_says_how_it_is_renewed(repository, newer):
     name = "tools/pyproject.toml"
-    done = update(desk, newer({name: "# newer\n"}))
+    done = update(repository, newer({name: "# newer\n"}))
     assert "python -m pip install -r requirements.txt" in done.stdout
-    assert "pip install" not in update(desk, newer({name: "# newer\n"})).stdout
+    assert "pip install" not in update(repository, newer({name: "# newer\n"})).stdout
 
 
 # Zips
@@ -169,11 +171,11 @@ def zipped(files, top=""):
 
 
 @pytest.mark.parametrize("top", ["", "class-repository-main/"])
-def test_a_zip_does_as_well(desk, tmp_path, top):
+def test_a_zip_does_as_well(repository, tmp_path, top):
     source = tmp_path / "newer.zip"
     source.write_bytes(zipped(release({HANDOUT: "corrected\n"}), top))
-    assert update(desk, source).returncode == 0
-    assert (desk / HANDOUT).read_text() == "corrected\n"
+    assert update(repository, source).returncode == 0
+    assert (repository / HANDOUT).read_text() == "corrected\n"
 
 
 def manifest_with(**changes):
@@ -203,39 +205,39 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_input_is_a_sentence_and_changes_nothing(desk, tmp_path, kind):
+def test_bad_input_is_a_sentence_and_changes_nothing(repository, tmp_path, kind):
     content, words = BAD[kind]
     source = tmp_path / "newer.zip"
     source.write_bytes(content)
-    before = contents(desk)
-    done = update(desk, source)
+    before = contents(repository)
+    done = update(repository, source)
     assert done.returncode == 2, done.stdout + done.stderr
     assert words.replace(" ", "") in "".join(done.stderr.split())
-    assert contents(desk) == before
+    assert contents(repository) == before
     assert not list(tmp_path.glob("x"))
 
 
-def test_a_folder_that_is_no_release_is_named(desk, tmp_path):
+def test_a_folder_that_is_no_release_is_named(repository, tmp_path):
     with pytest.raises(UsageError, match=r"is no release: it has no tests/course\.json"):
-        plan(desk, tmp_path)
+        plan(repository, tmp_path)
     with pytest.raises(UsageError, match=r"There is no .*nothing"):
-        plan(desk, tmp_path / "nothing")
-    (desk / MANIFEST).unlink()
-    with pytest.raises(UsageError, match=r"The folder .*desk is no release"):
-        plan(desk, desk)
+        plan(repository, tmp_path / "nothing")
+    (repository / MANIFEST).unlink()
+    with pytest.raises(UsageError, match=r"The folder .*repository is no release"):
+        plan(repository, repository)
 
 
-def test_an_update_that_broke_off_can_be_repeated(desk, newer, monkeypatch):
+def test_an_update_that_broke_off_can_be_repeated(repository, newer, monkeypatch):
     """The manifest comes last: what was written before is known as it was released."""
     source = newer({HANDOUT: "corrected\n", TEST: "# corrected\n"})
-    blocked = desk / TEST
+    blocked = repository / TEST
     blocked.unlink()
     blocked.mkdir()  # it cannot be read
-    before = contents(desk)
-    assert update(desk, source).returncode == 2
-    assert contents(desk) == before
+    before = contents(repository)
+    assert update(repository, source).returncode == 2
+    assert contents(repository) == before
     blocked.rmdir()
-    (desk / HANDOUT).write_text("corrected\n")  # as far as an earlier try came
-    planned = plan(desk, source)
+    (repository / HANDOUT).write_text("corrected\n")  # as far as an earlier try came
+    planned = plan(repository, source)
     assert set(planned.written) == {TEST}
     assert planned.beside == {}

@@ -116,7 +116,7 @@ def answer(self, meta, tensors):
     forged = worker.wire.RawTensor(TEXT[:200], "bool", (1,), b"!")
     return worker.wire.encode({"id": id}, [forged])
 
-worker.Desk.answer = answer
+worker.RequestHandler.answer = answer
 """,
 }
 MODULES["conv2d"] = """
@@ -146,7 +146,7 @@ def answer(self, meta, tensors):
     sent = [worker.wire.RawTensor(name, "float64", (1,), bytes(8)) for name in names]
     return worker.wire.encode({"id": meta["id"], **reply}, sent)
 
-worker.Desk.answer = answer
+worker.RequestHandler.answer = answer
 """
 ROUTES = {
     "an exception's message": "kaiming_init.calculate_fan",

@@ -18,14 +18,14 @@ ERRORS = [
 
 if "sandbox.worker" in sys.modules:
     worker, wire = sys.modules["sandbox.worker"], sys.modules["sandbox.wire"]
-    honest = worker.Desk.answer
+    honest = worker.RequestHandler.answer
 
     def answer(self, meta, tensors):
         if meta["op"] in ("survey", "import", "create"):
             return honest(self, meta, tensors)
         return wire.encode({"id": meta["id"], "error": ERRORS[meta["id"] % len(ERRORS)]})
 
-    worker.Desk.answer = answer
+    worker.RequestHandler.answer = answer
 
 
 def forge(layer, input, output):

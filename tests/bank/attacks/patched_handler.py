@@ -3,7 +3,7 @@
 import sys
 
 FAMILY = "forgery"
-NOT_NAIVE = "Where everything runs in one process there is no desk that answers."
+NOT_NAIVE = "Where everything runs in one process there is no handler that answers."
 
 if "sandbox.worker" in sys.modules:
     worker, wire = sys.modules["sandbox.worker"], sys.modules["sandbox.wire"]
@@ -12,7 +12,7 @@ if "sandbox.worker" in sys.modules:
         content = {"id": meta["id"], "passed": True, "handle": 0, "output": {"text": "passed"}}
         return wire.encode(content)
 
-    worker.Desk.answer = answer
+    worker.RequestHandler.answer = answer
 
 
 def forge(layer, input, output):

@@ -1,4 +1,4 @@
-"""The student's desk: what `tower check`, `tower submit` and a released repository do for a student."""
+"""The student's repository: what `tower check`, `tower submit` and a released repository do for a student."""
 
 import importlib
 import io
@@ -30,26 +30,26 @@ SOLUTIONS = {name: (ROOT / "solutions" / f"{name}.py").read_text() for name in M
 
 
 @pytest.fixture
-def desk(tmp_path):
+def repository(tmp_path):
     """A student's repository with nothing written yet."""
-    write(student_repository(COURSE), tmp_path / "desk")
-    return tmp_path / "desk"
+    write(student_repository(COURSE), tmp_path / "repository")
+    return tmp_path / "repository"
 
 
-def solve(desk, *modules, **changes):
+def solve(repository, *modules, **changes):
     """Write the reference's modules; a change is a pair of texts, the old one and the new one."""
     for name in (*modules, *changes):
         old, new = changes.get(name, ("", ""))
         assert old in SOLUTIONS[name]
-        (desk / f"{name}.py").write_text(
+        (repository / f"{name}.py").write_text(
             SOLUTIONS[name].replace(old, new) if old else SOLUTIONS[name]
         )
 
 
-def tower(desk, *arguments, **options):
+def tower(repository, *arguments, **options):
     command = [sys.executable, "-m", "autograder", *arguments]
     return subprocess.run(
-        command, cwd=desk, capture_output=True, text=True, timeout=300, check=False, **options
+        command, cwd=repository, capture_output=True, text=True, timeout=300, check=False, **options
     )
 
 
@@ -63,24 +63,24 @@ def shown(run, opened=None, modules=MODULES):
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"version": 1}', "\xff"])
-def test_title_and_order_come_from_the_release_or_what_is_left_of_it(desk, content):
+def test_title_and_order_come_from_the_release_or_what_is_left_of_it(repository, content):
     known = Course(COURSE.title, tuple(MODULES))
-    assert course_in(desk) == known
+    assert course_in(repository) == known
     assert course_in(ROOT / "assignments") == known, "from course.toml beside it"
     if content is None:
-        (desk / "tests" / "course.json").unlink()
+        (repository / "tests" / "course.json").unlink()
     else:
-        (desk / "tests" / "course.json").write_text(content, encoding="latin-1")
-    assert course_in(desk) == Course("", tuple(sorted(MODULES)))
+        (repository / "tests" / "course.json").write_text(content, encoding="latin-1")
+    assert course_in(repository) == Course("", tuple(sorted(MODULES)))
 
 
-def test_a_test_of_the_students_own_is_no_module(desk):
-    (desk / "tests" / "test_mine.py").write_text("def test_mine(): pass\n")
-    assert course_in(desk).modules == tuple(MODULES)
+def test_a_test_of_the_students_own_is_no_module(repository):
+    (repository / "tests" / "test_mine.py").write_text("def test_mine(): pass\n")
+    assert course_in(repository).modules == tuple(MODULES)
 
 
-def test_nothing_written_is_nothing_begun(desk):
-    run = outcomes.run_tests(desk, MODULES)
+def test_nothing_written_is_nothing_begun(repository):
+    run = outcomes.run_tests(repository, MODULES)
     assert {outcome.status for outcome in run.outcomes} == {"unwritten"}
     assert {outcome.module for outcome in run.outcomes} == set(MODULES)
     text = shown(run)
@@ -89,16 +89,16 @@ def test_nothing_written_is_nothing_begun(desk):
     assert text.count("not begun") == len(MODULES) - 1
 
 
-def test_the_reference_passes_every_public_test(desk):
-    solve(desk, *MODULES)
-    run = outcomes.run_tests(desk, MODULES)
+def test_the_reference_passes_every_public_test(repository):
+    solve(repository, *MODULES)
+    run = outcomes.run_tests(repository, MODULES)
     assert {outcome.status for outcome in run.outcomes} == {"passed"}
     assert "Every public test passes" in shown(run)
 
 
-def test_the_first_that_fails_comes_before_what_is_not_written(desk):
-    solve(desk, linear=("output + self.bias", "output - self.bias"))
-    run = outcomes.run_tests(desk, MODULES)
+def test_the_first_that_fails_comes_before_what_is_not_written(repository):
+    solve(repository, linear=("output + self.bias", "output - self.bias"))
+    run = outcomes.run_tests(repository, MODULES)
     broken = show.first_broken(run)
     assert (broken.module, broken.status) == ("linear", "failed")
     text = shown(run)
@@ -146,83 +146,85 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_failure_shows_the_students_own_line(desk, kind):
+def test_a_failure_shows_the_students_own_line(repository, kind):
     change, told = WRONG[kind]
-    solve(desk, linear=change)
-    text = shown(outcomes.run_tests(desk, ["linear"]), modules=["linear"])
+    solve(repository, linear=change)
+    text = shown(outcomes.run_tests(repository, ["linear"]), modules=["linear"])
     for words in told:
         assert words in text, text
     assert "linear.py, line" in text
 
 
-def test_a_brick_that_fails_comes_before_a_tower_that_cannot_be_imported(desk):
-    solve(desk, linear=("output + self.bias", "output - self.bias"))
-    solve(desk, tower=("class TowerOfInsight", "print(undefined)\n\n\nclass TowerOfInsight"))
-    assert show.first_broken(outcomes.run_tests(desk, MODULES)).module == "linear"
+def test_a_brick_that_fails_comes_before_a_tower_that_cannot_be_imported(repository):
+    solve(repository, linear=("output + self.bias", "output - self.bias"))
+    solve(repository, tower=("class TowerOfInsight", "print(undefined)\n\n\nclass TowerOfInsight"))
+    assert show.first_broken(outcomes.run_tests(repository, MODULES)).module == "linear"
 
 
 SAMPLE = [mutant for name in MODULES for mutant in list(Bank(ROOT).mutants(name))[7::40]]
 
 
 @pytest.mark.parametrize("mutant", SAMPLE, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
-def test_every_failure_names_a_line_of_the_students(desk, mutant):
-    solve(desk, *MODULES)
-    (desk / f"{mutant.module}.py").write_bytes(mutant.source)
-    for outcome in outcomes.run_tests(desk, [mutant.module]).outcomes:
+def test_every_failure_names_a_line_of_the_students(repository, mutant):
+    solve(repository, *MODULES)
+    (repository / f"{mutant.module}.py").write_bytes(mutant.source)
+    for outcome in outcomes.run_tests(repository, [mutant.module]).outcomes:
         if outcome.status != "passed":
             assert outcome.line is not None, outcome.message
             assert outcome.line.text, outcome.line
 
 
-def test_a_module_that_is_not_there_is_named(desk):
-    (desk / "linear.py").unlink()
-    text = shown(outcomes.run_tests(desk, ["linear"]), modules=["linear"])
+def test_a_module_that_is_not_there_is_named(repository):
+    (repository / "linear.py").unlink()
+    text = shown(outcomes.run_tests(repository, ["linear"]), modules=["linear"])
     assert "linear.py is not there" in text
 
 
-def test_what_was_written_since_is_seen_even_within_the_same_second(desk):
+def test_what_was_written_since_is_seen_even_within_the_same_second(repository):
     """Python tells a cached module from its source by whole seconds and the size."""
-    solve(desk, linear=("output + self.bias", "output - self.bias"))
+    solve(repository, linear=("output + self.bias", "output - self.bias"))
     for wanted, operator in (("failed", "-"), ("passed", "+"), ("failed", "-"), ("passed", "+")):
-        solve(desk, linear=("output + self.bias", f"output {operator} self.bias"))
-        os.utime(desk / "linear.py", (1_700_000_000, 1_700_000_000))
-        statuses = {outcome.status for outcome in outcomes.run_tests(desk, ["linear"]).outcomes}
+        solve(repository, linear=("output + self.bias", f"output {operator} self.bias"))
+        os.utime(repository / "linear.py", (1_700_000_000, 1_700_000_000))
+        statuses = {
+            outcome.status for outcome in outcomes.run_tests(repository, ["linear"]).outcomes
+        }
         assert ("failed" in statuses) == (wanted == "failed")
 
 
-def test_what_is_installed_below_the_folder_stays_as_it_is(desk, monkeypatch):
+def test_what_is_installed_below_the_folder_stays_as_it_is(repository, monkeypatch):
     """The README has the environment, torch in it, in .venv/ beside the modules."""
-    packages = desk / ".venv" / "lib" / "site-packages"
+    packages = repository / ".venv" / "lib" / "site-packages"
     packages.mkdir(parents=True)
     (packages / "installed_here.py").write_text("")
     monkeypatch.syspath_prepend(str(packages))
     before = importlib.import_module("installed_here")
-    solve(desk, linear=("import math", "import math\nimport installed_here"))
-    assert {outcome.status for outcome in outcomes.run_tests(desk, ["linear"]).outcomes} == {
+    solve(repository, linear=("import math", "import math\nimport installed_here"))
+    assert {outcome.status for outcome in outcomes.run_tests(repository, ["linear"]).outcomes} == {
         "passed"
     }
     assert sys.modules.pop("installed_here") is before
 
 
-def test_what_code_switches_for_the_whole_process_ends_with_its_run(desk):
+def test_what_code_switches_for_the_whole_process_ends_with_its_run(repository):
     solve(
-        desk,
+        repository,
         linear=(
             "import math",
             "import math\nimport torch\ntorch.set_grad_enabled(False)\n"
             "torch.set_default_dtype(torch.float64)",
         ),
     )
-    outcomes.run_tests(desk, ["linear"])
-    solve(desk, "linear")
-    assert {outcome.status for outcome in outcomes.run_tests(desk, ["linear"]).outcomes} == {
+    outcomes.run_tests(repository, ["linear"])
+    solve(repository, "linear")
+    assert {outcome.status for outcome in outcomes.run_tests(repository, ["linear"]).outcomes} == {
         "passed"
     }
 
 
-def test_tests_that_cannot_be_read_are_a_wrong_usage(desk):
-    (desk / "tests" / "test_linear.py").write_text("def (")
-    done = tower(desk, "check", "linear")
+def test_tests_that_cannot_be_read_are_a_wrong_usage(repository):
+    (repository / "tests" / "test_linear.py").write_text("def (")
+    done = tower(repository, "check", "linear")
     assert done.returncode == 2
     assert "The public tests cannot be read" in done.stderr
 
@@ -230,21 +232,23 @@ def test_tests_that_cannot_be_read_are_a_wrong_usage(desk):
 # The command
 
 
-def test_the_command_says_how_far_the_tower_stands(desk):
-    solve(desk, "gradient_loop", "linear")
-    done = tower(desk, "check")
+def test_the_command_says_how_far_the_tower_stands(repository):
+    solve(repository, "gradient_loop", "linear")
+    done = tower(repository, "check")
     assert done.returncode == 1, done.stderr
     assert "Tower of Insight: 26 of 74 public tests pass" in done.stdout
     assert re.search(r"✓ gradient_loop .* 14 of 14", done.stdout)
     assert re.search(r"· conv2d .*← here", done.stdout)
-    assert tower(desk, "check", "linear").returncode == 0
+    assert tower(repository, "check", "linear").returncode == 0
 
 
-def test_a_console_that_lacks_a_character_gets_a_question_mark(desk):
+def test_a_console_that_lacks_a_character_gets_a_question_mark(repository):
     """As one of Windows that knows cp1252 alone."""
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     command = [sys.executable, "-m", "autograder", "check", "linear"]
-    done = subprocess.run(command, cwd=desk, capture_output=True, check=False, env=environment)
+    done = subprocess.run(
+        command, cwd=repository, capture_output=True, check=False, env=environment
+    )
     assert done.returncode == 1, done.stderr
     assert b"0 of 12" in done.stdout
 
@@ -257,36 +261,36 @@ def test_a_console_that_lacks_a_character_gets_a_question_mark(desk):
         (["--pdb", "--watch"], "--pdb goes with neither"),
     ],
 )
-def test_a_wrong_usage_names_the_way_out(desk, arguments, words):
-    done = tower(desk, "check", *arguments)
+def test_a_wrong_usage_names_the_way_out(repository, arguments, words):
+    done = tower(repository, "check", *arguments)
     assert done.returncode == 2
     assert words in " ".join(done.stderr.split())
 
 
-def test_hints_open_one_by_one(desk):
-    solve(desk, linear=("output + self.bias", "output - self.bias"))
-    broken = show.first_broken(outcomes.run_tests(desk, ["linear"]))
+def test_hints_open_one_by_one(repository):
+    solve(repository, linear=("output + self.bias", "output - self.bias"))
+    broken = show.first_broken(outcomes.run_tests(repository, ["linear"]))
     assert len(broken.hints) >= 2
-    assert "Hint 1" not in tower(desk, "check", "linear").stdout
+    assert "Hint 1" not in tower(repository, "check", "linear").stdout
     for count in (*range(1, len(broken.hints) + 1), len(broken.hints)):
-        text = " ".join(tower(desk, "check", "linear", "--hint").stdout.split())
+        text = " ".join(tower(repository, "check", "linear", "--hint").stdout.split())
         opened = re.findall(r"Hint (\d):", text)
         assert opened == [str(number) for number in range(1, count + 1)]
         assert ("hint left" in text or "hints left" in text) == (count < len(broken.hints))
     assert "Read on: handouts/linear.md" in text
-    assert "Hint 1" in tower(desk, "check", "linear").stdout, "what is open stays open"
+    assert "Hint 1" in tower(repository, "check", "linear").stdout, "what is open stays open"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": "b"}', "\xff"])
-def test_a_file_of_hints_that_is_none_counts_as_none(desk, content):
-    (desk / ".tower").mkdir()
-    (desk / ".tower" / "hints.json").write_text(content, encoding="latin-1")
-    assert hints.opened(desk) == {}
+def test_a_file_of_hints_that_is_none_counts_as_none(repository, content):
+    (repository / ".tower").mkdir()
+    (repository / ".tower" / "hints.json").write_text(content, encoding="latin-1")
+    assert hints.opened(repository) == {}
 
 
-def test_every_public_test_says_what_it_asks_and_has_hints(desk):
-    solve(desk, *MODULES)
-    for outcome in outcomes.run_tests(desk, MODULES).outcomes:
+def test_every_public_test_says_what_it_asks_and_has_hints(repository):
+    solve(repository, *MODULES)
+    for outcome in outcomes.run_tests(repository, MODULES).outcomes:
         assert len(outcome.hints) >= 2, outcome.id
         assert outcome.asks[-1] in ".?", outcome.id
         assert len(outcome.asks) < 100
@@ -294,15 +298,15 @@ def test_every_public_test_says_what_it_asks_and_has_hints(desk):
             assert len(hint) > 20, outcome.id
 
 
-def test_no_hint_is_a_line_of_the_solution(desk):
-    solve(desk, *MODULES)
+def test_no_hint_is_a_line_of_the_solution(repository):
+    solve(repository, *MODULES)
     lines = {
         line.split("#")[0].strip()
         for text in SOLUTIONS.values()
         for line in text.splitlines()
         if len(line.strip()) > 25
     }
-    for outcome in outcomes.run_tests(desk, MODULES).outcomes:
+    for outcome in outcomes.run_tests(repository, MODULES).outcomes:
         for hint in outcome.hints:
             assert not [line for line in lines if line and line in hint], outcome.id
 
@@ -310,12 +314,12 @@ def test_no_hint_is_a_line_of_the_solution(desk):
 class Terminal:
     """A command on a terminal of its own."""
 
-    def __init__(self, desk, *arguments):
+    def __init__(self, repository, *arguments):
         self._master, slave = pty.openpty()
         command = [sys.executable, "-m", "autograder", *arguments]
         self.process = subprocess.Popen(
             command,
-            cwd=desk,
+            cwd=repository,
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -354,8 +358,8 @@ class Terminal:
 def terminal():
     opened = []
 
-    def terminal(desk, *arguments):
-        opened.append(Terminal(desk, *arguments))
+    def terminal(repository, *arguments):
+        opened.append(Terminal(repository, *arguments))
         return opened[-1]
 
     yield terminal
@@ -363,33 +367,33 @@ def terminal():
         one.close()
 
 
-def test_watching_runs_again_on_every_save_and_ends_with_ctrl_c(desk, terminal):
-    solve(desk, linear=("output + self.bias", "output - self.bias"))
-    watching = terminal(desk, "check", "linear", "--watch")
+def test_watching_runs_again_on_every_save_and_ends_with_ctrl_c(repository, terminal):
+    solve(repository, linear=("output + self.bias", "output - self.bias"))
+    watching = terminal(repository, "check", "linear", "--watch")
     watching.until("Waiting for a save")
     time.sleep(0.5)  # until the watcher is set up; it says nothing of it
     for _ in range(2):
-        solve(desk, "linear")
+        solve(repository, "linear")
         assert "12 of 12" in watching.until(" s\r\n")
-        solve(desk, linear=("output + self.bias", "output - self.bias"))
+        solve(repository, linear=("output + self.bias", "output - self.bias"))
         assert "got [0.5, -1.0, 7.5]" in watching.until(" s\r\n")
-    (desk / "tests" / "test_linear.py").write_text("def (")
+    (repository / "tests" / "test_linear.py").write_text("def (")
     assert "cannot be read" in watching.until(" s\r\n")
     os.killpg(watching.process.pid, 2)
     watching.until("Ended.")
     assert watching.process.wait(20) == 0
 
 
-def test_an_endless_loop_is_left_by_ctrl_c_with_the_line_it_was_at(desk, terminal):
+def test_an_endless_loop_is_left_by_ctrl_c_with_the_line_it_was_at(repository, terminal):
     solve(
-        desk,
+        repository,
         linear=(
             "output = input @ self.weight.T",
             "print('in it', file=__import__('sys').__stdout__, flush=True)\n"
             "        while True: input = input + 1",
         ),
     )
-    run = terminal(desk, "check", "linear")
+    run = terminal(repository, "check", "linear")
     run.until("in it")
     os.killpg(run.process.pid, 2)
     text = run.until(", in forward")
@@ -398,9 +402,9 @@ def test_an_endless_loop_is_left_by_ctrl_c_with_the_line_it_was_at(desk, termina
     assert run.process.wait(20) == 1
 
 
-def test_the_debugger_opens_where_the_first_test_fails(desk, terminal):
-    solve(desk, linear=("output = input @ self.weight.T", "output = input @ self.weight"))
-    run = terminal(desk, "check", "linear", "--pdb")
+def test_the_debugger_opens_where_the_first_test_fails(repository, terminal):
+    solve(repository, linear=("output = input @ self.weight.T", "output = input @ self.weight"))
+    run = terminal(repository, "check", "linear", "--pdb")
     assert "output = input @ self.weight" in run.until("(Pdb)")
     run.send("p self.weight.shape\n")
     assert "torch.Size([3, 2])" in run.until("(Pdb)")
@@ -408,15 +412,15 @@ def test_the_debugger_opens_where_the_first_test_fails(desk, terminal):
     assert run.process.wait(30) == 1
 
 
-def test_a_breakpoint_of_the_students_opens_the_debugger(desk, terminal):
+def test_a_breakpoint_of_the_students_opens_the_debugger(repository, terminal):
     solve(
-        desk,
+        repository,
         linear=(
             "output = input @ self.weight.T",
             "breakpoint()\n        output = input @ self.weight.T",
         ),
     )
-    run = terminal(desk, "check", "linear")
+    run = terminal(repository, "check", "linear")
     run.until("(Pdb)")
     run.send("p 6 * 7\n")
     assert "42" in run.until("(Pdb)")
@@ -425,31 +429,31 @@ def test_a_breakpoint_of_the_students_opens_the_debugger(desk, terminal):
 # Packing
 
 
-def test_what_is_packed_is_what_the_grader_reads(desk):
-    solve(desk, *MODULES)
-    done = tower(desk, "submit")
+def test_what_is_packed_is_what_the_grader_reads(repository):
+    solve(repository, *MODULES)
+    done = tower(repository, "submit")
     assert done.returncode == 0, done.stderr
-    read = read_submission(desk / "submission.zip", MODULES)
+    read = read_submission(repository / "submission.zip", MODULES)
     assert read.sources == {name: text.encode() for name, text in SOLUTIONS.items()}
     assert f"digest {read.digest}" in done.stdout
-    assert read.digest == read_submission(desk, MODULES).digest
+    assert read.digest == read_submission(repository, MODULES).digest
     assert "5 of 5 modules" in done.stdout
 
 
-def test_the_same_modules_make_the_same_zip(desk):
-    first = submit.pack(desk, MODULES).content
-    os.utime(desk / "linear.py", (1, 1))
-    assert submit.pack(desk, MODULES).content == first
+def test_the_same_modules_make_the_same_zip(repository):
+    first = submit.pack(repository, MODULES).content
+    os.utime(repository / "linear.py", (1, 1))
+    assert submit.pack(repository, MODULES).content == first
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         assert archive.namelist() == [f"{name}.py" for name in MODULES]
 
 
-def test_what_is_missing_broken_or_unfinished_is_named(desk):
-    (desk / "linear.py").unlink()
-    (desk / "conv2d.py").write_text("def (")
-    (desk / "kaiming_init.py").write_bytes(b"\xff")
-    (desk / "tower.py").write_bytes(b"#" * (300 << 10))
-    done = tower(desk, "submit")
+def test_what_is_missing_broken_or_unfinished_is_named(repository):
+    (repository / "linear.py").unlink()
+    (repository / "conv2d.py").write_text("def (")
+    (repository / "kaiming_init.py").write_bytes(b"\xff")
+    (repository / "tower.py").write_bytes(b"#" * (300 << 10))
+    done = tower(repository, "submit")
     assert done.returncode == 0
     text = " ".join(done.stdout.split())
     assert "linear.py is missing." in text
@@ -458,19 +462,19 @@ def test_what_is_missing_broken_or_unfinished_is_named(desk):
     assert "tower.py would not be taken: it is larger than 256 KiB" in text
     assert "gradient_loop.py, not written yet: lines" in text
     assert "2 of 5 modules" in text
-    assert set(read_submission(desk / "submission.zip", MODULES).sources) == {
+    assert set(read_submission(repository / "submission.zip", MODULES).sources) == {
         "gradient_loop",
         "conv2d",
     }
 
 
-def test_nothing_at_all_is_a_wrong_usage_and_writes_nothing(desk):
+def test_nothing_at_all_is_a_wrong_usage_and_writes_nothing(repository):
     for name in MODULES:
-        (desk / f"{name}.py").unlink()
-    done = tower(desk, "submit")
+        (repository / f"{name}.py").unlink()
+    done = tower(repository, "submit")
     assert done.returncode == 2
     assert "Nothing was packed" in done.stderr
-    assert not (desk / "submission.zip").exists()
+    assert not (repository / "submission.zip").exists()
 
 
 # The released repository
@@ -490,10 +494,10 @@ def secrets_of_the_course():
                 yield line.strip()
 
 
-def test_nothing_of_solutions_or_hidden_tests_is_in_a_release(desk):
+def test_nothing_of_solutions_or_hidden_tests_is_in_a_release(repository):
     lines = set(secrets_of_the_course())
     assert len(lines) > 500
-    for path in desk.rglob("*"):
+    for path in repository.rglob("*"):
         if path.is_file():
             text = path.read_text()
             found = [line for line in lines if line in text]
@@ -501,30 +505,34 @@ def test_nothing_of_solutions_or_hidden_tests_is_in_a_release(desk):
             assert "SOLUTION" not in text or path.suffix == ".md"
 
 
-def test_the_students_command_is_released_whole(desk):
+def test_the_students_command_is_released_whole(repository):
     """Its pyproject.toml lies beside the package there, and within it here, so that every wheel holds it."""
     package = ROOT / "student" / "tower_student"
     files = [path for path in package.iterdir() if path.is_file()]
     told = {
-        path.relative_to(desk / "tools") for path in (desk / "tools").rglob("*") if path.is_file()
+        path.relative_to(repository / "tools")
+        for path in (repository / "tools").rglob("*")
+        if path.is_file()
     }
     inside = {Path(package.name) / path.name for path in files if path.suffix == ".py"}
     assert told == {*inside, Path("pyproject.toml")}
     for path in files:
-        released = desk / "tools" / ("" if path.suffix == ".toml" else package.name) / path.name
+        released = (
+            repository / "tools" / ("" if path.suffix == ".toml" else package.name) / path.name
+        )
         assert released.read_bytes() == path.read_bytes()
 
 
-def test_a_release_is_written_over_nobodys_work(desk):
+def test_a_release_is_written_over_nobodys_work(repository):
     for _ in range(2):
-        assert tower(ROOT, "release", "--out", str(desk)).returncode == 0
-    solve(desk, "linear")
-    done = tower(ROOT, "release", "--out", str(desk))
+        assert tower(ROOT, "release", "--out", str(repository)).returncode == 0
+    solve(repository, "linear")
+    done = tower(ROOT, "release", "--out", str(repository))
     assert done.returncode == 2
     assert "someone has worked on it" in " ".join(done.stderr.split())
-    assert (desk / "linear.py").read_text() == SOLUTIONS["linear"]
-    (desk / "file").write_text("")
-    assert tower(ROOT, "release", "--out", str(desk / "file")).returncode == 2
+    assert (repository / "linear.py").read_text() == SOLUTIONS["linear"]
+    (repository / "file").write_text("")
+    assert tower(ROOT, "release", "--out", str(repository / "file")).returncode == 2
 
 
 ELSEWHERE = """
@@ -550,13 +558,17 @@ cli.main()
         (["bench", "--help"], "what the stock layers buy"),
     ],
 )
-def test_the_released_command_needs_nothing_that_only_linux_has(desk, arguments, words):
+def test_the_released_command_needs_nothing_that_only_linux_has(repository, arguments, words):
     """As on Windows or macOS: without the modules and functions of os that are missing there."""
-    solve(desk, *MODULES)
+    solve(repository, *MODULES)
     code = ELSEWHERE.format(arguments=arguments)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, env=environment
+        [sys.executable, "-c", code],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr
     assert words in " ".join(done.stdout.split())
