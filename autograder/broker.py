@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, Self
 
 import tower_student
 from autograder.errors import GraderFault, IsolationError
-from autograder.ladder import LEVELS, WEAKEST_ACCEPTED, Isolation, isolation
+from autograder.isolation import LEVELS, WEAKEST_ACCEPTED, Isolation, assess
 from autograder.sandbox import protocol, scratch, wire
 from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
@@ -195,7 +195,7 @@ class Worker:
         self._isolation = self._accepted(meta)
 
     def _accepted(self, meta: Mapping[str, Any]) -> Isolation:
-        found = isolation(meta["facts"], meta["denied"], meta["seconds"])
+        found = assess(meta["facts"], meta["denied"], meta["seconds"])
         if found.contradictions:
             self.close()
             raise IsolationError(
@@ -322,7 +322,7 @@ class Broker:
 
     Args:
         hidden: files and folders that no worker may see, beside the kit itself.
-        require: the level of isolation below which no worker is handed out, see ladder.LEVELS.
+        require: the level of isolation below which no worker is handed out, see isolation.LEVELS.
         without: mechanisms of lockdown.MECHANISMS to leave out, as on a machine that lacks them.
         gpu: whether workers may be asked for that use the GPU. One such is always kept started and
             unused, since starting CUDA takes longer than most checks; but not where the GPU's compute mode
@@ -357,13 +357,13 @@ class Broker:
         self._imports = list(imports)
         self.folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="tower-")))
         """All that this run writes for a time; removed when the broker closes."""
-        self._cells = self.folder / "cells"
-        self._cells.mkdir()
+        self._scratch = self.folder / "scratch"
+        self._scratch.mkdir()
         self._canary = self.folder / "canary"
         self._canary.write_text("what a worker must not be able to read\n")
         if os.geteuid() == 0:  # workers may have another user id, and must find their own folder
             self.folder.chmod(0o711)
-            self._cells.chmod(0o711)
+            self._scratch.chmod(0o711)
         self._numbers = itertools.count()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -375,7 +375,7 @@ class Broker:
         with theirs, (self.folder / "zygote.log").open("wb") as log:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-I", str(ZYGOTE), str(theirs.fileno()), str(LEAN)],
-                env=_clean_environment(self._cells, gpu=self._may_use_gpu),
+                env=_clean_environment(self._scratch, gpu=self._may_use_gpu),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -386,7 +386,7 @@ class Broker:
         startup = Startup(
             hidden=self._hidden,
             folder=str(self.folder),
-            cells=str(self._cells),
+            scratch=str(self._scratch),
             without=self._without,
             canary=str(self._canary),
             grader=os.getpid(),
@@ -445,7 +445,7 @@ class Broker:
             self._facts, self.reasons = ready["facts"], ready["reasons"]
         assert self._control is not None
         number = next(self._numbers)
-        folder = self._cells / f"worker-{number}"
+        folder = self._scratch / f"worker-{number}"
         folder.mkdir()
         folder.chmod(0o777 if self._facts["uid"] else 0o700)
         request_read, request_write = os.pipe()

@@ -16,7 +16,7 @@ from autograder.broker import Broker
 from autograder.course import Course
 from autograder.errors import GraderFault
 from autograder.gpu import reason_against
-from autograder.ladder import PROBES, WEAK, Isolation
+from autograder.isolation import PROBES, WEAK, Isolation
 from autograder.selftest import examine as self_test
 from tower_student.language import mark, plural, tr
 

@@ -18,7 +18,7 @@ from autograder import selftest
 from autograder.broker import Broker
 from autograder.course import Course, speak
 from autograder.errors import GraderFault, TowerError
-from autograder.ladder import WEAKEST_ACCEPTED
+from autograder.isolation import WEAKEST_ACCEPTED
 from autograder.sandbox import kernel
 from autograder.sandbox.lockdown import BLOCKS
 from tower_student.language import mark, tr

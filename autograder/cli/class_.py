@@ -22,7 +22,7 @@ from autograder.cli._options import (
     the_course,
 )
 from autograder.gpu import Device, choose
-from autograder.ladder import WEAKEST_ACCEPTED
+from autograder.isolation import WEAKEST_ACCEPTED
 from autograder.report import Counts
 
 

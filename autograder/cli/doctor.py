@@ -5,7 +5,7 @@ from rich.console import Console
 
 from autograder.cli._options import CourseOption, RequireOption, demand_linux, the_course
 from autograder.errors import GraderFault
-from autograder.ladder import LEVELS, WEAKEST_ACCEPTED
+from autograder.isolation import LEVELS, WEAKEST_ACCEPTED
 from tower_student.language import tr
 
 

@@ -32,7 +32,7 @@ from autograder.errors import TowerError, UsageError
 from autograder.export import github as github_export
 from autograder.export import gradescope as gradescope_export
 from autograder.gpu import choose
-from autograder.ladder import WEAK, WEAKEST_ACCEPTED
+from autograder.isolation import WEAK, WEAKEST_ACCEPTED
 from autograder.report import Report
 from tower_student.files import append
 from tower_student.language import tr

@@ -21,7 +21,7 @@ from autograder.cli._options import (
 from autograder.errors import UsageError
 from autograder.export import gradescope as export
 from autograder.gradescope import build
-from autograder.ladder import WEAKEST_ACCEPTED
+from autograder.isolation import WEAKEST_ACCEPTED
 from tower_student import terminal
 from tower_student.files import write_whole
 from tower_student.language import tr

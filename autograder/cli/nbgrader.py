@@ -16,7 +16,7 @@ from autograder.cli._options import (
     the_course,
 )
 from autograder.errors import UsageError
-from autograder.ladder import WEAKEST_ACCEPTED
+from autograder.isolation import WEAKEST_ACCEPTED
 from autograder.release import write
 from tower_student import terminal
 from tower_student.language import plural, tr

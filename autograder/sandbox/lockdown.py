@@ -29,7 +29,7 @@ MECHANISMS = ("landlock", "seccomp", "seal", "uid", "namespaces")
 
 
 @dataclass(frozen=True)
-class Cell:
+class SandboxSpec:
     """What the zygote found out about this machine.
 
     Attributes:
@@ -58,7 +58,7 @@ class Cell:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a worker in this cell claims, see ladder.isolation."""
+        """What a worker in this sandbox claims, see autograder/isolation.py."""
         return {
             "landlock": self.landlock,
             "seccomp": bool(self.filter),
@@ -75,7 +75,7 @@ def prepare(
     at_end: Callable[[], object],
     *,
     gpu: bool,
-) -> Cell:
+) -> SandboxSpec:
     """Enter namespaces where possible, and find out what else there is. Before torch is imported.
 
     Args:
@@ -111,7 +111,7 @@ def prepare(
             gpu_instructions = seccomp.build(sealed=sealed, gpu=True) if gpu else b""
         except (OSError, AttributeError) as error:
             reasons["seccomp"] = str(error)
-    return Cell(
+    return SandboxSpec(
         visible=(*paths, *visible.PROCESS_FILES),
         rights=landlock.all_rights() if version else None,
         landlock=version,
@@ -126,7 +126,7 @@ def prepare(
 
 
 def enter(
-    cell: Cell,
+    spec: SandboxSpec,
     policy: Mapping[str, Any],
     scratch: str,
     keep: Collection[int],
@@ -163,26 +163,26 @@ def enter(
         os.environ["CUDA_VISIBLE_DEVICES"] = cuda.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     else:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    if cell.uid:
+    if spec.uid:
         _take_user(user)
     kernel.drop_capabilities()
     kernel.die_with(parent)  # the change of user has cleared the zygote's own setting
     kernel.hide_memory()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    if cell.rights:
-        reading = [(path, landlock.READ) for path in cell.visible]
+    if spec.rights:
+        reading = [(path, landlock.READ) for path in spec.visible]
         devices = [(path, landlock.USE) for path in visible.DEVICES]
         if start_gpu:
-            reading += [(path, landlock.READ) for path in cell.gpu_visible]
+            reading += [(path, landlock.READ) for path in spec.gpu_visible]
             devices += [(path, landlock.CONTROL) for path in visible.gpu_devices()]
             devices += [(_held(visible.OWN_THREADS), landlock.NAME_THREADS)]
-        landlock.restrict(cell.rights, [*reading, *devices, (scratch, landlock.KEEP)])
+        landlock.restrict(spec.rights, [*reading, *devices, (scratch, landlock.KEEP)])
     if start_gpu:
         start_gpu()
-    _limit(policy, sizes, gpu=start_gpu is not None, count_tasks=cell.uid or cell.namespaces)
+    _limit(policy, sizes, gpu=start_gpu is not None, count_tasks=spec.uid or spec.namespaces)
     os.close(sizes)
-    if cell.filter:
-        seccomp.install(cell.gpu_filter if start_gpu else cell.filter)
+    if spec.filter:
+        seccomp.install(spec.gpu_filter if start_gpu else spec.filter)
 
 
 def probe(canary: str, grader: int, parent: int, user: int) -> dict[str, bool]:

@@ -11,7 +11,7 @@ class Startup:
     Attributes:
         hidden: resolved paths that no worker may see.
         folder: all that the grader writes for a time.
-        cells: where the workers' scratch folders will be made.
+        scratch: where the workers' scratch folders will be made.
         without: mechanisms of isolation to do without.
         canary: a file that a worker tries to read.
         grader: the process number of the grader.
@@ -21,7 +21,7 @@ class Startup:
 
     hidden: list[str]
     folder: str
-    cells: str
+    scratch: str
     without: list[str]
     canary: str
     grader: int

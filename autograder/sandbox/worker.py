@@ -40,7 +40,7 @@ class AskError(Exception):
 
 
 def main(
-    cell: lockdown.Cell,
+    spec: lockdown.SandboxSpec,
     startup: Startup,
     own: Fork,
     requests: int,
@@ -59,7 +59,7 @@ def main(
         nonlocal started
         before = time.perf_counter()
         try:
-            if cell.sealed:
+            if spec.sealed:
                 raise PermissionError("without Landlock no file can be opened, a GPU's neither")
             found.update(gpu.start(own.policy["gpu_memory"]))
         except Exception as error:
@@ -68,7 +68,7 @@ def main(
         started += found["seconds"]
 
     lockdown.enter(
-        cell,
+        spec,
         own.policy,
         own.scratch,
         {REQUESTS, REPLIES},
@@ -79,7 +79,7 @@ def main(
     denied = lockdown.probe(startup.canary, startup.grader, parent, user)
     taken = time.perf_counter() - started
     # The one message that can be believed: no byte of the submission has arrived yet.
-    _write(wire.encode({"facts": cell.facts, "denied": denied, "seconds": taken, "gpu": found}))
+    _write(wire.encode({"facts": spec.facts, "denied": denied, "seconds": taken, "gpu": found}))
     handler = RequestHandler(gpu.RealGPU() if own.gpu else SimulatedGPU())
     while True:
         try:

@@ -2,7 +2,7 @@
 
 Started by exec (`python -I .../zygote.py DESCRIPTOR LEAN`) before the grader has any secret, with a clean
 environment. It stays single-threaded, since a fork of a process with OpenMP threads hangs, and starts no
-CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes a Startup, enters its cell, and
+CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes a Startup, enters its sandbox, and
 answers {"facts", "reasons"}. From then on it takes a Fork, see sandbox.startup; and {"ended": PID}, whose
 answer {"killed"} says whether that worker was killed from outside. It kills a worker whose folder or
 threads outgrow the policy, where the kernel does not see to it. When the socket closes it kills every
@@ -28,7 +28,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sandbox.lockdown import Cell
+    from sandbox.lockdown import SandboxSpec
     from sandbox.startup import Fork, Startup
 
 LOOK_SECONDS = 0.002
@@ -119,7 +119,7 @@ class ForkServer:
 
     Args:
         control: the socket to the grader.
-        cell: what every worker is locked into.
+        spec: what every worker is locked into.
         startup: what holds for every worker.
         idle_work: what to go on with, a part at a time, while nothing is asked for.
     """
@@ -127,11 +127,11 @@ class ForkServer:
     def __init__(
         self,
         control: socket.socket,
-        cell: "Cell",
+        spec: "SandboxSpec",
         startup: "Startup",
         idle_work: Iterator[None],
     ) -> None:
-        self._control, self._cell, self._startup = control, cell, startup
+        self._control, self._spec, self._startup = control, spec, startup
         self._idle_work: Iterator[None] | None = idle_work
         self._workers: dict[int, dict[str, Any]] = {}
         """The policy of each worker, and its folder, by process number."""
@@ -148,11 +148,11 @@ class ForkServer:
         signal.signal(signal.SIGCHLD, _on_child)
         signal.set_wakeup_fd(wake_write)
         gc.freeze()
-        ready = {"facts": self._cell.facts, "reasons": dict(self._cell.reasons)}
+        ready = {"facts": self._spec.facts, "reasons": dict(self._spec.reasons)}
         self._control.send(json.dumps(ready).encode())
         idle_from = time.monotonic() + HEAD_START_SECONDS
         while True:
-            looking = self._workers and not self._cell.namespaces
+            looking = self._workers and not self._spec.namespaces
             patience = LOOK_SECONDS if looking else None
             if self._idle_work:
                 patience = min(
@@ -190,7 +190,7 @@ class ForkServer:
     def _spawn(self, request: "Fork", descriptors: list[int]) -> None:
         from sandbox import scratch, worker
 
-        if self._cell.namespaces:
+        if self._spec.namespaces:
             scratch.bound(request.scratch, request.policy["scratch"])
         own_pid, pid = os.getpid(), os.fork()
         if pid == 0:
@@ -198,7 +198,7 @@ class ForkServer:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 gc.enable()
-                worker.main(self._cell, self._startup, request, *descriptors, own_pid)
+                worker.main(self._spec, self._startup, request, *descriptors, own_pid)
             finally:
                 os._exit(1)
         self._killed.discard(pid)  # an earlier worker may have had this number
@@ -233,7 +233,7 @@ class ForkServer:
             if known := self._workers.pop(pid, None):
                 if _is_killed(status, usage, known):
                     self._killed.add(pid)
-                if self._cell.namespaces:
+                if self._spec.namespaces:
                     with contextlib.suppress(OSError):  # it went when the grader removed the folder
                         kernel.unmount(known["folder"])
             for orphan in _children() - self._workers.keys():
@@ -292,20 +292,20 @@ def main() -> None:
         if os.getppid() != startup.grader:
             shutil.rmtree(startup.folder, ignore_errors=True)
 
-    cell = lockdown.prepare(
-        startup.hidden, startup.cells, startup.without, clear_away, gpu=startup.gpu
+    spec = lockdown.prepare(
+        startup.hidden, startup.scratch, startup.without, clear_away, gpu=startup.gpu
     )
     kernel.hide_memory()
     gc.disable()  # what is imported stays, and is frozen before the first fork
     warm_up(gpu=startup.gpu)
     idle_work = warm_up_rest(startup.imports)
-    if cell.sealed:
+    if spec.sealed:
         for name in SEALED_IMPORTS:
             importlib.import_module(name)
         for _ in idle_work:
             pass
-    ForkServer(control, cell, startup, idle_work).serve()
-    if not cell.namespaces:
+    ForkServer(control, spec, startup, idle_work).serve()
+    if not spec.namespaces:
         clear_away()
     os._exit(0)  # the grader waits; taking torch apart would last a third of a second
 

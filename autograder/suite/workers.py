@@ -8,7 +8,7 @@ from typing import NamedTuple
 from autograder.broker import Broker, Worker
 from autograder.course import Course
 from autograder.errors import GraderFault
-from autograder.ladder import Isolation
+from autograder.isolation import Isolation
 from autograder.selftest import demand_sound
 from autograder.suite.failures import CheckFailed, Killed
 from autograder.suite.session import Session

@@ -13,7 +13,7 @@ from typing import ClassVar
 import wire_lab
 
 from autograder.broker import Question, WorkerLost
-from autograder.ladder import Isolation
+from autograder.isolation import Isolation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU

@@ -10,14 +10,14 @@ from conftest import ROOT
 PACKAGE = ROOT / "autograder"
 ALLOWED = {  # what a part may import of the rest; tower_student is everyone's but the sandbox's
     "sandbox": set(),
-    "broker": {"errors", "ladder", "sandbox"},
+    "broker": {"errors", "isolation", "sandbox"},
     "errors": set(),
-    "ladder": set(),
+    "isolation": set(),
     "gpu": {"errors", "sandbox"},
     "bank": {"errors"},
     "authoring": {"course", "errors"},
     "course": {"errors", "report", "sandbox"},
-    "pool": {"broker", "course", "errors", "grading", "ladder", "sandbox", "selftest"},
+    "pool": {"broker", "course", "errors", "grading", "isolation", "sandbox", "selftest"},
     "selftest": {"broker", "errors", "sandbox"},
     "classroom": {
         *("bank", "broker", "classroom", "course", "errors", "export", "gpu"),
@@ -29,7 +29,17 @@ ALLOWED = {  # what a part may import of the rest; tower_student is everyone's b
     },
     "report": set(),
     "suite": {
-        *("broker", "course", "errors", "gpu", "ladder", "report", "sandbox", "selftest", "suite"),
+        *(
+            "broker",
+            "course",
+            "errors",
+            "gpu",
+            "isolation",
+            "report",
+            "sandbox",
+            "selftest",
+            "suite",
+        ),
     },
     "grading": {"broker", "course", "errors", "gpu", "report", "sandbox", "suite"},
     "export": {"export", "report"},
@@ -38,11 +48,11 @@ ALLOWED = {  # what a part may import of the rest; tower_student is everyone's b
     "translations": {"course", "errors", "suite"},
     "handouts": {"course", "errors"},
     "__main__": {"cli"},
-    "doctor": {"broker", "course", "errors", "gpu", "ladder", "selftest"},
+    "doctor": {"broker", "course", "errors", "gpu", "isolation", "selftest"},
     "calibration": {"bank", "broker", "course", "errors", "grading", "pool"},
     "cli": {
         *("authoring", "broker", "calibration", "classroom", "cli", "course", "doctor", "errors"),
-        *("export", "gpu", "gradescope", "grading", "ladder", "nbgrader", "pool", "release"),
+        *("export", "gpu", "gradescope", "grading", "isolation", "nbgrader", "pool", "release"),
         *("report", "translations"),
     },
 }

@@ -366,7 +366,7 @@ def test_ctrl_c_stops_cleanly_and_leaves_nothing(tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("tower-*/cells/worker-*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("tower-*/scratch/worker-*")) and time.monotonic() < deadline:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

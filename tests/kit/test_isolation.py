@@ -1,4 +1,4 @@
-"""The ladder of isolation: what is claimed is in force, what is missing is said, limits hold."""
+"""The levels of isolation: what is claimed is in force, what is missing is said, limits hold."""
 
 import ctypes
 import gc
@@ -24,7 +24,7 @@ from lab_world import descendants, is_alive
 from typer.testing import CliRunner
 
 from autograder import broker as broker_module
-from autograder import cli, doctor, ladder
+from autograder import cli, doctor, isolation
 from autograder.broker import Broker
 from autograder.cli import _options
 from autograder.errors import IsolationError
@@ -53,7 +53,7 @@ def claims(**named):
     return {name: named.get(name, 0 if name == "landlock" else False) for name in FACTS}
 
 
-# The ladder
+# The levels
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def claims(**named):
     ],
 )
 def test_facts_amount_to_a_level(facts, level):
-    found = ladder.isolation(facts, dict.fromkeys(PROBES, True))
+    found = isolation.assess(facts, dict.fromkeys(PROBES, True))
     assert found.level == level
     assert ("not forge-proof" in found.detail) == (level == "D")
     assert found.contradictions == ()
@@ -80,7 +80,7 @@ def test_facts_amount_to_a_level(facts, level):
 
 def test_what_can_still_be_done_is_named():
     denied = dict.fromkeys(PROBES, True) | {"file_metadata": False, "share_user": False}
-    found = ladder.isolation(claims(landlock=7, seccomp=True), denied)
+    found = isolation.assess(claims(landlock=7, seccomp=True), denied)
     assert found.detail == "Landlock 7, seccomp; not covered: file metadata"
     assert found.contradictions == ()
 
@@ -90,11 +90,11 @@ def test_a_probe_that_succeeds_contradicts_the_highest_claim(probe):
     """Whatever a worker can do after all, some mechanism that it claims promises that it cannot."""
     facts = claims(landlock=7, seccomp=True, uid=True, namespaces=True)
     denied = dict.fromkeys(PROBES, True) | {probe: False}
-    assert ladder.isolation(facts, denied).contradictions == (probe,)
+    assert isolation.assess(facts, denied).contradictions == (probe,)
 
 
 def test_a_probe_that_was_not_made_counts_as_one_that_succeeded():
-    assert ladder.isolation(claims(seccomp=True), {}).contradictions
+    assert isolation.assess(claims(seccomp=True), {}).contradictions
 
 
 @pytest.mark.parametrize("level", LESS)
@@ -115,7 +115,7 @@ def test_this_machine_gives_what_it_has(broker):
     assert (landlock.version() == 0) == ("landlock" in broker.reasons)
     assert (os.geteuid() != 0) <= ("uid" in broker.reasons)
     assert set(found.denied) == set(PROBES) - {"share_user"}
-    assert found.level in ladder.LEVELS[:4], broker.reasons
+    assert found.level in isolation.LEVELS[:4], broker.reasons
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root can end processes of other users at all.")
@@ -140,7 +140,7 @@ def test_root_that_may_not_end_other_users_gives_workers_no_user_of_their_own(tm
 
 @pytest.mark.parametrize("level", ["A", "B", "D"])
 def test_a_level_below_the_one_required_stops_the_run(course, solutions, level):
-    stronger = ladder.LEVELS[ladder.LEVELS.index(level) - 1]
+    stronger = isolation.LEVELS[isolation.LEVELS.index(level) - 1]
     submission = Submission("x", solutions, {})
     with Broker(course.policy, require=stronger, without=LESS[level]) as broker:
         broker.start()
@@ -153,10 +153,10 @@ def test_a_level_below_the_one_required_stops_the_run(course, solutions, level):
 
 def test_a_worker_that_can_do_what_its_level_excludes_stops_the_run(course, solutions, monkeypatch):
     """As if the canary could be read: the grader hears of it and believes the probe, not the claim."""
-    genuine = ladder.isolation
+    genuine = isolation.assess
     monkeypatch.setattr(
         broker_module,
-        "isolation",
+        "assess",
         lambda facts, denied, seconds: genuine(facts, denied | {"read_hidden": False}),
     )
     submission = Submission("x", solutions, {})
@@ -170,7 +170,7 @@ def test_a_worker_that_can_do_what_its_level_excludes_stops_the_run(course, solu
 
 def test_a_module_that_fails_at_import_has_run_and_the_report_says_where(course, broker):
     report = grade(course, submission_of("1 / 0"), broker, seed=1, fit="off", only=["linear"])
-    assert report.isolation.level in ladder.LEVELS
+    assert report.isolation.level in isolation.LEVELS
 
 
 @pytest.mark.parametrize("imports", [(), ("wave",)])
@@ -228,7 +228,7 @@ def test_contradicting_options_are_refused():
 
 
 def test_every_level_that_may_be_required_is_a_choice():
-    assert (*get_args(_options.Level), ladder.WEAK) == ladder.LEVELS
+    assert (*get_args(_options.Level), isolation.WEAK) == isolation.LEVELS
 
 
 def test_the_doctor_says_what_there_is_and_what_to_do(weak_machine):
@@ -520,7 +520,7 @@ def test_too_much_ends_without_namespaces_too(course, what):
 
 def test_the_folder_is_cleared_away(course, small):
     first_message(course, small, TOO_MUCH["nested_folders"][0])
-    assert list(small._cells.glob("worker-*")) == []
+    assert list(small._scratch.glob("worker-*")) == []
 
 
 def test_processor_time_is_limited(course):
@@ -614,7 +614,7 @@ def test_a_thousand_checks_leave_nothing_behind(course, solutions):
         while len(descendants(broker._zygote.pid)) > 1 and time.monotonic() < deadline:
             broker.worker().close()
         assert len(descendants(broker._zygote.pid)) <= 1
-        assert list(broker._cells.glob("worker-*")) == []
+        assert list(broker._scratch.glob("worker-*")) == []
         folder = broker.folder
     assert grown < 8 << 20
     assert not folder.exists()

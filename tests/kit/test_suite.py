@@ -1,4 +1,4 @@
-"""What the hidden suite is written with: comparison, statistics, and the ladder of messages."""
+"""What the hidden suite is written with: comparison, statistics, and the stages of messages."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The ladder of isolation: which level the facts amount to, and whether a worker's probes bear it out."""
+"""The levels of isolation: which one the facts amount to, and whether a worker's probes bear it out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,9 +54,7 @@ class Isolation:
     seconds: float
 
 
-def isolation(
-    facts: Mapping[str, Any], denied: Mapping[str, bool], seconds: float = 0.0
-) -> Isolation:
+def assess(facts: Mapping[str, Any], denied: Mapping[str, bool], seconds: float = 0.0) -> Isolation:
     """Judge what a worker says of itself.
 
     Args:
