@@ -226,7 +226,7 @@ def read(path: Path) -> Iterator[Calibration]:
         ) from None
 
 
-def draw(found: Sequence[Calibration], course: Course, path: Path) -> None:
+def plot(found: Sequence[Calibration], course: Course, path: Path) -> None:
     """Every fit as a point, by subject, and what is graded; as SVG. Raises TowerError."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure

@@ -30,8 +30,8 @@ from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import RequestHandler
 from autograder.suite.collection import Case, check_id, hidden_tests
-from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed
+from autograder.suite.sampler import Sampler
 from autograder.suite.session import Session
 from autograder.suite.student import Student
 from autograder.suite.surveyor import Surveyor
@@ -145,7 +145,7 @@ def passes(case: Case, subject: Subject) -> bool:
     asked = f"import {module}"
     try:
         student = subject.student(module)
-        given = {**case.arguments, "student": student, "draw": Draw(SEED, case.name)}
+        given = {**case.arguments, "student": student, "sampler": Sampler(SEED, case.name)}
         try:
             case.function(**{name: given[name] for name in case.names})
         finally:
@@ -206,6 +206,6 @@ def student(subject: Subject, request: pytest.FixtureRequest) -> Student:
 
 
 @pytest.fixture
-def draw(request: pytest.FixtureRequest) -> Draw:
-    """See suite.draw.Draw."""
-    return Draw(SEED, request.node.name)
+def sampler(request: pytest.FixtureRequest) -> Sampler:
+    """See suite.sampler.Sampler."""
+    return Sampler(SEED, request.node.name)

@@ -54,7 +54,7 @@ def calibrate(
             )
         known.append(found)
         calibration.write(known, path)
-        calibration.draw(list(calibration.read(path)), loaded, path.with_suffix(".svg"))
+        calibration.plot(list(calibration.read(path)), loaded, path.with_suffix(".svg"))
         calibration.show(found, loaded, console)
     console.print(
         tr(

@@ -184,7 +184,7 @@ class Call(_Checked):
 
     Attributes:
         after: send the tensors among the arguments as they are afterwards.
-        draw: how many numbers that the global generator yields next to send.
+        draws: how many numbers that the global generator yields next to send.
         on_gpu: let the function use the GPU.
     """
 
@@ -195,7 +195,7 @@ class Call(_Checked):
     grad: bool = True
     watch: bool = False
     after: bool = False
-    draw: int = 0
+    draws: int = 0
     on_gpu: bool = False
 
 

@@ -386,8 +386,8 @@ class RequestHandler:
             ]
         if upstream is not None:
             self._encode_gradient("grad input", given[0])
-        if asked.draw:
-            self._encoder.tree(torch.rand(asked.draw, dtype=torch.float32), "draw")
+        if asked.draws:
+            self._encoder.tree(torch.rand(asked.draws, dtype=torch.float32), "draws")
         seen = record.as_meta() if record else None
         return protocol.Result(tree, grad_mode, after, traits, seen)
 

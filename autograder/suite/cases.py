@@ -27,7 +27,7 @@ def one_by_one(
     Args:
         cases: simple ones first.
         traits: what there is to a case, in words, such as "no bias".
-        ids: the name of a case, from which `draw` takes its numbers.
+        ids: the name of a case, from which `sampler` takes its numbers.
     """
 
     def decorate(test: Test) -> Any:

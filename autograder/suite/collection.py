@@ -22,7 +22,7 @@ from autograder.suite import registry
 from tower_student import embedding
 from tower_student.language import tr
 
-OURS = frozenset(("student", "draw", "long_run"))
+OURS = frozenset(("student", "sampler", "long_run"))
 """The arguments that the judge fills in for every trial."""
 MARKS = frozenset(("parametrize", "timeout"))
 """Of a test: those that change nothing about how it is run, once it is collected."""
@@ -36,7 +36,7 @@ class Case:
         check: the full id of the check that it belongs to.
         title: of the check.
         hint: of the check, "" where it has none.
-        name: the function and the case, as pytest names them; `draw` takes its numbers from it.
+        name: the function and the case, as pytest names them; `sampler` takes its numbers from it.
         node: what pytest knows it by.
         function: takes the arguments that `names` lists.
         arguments: those that are known without a submission.

@@ -27,9 +27,9 @@ from autograder.errors import CourseError, GraderFault, IsolationError, TowerErr
 from autograder.gpu import Device
 from autograder.report import Feedback, Figure, Measured, Place
 from autograder.suite.collection import Case, run_pytest
-from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.long_run import LongRun
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Student
 from autograder.suite.workers import Kind, Unimportable, Workers
 from tower_student.language import tr
@@ -283,7 +283,7 @@ class Judge:
         given: dict[str, Any] = {
             **case.arguments,
             "student": student,
-            "draw": Draw(self._seed, case.name),
+            "sampler": Sampler(self._seed, case.name),
         }
         if "long_run" in case.names:
             given["long_run"] = self.long_run(case.check)
@@ -303,7 +303,7 @@ class Judge:
 class _Setup:
     """The pytest plugin for cases that ask pytest for more than their arguments.
 
-    `student` and `draw` are filled in for every trial.
+    `student` and `sampler` are filled in for every trial.
     """
 
     def __init__(self, judge: Judge, cases: Iterable[Case]) -> None:
@@ -317,8 +317,8 @@ class _Setup:
         """The submission, see suite.student.Student."""
 
     @pytest.fixture
-    def draw(self) -> None:
-        """Random material, see suite.draw.Draw."""
+    def sampler(self) -> None:
+        """Random material, see suite.sampler.Sampler."""
 
     @pytest.fixture
     def long_run(self, request: pytest.FixtureRequest) -> LongRun:

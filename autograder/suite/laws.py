@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from autograder.report import Cause
 from autograder.suite import registry, statistics
 from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
-from autograder.suite.draw import Draw
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import alike, compare, describe
 from autograder.suite.replies import Description, Seen, Transfers
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
 from tower_student.language import plural, tr
@@ -34,7 +34,7 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
     """Require the oracle's parameters, by name, shape and dtype, its state dict keys, and that these load.
 
     Args:
-        oracle: torch's layer, made with the same arguments. draw.fill makes a layer float64: fill it after.
+        oracle: torch's layer, made with the same arguments. sampler.fill makes it float64: fill it after.
         optional: names, such as "bias", that are registered as None where the oracle has no such parameter.
     """
     made = layer.made
@@ -151,7 +151,7 @@ def gradients(
     layer: Layer,
     oracle: nn.Module,
     x: Input,
-    draw: Draw,
+    sampler: Sampler,
     method: str = "forward",
     *,
     on_gpu: bool = False,
@@ -166,7 +166,7 @@ def gradients(
     """
     leaf = x.tensor.clone().requires_grad_()
     output = oracle(leaf)
-    upstream = draw.normal(*output.shape, dtype=output.dtype)
+    upstream = sampler.normal(*output.shape, dtype=output.dtype)
     oracle.zero_grad()
     backward(output, upstream)
     answer = layer.run(x, upstream, method=method, on_gpu=on_gpu)
@@ -205,7 +205,7 @@ def gradients(
 
 
 def survives_transfers(
-    layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw, method: str = "forward"
+    layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler, method: str = "forward"
 ) -> None:
     """Require that a layer moves to the GPU with its state, loads one from the CPU there, and comes back.
 
@@ -216,7 +216,7 @@ def survives_transfers(
     for name, value in layer.state().items():
         compare(tr("{name}, on the GPU,", name=name), value, on_cpu[name])
     layer.run(Input(x), method=method, grad=False, on_gpu=True)
-    changed = {name: value + draw.normal(*value.shape) for name, value in on_cpu.items()}
+    changed = {name: value + sampler.normal(*value.shape) for name, value in on_cpu.items()}
     layer.load(changed)
     oracle.load_state_dict(changed)
     with torch.no_grad():
@@ -325,7 +325,7 @@ def backward(output: Tensor, upstream: Tensor) -> None:
     (output * upstream).sum().backward()
 
 
-def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> None:
+def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward") -> None:
     """Require that the student's gradients are the derivative of the student's own forward, in float64.
 
     This is torch.autograd.gradcheck in its fast mode. A second backward pass has to give the same gradients.
@@ -342,7 +342,7 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
         return values[0]
 
     first = layer(x, method)
-    upstream = draw.normal(*first.shape)
+    upstream = sampler.normal(*first.shape)
     answer = layer.run(place(points), upstream, method=method)
     again = layer.run(x, upstream, method=method, again=True)
     for name, gradient in answer.gradients.items():
@@ -374,7 +374,7 @@ def gradcheck(layer: Layer, x: Tensor, draw: Draw, method: str = "forward") -> N
         )
         gradient = alike(tr("the gradient of {name}", name=name), answer.gradients[name], points[i])
         slopes, differences = [], []
-        for direction in draw.normal(2, *gradient.shape):
+        for direction in sampler.normal(2, *gradient.shape):
             outputs = []
             for step in (EPSILON, -EPSILON):
                 moved = [*points[:i], points[i] + step * direction, *points[i + 1 :]]
@@ -458,7 +458,7 @@ def by_hand(
 
 
 def drawn_uniformly(
-    make: Callable[[int], Layer], oracle: nn.Module, bound: float, draw: Draw
+    make: Callable[[int], Layer], oracle: nn.Module, bound: float, sampler: Sampler
 ) -> None:
     """Require that every parameter is drawn from U(-bound, bound), and never twice the same.
 
@@ -469,7 +469,7 @@ def drawn_uniformly(
         make: makes the student's layer under a global seed.
         oracle: gives names and shapes, and the suspects registered for its class; its values play no part.
     """
-    layer = make(draw.seed())
+    layer = make(sampler.seed())
     state = layer.state()
     for name in oracle.state_dict():
         expect(
@@ -485,11 +485,11 @@ def drawn_uniformly(
 
     for name, values in first.items():
         statistics.uniform(name, values, bound, suspects(values))
-    layer.do("reset_parameters", seed=draw.seed())
+    layer.do("reset_parameters", seed=sampler.seed())
     second = layer.state()
     layer.do("reset_parameters", seed=None)
     third = layer.state()
-    other = make(draw.seed()).state()
+    other = make(sampler.seed()).state()
     for name, values in first.items():
         statistics.uniform(
             tr("{name} after reset_parameters()", name=name),
@@ -519,7 +519,7 @@ def drawn_uniformly(
         )
 
 
-def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Draw) -> None:
+def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) -> None:
     """Require that the output follows from input and parameters alone, in training and evaluation mode.
 
     Both are changed in place, and the oracle's output is expected again: nothing may be kept from before.
@@ -538,7 +538,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
             "What was computed for a tensor is kept by its identity; it may have changed since.",
         ),
     )
-    changed = {name: p + draw.normal(*p.shape) for name, p in oracle.state_dict().items()}
+    changed = {name: p + sampler.normal(*p.shape) for name, p in oracle.state_dict().items()}
     layer.overwrite(changed)
     oracle.load_state_dict(changed)
     layer.settle()  # what fails before is no matter of what was kept
@@ -555,7 +555,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, draw: Dra
 
 
 def trains_like(
-    student: Student, layer: Layer, oracle: nn.Module, inputs: Sequence[Tensor], draw: Draw
+    student: Student, layer: Layer, oracle: nn.Module, inputs: Sequence[Tensor], sampler: Sampler
 ) -> None:
     """Require that steps of torch.optim.SGD with momentum move every parameter as they move the oracle's.
 
@@ -572,7 +572,7 @@ def trains_like(
     for step, x in enumerate(inputs, 1):
         before = {name: value.clone() for name, value in oracle.state_dict().items()}
         output = oracle(x)
-        upstream = draw.normal(*output.shape)
+        upstream = sampler.normal(*output.shape)
         optimizer.zero_grad()
         backward(output, upstream)
         optimizer.step()

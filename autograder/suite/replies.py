@@ -75,7 +75,7 @@ class Answer:
         traits: beside `after`, for each tensor argument: is_result, is_leaf, requires_grad,
             has_grad, moved (it lies elsewhere in memory than before).
         seen: what the recorder saw, with watch=True.
-        draw: what the global generator yielded next, as many numbers as asked for.
+        draws: what the global generator yielded next, as many numbers as asked for.
         meta_shape: the shape of an output on the meta device, which has no values.
         transfers: between the GPU and the CPU, of an output that was computed on one.
     """
@@ -85,7 +85,7 @@ class Answer:
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
     traits: Sequence[Mapping[str, bool]] = ()
     seen: Seen | None = None
-    draw: Tensor | None = None
+    draws: Tensor | None = None
     meta_shape: tuple[int, ...] | None = None
     transfers: Transfers | None = None
 

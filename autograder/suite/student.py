@@ -210,7 +210,7 @@ class Student:
         after: bool = False,
         upstream: Tensor | None = None,
         seed: int = 0,
-        draw: int = 0,
+        draws: int = 0,
         on_gpu: bool = False,
         asked: str = "",
         **kwargs: object,
@@ -223,7 +223,7 @@ class Student:
             after: send the arguments back as they are afterwards.
             upstream: ask for the gradient of the first argument under this upstream gradient.
             seed: of the global generators.
-            draw: how many numbers to take from the global generator afterwards.
+            draws: how many numbers to take from the global generator afterwards.
             on_gpu: let it use the GPU, where the layers and kept tensors among its arguments may lie.
             asked: the call in words, where NAME(ARGUMENTS) would not do.
         """
@@ -237,7 +237,7 @@ class Student:
             grad=grad,
             watch=watch,
             after=after,
-            draw=draw,
+            draws=draws,
             on_gpu=on_gpu,
         )
         if upstream is not None:
@@ -262,7 +262,7 @@ class Student:
             gradients=replies.gradients(tensors),
             traits=replies.traits(result, _count_tensors(list(args))) if after else (),
             seen=replies.seen(result.record) if watch else None,
-            draw=tensors.get("draw"),
+            draws=tensors.get("draws"),
         )
 
     def library(self, name: str, *args: object, **kwargs: object) -> "Layer":

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from autograder.report import Curve, Images
-from autograder.suite.draw import Draw
 from autograder.suite.failures import TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import alike
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Batches, Layer, Student
 from tower_student.language import plural, tr
 
@@ -55,27 +55,27 @@ class Secret:
         return (self.low + turned.float() * ((self.high - self.low) / 255)).round().to(torch.uint8)
 
 
-def draw_secret(draw: Draw) -> Secret:
+def draw_secret(sampler: Sampler) -> Secret:
     """One of the transforms, each as likely as the other."""
-    ends = draw.number(0, 40), draw.number(215, 255)
-    low, high = ends if int(draw.integers(0, 2)) else ends[::-1]
-    turns, mirrored = int(draw.integers(0, 4)), bool(draw.integers(0, 2))
-    return Secret(draw.permutation(10), turns, mirrored, low, high)
+    ends = sampler.number(0, 40), sampler.number(215, 255)
+    low, high = ends if int(sampler.integers(0, 2)) else ends[::-1]
+    turns, mirrored = int(sampler.integers(0, 4)), bool(sampler.integers(0, 2))
+    return Secret(sampler.permutation(10), turns, mirrored, low, high)
 
 
-def initial_weights(draw: Draw) -> dict[str, Tensor]:
+def initial_weights(sampler: Sampler) -> dict[str, Tensor]:
     """Float32 weights and biases from U(±1/√fan_in), as the layers themselves would draw them."""
     weights = {}
     for name, shape in PARAMETERS.items():
         layer = name.partition(".")[0]
         bound = 1 / math.sqrt(math.prod(PARAMETERS[f"{layer}.weight"][1:]))
-        weights[name] = (2 * draw.uniform(*shape, dtype=torch.float32) - 1) * bound
+        weights[name] = (2 * sampler.uniform(*shape, dtype=torch.float32) - 1) * bound
     return weights
 
 
-def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
+def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> float:
     """Accuracy in [0, 1] on 10,000 held-out images. Raises CheckFailed, TooSlow among them."""
-    secret, start = draw_secret(draw), initial_weights(draw)
+    secret, start = draw_secret(sampler), initial_weights(sampler)
     train = digits(train=True)
     steps, done = int(context.plan["steps"]), 0
     student.session.deadline = time.monotonic() + context.trial_seconds
@@ -88,7 +88,7 @@ def fitted_accuracy(student: Student, draw: Draw, context: LongRun) -> float:
     optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
     curve, next_look = [(0, _held_out(start, secret, context.threads, LOOKED_AT))], steps / LOOKS
     while done < steps:  # epoch by epoch
-        chosen = draw.permutation(len(train.labels))[: (steps - done) * BATCH]
+        chosen = sampler.permutation(len(train.labels))[: (steps - done) * BATCH]
         images, labels = student.keep(
             secret.images(train.images[chosen]),
             secret.labels[train.labels[chosen]],

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from autograder.report import Cause
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
-from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.suspects import Suspect
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
@@ -145,13 +145,13 @@ CASES = [
 ]
 
 
-def by_name(test: Callable[[Student, Draw, Case], None]) -> Any:
+def by_name(test: Callable[[Student, Sampler, Case], None]) -> Any:
     """Over all cases; where one fails although another function is to blame, say so."""
 
     @functools.wraps(test)
-    def judged(student: Student, draw: Draw, case: Case) -> None:
+    def judged(student: Student, sampler: Sampler, case: Case) -> None:
         try:
-            test(student, draw, case)
+            test(student, sampler, case)
         except CheckFailed as failure:
             size = failure.because(lambda: wrong_size(student, case))
             raise size.beside(too_short(failure.quoted, case)) from None
@@ -215,9 +215,9 @@ WATCHED = [
 ]
 
 
-def make(student: Student, draw: Draw, case: Case, **kwargs: bool) -> tuple[Layer, nn.Conv2d]:
+def make(student: Student, sampler: Sampler, case: Case, **kwargs: bool) -> tuple[Layer, nn.Conv2d]:
     """A layer of the student's with the oracle's random weights."""
-    oracle = draw.fill(case.layer(nn.Conv2d))
+    oracle = sampler.fill(case.layer(nn.Conv2d))
     layer: Layer = case.layer(student.CustomConv2d, **kwargs)
     layer.load(oracle)
     return layer, oracle
@@ -291,12 +291,12 @@ def im2col_arguments(case: Case) -> tuple[Pair, Pair, Pair, Pair]:
 
 
 @by_name
-def test_im2col(student: Student, draw: Draw, case: Case) -> None:
+def test_im2col(student: Student, sampler: Sampler, case: Case) -> None:
     """im2col returns every window as a column, in F.unfold's order.
 
     handouts/conv2d.md, "The arithmetic, worked": rows run over channel, kernel row, kernel column.
     """
-    x = draw.normal(*case.input_shape())
+    x = sampler.normal(*case.input_shape())
     answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
     compare(
         tr("the matrix of windows"), answer.value, unfolded(x, case), suspects=suspects(x, case)
@@ -318,7 +318,7 @@ def test_im2col(student: Student, draw: Draw, case: Case) -> None:
             suspects=misconceptions.of_columns(x, asked),
         )
         for n, k, s, p, d in (*TWINS, *reversed(TWINS)):
-            x = draw.normal(1, 1, n, n)
+            x = sampler.normal(1, 1, n, n)
             compare(
                 tr("the matrix of windows"),
                 student.im2col(x, k, s, p, d),
@@ -328,15 +328,15 @@ def test_im2col(student: Student, draw: Draw, case: Case) -> None:
 
 
 @by_name
-def test_im2col_gradient(student: Student, draw: Draw, case: Case) -> None:
+def test_im2col_gradient(student: Student, sampler: Sampler, case: Case) -> None:
     """The gradient of im2col adds up where windows overlap.
 
     handouts/conv2d.md, "What trips people up": a pixel is in several windows, and each sends its
     share of the gradient back.
     """
-    x = draw.normal(*case.input_shape()).requires_grad_()
+    x = sampler.normal(*case.input_shape()).requires_grad_()
     columns = unfolded(x, case)
-    upstream = draw.normal(*columns.shape)
+    upstream = sampler.normal(*columns.shape)
     laws.backward(columns, upstream)
     assert x.grad is not None
     given = Input(x.detach(), case.layout, requires_grad=True)
@@ -351,12 +351,12 @@ def test_im2col_gradient(student: Student, draw: Draw, case: Case) -> None:
     )
 
 
-def test_im2col_by_hand(student: Student, draw: Draw) -> None:
+def test_im2col_by_hand(student: Student, sampler: Sampler) -> None:
     """im2col gathers the windows itself, without F.unfold, nn.Unfold or a convolution.
 
     handouts/conv2d.md, "How it is graded": the operators that run are recorded.
     """
-    x = draw.normal(*PLAIN.input_shape())
+    x = sampler.normal(*PLAIN.input_shape())
     compare(
         tr("the matrix of windows"),
         student.im2col(x, *im2col_arguments(PLAIN)),
@@ -365,7 +365,7 @@ def test_im2col_by_hand(student: Student, draw: Draw) -> None:
     )
 
     def watch(case: Case) -> None:
-        x = draw.normal(*case.input_shape())
+        x = sampler.normal(*case.input_shape())
         answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
         laws.by_hand(student, answer.seen, UNFOLD, CONVOLUTION)
 
@@ -401,73 +401,73 @@ def test_registration(student: Student, bias: bool) -> None:
 
 
 @by_name
-def test_forward(student: Student, draw: Draw, case: Case) -> None:
+def test_forward(student: Student, sampler: Sampler, case: Case) -> None:
     """forward_im2col and forward both equal nn.Conv2d's output.
 
     handouts/conv2d.md, "The arithmetic, worked".
     """
-    layer, oracle = make(student, draw, case)
+    layer, oracle = make(student, sampler, case)
     for method in METHODS:
-        x = Input(draw.normal(*case.input_shape()), case.layout)
+        x = Input(sampler.normal(*case.input_shape()), case.layout)
         try:
             laws.forward(layer, oracle, x, method=method)
         except CheckFailed as failure:
             raise failure.beside(ONE_OF_TWO if method == "forward" else None) from None
 
 
-def test_forward_float32(student: Student, draw: Draw) -> None:
+def test_forward_float32(student: Student, sampler: Sampler) -> None:
     """The output equals nn.Conv2d's in float32, the dtype it is used in.
 
     handouts/conv2d.md, "What trips people up".
     """
-    oracle = draw.fill(nn.Conv2d(8, 6, 3, padding=1)).float()
+    oracle = sampler.fill(nn.Conv2d(8, 6, 3, padding=1)).float()
     layer: Layer = student.CustomConv2d(8, 6, 3, padding=1)
     layer.load(oracle)
     for method in METHODS:
-        x = Input(draw.normal(4, 8, 9, 7, dtype=torch.float32))
+        x = Input(sampler.normal(4, 8, 9, 7, dtype=torch.float32))
         laws.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
         laws.passes_nan_on(layer, oracle, x.tensor, method=method)
 
 
 @by_name
-def test_gradient_parity(student: Student, draw: Draw, case: Case) -> None:
+def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None:
     """The gradients of input, weight and bias equal nn.Conv2d's under a random upstream gradient.
 
     handouts/conv2d.md, "The idea": the weight meets every window of every sample, so its gradient
     sums over both.
     """
-    layer, oracle = make(student, draw, case, by_name=True)
+    layer, oracle = make(student, sampler, case, by_name=True)
     for method in METHODS:
-        x = Input(draw.normal(*case.input_shape()), case.layout)
-        laws.gradients(layer, oracle, x, draw, method=method)
+        x = Input(sampler.normal(*case.input_shape()), case.layout)
+        laws.gradients(layer, oracle, x, sampler, method=method)
 
 
 @both_biases
-def test_gradcheck(student: Student, draw: Draw, bias: bool) -> None:
+def test_gradcheck(student: Student, sampler: Sampler, bias: bool) -> None:
     """The backward pass is the derivative of the layer's own forward pass.
 
     handouts/conv2d.md, "The idea".
     """
     tiny = Case("tiny", (1, 2), (2, 1), (1, 3, 3), stride=(1, 2), padding=(0, 1), bias=bias)
-    layer, _ = make(student, draw, tiny)
-    laws.gradcheck(layer, draw.normal(*tiny.input_shape()), draw, method="forward_im2col")
+    layer, _ = make(student, sampler, tiny)
+    laws.gradcheck(layer, sampler.normal(*tiny.input_shape()), sampler, method="forward_im2col")
 
 
-def test_by_hand(student: Student, draw: Draw) -> None:
+def test_by_hand(student: Student, sampler: Sampler) -> None:
     """On the CPU no convolution operator does the work, neither forward nor backward.
 
     handouts/conv2d.md, "How it is graded": the operators that run are recorded. The fused backend
     is for CUDA tensors.
     """
-    layer, oracle = make(student, draw, PLAIN)
+    layer, oracle = make(student, sampler, PLAIN)
     for method in METHODS:
-        laws.forward(layer, oracle, Input(draw.normal(*PLAIN.input_shape())), method=method)
+        laws.forward(layer, oracle, Input(sampler.normal(*PLAIN.input_shape())), method=method)
 
     def watch(case: Case, mode: str = "train") -> None:
-        layer, oracle = make(student, draw, case)
+        layer, oracle = make(student, sampler, case)
         layer.do(mode)
-        x = draw.normal(*case.input_shape())
-        upstream = draw.normal(*oracle(x).shape)
+        x = sampler.normal(*case.input_shape())
+        upstream = sampler.normal(*oracle(x).shape)
         for method in METHODS:
             seen = layer.run(Input(x), upstream, method=method, watch=True).seen
             laws.by_hand(student, seen, CONVOLUTION, cause=CPU_PATH)
@@ -485,7 +485,7 @@ def test_by_hand(student: Student, draw: Draw) -> None:
 
 
 @both_biases
-def test_initialisation(student: Student, draw: Draw, bias: bool) -> None:
+def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
     """A new layer's weight and bias are drawn from U(±1/√fan_in), anew for every layer.
 
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
@@ -495,21 +495,25 @@ def test_initialisation(student: Student, draw: Draw, bias: bool) -> None:
         lambda seed: student.CustomConv2d(*channels, (4, 7), bias=bias, seed=seed),
         nn.Conv2d(*channels, (4, 7), bias=bias),
         (channels[0] * 28) ** -0.5,
-        draw,
+        sampler,
     )
 
 
 @both_biases
-def test_trains(student: Student, draw: Draw, bias: bool) -> None:
+def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     """The layer holds no state besides its parameters, and an optimizer can train it.
 
     handouts/conv2d.md, "What trips people up".
     """
     case = Case("trained", (2, 3), (2, 3), (2, 5, 6), stride=(2, 1), padding=(1, 0), bias=bias)
-    layer, oracle = make(student, draw, case)
-    laws.follows_its_parameters(layer, oracle, draw.normal(*case.input_shape()), draw)
-    inputs = [draw.normal(*case.input_shape()), draw.normal(3, 2, 7, 4), draw.normal(1, 2, 4, 5)]
-    laws.trains_like(student, layer, oracle, inputs, draw)
+    layer, oracle = make(student, sampler, case)
+    laws.follows_its_parameters(layer, oracle, sampler.normal(*case.input_shape()), sampler)
+    inputs = [
+        sampler.normal(*case.input_shape()),
+        sampler.normal(3, 2, 7, 4),
+        sampler.normal(1, 2, 4, 5),
+    ]
+    laws.trains_like(student, layer, oracle, inputs, sampler)
 
 
 ON_GPU = [
@@ -518,16 +522,16 @@ ON_GPU = [
 
 
 @pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
-def test_simulated_gpu(student: Student, draw: Draw, case: Case) -> None:
+def test_simulated_gpu(student: Student, sampler: Sampler, case: Case) -> None:
     """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Conv2d's.
 
     handouts/conv2d.md, "What is asked": forward may take the fused backend there, F.conv2d; the result
     is the same.
     """
     for method in METHODS:
-        layer, oracle = make(student, draw, case)
-        x = Input(draw.normal(*case.input_shape()), case.layout)
-        laws.gradients(layer, oracle, x, draw, method, on_gpu=True)
+        layer, oracle = make(student, sampler, case)
+        x = Input(sampler.normal(*case.input_shape()), case.layout)
+        laws.gradients(layer, oracle, x, sampler, method, on_gpu=True)
 
 
 @both_biases
@@ -549,52 +553,52 @@ def test_meta_device(student: Student, bias: bool) -> None:
 
 
 @pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
-def test_gpu_parity(student: Student, draw: Draw, case: Case) -> None:
+def test_gpu_parity(student: Student, sampler: Sampler, case: Case) -> None:
     """On the GPU, in float64 and in float32, nothing is carried away; output and gradients are nn.Conv2d's.
 
     handouts/conv2d.md, "What is asked": forward may take the fused backend there, F.conv2d; the result
     is the same.
     """
     for method in METHODS:
-        layer, oracle = make(student, draw, case)
+        layer, oracle = make(student, sampler, case)
         shape = case.input_shape()
         laws.gradients(
-            layer, oracle, Input(draw.normal(*shape), case.layout), draw, method, on_gpu=True
+            layer, oracle, Input(sampler.normal(*shape), case.layout), sampler, method, on_gpu=True
         )
-        single = Input(draw.normal(*shape, dtype=torch.float32), case.layout)
+        single = Input(sampler.normal(*shape, dtype=torch.float32), case.layout)
         layer.load(oracle.float())
-        laws.gradients(layer, oracle, single, draw, method, on_gpu=True, tolerance=GPU_FLOAT32)
+        laws.gradients(layer, oracle, single, sampler, method, on_gpu=True, tolerance=GPU_FLOAT32)
 
 
 @both_biases
-def test_gpu_state(student: Student, draw: Draw, bias: bool) -> None:
+def test_gpu_state(student: Student, sampler: Sampler, bias: bool) -> None:
     """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
 
     handouts/conv2d.md, "What trips people up": whatever is kept beside the parameters stays behind.
     """
     case = Case("gpu", (2, 3), (3, 2), (2, 6, 5), padding=(1, 0), bias=bias)
     for method in METHODS:
-        layer, oracle = make(student, draw, case)
-        laws.survives_transfers(layer, oracle, draw.normal(*case.input_shape()), draw, method)
+        layer, oracle = make(student, sampler, case)
+        laws.survives_transfers(layer, oracle, sampler.normal(*case.input_shape()), sampler, method)
 
 
-def test_gpu_streams(student: Student, draw: Draw) -> None:
+def test_gpu_streams(student: Student, sampler: Sampler) -> None:
     """On another CUDA stream than the default one the layer works there, too.
 
     handouts/conv2d.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
     """
     for method in METHODS:
-        layer, oracle = make(student, draw, PLAIN)
-        laws.keeps_to_the_stream(layer, oracle, draw.normal(*PLAIN.input_shape()), method)
+        layer, oracle = make(student, sampler, PLAIN)
+        laws.keeps_to_the_stream(layer, oracle, sampler.normal(*PLAIN.input_shape()), method)
 
 
 @pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
-def test_gpu_half(student: Student, draw: Draw, dtype: torch.dtype) -> None:
+def test_gpu_half(student: Student, sampler: Sampler, dtype: torch.dtype) -> None:
     """On the GPU the layer computes in float16 and bfloat16, too.
 
     handouts/conv2d.md, "What trips people up": the dtype is the input's, never one of forward's own.
     """
     case = Case("gpu", (8, 6), 3, (4, 9, 8), padding=1)
     for method in METHODS:
-        layer, oracle = make(student, draw, case)
-        laws.half_forward(layer, oracle, draw.normal(*case.input_shape()), dtype, method)
+        layer, oracle = make(student, sampler, case)
+        laws.half_forward(layer, oracle, sampler.normal(*case.input_shape()), dtype, method)

@@ -12,10 +12,10 @@ from autograder.report import Cause
 from autograder.sandbox.values import Record
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
-from autograder.suite.draw import Draw
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import compare, compare_number, describe
 from autograder.suite.replies import Answer
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, LINE
@@ -45,18 +45,18 @@ def traits(shape: Shape) -> list[str]:
 by_shape = one_by_one("shape", SHAPES, traits)
 
 
-def line(draw: Draw, shape: Shape) -> Given:
+def line(sampler: Sampler, shape: Shape) -> Given:
     """x, y, w, b: data of the shape, parameters without dimensions."""
-    return draw.normal(*shape), draw.normal(*shape), draw.normal(), draw.normal()
+    return sampler.normal(*shape), sampler.normal(*shape), sampler.normal(), sampler.normal()
 
 
 @by_shape
-def test_predict(student: Student, draw: Draw, shape: Shape) -> None:
+def test_predict(student: Student, sampler: Sampler, shape: Shape) -> None:
     """predict returns w·x + b for every x.
 
     handouts/gradient_loop.md, "The arithmetic, worked".
     """
-    x, _, w, b = line(draw, shape)
+    x, _, w, b = line(sampler, shape)
     answer = student.call("predict", x, w, b, after=True)
     suspects = misconceptions.of_prediction(x, w, b)
     compare(tr("the prediction"), answer.value, w * x + b, suspects=suspects)
@@ -67,12 +67,12 @@ def test_predict(student: Student, draw: Draw, shape: Shape) -> None:
 
 
 @by_shape
-def test_squared_error(student: Student, draw: Draw, shape: Shape) -> None:
+def test_squared_error(student: Student, sampler: Sampler, shape: Shape) -> None:
     """squared_error is the mean of the squared differences over all elements.
 
     handouts/gradient_loop.md, "What trips people up": the sum grows with the number of points.
     """
-    y_predicted, y = draw.normal(*shape), draw.normal(*shape)
+    y_predicted, y = sampler.normal(*shape), sampler.normal(*shape)
     answer = student.call("squared_error", y_predicted, y, after=True)
     expected = ((y_predicted - y) ** 2).mean()
     suspects = misconceptions.of_error(y_predicted, y)
@@ -126,13 +126,13 @@ def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
 
 
 @by_shape
-def test_manual_gradients(student: Student, draw: Draw, shape: Shape) -> None:
+def test_manual_gradients(student: Student, sampler: Sampler, shape: Shape) -> None:
     """manual_gradients returns the derivatives of the error by w and by b.
 
     handouts/gradient_loop.md, "The arithmetic, worked": the chain rule gives mean(2·e·x) and
     mean(2·e).
     """
-    given = line(draw, shape)
+    given = line(sampler, shape)
     with arithmetic_alone():
         answer = student.call("manual_gradients", *given, grad=False, after=True)
         compare_gradients(answer.value, given)
@@ -180,12 +180,12 @@ def arithmetic_alone() -> Iterator[None]:
         raise failure.because(ARITHMETIC if asked else None) from None
 
 
-def test_manual_by_hand(student: Student, draw: Draw) -> None:
+def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
     """The gradients of the manual fit are arithmetic: autograd is not asked.
 
     handouts/gradient_loop.md, "How it is graded": autograd is off, and calling it is recorded.
     """
-    x, y, w, b = line(draw, (6,))
+    x, y, w, b = line(sampler, (6,))
     with arithmetic_alone():
         answer = student.call("manual_gradients", x, y, w, b, grad=False, watch=True)
     compare_gradients(answer.value, (x, y, w, b))
@@ -205,15 +205,15 @@ STEPPED: list[list[Shape]] = [[()], [(3,), ()], [(2, 3), (4,), (1, 2, 2)]]
 
 @pytest.mark.parametrize("shapes", STEPPED, ids=str)
 @pytest.mark.parametrize("leaves", [False, True], ids=["plain", "leaves"])
-def test_sgd_step(student: Student, draw: Draw, shapes: list[Shape], leaves: bool) -> None:
+def test_sgd_step(student: Student, sampler: Sampler, shapes: list[Shape], leaves: bool) -> None:
     """sgd_step moves each parameter in place, against its gradient.
 
     handouts/gradient_loop.md, "What trips people up": p = p - … makes a new tensor, and the
     caller's stays where it was.
     """
-    parameters = [draw.normal(*shape) for shape in shapes]
-    gradients = [draw.normal(*shape) for shape in shapes]
-    rate = draw.number(0.01, 0.5)
+    parameters = [sampler.normal(*shape) for shape in shapes]
+    gradients = [sampler.normal(*shape) for shape in shapes]
+    rate = sampler.number(0.01, 0.5)
     given = [Input(p, requires_grad=leaves) for p in parameters]
     try:
         answer = student.call("sgd_step", given, gradients, rate, grad=not leaves, after=True)
@@ -354,10 +354,10 @@ def train(student: Student, name: str, given: Given, rate: float, steps: int) ->
     return answer.value
 
 
-def judge_training(student: Student, draw: Draw, name: str, fit: FitCase) -> None:
+def judge_training(student: Student, sampler: Sampler, name: str, fit: FitCase) -> None:
     """The trajectory equals the oracle's."""
     shape, rate, steps = fit
-    given = line(draw, shape)
+    given = line(sampler, shape)
     compare_history(train(student, name, given, rate, steps), Fit(*given, rate, steps))
     if fit is FITS[0]:
         x, _, w, b = given
@@ -399,25 +399,25 @@ def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: 
 
 
 @by_fit
-def test_train_manual(student: Student, draw: Draw, fit: FitCase) -> None:
+def test_train_manual(student: Student, sampler: Sampler, fit: FitCase) -> None:
     """train_manual walks the path of plain gradient descent, step by step.
 
     handouts/gradient_loop.md, "The arithmetic, worked": both gradients come from the same w and b.
     """
-    judge_training(student, draw, "train_manual", fit)
+    judge_training(student, sampler, "train_manual", fit)
 
 
 @by_fit
-def test_train_autograd(student: Student, draw: Draw, fit: FitCase) -> None:
+def test_train_autograd(student: Student, sampler: Sampler, fit: FitCase) -> None:
     """train_autograd walks the path of plain gradient descent, step by step.
 
     handouts/gradient_loop.md, "What trips people up": gradients accumulate until they are cleared.
     """
-    judge_training(student, draw, "train_autograd", fit)
+    judge_training(student, sampler, "train_autograd", fit)
 
 
 @pytest.mark.parametrize("shape", [None, (9,)], ids=["classic", "data"])
-def test_agreement(student: Student, draw: Draw, shape: Shape | None) -> None:
+def test_agreement(student: Student, sampler: Sampler, shape: Shape | None) -> None:
     """Both fits walk through the same numbers: x = 2, y = 5, and any other data.
 
     handouts/gradient_loop.md, "The idea": loss.backward() is the same chain rule.
@@ -426,7 +426,7 @@ def test_agreement(student: Student, draw: Draw, shape: Shape | None) -> None:
         x, y, w, b = torch.tensor([2.0, 5.0, 0.5, 0.1], dtype=torch.float64).unbind()
         given = x, y, w, b
     else:
-        given = line(draw, shape)
+        given = line(sampler, shape)
     rate, steps = 0.03, 40
     histories = [
         train(student, f"train_{name}", given, rate, steps) for name in ("manual", "autograd")
@@ -438,13 +438,13 @@ def test_agreement(student: Student, draw: Draw, shape: Shape | None) -> None:
     expect(losses[-1] < losses[0] and math.isfinite(losses[-1]), tr("The loss does not fall."))
 
 
-def test_asks_autograd(student: Student, draw: Draw) -> None:
+def test_asks_autograd(student: Student, sampler: Sampler) -> None:
     """train_autograd gets its gradients from autograd.
 
     handouts/gradient_loop.md, "What is asked": the two fits are to be two ways to the same
     numbers.
     """
-    given = line(draw, (5,))
+    given = line(sampler, (5,))
     answer = student.call("train_autograd", *given, 0.05, 3, watch=True)
     compare_history(answer.value, Fit(*given, 0.05, 3))
     laws.by_hand(student, answer.seen)

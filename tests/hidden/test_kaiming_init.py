@@ -11,9 +11,9 @@ from torch import nn
 
 from autograder.report import Cause
 from autograder.suite import laws, statistics
-from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Generator, Input, Student
 from tower_student.language import plural, tr
 from tower_student.text import words
@@ -104,7 +104,7 @@ def test_leaky_relu_gain(student: Student) -> None:
 
 def judge_filled(
     student: Student,
-    draw: Draw,
+    sampler: Sampler,
     name: str,
     shape: Shape,
     look: Look,
@@ -125,7 +125,7 @@ def judge_filled(
     def fill(before: float, seed: int) -> Any:
         return student.call(name, torch.full(size, before), *extra, seed=seed, **kwargs).value
 
-    first, second = fill(7.0, draw.seed()), fill(7.0, draw.seed())
+    first, second = fill(7.0, sampler.seed()), fill(7.0, sampler.seed())
     first = alike(tr("the filled tensor"), first, torch.zeros(size))
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
@@ -185,7 +185,7 @@ def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...
 
 @by_shape
 @pytest.mark.parametrize("a", [0.6, 0.0, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
-def test_kaiming_uniform(student: Student, draw: Draw, shape: Shape, a: float) -> None:
+def test_kaiming_uniform(student: Student, sampler: Sampler, shape: Shape, a: float) -> None:
     """kaiming_uniform_ draws from U(±gain·√(3 / fan_in)).
 
     handouts/kaiming_init.md, "The arithmetic, worked": a uniform variable on ±bound has the
@@ -197,12 +197,12 @@ def test_kaiming_uniform(student: Student, draw: Draw, shape: Shape, a: float) -
         statistics.uniform(tr("the tensor"), got, gain * math.sqrt(3 / fan_in), suspects)
 
     given: dict[str, Any] = {"a": a} if a else {}
-    judge_filled(student, draw, "kaiming_uniform_", shape, look, slope=a, **given)
+    judge_filled(student, sampler, "kaiming_uniform_", shape, look, slope=a, **given)
 
 
 @by_shape
 @pytest.mark.parametrize("a", [0.6, 0.0], ids=lambda a: f"{a:.3g}")
-def test_kaiming_normal(student: Student, draw: Draw, shape: Shape, a: float) -> None:
+def test_kaiming_normal(student: Student, sampler: Sampler, shape: Shape, a: float) -> None:
     """kaiming_normal_ draws from N(0, gain² / fan_in).
 
     handouts/kaiming_init.md, "The arithmetic, worked".
@@ -213,9 +213,9 @@ def test_kaiming_normal(student: Student, draw: Draw, shape: Shape, a: float) ->
         statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), suspects)
 
     given = (a,) if a else ()
-    judge_filled(student, draw, "kaiming_normal_", shape, look, *given, slope=a)
+    judge_filled(student, sampler, "kaiming_normal_", shape, look, *given, slope=a)
     if shape == SHAPES[0] and not a:
-        many = student.call("kaiming_normal_", torch.zeros(400, 600), seed=draw.seed()).value
+        many = student.call("kaiming_normal_", torch.zeros(400, 600), seed=sampler.seed()).value
         statistics.tails(
             tr("the tensor"),
             alike(tr("the result"), many, torch.zeros(400, 600)),
@@ -225,7 +225,7 @@ def test_kaiming_normal(student: Student, draw: Draw, shape: Shape, a: float) ->
 
 @by_shape
 @pytest.mark.parametrize("factor", [1.0, 2.5], ids=str)
-def test_xavier_uniform(student: Student, draw: Draw, shape: Shape, factor: float) -> None:
+def test_xavier_uniform(student: Student, sampler: Sampler, shape: Shape, factor: float) -> None:
     """xavier_uniform_ draws from U(±gain·√(6 / (fan_in + fan_out))).
 
     handouts/kaiming_init.md, "The idea".
@@ -236,22 +236,22 @@ def test_xavier_uniform(student: Student, draw: Draw, shape: Shape, factor: floa
         statistics.uniform(tr("the tensor"), got, bound, misconceptions.of_xavier(shape, factor))
 
     given: dict[str, Any] = {"gain": factor} if factor != 1 else {}
-    judge_filled(student, draw, "xavier_uniform_", shape, look, **given)
+    judge_filled(student, sampler, "xavier_uniform_", shape, look, **given)
 
 
 @pytest.mark.parametrize("shape", [(1500, 30), (400, 1600), (1200, 2, 3, 5)], ids=str)
-def test_bias_uniform(student: Student, draw: Draw, shape: Shape) -> None:
+def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
     """bias_uniform_ draws from U(±1/√fan_in), with the fan_in of the weight.
 
     handouts/kaiming_init.md, "What is asked".
     """
-    weight = draw.normal(*shape, dtype=torch.float32)
+    weight = sampler.normal(*shape, dtype=torch.float32)
 
     def look(got: torch.Tensor, fan_in: float, *_: float) -> None:
         suspects = misconceptions.of_layer(shape, (shape[0],))
         statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), suspects)
 
-    judge_filled(student, draw, "bias_uniform_", shape, look, weight, size=(shape[0],))
+    judge_filled(student, sampler, "bias_uniform_", shape, look, weight, size=(shape[0],))
 
 
 FILLERS: dict[str, tuple[Shape, ...]] = {
@@ -272,7 +272,7 @@ def arguments(name: str, *, requires_grad: bool = False) -> tuple[Input, *tuple[
 
 @by_filler
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -> None:
+def test_in_place(student: Student, sampler: Sampler, name: str, dtype: torch.dtype) -> None:
     """Each function fills the tensor it was given, outside autograd, and returns it.
 
     handouts/kaiming_init.md, "What trips people up": a parameter is a leaf that requires a
@@ -280,7 +280,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     """
     target, *rest = arguments(name, requires_grad=True)
     target = Input(target.tensor.to(dtype), requires_grad=True)
-    answer = student.call(name, target, *rest, seed=draw.seed(), after=True)
+    answer = student.call(name, target, *rest, seed=sampler.seed(), after=True)
     filled = alike(tr("the result"), answer.value, target.tensor)
     after = answer.after[0]
     expect(
@@ -324,7 +324,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
             "Filling it was recorded by autograd, or requires_grad was switched off.",
         ),
     )
-    plain = student.call(name, target.tensor, *rest, seed=draw.seed(), after=True)
+    plain = student.call(name, target.tensor, *rest, seed=sampler.seed(), after=True)
     expect(
         plain.traits[0].get("requires_grad") is False,
         tr("A tensor that required no gradient requires one afterwards."),
@@ -335,7 +335,7 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
     )
     layout = "transposed" if target.tensor.dim() > 1 else "strided"
     slanted = student.call(
-        name, Input(target.tensor, layout), *rest, seed=draw.seed(), after=True
+        name, Input(target.tensor, layout), *rest, seed=sampler.seed(), after=True
     ).after[0]
     expect(
         isinstance(slanted, torch.Tensor) and bool((slanted != 7).float().mean() > 0.9),
@@ -354,28 +354,28 @@ def test_in_place(student: Student, draw: Draw, name: str, dtype: torch.dtype) -
 
 
 @by_filler
-def test_generator(student: Student, draw: Draw, name: str) -> None:
+def test_generator(student: Student, sampler: Sampler, name: str) -> None:
     """With a generator, the numbers come from it alone.
 
     handouts/kaiming_init.md, "What is asked": the same generator repeats the same numbers,
     whatever the global seed.
     """
-    ours, another, seed = draw.seed(), draw.seed(), draw.seed()
+    ours, another, seed = sampler.seed(), sampler.seed(), sampler.seed()
 
     def filled(
         generator: int, seed: int, skip: int = 0
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         given = Generator(generator, skip)
-        answer = student.call(name, *arguments(name), generator=given, seed=seed, draw=3)
+        answer = student.call(name, *arguments(name), generator=given, seed=seed, draws=3)
         result = alike(tr("the result"), answer.value, arguments(name)[0].tensor)
         expect(
             bool((result != 7).any()), tr("The tensor still holds what it held: nothing is drawn.")
         )
-        return result, answer.draw
+        return result, answer.draws
 
     first, drawn = filled(ours, seed)
     expect(
-        torch.equal(first, filled(ours, draw.seed())[0]),
+        torch.equal(first, filled(ours, sampler.seed())[0]),
         tr("The same generator gave other numbers under another global seed."),
         cause=why(
             "kaiming_init.generator.ignored",
@@ -403,12 +403,12 @@ def test_generator(student: Student, draw: Draw, name: str) -> None:
 
 
 @by_filler
-def test_by_hand(student: Student, draw: Draw, name: str) -> None:
+def test_by_hand(student: Student, sampler: Sampler, name: str) -> None:
     """The distributions are made without torch.nn.init.
 
     handouts/kaiming_init.md, "How it is graded": calls into torch.nn.init are recorded.
     """
-    answer = student.call(name, *arguments(name), seed=draw.seed(), watch=True)
+    answer = student.call(name, *arguments(name), seed=sampler.seed(), watch=True)
     filled = alike(tr("the result"), answer.value, arguments(name)[0].tensor)
     expect(float(filled.std()) > 0, tr("The tensor is not filled."))
     laws.by_hand(student, answer.seen)

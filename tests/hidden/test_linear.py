@@ -8,8 +8,8 @@ from torch import nn
 
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
-from autograder.suite.draw import Draw
 from autograder.suite.failures import expect
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 from tower_student.language import plural, tr
@@ -73,9 +73,9 @@ by_name = one_by_one("case", CASES, traits, ids=lambda case: case.name)
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 
 
-def make(student: Student, draw: Draw, case: Case) -> tuple[Layer, nn.Linear]:
+def make(student: Student, sampler: Sampler, case: Case) -> tuple[Layer, nn.Linear]:
     """A layer of the student's with the oracle's random weights."""
-    oracle = draw.fill(nn.Linear(case.in_features, case.out_features, bias=case.bias))
+    oracle = sampler.fill(nn.Linear(case.in_features, case.out_features, bias=case.bias))
     layer: Layer = student.CustomLinear(case.in_features, case.out_features, bias=case.bias)
     layer.load(oracle)
     return layer, oracle
@@ -103,59 +103,61 @@ def test_registration(student: Student, bias: bool) -> None:
 
 
 @by_name
-def test_forward(student: Student, draw: Draw, case: Case) -> None:
+def test_forward(student: Student, sampler: Sampler, case: Case) -> None:
     """The output equals nn.Linear's for every leading shape.
 
     handouts/linear.md, "The arithmetic, worked".
     """
-    layer, oracle = make(student, draw, case)
-    laws.forward(layer, oracle, Input(draw.normal(*case.shape), case.layout))
+    layer, oracle = make(student, sampler, case)
+    laws.forward(layer, oracle, Input(sampler.normal(*case.shape), case.layout))
 
 
-def test_forward_float32(student: Student, draw: Draw) -> None:
+def test_forward_float32(student: Student, sampler: Sampler) -> None:
     """The output equals nn.Linear's in float32, the dtype it is used in.
 
     handouts/linear.md, "What trips people up".
     """
-    oracle = draw.fill(nn.Linear(64, 48)).float()
+    oracle = sampler.fill(nn.Linear(64, 48)).float()
     layer: Layer = student.CustomLinear(64, 48)
     layer.load(oracle)
-    x = draw.normal(32, 64, dtype=torch.float32)
+    x = sampler.normal(32, 64, dtype=torch.float32)
     laws.forward(layer, oracle, Input(x), tolerance=FLOAT32)
     laws.passes_nan_on(layer, oracle, x)
 
 
 @by_name
-def test_gradient_parity(student: Student, draw: Draw, case: Case) -> None:
+def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None:
     """The gradients of input, weight and bias equal nn.Linear's under a random upstream gradient.
 
     handouts/linear.md, "The arithmetic, worked": the gradient of the weight sums over the batch.
     """
-    layer, oracle = make(student, draw, case)
-    laws.gradients(layer, oracle, Input(draw.normal(*case.shape), case.layout), draw)
+    layer, oracle = make(student, sampler, case)
+    laws.gradients(layer, oracle, Input(sampler.normal(*case.shape), case.layout), sampler)
 
 
 @both_biases
-def test_gradcheck(student: Student, draw: Draw, bias: bool) -> None:
+def test_gradcheck(student: Student, sampler: Sampler, bias: bool) -> None:
     """The backward pass is the derivative of the layer's own forward pass.
 
     handouts/linear.md, "The idea": autograd follows every operation from the parameters to the
     output; a detach, a copy or a trip through numpy cuts the way.
     """
-    layer, _ = make(student, draw, Case("tiny", 3, 2, (2, 3), bias=bias))
-    laws.gradcheck(layer, draw.normal(2, 3), draw)
+    layer, _ = make(student, sampler, Case("tiny", 3, 2, (2, 3), bias=bias))
+    laws.gradcheck(layer, sampler.normal(2, 3), sampler)
 
 
-def test_by_hand(student: Student, draw: Draw) -> None:
+def test_by_hand(student: Student, sampler: Sampler) -> None:
     """The product is computed by matrix arithmetic, not by nn.Linear, nn.Bilinear or F.linear.
 
     handouts/linear.md, "How it is graded": the operators that run are recorded.
     """
-    layer, oracle = make(student, draw, Case("seen", 8, 5, (6, 8)))
-    laws.forward(layer, oracle, Input(draw.normal(6, 8)))
+    layer, oracle = make(student, sampler, Case("seen", 8, 5, (6, 8)))
+    laws.forward(layer, oracle, Input(sampler.normal(6, 8)))
 
     def watch(*shape: int) -> None:
-        answer = layer.run(Input(draw.normal(*shape)), draw.normal(*shape[:-1], 5), watch=True)
+        answer = layer.run(
+            Input(sampler.normal(*shape)), sampler.normal(*shape[:-1], 5), watch=True
+        )
         laws.by_hand(student, answer.seen, LINEAR, CONVOLUTION)
 
     for mode in ("train", "eval"):
@@ -173,7 +175,7 @@ def test_by_hand(student: Student, draw: Draw) -> None:
 
 
 @both_biases
-def test_initialisation(student: Student, draw: Draw, bias: bool) -> None:
+def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
     """A new layer's weight and bias are drawn from U(±1/√in_features), anew for every layer.
 
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
@@ -183,31 +185,31 @@ def test_initialisation(student: Student, draw: Draw, bias: bool) -> None:
         lambda seed: student.CustomLinear(*sizes, bias=bias, seed=seed),
         nn.Linear(*sizes, bias=bias),
         sizes[0] ** -0.5,
-        draw,
+        sampler,
     )
 
 
 @both_biases
-def test_trains(student: Student, draw: Draw, bias: bool) -> None:
+def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     """The layer holds no state besides its parameters, and an optimizer can train it.
 
     handouts/linear.md, "What trips people up": whatever is computed once in the constructor goes
     stale as soon as the weights change.
     """
-    layer, oracle = make(student, draw, Case("trained", 6, 4, (5, 6), bias=bias))
-    laws.follows_its_parameters(layer, oracle, draw.normal(5, 6), draw)
-    laws.trains_like(student, layer, oracle, [draw.normal(5, 6) for _ in range(3)], draw)
+    layer, oracle = make(student, sampler, Case("trained", 6, 4, (5, 6), bias=bias))
+    laws.follows_its_parameters(layer, oracle, sampler.normal(5, 6), sampler)
+    laws.trains_like(student, layer, oracle, [sampler.normal(5, 6) for _ in range(3)], sampler)
 
 
 @both_biases
-def test_simulated_gpu(student: Student, draw: Draw, bias: bool) -> None:
+def test_simulated_gpu(student: Student, sampler: Sampler, bias: bool) -> None:
     """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Linear's.
 
     handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
     """
-    layer, oracle = make(student, draw, Case("gpu", 5, 3, (4, 5), bias=bias))
+    layer, oracle = make(student, sampler, Case("gpu", 5, 3, (4, 5), bias=bias))
     for shape in ((4, 5), (2, 3, 5)):
-        laws.gradients(layer, oracle, Input(draw.normal(*shape)), draw, on_gpu=True)
+        laws.gradients(layer, oracle, Input(sampler.normal(*shape)), sampler, on_gpu=True)
 
 
 @both_biases
@@ -226,42 +228,42 @@ def test_meta_device(student: Student, bias: bool) -> None:
 
 
 @both_biases
-def test_gpu_parity(student: Student, draw: Draw, bias: bool) -> None:
+def test_gpu_parity(student: Student, sampler: Sampler, bias: bool) -> None:
     """On the GPU, in float64 and in float32, nothing is carried away; output and gradients are nn.Linear's.
 
     handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
     """
-    layer, oracle = make(student, draw, Case("gpu", 50, 30, (16, 50), bias=bias))
-    laws.gradients(layer, oracle, Input(draw.normal(16, 50)), draw, on_gpu=True)
-    single = Input(draw.normal(16, 50, dtype=torch.float32))
+    layer, oracle = make(student, sampler, Case("gpu", 50, 30, (16, 50), bias=bias))
+    laws.gradients(layer, oracle, Input(sampler.normal(16, 50)), sampler, on_gpu=True)
+    single = Input(sampler.normal(16, 50, dtype=torch.float32))
     layer.load(oracle.float())
-    laws.gradients(layer, oracle, single, draw, on_gpu=True, tolerance=GPU_FLOAT32)
+    laws.gradients(layer, oracle, single, sampler, on_gpu=True, tolerance=GPU_FLOAT32)
 
 
 @both_biases
-def test_gpu_state(student: Student, draw: Draw, bias: bool) -> None:
+def test_gpu_state(student: Student, sampler: Sampler, bias: bool) -> None:
     """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
 
     handouts/linear.md, "What trips people up": whatever is kept beside the parameters stays behind.
     """
-    layer, oracle = make(student, draw, Case("gpu", 6, 5, (4, 6), bias=bias))
-    laws.survives_transfers(layer, oracle, draw.normal(4, 6), draw)
+    layer, oracle = make(student, sampler, Case("gpu", 6, 5, (4, 6), bias=bias))
+    laws.survives_transfers(layer, oracle, sampler.normal(4, 6), sampler)
 
 
-def test_gpu_streams(student: Student, draw: Draw) -> None:
+def test_gpu_streams(student: Student, sampler: Sampler) -> None:
     """On another CUDA stream than the default one the layer works there, too.
 
     handouts/linear.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
     """
-    layer, oracle = make(student, draw, Case("gpu", 6, 5, (4, 6)))
-    laws.keeps_to_the_stream(layer, oracle, draw.normal(4, 6))
+    layer, oracle = make(student, sampler, Case("gpu", 6, 5, (4, 6)))
+    laws.keeps_to_the_stream(layer, oracle, sampler.normal(4, 6))
 
 
 @pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
-def test_gpu_half(student: Student, draw: Draw, dtype: torch.dtype) -> None:
+def test_gpu_half(student: Student, sampler: Sampler, dtype: torch.dtype) -> None:
     """On the GPU the layer computes in float16 and bfloat16, too.
 
     handouts/linear.md, "What trips people up": the dtype is the input's, never one of forward's own.
     """
-    layer, oracle = make(student, draw, Case("gpu", 64, 48, (32, 64)))
-    laws.half_forward(layer, oracle, draw.normal(32, 64), dtype)
+    layer, oracle = make(student, sampler, Case("gpu", 64, 48, (32, 64)))
+    laws.half_forward(layer, oracle, sampler.normal(32, 64), dtype)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from autograder.report import Bars, Cause
 from autograder.suite import laws
 from autograder.suite.cases import one_by_one
-from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
 from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
@@ -34,18 +34,18 @@ BATCH_SIZES = [1, 2, 5]
 MODES = ["train", "eval"]
 
 
-def make(student: Student, draw: Draw) -> tuple[Layer, reference.ReferenceTower]:
+def make(student: Student, sampler: Sampler) -> tuple[Layer, reference.ReferenceTower]:
     """A tower of the student's with the oracle's random weights, in float64."""
-    oracle = draw.fill(reference.ReferenceTower())
+    oracle = sampler.fill(reference.ReferenceTower())
     tower: Layer = student.TowerOfInsight()
     tower.load(oracle)
     tower.settle()
     return tower, oracle
 
 
-def images(draw: Draw, n: int) -> Tensor:
+def images(sampler: Sampler, n: int) -> Tensor:
     """Random images (N, 1, 28, 28)."""
-    return draw.normal(n, 1, 28, 28)
+    return sampler.normal(n, 1, 28, 28)
 
 
 def test_parameters(student: Student) -> None:
@@ -101,14 +101,14 @@ def test_count_parameters(student: Student) -> None:
     compare_counts(counts, whole=True)
 
 
-def test_shapes(student: Student, draw: Draw) -> None:
+def test_shapes(student: Student, sampler: Sampler) -> None:
     """28×28 becomes 14×14, then 7×7; 64·7·7 = 3136 at flatten; ten logits for every image.
 
     handouts/tower.md, "The arithmetic, worked".
     """
     tower: Layer = student.TowerOfInsight()
     for n in BATCH_SIZES:
-        x = images(draw, n).float()
+        x = images(sampler, n).float()
         expected = {"conv2": (n, 32, 14, 14), "fc1": (n, 3136), "fc2": (n, 128)}
         entering, _ = tower.activations(x)
         for name in (name for name in expected if name in entering):
@@ -183,16 +183,16 @@ def pooled(h: Tensor) -> Tensor:
     return F.max_pool2d(F.relu(h), 2)
 
 
-def test_forward(student: Student, draw: Draw) -> None:
+def test_forward(student: Student, sampler: Sampler) -> None:
     """The logits equal those of the same network built of stock layers, in either mode.
 
     handouts/tower.md, "What trips people up": a ReLU or a pool that is missing or misplaced, or a
     softmax at the end.
     """
-    tower, oracle = make(student, draw)
+    tower, oracle = make(student, sampler)
     for mode, n in (*(("train", n) for n in BATCH_SIZES), ("eval", 3)):
         tower.do(mode)
-        x = images(draw, n)
+        x = images(sampler, n)
         try:
             laws.forward(tower, oracle, Input(x))
         except CheckFailed as failure:
@@ -218,28 +218,30 @@ def norm(gradient: Tensor | None, expected: Tensor) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-def test_gradient_parity(student: Student, draw: Draw) -> None:
+def test_gradient_parity(student: Student, sampler: Sampler) -> None:
     """Every parameter gets the gradient that stock layers would give it.
 
     handouts/tower.md, "What trips people up": a layer that the forward pass leaves out gets none.
     """
-    tower, oracle = make(student, draw)
-    laws.gradients(tower, oracle, Input(images(draw, 3)), draw, look=partial(show_flow, student))
+    tower, oracle = make(student, sampler)
+    laws.gradients(
+        tower, oracle, Input(images(sampler, 3)), sampler, look=partial(show_flow, student)
+    )
 
 
 SCALED = mark("TowerOfInsight over bricks whose outputs are multiplied by secret factors")
 
 
-def test_own_bricks(student: Student, draw: Draw) -> None:
+def test_own_bricks(student: Student, sampler: Sampler) -> None:
     """The tower is built from the CustomLinear and CustomConv2d that it imports.
 
     handouts/tower.md, "What is asked": over bricks whose outputs are multiplied by secret factors,
     the logits change as the bricks do.
     """
-    factors: dict[str, Any] = {"linear": draw.number(1.5, 3), "conv2d": -draw.number(1.5, 3)}
+    factors: dict[str, Any] = {"linear": sampler.number(1.5, 3), "conv2d": -sampler.number(1.5, 3)}
     other = student.over_bricks(**factors)
-    oracle = draw.fill(reference.scaled_tower(**factors))
-    tower, x = other.TowerOfInsight(), images(draw, 2)
+    oracle = sampler.fill(reference.scaled_tower(**factors))
+    tower, x = other.TowerOfInsight(), images(sampler, 2)
     student.asked = tr(SCALED)
     try:
         tower.load(oracle)
@@ -247,8 +249,10 @@ def test_own_bricks(student: Student, draw: Draw) -> None:
     except TooSlow:
         raise
     except CheckFailed as failure:
-        plain, stock = make(student, draw)
-        laws.forward(plain, stock, Input(images(draw, 2)))  # what fails here is no matter of bricks
+        plain, stock = make(student, sampler)
+        laws.forward(
+            plain, stock, Input(images(sampler, 2))
+        )  # what fails here is no matter of bricks
         student.asked = tr(SCALED)
         raise CheckFailed(
             failure.found,
@@ -272,14 +276,14 @@ MIXED = why(
 )
 
 
-def test_samples_apart(student: Student, draw: Draw) -> None:
+def test_samples_apart(student: Student, sampler: Sampler) -> None:
     """An image's logits depend on that image alone, and are the same every time.
 
     handouts/tower.md, "What trips people up": a softmax over the batch, a normalisation or a
     dropout mixes images or adds chance.
     """
-    tower, oracle = make(student, draw)
-    x = images(draw, 3)
+    tower, oracle = make(student, sampler)
+    x = images(sampler, 3)
     with torch.no_grad():
         expected = oracle(x)
     for mode in MODES:
@@ -308,13 +312,13 @@ def test_meta_device(student: Student) -> None:
     laws.meta_output(tower, Meta((3, 1, 28, 28)), (3, 10))
 
 
-def test_fresh_loss(student: Student, draw: Draw) -> None:
+def test_fresh_loss(student: Student, sampler: Sampler) -> None:
     """A fresh tower knows nothing: its loss is near ln 10 ≈ 2.30, and no two towers are alike.
 
     handouts/tower.md, "The arithmetic, worked": ten equal chances cost -ln(1/10).
     """
-    towers = [student.create("TowerOfInsight", (), {}, seed=draw.seed()) for _ in range(2)]
-    x, labels = draw.uniform(16, 1, 28, 28, dtype=torch.float32), draw.integers(0, 10, 16)
+    towers = [student.create("TowerOfInsight", (), {}, seed=sampler.seed()) for _ in range(2)]
+    x, labels = sampler.uniform(16, 1, 28, 28, dtype=torch.float32), sampler.integers(0, 10, 16)
     logits = alike(tr("the logits"), towers[0](x), torch.zeros(16, 10))
     loss = float(F.cross_entropy(logits, labels))
     expect(
@@ -361,25 +365,28 @@ class Training(NamedTuple):
         sizes = "-".join(map(str, self.sizes)) if len(self.sizes) < 5 else len(self.sizes)
         return f"{self.model}-{kind}-{self.optimizer}-{sizes}"
 
-    def models(self, student: Student, draw: Draw) -> tuple[nn.Module, Layer]:
+    def models(self, student: Student, sampler: Sampler) -> tuple[nn.Module, Layer]:
         """The oracle and the student's side of it, with the same random weights."""
         oracle: nn.Module
         if self.model == "tower":
-            theirs, oracle = make(student, draw)
+            theirs, oracle = make(student, sampler)
         else:
-            oracle, theirs = draw.fill(ModeProbe(6, 4)), student.library("probes.ModeProbe", 6, 4)
+            oracle, theirs = (
+                sampler.fill(ModeProbe(6, 4)),
+                student.library("probes.ModeProbe", 6, 4),
+            )
             if self.single:
                 oracle.float()
             theirs.load(oracle)
         theirs.do(self.mode)
         return oracle, theirs
 
-    def batch(self, draw: Draw, n: int) -> Batch:
+    def batch(self, sampler: Sampler, n: int) -> Batch:
         """Random inputs and labels for the model."""
         if self.model == "tower":
-            return images(draw, n), draw.integers(0, 10, n)
+            return images(sampler, n), sampler.integers(0, 10, n)
         dtype = torch.float32 if self.single else torch.float64
-        return draw.normal(n, 6, dtype=dtype), draw.integers(0, 4, n)
+        return sampler.normal(n, 6, dtype=dtype), sampler.integers(0, 4, n)
 
 
 MOMENTUM: dict[str, Any] = {"lr": 0.05, "momentum": 0.9}
@@ -495,17 +502,17 @@ def traits(training: Training) -> list[str]:
 
 
 @one_by_one("training", TRAININGS, traits)
-def test_train_epoch(student: Student, draw: Draw, training: Training) -> None:
+def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> None:
     """train_epoch moves every weight as the reference loop does, in training mode, to 1e-9.
 
     handouts/tower.md, "What trips people up": cleared gradients, model.train(), and a mean loss in
     which a smaller batch weighs less.
     """
-    oracle, theirs = training.models(student, draw)
+    oracle, theirs = training.models(student, sampler)
     loop = loops(student, oracle, theirs, training)
     on_tower = training.model == "tower"
     for _ in range(1 if on_tower else 2):  # the second finds what the first has left
-        batches = [training.batch(draw, n) for n in training.sizes]
+        batches = [training.batch(sampler, n) for n in training.sizes]
         try:
             judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
         except CheckFailed as failure:
@@ -519,14 +526,14 @@ def test_train_epoch(student: Student, draw: Draw, training: Training) -> None:
 STEPS = 24
 
 
-def test_one_batch(student: Student, draw: Draw) -> None:
+def test_one_batch(student: Student, sampler: Sampler) -> None:
     """A tower can learn two images by heart: the loss falls to less than a fifth.
 
     handouts/tower.md, "What trips people up": a network that cannot overfit one batch has a broken
     path somewhere.
     """
-    x, labels = draw.uniform(2, 1, 28, 28, dtype=torch.float32), draw.permutation(10)[:2]
-    tower = student.create("TowerOfInsight", (), {}, seed=draw.seed())
+    x, labels = sampler.uniform(2, 1, 28, 28, dtype=torch.float32), sampler.permutation(10)[:2]
+    tower = student.create("TowerOfInsight", (), {}, seed=sampler.seed())
     optimizer = student.library("optim.Adam", tower, lr=0.002, fused=True)
     criterion = student.library("nn.CrossEntropyLoss")
     before = tower(x)
@@ -556,7 +563,7 @@ def test_one_batch(student: Student, draw: Draw) -> None:
 EVALUATIONS: list[tuple[int, ...]] = [(8, 8), (9, 4), (3, 5, 11), (7,)]
 
 
-def test_evaluate(student: Student, draw: Draw) -> None:
+def test_evaluate(student: Student, sampler: Sampler) -> None:
     """evaluate returns the fraction that is right, in evaluation mode and without tracking gradients.
 
     handouts/tower.md, "What trips people up": batches of different sizes weigh by their samples.
@@ -564,7 +571,7 @@ def test_evaluate(student: Student, draw: Draw) -> None:
     counts = []
     for mode in MODES:
         for sizes in EVALUATIONS:
-            oracle, theirs, batches = evaluation(student, draw, mode, sizes)
+            oracle, theirs, batches = evaluation(student, sampler, mode, sizes)
             student.asked = tr("evaluate on batches of {sizes} samples", sizes=listed(sizes))
             before = theirs.state()
             got = student.evaluate(theirs, Once(batches) if sizes == (7,) else batches)
@@ -589,33 +596,33 @@ def test_evaluate(student: Student, draw: Draw) -> None:
 
 
 def evaluation(
-    student: Student, draw: Draw, mode: str, sizes: tuple[int, ...]
+    student: Student, sampler: Sampler, mode: str, sizes: tuple[int, ...]
 ) -> tuple[ModeProbe, Layer, list[Batch]]:
     """A model on either side, and batches of which half or so is answered right."""
-    oracle = draw.fill(ModeProbe(6, 4).double())
+    oracle = sampler.fill(ModeProbe(6, 4).double())
     for buffer in (oracle.norm.running_mean, oracle.norm.running_var):
         assert buffer is not None
-        buffer.copy_(draw.uniform(6) + 0.5)
+        buffer.copy_(sampler.uniform(6) + 0.5)
     theirs = student.library("probes.ModeProbe", 6, 4)
     theirs.load(oracle)
     theirs.do(mode)
     batches = []
     for n in sizes:
-        x = (3 if mode == "train" else 1000) * draw.normal(n, 6)
+        x = (3 if mode == "train" else 1000) * sampler.normal(n, 6)
         with torch.no_grad():
             right = oracle.eval()(x).argmax(1)
-        wrong = draw.permutation(n) < (n + 1) // 3 + (n % 2)
+        wrong = sampler.permutation(n) < (n + 1) // 3 + (n % 2)
         batches.append((x, torch.where(wrong, (right + 1) % 4, right)))
     return oracle, theirs, batches
 
 
-def test_mnist_fit(student: Student, draw: Draw, long_run: LongRun) -> None:
+def test_mnist_fit(student: Student, sampler: Sampler, long_run: LongRun) -> None:
     """Trained on altered MNIST by train_epoch, the tower reads held-out digits.
 
     handouts/tower.md, "How it is graded": the images are altered and the labels permuted in a way
     that only this run knows.
     """
-    accuracy = fitted_accuracy(student, draw, long_run)
+    accuracy = fitted_accuracy(student, sampler, long_run)
     student.measure(tr("MNIST accuracy"), accuracy)
     plan = long_run.plan
     student.asked = plural(
@@ -640,25 +647,25 @@ def test_mnist_fit(student: Student, draw: Draw, long_run: LongRun) -> None:
     student.remark = found
 
 
-def test_gpu_parity(student: Student, draw: Draw) -> None:
+def test_gpu_parity(student: Student, sampler: Sampler) -> None:
     """On the GPU the logits and every gradient are those of stock layers on the CPU.
 
     handouts/tower.md, "What trips people up": .cuda() in the code, or a tensor made without a device.
     """
-    tower, oracle = make(student, draw)
-    laws.gradients(tower, oracle, Input(images(draw, 3)), draw, on_gpu=True)
+    tower, oracle = make(student, sampler)
+    laws.gradients(tower, oracle, Input(images(sampler, 3)), sampler, on_gpu=True)
 
 
-def test_gpu_training(student: Student, draw: Draw) -> None:
+def test_gpu_training(student: Student, sampler: Sampler) -> None:
     """On the GPU train_epoch moves every weight as on the CPU, and evaluate counts the same.
 
     handouts/tower.md, "What trips people up": the loop takes model and batches where they lie.
     """
-    tower, oracle = make(student, draw)
+    tower, oracle = make(student, sampler)
     tower.load(oracle.float())
     tower.to("cuda")
-    pixels = draw.integers(0, 256, 5 * 784).reshape(5, 1, 28, 28).to(torch.uint8)
-    labels = draw.integers(0, 10, 5)
+    pixels = sampler.integers(0, 256, 5 * 784).reshape(5, 1, 28, 28).to(torch.uint8)
+    labels = sampler.integers(0, 10, 5)
     kept_pixels, kept_labels = student.keep(pixels, labels, on_gpu=True)
     batches = Batches(kept_pixels, kept_labels, size=2, start=0, stop=3)
     here = [(x.float() / 255, y) for x, y in zip(pixels.split(2), labels.split(2), strict=True)]

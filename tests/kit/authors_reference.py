@@ -17,7 +17,6 @@ from autograder import bank, course
 from autograder.sandbox.policy import Policy
 from autograder.suite import (
     cases,
-    draw,
     failures,
     laws,
     long_run,
@@ -25,6 +24,7 @@ from autograder.suite import (
     parity,
     registry,
     replies,
+    sampler,
     statistics,
     student,
     suspects,
@@ -84,8 +84,8 @@ def page() -> str:
                 *(replies.Answer, replies.Seen, replies.Transfers),
                 *(replies.Description, replies.Parameter, replies.Description.shapes),
             ),
-            "## The `draw` fixture",
-            *methods(draw.Draw, "draw"),
+            "## The `sampler` fixture",
+            *methods(sampler.Sampler, "sampler"),
             *cut(f"{SMALL}/tests/hidden/test_attention.py", "given", "n, queries", 3),
             "## The `long_run` fixture",
             *entries(*public(long_run)),

@@ -174,7 +174,7 @@ def change_tensor(rng, tensors):
     ):
         case "name":
             tensor[0] = rng.choice(
-                ["x", "output", "input", "result", "weight", "grad input", "draw"]
+                ["x", "output", "input", "result", "weight", "grad input", "draws"]
             )
         case "dtype":
             tensor[1] = rng.choice(sorted(wire.ITEM_SIZES))

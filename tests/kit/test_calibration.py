@@ -68,9 +68,9 @@ def test_the_threshold_is_the_highest_that_is_safe():
 
 def test_the_chance_of_a_false_reject_is_that_of_a_simulation():
     """Of many courses, each with five fits and a threshold set by them, how many reject a sixth?"""
-    draw, rejected, chance = random.Random(3), 0, 0.0
+    rng, rejected, chance = random.Random(3), 0, 0.0
     for _ in range(4000):
-        *fits, further = (1 - math.exp(draw.gauss(-3, 0.2)) for _ in range(6))
+        *fits, further = (1 - math.exp(rng.gauss(-3, 0.2)) for _ in range(6))
         found = made(*fits)
         threshold = 1 - (1 - min(fits)) * 1.1
         rejected += further < threshold
@@ -101,7 +101,7 @@ def test_the_picture_is_whole_and_the_same_each_time(tmp_path):
     found = replace(made(0.9, 0.91, 0.92), broken=(Subject("lazy", "It rests.", (0.1, None)),))
     texts = []
     for name in ("one.svg", "two.svg"):
-        calibration.draw([found], load_course(ROOT), tmp_path / name)
+        calibration.plot([found], load_course(ROOT), tmp_path / name)
         texts.append((tmp_path / name).read_text())
     assert texts[0] == texts[1]
     assert "lazy" in texts[0]

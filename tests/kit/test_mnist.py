@@ -8,7 +8,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from autograder.suite.draw import Draw
+from autograder.suite.sampler import Sampler
 
 from digits import digits, unpack
 from fit import draw_secret, initial_weights
@@ -60,7 +60,7 @@ def test_a_module_that_imports_torchvision_is_graded(judge, solutions):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_secret_transform_can_be_undone(seed):
-    secret = draw_secret(Draw(seed, "fit"))
+    secret = draw_secret(Sampler(seed, "fit"))
     images, labels = digits(train=False)
     altered = secret.images(images)
     assert sorted(secret.labels.tolist()) == list(range(10))
@@ -73,7 +73,7 @@ def test_the_secret_transform_can_be_undone(seed):
 
 
 def test_the_initial_weights_have_the_towers_shapes_and_bounds():
-    weights = initial_weights(Draw(1, "fit"))
+    weights = initial_weights(Sampler(1, "fit"))
     assert {name: tuple(value.shape) for name, value in weights.items()} == PARAMETERS
     assert sum(value.numel() for value in weights.values()) == 421_642
     assert weights["fc1.weight"].abs().max() <= 3136**-0.5

@@ -46,7 +46,7 @@ REQUESTS = [
     (protocol.Forward(0, INPUT, watch=True), {"x": X, "upstream": torch.ones(1, 3)}),
     (protocol.Stream(0, "forward"), {"input": X}),
     (protocol.Activations(0, {"tensor": "x"}), {"x": X}),
-    (protocol.Call("twice", {"list": [{"tensor": "x"}]}, after=True, draw=2), {"x": X}),
+    (protocol.Call("twice", {"list": [{"tensor": "x"}]}, after=True, draws=2), {"x": X}),
 ]
 
 
@@ -102,7 +102,7 @@ def test_tensors_come_back_beside_the_reply(asked):
     tensors = {kind: sorted(found) for kind, (_, found) in asked.items() if found}
     assert tensors[protocol.State] == ["bias", "weight"]
     assert tensors[protocol.Forward] == ["grad input", "grad weight", "input", "output"]
-    assert tensors[protocol.Call] == ["after.0", "draw", "result"]
+    assert tensors[protocol.Call] == ["after.0", "draws", "result"]
     assert asked[protocol.Forward][1]["output"].tolist() == [[2, 2, 2]]
 
 

@@ -14,7 +14,6 @@ from autograder import course
 from autograder.sandbox.policy import Policy
 from autograder.suite import (
     cases,
-    draw,
     failures,
     laws,
     long_run,
@@ -22,6 +21,7 @@ from autograder.suite import (
     parity,
     registry,
     replies,
+    sampler,
     statistics,
     student,
     suspects,
@@ -32,7 +32,7 @@ MODULES = [
     *(
         student,
         replies,
-        draw,
+        sampler,
         long_run,
         cases,
         parity,
@@ -54,12 +54,16 @@ def test_the_page_is_what_the_docstrings_make():
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_every_public_name_of_a_module_is_on_the_page(module):
     text = PAGE.read_text()
-    fixtures = {student.Student: "student.call(", student.Layer: "layer(", draw.Draw: "draw.seed("}
+    fixtures = {
+        student.Student: "student.call(",
+        student.Layer: "layer(",
+        sampler.Sampler: "sampler.seed(",
+    }
     for thing in public(module):
         assert f"`{fixtures.get(thing) or signature(thing)}" in text, thing
 
 
-@pytest.mark.parametrize("kind", [student.Student, student.Layer, draw.Draw])
+@pytest.mark.parametrize("kind", [student.Student, student.Layer, sampler.Sampler])
 def test_every_public_method_of_a_fixture_is_on_the_page(kind):
     text, name = PAGE.read_text(), kind.__name__.lower()
     for key, method in vars(kind).items():

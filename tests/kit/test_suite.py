@@ -9,10 +9,10 @@ from autograder.report import Feedback
 from autograder.sandbox.values import Opaque
 from autograder.suite import statistics
 from autograder.suite.cases import novelty, one_by_one
-from autograder.suite.draw import Draw
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.outputs import misread
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
+from autograder.suite.sampler import Sampler
 from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.5, -6.0]], dtype=torch.float64)
@@ -111,7 +111,9 @@ def test_the_false_alarm_rate_is_the_stated_one():
 
 
 def test_draws_depend_on_seed_and_name_alone():
-    draws = [Draw(seed, name).normal(5) for seed, name in ((1, "a"), (1, "a"), (2, "a"), (1, "b"))]
+    draws = [
+        Sampler(seed, name).normal(5) for seed, name in ((1, "a"), (1, "a"), (2, "a"), (1, "b"))
+    ]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
     assert not torch.equal(draws[0], draws[3])

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from autograder.suite import laws
-from autograder.suite.draw import Draw
 from autograder.suite.failures import why
 from autograder.suite.parity import compare
+from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Student
 from autograder.suite.suspects import Suspect
 
@@ -25,13 +25,13 @@ by_case = pytest.mark.parametrize(("shape", "dim", "size"), CASES, ids=str)
 
 @by_case
 def test_values(
-    student: Student, draw: Draw, shape: tuple[int, ...], dim: int, size: float
+    student: Student, sampler: Sampler, shape: tuple[int, ...], dim: int, size: float
 ) -> None:
     """The shares are torch's, along any dimension and for scores of any size.
 
     handouts/softmax.md, "The arithmetic, worked".
     """
-    x = size * draw.normal(*shape)
+    x = size * sampler.normal(*shape)
     suspects = [
         Suspect(
             why("softmax.dim.ignored", "The shares run along the last dimension, whatever dim is."),
@@ -47,27 +47,27 @@ def test_values(
 
 @by_case
 def test_gradient(
-    student: Student, draw: Draw, shape: tuple[int, ...], dim: int, size: float
+    student: Student, sampler: Sampler, shape: tuple[int, ...], dim: int, size: float
 ) -> None:
     """The gradient is torch's.
 
     handouts/softmax.md, "The idea".
     """
-    x = (size * draw.normal(*shape)).requires_grad_()
+    x = (size * sampler.normal(*shape)).requires_grad_()
     expected = x.softmax(dim)
-    upstream = draw.normal(*shape)
+    upstream = sampler.normal(*shape)
     laws.backward(expected, upstream)
     answer = student.call("softmax", Input(x.detach(), requires_grad=True), dim, upstream=upstream)
     assert isinstance(x.grad, Tensor)
     compare("the gradient of the input", answer.gradients.get("input"), x.grad)
 
 
-def test_by_hand(student: Student, draw: Draw) -> None:
+def test_by_hand(student: Student, sampler: Sampler) -> None:
     """No softmax of torch's does the work.
 
     handouts/softmax.md, "What is asked".
     """
-    x = draw.normal(3, 4)
+    x = sampler.normal(3, 4)
     answer = student.call("softmax", x, -1, watch=True)
     laws.by_hand(student, answer.seen, re.compile("softmax"))
     compare("the shares", answer.value, torch.softmax(x, -1))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 LayerT = TypeVar("LayerT", bound=nn.Module)
 
 
-class Draw:
+class Sampler:
     """Draws for one case of one check, a function of the run's seed and the case's name alone.
 
     Tensors are float64 unless `dtype` says otherwise; `integers` and `permutation` return int64.
