@@ -22,7 +22,7 @@ Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """A line of a module: where it raised, or where what the check asked for is defined."""
 
     file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+\.py$")]
@@ -62,7 +62,7 @@ class Feedback:
         quoted: lines of the submission, or of its exceptions: data, never sentences of ours.
         right: what is right about it, where that narrows the search.
         cause: the likely cause, where one can be named.
-        place: the line of the submission that it is about, where one can be named.
+        location: the line of the submission that it is about, where one can be named.
         reading: where to read on.
         same_as: the id of an earlier check that failed for the same cause; "" where none did.
     """
@@ -72,7 +72,7 @@ class Feedback:
     quoted: tuple[str, ...] = ()
     right: str = ""
     cause: Cause | None = None
-    place: Place | None = None
+    location: SourceLocation | None = None
     reading: str = ""
     same_as: str = ""
 

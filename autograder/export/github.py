@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from autograder.export import view
-from autograder.report import CheckResult, ModuleResult, Place, Report
+from autograder.report import CheckResult, ModuleResult, Report, SourceLocation
 from tower_student.language import plural, tr
 from tower_student.text import wrappable
 
@@ -100,17 +100,17 @@ def annotations(report: Report, folder: str) -> str:
     Args:
         folder: where the modules lie, as seen from the top of the repository; "" at its top.
     """
-    failed: dict[Place | None, list[CheckResult]] = {}
+    failed: dict[SourceLocation | None, list[CheckResult]] = {}
     for module in report.visible().modules:
         for check in module.checks:
             if check.status == "failed":
-                failed.setdefault(_place(check), []).append(check)
+                failed.setdefault(_location(check), []).append(check)
     prefix = f"{folder}/" if folder else ""
     lines = []
-    for place, checks in failed.items():
+    for location, checks in failed.items():
         properties = {"title": ", ".join(check.id for check in checks)}
-        if place:
-            properties |= {"file": f"{prefix}{place.file}", "line": str(place.line)}
+        if location:
+            properties |= {"file": f"{prefix}{location.file}", "line": str(location.line)}
         messages = dict.fromkeys(f"{check.title}\n{view.message(check)}" for check in checks)
         lines.append(_command("error", properties, "\n\n".join(messages)))
     if len(lines) > MAX_ANNOTATIONS:
@@ -161,8 +161,8 @@ def classroom(report: Report) -> str:
 
 
 def _test(check: CheckResult) -> dict[str, object]:
-    place = _place(check)
-    where = {"filename": place.file, "line_no": place.line} if place else {}
+    location = _location(check)
+    where = {"filename": location.file, "line_no": location.line} if location else {}
     return {
         "name": f"{check.id}: {check.title}",
         "status": "pass" if check.status == "passed" else "fail",
@@ -173,5 +173,5 @@ def _test(check: CheckResult) -> dict[str, object]:
     }
 
 
-def _place(check: CheckResult) -> Place | None:
-    return check.feedback.place if check.feedback else None
+def _location(check: CheckResult) -> SourceLocation | None:
+    return check.feedback.location if check.feedback else None

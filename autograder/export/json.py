@@ -12,7 +12,7 @@ from autograder.export.view import READING
 from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
 from tower_student.language import ENGLISH, tr
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -84,7 +84,11 @@ def schema() -> dict[str, Any]:
 def _current(content: Any) -> dict[str, Any]:
     """Return the content of a report as today's schema has it. Raises ValueError if that is not possible."""
     version = content.get("schema") if isinstance(content, dict) else None
-    older: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = (_from_first, _from_second)
+    older: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = (
+        _from_first,
+        _from_second,
+        _from_third,
+    )
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(
             tr(
@@ -135,7 +139,7 @@ def _from_second(content: dict[str, Any]) -> dict[str, Any]:
         module | {"checks": list(map(_check_from_second, module["checks"]))}
         for module in content["modules"]
     ]
-    return content | {"schema": 3, "modules": modules, "language": ENGLISH}
+    return content | {"schema": 3, "modules": modules}
 
 
 def _check_from_second(check: dict[str, Any]) -> dict[str, Any]:
@@ -145,3 +149,20 @@ def _check_from_second(check: dict[str, Any]) -> dict[str, Any]:
         name: value for name, value in check.items() if name not in ("message", "hint", "place")
     }
     return kept | {"remark": remark, "feedback": None}
+
+
+def _from_third(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 3 knew one language, and called a location a place."""
+    modules = [
+        module | {"checks": list(map(_check_from_third, module["checks"]))}
+        for module in content["modules"]
+    ]
+    return content | {"schema": 4, "modules": modules, "language": ENGLISH}
+
+
+def _check_from_third(check: dict[str, Any]) -> dict[str, Any]:
+    feedback = check["feedback"]
+    if feedback is None:
+        return check
+    kept = {name: value for name, value in feedback.items() if name != "place"}
+    return check | {"feedback": {**kept, "location": feedback["place"]}}

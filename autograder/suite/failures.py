@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from autograder.report import Cause, Feedback, Place
+from autograder.report import Cause, Feedback, SourceLocation
 from tower_student.language import tr
 from tower_student.text import one_line
 
@@ -43,7 +43,7 @@ class CheckFailed(Exception):
         reading: what such a finding means in general; the cause where no other is known.
         right: what is right about what was returned, as a sentence, where that narrows the search.
         quoted: lines of the submission's or its exception's.
-        place: the line of the submission where it came up, if it did in one.
+        location: the line of the submission where it came up, if it did in one.
         unproven: whether nothing leads to the submission, as an exception without a line of it or the end
             of the process. It may be the grader's own then, see suite.judge.
     """
@@ -56,13 +56,13 @@ class CheckFailed(Exception):
         reading: Why = None,
         right: Right = "",
         quoted: Sequence[str] = (),
-        place: Place | None = None,
+        location: SourceLocation | None = None,
         unproven: bool = False,
     ) -> None:
         super().__init__(found)
         self.found = found
         self.quoted = tuple(quoted)
-        self.place = place
+        self.location = location
         self.unproven = unproven
         self._cause, self._reading, self._right = cause, reading, right
 
@@ -97,7 +97,7 @@ class CheckFailed(Exception):
             "reading": self._reading,
             "right": self._right,
         }
-        kept |= {"quoted": self.quoted, "place": self.place, "unproven": self.unproven}
+        kept |= {"quoted": self.quoted, "location": self.location, "unproven": self.unproven}
         return type(self)(self.found, **kept | changes)
 
     def feedback(self, asked: str) -> Feedback:
@@ -111,7 +111,7 @@ class CheckFailed(Exception):
             one_line(tr(self.cause.text, **self.cause.values), MAX_SENTENCE),
             {name: _plain(value) for name, value in self.cause.values.items()},
         )
-        return Feedback(asked, found, self.quoted, right, cause, self.place)
+        return Feedback(asked, found, self.quoted, right, cause, self.location)
 
 
 class TooSlow(CheckFailed):

@@ -25,7 +25,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError, TowerError
 from autograder.gpu import Device
-from autograder.report import Feedback, Figure, Measured, Place
+from autograder.report import Feedback, Figure, Measured, SourceLocation
 from autograder.suite.collection import Case, run_pytest
 from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.long_run import LongRun
@@ -264,7 +264,7 @@ class Judge:
                     # Its worker may still be asked for the cause, and by the next check.
                     told, defined = failure.feedback(student.asked), student.definition()
                     root = _root(module_of(case.check), told, defined)
-                    told = replace(told, place=told.place or defined)
+                    told = replace(told, location=told.location or defined)
                     outcome = Outcome(told, too_slow, root=root)
                 else:
                     outcome = Outcome(is_settled=False)
@@ -352,15 +352,15 @@ class _Setup:
             self._judge.fault(self._cases[item.nodeid], error)
 
 
-def _root(module: str, told: Feedback, defined: Place | None) -> tuple[object, ...]:
+def _root(module: str, told: Feedback, defined: SourceLocation | None) -> tuple[object, ...]:
     """What failures have in common that have one root: of an exception, the line that raised it.
 
     A cause of the module's own is the same for all that it defines; one that holds of any answer, as that a
     return is missing, is another in each function.
     """
-    file = told.place.file if told.place else f"{module}.py"
+    file = told.location.file if told.location else f"{module}.py"
     if told.quoted:  # the same line may raise with other numbers
-        return (file, told.found, told.place or told.quoted)
+        return (file, told.found, told.location or told.quoted)
     if told.cause and module_of(told.cause.id) == module:
         return (file, told.cause)
     return (file, defined, told.cause or told.found)

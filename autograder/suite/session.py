@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.broker import Broker, Question, Worker, WorkerLost, in_words
 from autograder.course import Course
-from autograder.report import Cause, Place
+from autograder.report import Cause, SourceLocation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import LIBRARIES
@@ -84,7 +84,7 @@ class Session:
                         "raised.syntax",
                         "Python cannot read the file at all, so nothing in it can be graded.",
                     ),
-                    place=_place(submission.place(self.module, line)),
+                    location=_location(submission.location(self.module, line)),
                 )
         self.tampers = [str(name) for name in survey.get("tampers", [])]
         texts = [text_of(name, source) for name, source in submission.sources.items()]
@@ -180,17 +180,17 @@ class Session:
         return CheckFailed(tr(replies.UNREADABLE))
 
     def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
-        place, line_text, known = None, "", {}
+        location, line_text, known = None, "", {}
         match where:
             case [str() as module, int() as line] if (
                 type(line) is int and module in self._submission.sources
             ):
                 if line_text := self._submission.line(module, line):
-                    place = _place(self._submission.place(module, line))
+                    location = _location(self._submission.location(module, line))
                     known = {"module": module, "line": line}
         if kind == "NotImplementedError" and "NotImplementedError" in line_text:
             found = tr("It is not written yet in {module}.py, line {line}.", **known)
-            return CheckFailed(found, quoted=quoted(message), place=place)
+            return CheckFailed(found, quoted=quoted(message), location=location)
         hint = likely_cause(kind, message, line_text, self._course.exceptions)
         return CheckFailed(
             tr("{kind} was raised in {module}.py, line {line}.", kind=word(kind), **known)
@@ -198,8 +198,9 @@ class Session:
             else tr("{kind} was raised.", kind=word(kind)),
             quoted=(*quoted(line_text), *quoted(f"{kind}: {message}")),
             reading=Cause(*hint) if hint else None,
-            place=place,
-            unproven=place is None or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
+            location=location,
+            unproven=location is None
+            or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
         )
 
     def has(self, name: str) -> bool:
@@ -209,14 +210,14 @@ class Session:
             return hasattr(LIBRARIES[library], attribute)
         return attribute in defined(ast.parse(self._course.files.get(library, b"")))
 
-    def definition(self, name: str) -> Place | None:
+    def definition(self, name: str) -> SourceLocation | None:
         """Where the module's text defines a class or a function, if it does at its top."""
-        return _place(self._submission.definition(self.module, name))
+        return _location(self._submission.definition(self.module, name))
 
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
 
 
-def _place(found: tuple[str, int] | None) -> Place | None:
-    return Place(*found) if found else None
+def _location(found: tuple[str, int] | None) -> SourceLocation | None:
+    return SourceLocation(*found) if found else None

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from autograder.broker import Question
 from autograder.errors import GraderFault
-from autograder.report import Figure, Measured, Place
+from autograder.report import Figure, Measured, SourceLocation
 from autograder.sandbox import protocol, values
 from autograder.suite import replies
 from autograder.suite.failures import NO_RETURN, CheckFailed, why
@@ -285,7 +285,7 @@ class Student:
         self.ask(protocol.Keep(handles, on_gpu), encoder)
         return handles
 
-    def definition(self) -> Place | None:
+    def definition(self) -> SourceLocation | None:
         """Return where the submission defines what was asked last, or None."""
         called = self._origin._asked.called
         return self.session.definition(called) if called else None

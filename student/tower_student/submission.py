@@ -60,8 +60,8 @@ class Submission:
         lines = self._lines(module)
         return one_line(lines[number - 1]) if 0 < number <= len(lines) else ""
 
-    def place(self, module: str, number: int) -> tuple[str, int] | None:
-        """One line of a module as a place, or None where it has no such line."""
+    def location(self, module: str, number: int) -> tuple[str, int] | None:
+        """One line of a module as a location, or None where it has no such line."""
         within = 0 < number <= len(self._lines(module))
         return (f"{module}.py", number) if within else None
 

@@ -257,7 +257,7 @@ def test_own_bricks(student: Student, sampler: Sampler) -> None:
         raise CheckFailed(
             failure.found,
             quoted=failure.quoted,
-            place=failure.place,
+            location=failure.location,
             cause=lambda: (
                 misconceptions.foreign_bricks(tower(x), oracle, factors, x)
                 or wrong_stage(tower, oracle, x)

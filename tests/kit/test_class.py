@@ -202,7 +202,7 @@ def test_an_attempt_says_by_what_it_was_graded(book, course):
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(1, (51, {"accuracy": 0.951}, ["Learning curve"])), (2, (50.5, {}, []))],
+    [(1, (51, {"accuracy": 0.951}, ["Learning curve"])), (2, (50.5, {}, [])), (3, (12, {}, []))],
 )
 def test_a_gradebook_with_reports_of_an_older_schema_goes_on(
     book, course, monkeypatch, number, expected
@@ -220,7 +220,7 @@ def test_a_gradebook_with_reports_of_an_older_schema_goes_on(
         curves = [curve.title for curve in attempt.curves]
         assert (attempt.score, attempt.measured, curves) == expected
     schemas = [json.loads(text)["schema"] for (text,) in book._rows("SELECT report FROM attempts")]
-    assert schemas == [number, 3]
+    assert schemas == [number, as_json.SCHEMA_VERSION]
     page = class_page(standings(book, course, SETTINGS, "last"))
     assert page.count("<polyline") == (3 if expected[2] else 0), "of both, and of the reference"
 

@@ -28,12 +28,12 @@ from autograder.report import (
     Isolation,
     Measured,
     ModuleResult,
-    Place,
     Report,
+    SourceLocation,
 )
 from tower_student import language
 
-OLD = {number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2)}
+OLD = {number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2, 3)}
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
 
 
@@ -43,7 +43,7 @@ NASTY_TOLD = Feedback(
     (NASTY, NASTY),
     NASTY,
     Cause("linear.by_hand", NASTY, {"it": NASTY, "number": 1.5}),
-    Place("linear.py", 3),
+    SourceLocation("linear.py", 3),
     NASTY,
 )
 
@@ -181,6 +181,15 @@ def test_a_report_of_schema_2_is_read():
         assert "likely cause" in render(report).lower()
 
 
+def test_a_report_of_schema_3_is_read():
+    report = json_export.parse(OLD[3].read_text())
+    assert report.language == "en"
+    (module,) = report.modules
+    told = {check.id: check.feedback for check in module.checks}
+    assert told["linear.forward"].location == SourceLocation("linear.py", 26)
+    assert told["linear.registration"] is None
+
+
 def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
     del old["insight"]
     assert json_export.parse(json.dumps(old)).figures == ()
@@ -209,9 +218,9 @@ def test_schema_1_is_read_as_strictly(old, change, told):
     ("text", "told"),
     [
         ("", "it is not JSON"),
-        ("[]", "expected 1 to 3"),
-        ('{"schema": 4}', "schema is 4; expected 1 to 3"),
-        ('{"schema": 3}', "missing required field"),
+        ("[]", "expected 1 to 4"),
+        ('{"schema": 5}', "schema is 5; expected 1 to 4"),
+        ('{"schema": 4}', "missing required field"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

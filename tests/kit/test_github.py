@@ -17,7 +17,7 @@ from workflow_lab import Forge, Runner, install_engine, load_yaml, run_action, s
 from autograder.course import course_root, load_course
 from autograder.export import github
 from autograder.export import json as json_export
-from autograder.report import CheckResult, Feedback, Place
+from autograder.report import CheckResult, Feedback, SourceLocation
 
 TEMPLATES = ROOT / "templates"
 GRADE = TEMPLATES / "github" / "grade.yml"
@@ -25,8 +25,8 @@ CHECK = ROOT / "autograder" / "templates" / "check.yml"
 IMAGE = "registry/class/tower:1"
 
 
-def failing(name="forward", found="it.", place=None, **more):
-    told = Feedback("it", found, ("a, b: c",), place=place)
+def failing(name="forward", found="it.", location=None, **more):
+    told = Feedback("it", found, ("a, b: c",), location=location)
     return CheckResult(f"linear.{name}", "It works.", "failed", 0.0, 4.0, "", told, **more)
 
 
@@ -34,7 +34,7 @@ def failing(name="forward", found="it.", place=None, **more):
 
 
 def test_an_annotation_marks_the_students_own_line():
-    check = failing(found="50 %", place=Place("linear.py", 12))
+    check = failing(found="50 %", location=SourceLocation("linear.py", 12))
     assert github.annotations(report_of("linear", check), "work/ünit, a:b") == (
         "::error title=linear.forward,file=work/ünit%2C a%3Ab/linear.py,line=12::"
         "It works.%0AAsked: it%0AFound: 50 %25%0Astudent | a, b: c\n"
@@ -42,11 +42,13 @@ def test_an_annotation_marks_the_students_own_line():
 
 
 def test_checks_that_fail_in_one_place_share_an_annotation_and_ten_are_the_most():
-    same = [failing(name, place=Place("linear.py", 3)) for name in ("forward", "trains")]
+    same = [
+        failing(name, location=SourceLocation("linear.py", 3)) for name in ("forward", "trains")
+    ]
     (line,) = github.annotations(report_of("linear", *same), "").splitlines()
     assert line.startswith("::error title=linear.forward%2C linear.trains,file=linear.py,line=3::")
     assert line.count("Found: it.") == 1
-    many = [failing(f"c{i}", place=Place("linear.py", i + 1)) for i in range(25)]
+    many = [failing(f"c{i}", location=SourceLocation("linear.py", i + 1)) for i in range(25)]
     lines = github.annotations(report_of("linear", *many), "").splitlines()
     assert len(lines) == 10
     assert "16 more places" in lines[-1]
@@ -82,7 +84,7 @@ def test_classroom_gets_a_test_for_each_check_that_has_points():
     passed = CheckResult("linear.forward", "It works.", "passed", 4.0, 4.0)
     unverified = CheckResult("linear.fit", "Fit.", "not_verified", 0.0, 0.0, "off")
     report = report_of(
-        "linear", passed, failing("by_hand", place=Place("linear.py", 3)), unverified
+        "linear", passed, failing("by_hand", location=SourceLocation("linear.py", 3)), unverified
     )
     (line,) = [x for x in github.outputs(report).splitlines() if x.startswith("result=")]
     content = json.loads(base64.b64decode(line.removeprefix("result="), validate=True))
@@ -108,8 +110,8 @@ def test_a_raised_error_a_wrong_value_and_bad_syntax_are_placed_in_the_students_
     defined = next(i for i, line in enumerate(lines, 1) if line.startswith(b"class CustomLinear"))
     for source, line in ((broken, raising), (wrong, defined), (b"\n\ndef f(:\n", 3)):
         report = judge({"linear": source}, only="linear")
-        places = {c.feedback.place for c in report.modules[0].checks if c.id == "linear.forward"}
-        assert places == {Place("linear.py", line)}
+        places = {c.feedback.location for c in report.modules[0].checks if c.id == "linear.forward"}
+        assert places == {SourceLocation("linear.py", line)}
 
 
 @pytest.mark.parametrize("where", [["linear", 10**9], ["../x", 1], ["linear", True], ["linear", 0]])
@@ -123,7 +125,7 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge, where):
         b"worker.RequestHandler.answer = answer\n"
     )
     report = judge({"linear": forged}, only="linear")
-    failed = [c.feedback.place for c in report.modules[0].checks if c.status == "failed"]
+    failed = [c.feedback.location for c in report.modules[0].checks if c.status == "failed"]
     assert failed
     assert set(failed) == {None}
     assert json_export.parse(json_export.render(report)) == report
@@ -192,7 +194,7 @@ FORGERIES = {
     "a number that is none": lambda r: r.update(seconds=float("nan")),
     "a status of its own": lambda r: r["modules"][0]["checks"][0].update(status="great"),
     "a place elsewhere": lambda r: r["modules"][0]["checks"][0].update(
-        place={"file": "../../x.py", "line": 1}
+        location={"file": "../../x.py", "line": 1}
     ),
 }
 
