@@ -28,6 +28,8 @@ Found = Iterator[tuple[int, tuple[str, ...]]]
 """The lines and the sentences on them, each with its plural where it has one."""
 CALLS = {"tr": (0,), "mark": (0,), "plural": (0, 1), "why": (1,), "Reading": (3,)}
 """The functions that take sentences, and the places of these among the arguments."""
+TABLES = {"table", "suspected", "drawn"}
+"""The functions whose named arguments are tuples that begin with a sentence, see suite.suspects."""
 
 
 def update(course: Course, language: str) -> dict[Path, int]:
@@ -89,7 +91,7 @@ def _sentences(path: Path, course: Course) -> Found:
 
 
 def in_python(text: str) -> Found:
-    """Yield the sentences of Python source: the literal arguments of CALLS."""
+    """Yield the sentences of Python source: the literal arguments of CALLS, and in the rows of TABLES."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -99,6 +101,10 @@ def in_python(text: str) -> Found:
             ]
             if message and len(message) == len(CALLS[name]):
                 yield node.lineno, tuple(message)
+            for row in node.keywords if name in TABLES else ():
+                match row.value:
+                    case ast.Tuple([ast.Constant(str(sentence)), *_]):
+                        yield row.lineno, (sentence,)
 
 
 def in_docstrings(text: str, parts: Callable[[str], tuple[str, ...]]) -> Found:

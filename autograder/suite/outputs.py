@@ -5,140 +5,79 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.report import Cause
 from autograder.suite.failures import why
-from autograder.suite.suspects import EXCHANGED, Suspect, then
+from autograder.suite.suspects import EXCHANGED, Suspect, suspected, table, then
+
+FIRST_ONLY = why("output.first_only", "Only the first sample of the batch is computed.")
 
 
 def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
     """Yield what could have come out of any layer instead of what `right` returns."""
-    activations: dict[Cause, Callable[[Tensor], Tensor]] = {
-        why("output.relu", "A ReLU stands at the end, which does not belong there."): F.relu,
-        why(
-            "output.sigmoid", "A sigmoid stands at the end, which does not belong there."
-        ): torch.sigmoid,
-        why("output.tanh", "A tanh stands at the end, which does not belong there."): torch.tanh,
-        why(
-            "output.softmax",
-            "A softmax over the last dimension stands at the end, which does not belong there.",
-        ): lambda y: y.softmax(-1),
-        why(
-            "output.softmax_1",
-            "A softmax over dimension 1 stands at the end, which does not belong there.",
-        ): lambda y: y.softmax(1),
-        why(
-            "output.softmax_batch",
-            "A softmax over the batch stands at the end, which does not belong there.",
-        ): lambda y: y.softmax(0),
-        why(
-            "output.log_softmax", "A log_softmax stands at the end, which does not belong there."
-        ): lambda y: y.log_softmax(-1),
-        why(
-            "output.absolute", "An absolute value stands at the end, which does not belong there."
-        ): torch.abs,
-        why(
-            "output.rounding", "A rounding stands at the end, which does not belong there."
-        ): torch.round,
-    }
-    for cause, function in activations.items():
-        yield Suspect(cause, then(function, right))
-    yield Suspect(
-        why("output.squeezed", "A dimension of size 1 is squeezed away."), lambda: right().squeeze()
-    )
-    yield Suspect(
-        why("output.batch_squeezed", "The batch's dimension is lost."), lambda: right().squeeze(0)
-    )
-    yield Suspect(
-        why("output.first_for_all", "Every sample of the batch gets the output of the first one."),
-        lambda: right()[:1].expand_as(right()),
-    )
-    yield Suspect(
-        why("output.first_only", "Only the first sample of the batch is computed."),
-        lambda: right()[0],
-    )
-    yield Suspect(
-        why("output.first_only", "Only the first sample of the batch is computed."),
-        lambda: right()[:1],
-    )
-    yield Suspect(
-        why(
-            "output.first_only_padded",
-            "Only the first sample of the batch is computed, the others stay zero.",
-        ),
-        lambda: torch.cat([right()[:1], torch.zeros_like(right()[1:])]),
-    )
-    yield Suspect(
-        why("output.batch_averaged", "The batch is averaged."),
-        lambda: right().mean(0, keepdim=True).expand_as(right()),
-    )
-    yield Suspect(
-        why("output.batch_averaged_away", "The batch is averaged away."), lambda: right().mean(0)
-    )
-    yield Suspect(why("output.batch_summed", "The batch is summed up."), lambda: right().sum(0))
-    yield Suspect(
-        why("output.batch_reversed", "The batch runs in reverse order."), lambda: right().flip(0)
-    )
-    yield Suspect(
-        why(
-            "output.batch_centred",
-            "The mean over the batch is subtracted; samples have nothing to do with each other.",
-        ),
-        lambda: right() - right().mean(0),
-    )
-    yield Suspect(
-        why("output.flattened", "The leading dimensions are flattened into one."),
-        lambda: right().flatten(0, -2),
-    )
-    yield Suspect(
-        why(
-            "output.unsqueezed_front",
-            "A dimension of size 1 is added in front, as reshape(-1, …) does.",
-        ),
-        lambda: right().unsqueeze(0),
-    )
-    yield Suspect(
-        why("output.unsqueezed_end", "A dimension of size 1 is added at the end."),
-        lambda: right().unsqueeze(-1),
-    )
-    yield Suspect(EXCHANGED, lambda: right().transpose(-1, -2))
-    yield Suspect(
-        why(
-            "output.exchanged_by_view",
+    yield from suspected(
+        "output",
+        relu=("A ReLU stands at the end, which does not belong there.", lambda: right().relu()),
+        sigmoid=("A sigmoid stands at the end, which does not belong there.",
+            lambda: right().sigmoid()),
+        tanh=("A tanh stands at the end, which does not belong there.", lambda: right().tanh()),
+        softmax=("A softmax over the last dimension stands at the end, which does not belong there.",
+            lambda: right().softmax(-1)),
+        softmax_1=("A softmax over dimension 1 stands at the end, which does not belong there.",
+            lambda: right().softmax(1)),
+        softmax_batch=("A softmax over the batch stands at the end, which does not belong there.",
+            lambda: right().softmax(0)),
+        log_softmax=("A log_softmax stands at the end, which does not belong there.",
+            lambda: right().log_softmax(-1)),
+        absolute=("An absolute value stands at the end, which does not belong there.",
+            lambda: right().abs()),
+        rounding=("A rounding stands at the end, which does not belong there.",
+            lambda: right().round()),
+        squeezed=("A dimension of size 1 is squeezed away.", lambda: right().squeeze()),
+        batch_squeezed=("The batch's dimension is lost.", lambda: right().squeeze(0)),
+        first_for_all=("Every sample of the batch gets the output of the first one.",
+            lambda: right()[:1].expand_as(right())),
+        first_only=(FIRST_ONLY, lambda: right()[0]),
+        first_only_kept=(FIRST_ONLY, lambda: right()[:1]),
+        first_only_padded=("Only the first sample of the batch is computed, the others stay zero.",
+            lambda: torch.cat([right()[:1], torch.zeros_like(right()[1:])])),
+        batch_averaged=("The batch is averaged.",
+            lambda: right().mean(0, keepdim=True).expand_as(right())),
+        batch_averaged_away=("The batch is averaged away.", lambda: right().mean(0)),
+        batch_summed=("The batch is summed up.", lambda: right().sum(0)),
+        batch_reversed=("The batch runs in reverse order.", lambda: right().flip(0)),
+        batch_centred=("The mean over the batch is subtracted; samples have nothing to do with each other.",
+            lambda: right() - right().mean(0)),
+        flattened=("The leading dimensions are flattened into one.",
+            lambda: right().flatten(0, -2)),
+        unsqueezed_front=("A dimension of size 1 is added in front, as reshape(-1, …) does.",
+            lambda: right().unsqueeze(0)),
+        unsqueezed_end=("A dimension of size 1 is added at the end.",
+            lambda: right().unsqueeze(-1)),
+        exchanged=(EXCHANGED, lambda: right().transpose(-1, -2)),
+        exchanged_by_view=(
             "The last two dimensions are exchanged by a view or reshape; permute or transpose moves "
-            "the values.",
-        ),
-        lambda: right().transpose(-1, -2).reshape(right().shape),
-    )
+            "the values.", lambda: right().transpose(-1, -2).reshape(right().shape)),
+    )  # fmt: skip
 
 
 def of_bias(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
     """Yield what can go wrong with a bias that broadcasts against what `right` returns."""
     first = bias.flatten()[0]
-    yield Suspect(why("bias.missing", "The bias is never added."), lambda: right() - bias)
-    yield Suspect(why("bias.subtracted", "The bias is subtracted."), lambda: right() - 2 * bias)
-    yield Suspect(why("bias.twice", "The bias is added twice."), lambda: right() + bias)
-    yield Suspect(
-        why("bias.multiplied", "The bias multiplies the output."), lambda: (right() - bias) * bias
-    )
-    yield Suspect(
-        why("bias.one_entry", "One entry of the bias is added to every output."),
-        lambda: right() - bias + first,
-    )
-    yield Suspect(
-        why("bias.mean", "The mean of the bias is added to every output."),
-        lambda: right() - bias + bias.mean(),
-    )
-    yield Suspect(
-        why("bias.sum", "The sum of the bias is added to every output."),
-        lambda: right() - bias + bias.sum(),
-    )
-    yield Suspect(
-        why("bias.absolute", "The absolute value of the bias is added."),
-        lambda: right() - bias + bias.abs(),
-    )
+    yield from suspected(
+        "bias",
+        missing=("The bias is never added.", lambda: right() - bias),
+        subtracted=("The bias is subtracted.", lambda: right() - 2 * bias),
+        twice=("The bias is added twice.", lambda: right() + bias),
+        multiplied=("The bias multiplies the output.", lambda: (right() - bias) * bias),
+        one_entry=("One entry of the bias is added to every output.",
+            lambda: right() - bias + first),
+        mean=("The mean of the bias is added to every output.",
+            lambda: right() - bias + bias.mean()),
+        sum=("The sum of the bias is added to every output.", lambda: right() - bias + bias.sum()),
+        absolute=("The absolute value of the bias is added.", lambda: right() - bias + bias.abs()),
+    )  # fmt: skip
 
 
 CLIPS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -149,23 +88,20 @@ def misread(x: Tensor) -> dict[Cause, Callable[[], Tensor]]:
     """Return how the memory of `x` can be misread, by cause: functions that return tensors of its shape."""
     plain = torch.empty(x.shape, device="meta").stride()
     start = x.storage_offset()
-    return {
-        why(
-            "memory.strides",
+    return dict(table(
+        "memory",
+        strides=(
             "The input is read as if it were contiguous: take its own stride(), or contiguous() first; "
-            "reshape, not view.",
-        ): lambda: x.as_strided(x.shape, plain, start),
-        why(
-            "memory.offset",
+            "reshape, not view.", lambda: x.as_strided(x.shape, plain, start)),
+        offset=(
             "The input is read from the beginning of its memory: as_strided begins at the input's own "
             "storage_offset() only if none is given.",
-        ): lambda: x.as_strided(x.shape, x.stride(), 0),
-        why(
-            "memory.strides_and_offset",
+            lambda: x.as_strided(x.shape, x.stride(), 0)),
+        strides_and_offset=(
             "The input's memory is read from its beginning and in its own order: take reshape instead of "
             "view, and leave the storage_offset out of as_strided.",
-        ): lambda: x.as_strided(x.shape, plain, 0),
-    }
+            lambda: x.as_strided(x.shape, plain, 0)),
+    ))  # fmt: skip
 
 
 def gradient(function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor) -> Tensor:
@@ -184,77 +120,53 @@ def of_any_gradient(
     ones = torch.ones_like(upstream)
     first = upstream.clone()
     first[1:] = 0
-    for cause, other in {
-        why(
-            "gradient.of_sum",
-            "The upstream gradient is ignored: this is the gradient of the output's sum.",
-        ): ones,
-        why(
-            "gradient.of_mean",
-            "The upstream gradient is ignored: this is the gradient of the output's mean.",
-        ): ones / max(1, upstream.numel()),
-        why(
-            "gradient.batch_averaged",
-            "The gradient is averaged over the batch; it should be summed.",
-        ): upstream / max(1, samples),
-        why(
-            "gradient.positions_averaged",
-            "The gradient is averaged over the positions; it should be summed.",
-        ): upstream / max(1, positions),
-        why(
-            "gradient.all_averaged",
-            "The gradient is averaged over batch and positions; it should be summed.",
-        ): upstream / max(1, samples * positions),
-        why(
-            "gradient.first_sample",
-            "Only the first sample of the batch contributes to the gradient.",
-        ): first,
-        why("gradient.sign", "The sign of the gradient is flipped."): -upstream,
-        why("gradient.twice", "The gradient is counted twice."): 2 * upstream,
-        why(
-            "gradient.upstream_averaged", "The upstream gradient is averaged before it is used."
-        ): upstream.mean() * ones,
-        why(
-            "gradient.upstream_signs",
-            "The signs of the upstream gradient are used, not its values.",
-        ): upstream.sign(),
-        why(
-            "gradient.upstream_reversed",
-            "The upstream gradient runs in reverse order along the batch.",
-        ): upstream.flip(0),
-        why("gradient.upstream_squared", "The upstream gradient is squared."): upstream**2,
-    }.items():
+    for cause, other in table(
+        "gradient",
+        of_sum=("The upstream gradient is ignored: this is the gradient of the output's sum.",
+            ones),
+        of_mean=("The upstream gradient is ignored: this is the gradient of the output's mean.",
+            ones / max(1, upstream.numel())),
+        batch_averaged=("The gradient is averaged over the batch; it should be summed.",
+            upstream / max(1, samples)),
+        positions_averaged=("The gradient is averaged over the positions; it should be summed.",
+            upstream / max(1, positions)),
+        all_averaged=("The gradient is averaged over batch and positions; it should be summed.",
+            upstream / max(1, samples * positions)),
+        first_sample=("Only the first sample of the batch contributes to the gradient.", first),
+        sign=("The sign of the gradient is flipped.", -upstream),
+        twice=("The gradient is counted twice.", 2 * upstream),
+        upstream_averaged=("The upstream gradient is averaged before it is used.",
+            upstream.mean() * ones),
+        upstream_signs=("The signs of the upstream gradient are used, not its values.",
+            upstream.sign()),
+        upstream_reversed=("The upstream gradient runs in reverse order along the batch.",
+            upstream.flip(0)),
+        upstream_squared=("The upstream gradient is squared.", upstream**2),
+    ):  # fmt: skip
         yield Suspect(cause, partial(gradient, function, at, other))
     for limit in CLIPS:
-        clipped = why(
-            "gradient.upstream_clipped",
-            "The upstream gradient is clipped to ±{limit}; a layer passes it on as it is.",
-            limit=limit,
-        )
-        yield Suspect(clipped, partial(gradient, function, at, upstream.clamp(-limit, limit)))
+        yield from suspected(
+            "gradient",
+            {"limit": limit},
+            upstream_clipped=("The upstream gradient is clipped to ±{limit}; a layer passes it on as it is.",
+                partial(gradient, function, at, upstream.clamp(-limit, limit))),
+        )  # fmt: skip
 
     def right() -> Tensor:
         return gradient(function, at, upstream)
 
     for limit in CLIPS:
-        clipped = why(
-            "gradient.clipped",
-            "The gradient is clipped to ±{limit}; a layer passes it on as it is.",
-            limit=limit,
-        )
-        yield Suspect(clipped, then(partial(torch.clamp, min=-limit, max=limit), right))
-    yield Suspect(
-        why("gradient.normalised", "The gradient is scaled to length one."),
-        lambda: right() / right().norm(),
-    )
-    yield Suspect(
-        why("gradient.transposed", "The gradient is transposed."), lambda: right().transpose(-1, -2)
-    )
-    yield Suspect(
-        why("gradient.transposed_by_view", "The gradient is transposed by a view or reshape."),
-        lambda: right().transpose(-1, -2).reshape(at.shape),
-    )
-    yield Suspect(
-        why("gradient.kernel_flipped", "The kernel's gradient is flipped."),
-        lambda: right().flip(2, 3),
-    )
+        yield from suspected(
+            "gradient",
+            {"limit": limit},
+            clipped=("The gradient is clipped to ±{limit}; a layer passes it on as it is.",
+                then(partial(torch.clamp, min=-limit, max=limit), right)),
+        )  # fmt: skip
+    yield from suspected(
+        "gradient",
+        normalised=("The gradient is scaled to length one.", lambda: right() / right().norm()),
+        transposed=("The gradient is transposed.", lambda: right().transpose(-1, -2)),
+        transposed_by_view=("The gradient is transposed by a view or reshape.",
+            lambda: right().transpose(-1, -2).reshape(at.shape)),
+        kernel_flipped=("The kernel's gradient is flipped.", lambda: right().flip(2, 3)),
+    )  # fmt: skip

@@ -4,7 +4,7 @@ Mean, mean square and Kolmogorov-Smirnov distance are judged; honest draws fail 
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import numpy
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autograder.report import Cause
 from autograder.suite.failures import CheckFailed, why
+from autograder.suite.suspects import NO_VALUES, Values, table
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 from tower_student.language import tr
 
@@ -40,6 +41,14 @@ class Drawn(NamedTuple):
     cause: Cause
     kind: Kind
     scale: float
+
+
+def drawn(
+    prefix: str, values: Values = NO_VALUES, /, **entries: tuple[str | Cause, Kind, float]
+) -> Iterator[Drawn]:
+    """Return suspects in the order in which they stand: suspects.table with a kind and a scale each."""
+    pairs = {key: (said, (kind, scale)) for key, (said, kind, scale) in entries.items()}
+    return (Drawn(cause, *how) for cause, how in table(prefix, values, **pairs))
 
 
 def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()) -> None:

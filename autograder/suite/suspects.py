@@ -1,8 +1,9 @@
 """A suspect, and how the one that explains a wrong value is found."""
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -10,6 +11,9 @@ from torch import Tensor
 from autograder.report import Cause
 from autograder.suite.failures import why
 
+ValueT = TypeVar("ValueT")
+Values = Mapping[str, str | int | float]
+NO_VALUES: Values = {}
 EXCHANGED = why("value.exchanged", "The last two dimensions are exchanged.")
 
 
@@ -24,6 +28,34 @@ class Suspect(NamedTuple):
 
     cause: Cause
     value: Tensor | Callable[[], Tensor]
+
+
+def table(
+    prefix: str, values: Values = NO_VALUES, /, **entries: tuple[str | Cause, ValueT]
+) -> Iterator[tuple[Cause, ValueT]]:
+    """Return causes with what follows from each, in the order in which they stand.
+
+        table("step", uphill=("The step goes uphill: subtract it.", before + rate * gradient))
+
+    Args:
+        prefix: what the ids of these causes begin with.
+        values: what stands in the braces of all their sentences.
+        entries: by the rest of the id, its dots written as two underscores: a sentence, see failures.why, and
+            what follows. A cause may stand for the sentence; it keeps its own id.
+    """
+    for key, (said, value) in entries.items():
+        name = f"{prefix}.{key.replace('__', '.')}"
+        yield (said if isinstance(said, Cause) else why(name, said, **values)), value
+
+
+def suspected(
+    prefix: str,
+    values: Values = NO_VALUES,
+    /,
+    **entries: tuple[str | Cause, Tensor | Callable[[], Tensor]],
+) -> Iterator[Suspect]:
+    """Return suspects in the order in which they stand. Its arguments are table's."""
+    return itertools.starmap(Suspect, table(prefix, values, **entries))
 
 
 def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> Cause | None:

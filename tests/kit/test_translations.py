@@ -14,7 +14,7 @@ from conftest import ROOT
 
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.translations import CALLS, update
+from autograder.translations import CALLS, TABLES, update
 from tower_student import language
 from tower_student.language import VARIABLE, plural, tr
 from tower_student.text import PREFIX
@@ -73,6 +73,10 @@ def unmarked(text):
                     node.args[at], ast.JoinedStr | ast.BinOp | ast.IfExp
                 ):
                     yield node.lineno, ast.unparse(node.args[at])
+            for row in node.keywords if name in TABLES else ():
+                first = row.value.elts[0] if isinstance(row.value, ast.Tuple) else row.value
+                if row.arg and not isinstance(first, ast.Constant | ast.Name | ast.Call):
+                    yield row.lineno, ast.unparse(first)
         elif (
             isinstance(node, ast.Assert)
             and node.msg is not None

@@ -1,5 +1,6 @@
 """What can go wrong when a line is fitted."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from autograder.report import Cause
 from autograder.suite.failures import why
-from autograder.suite.suspects import Suspect
+from autograder.suite.suspects import Suspect, suspected, table
 
 Line = tuple[float, float, float]
 """Loss, w and b of one step."""
@@ -23,28 +24,23 @@ FIRST_DIMENSION = why(
 
 def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Suspect]:
     """What could have come out instead of w·x + b."""
-    for cause, wrong in {
-        why("gradient_loop.predict.exchanged", "w and b are exchanged."): b * x + w,
-        why("gradient_loop.predict.b_missing", "b is never added."): w * x,
-        why("gradient_loop.predict.b_subtracted", "b is subtracted."): w * x - b,
-        why("gradient_loop.predict.w_unused", "w is never used."): x + b,
-        why(
-            "gradient_loop.predict.sum_multiplied",
-            "x and b are added before w multiplies: w·(x + b).",
-        ): w * (x + b),
-        why("gradient_loop.predict.w_added", "w is added instead of multiplied."): w + x + b,
-        why("gradient_loop.predict.b_multiplies", "b multiplies instead of being added."): (
-            w * x * b
-        ),
-        why("gradient_loop.predict.summed", "The results are added up."): (w * x + b).sum(),
-        why("gradient_loop.predict.averaged", "The results are averaged."): (w * x + b).mean(),
-        why("gradient_loop.predict.w_squared", "w is squared."): w * w * x + b,
-        why("gradient_loop.predict.x_squared", "x is squared."): w * x * x + b,
-        why("gradient_loop.predict.x_centred", "x is centred first."): w * (x - x.mean()) + b,
-        why("gradient_loop.predict.absolute", "The absolute value is taken."): (w * x + b).abs(),
-        why("gradient_loop.predict.relu", "A ReLU stands at the end."): (w * x + b).relu(),
-    }.items():
-        yield Suspect(cause, wrong)
+    yield from suspected(
+        "gradient_loop.predict",
+        exchanged=("w and b are exchanged.", b * x + w),
+        b_missing=("b is never added.", w * x),
+        b_subtracted=("b is subtracted.", w * x - b),
+        w_unused=("w is never used.", x + b),
+        sum_multiplied=("x and b are added before w multiplies: w·(x + b).", w * (x + b)),
+        w_added=("w is added instead of multiplied.", w + x + b),
+        b_multiplies=("b multiplies instead of being added.", w * x * b),
+        summed=("The results are added up.", (w * x + b).sum()),
+        averaged=("The results are averaged.", (w * x + b).mean()),
+        w_squared=("w is squared.", w * w * x + b),
+        x_squared=("x is squared.", w * x * x + b),
+        x_centred=("x is centred first.", w * (x - x.mean()) + b),
+        absolute=("The absolute value is taken.", (w * x + b).abs()),
+        relu=("A ReLU stands at the end.", (w * x + b).relu()),
+    )
 
 
 def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
@@ -52,67 +48,30 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
     difference = y_predicted - y
     square = difference**2
     first = len(y) if y.dim() else 1
-    for cause, wrong in {
-        why(
-            "gradient_loop.squared_error.sum", "The squares are added up, not averaged."
-        ): square.sum(),
-        why("gradient_loop.squared_error.half", "The squares are halved: ½·mean."): (
-            square.mean() / 2
-        ),
-        why(
-            "gradient_loop.squared_error.absolute",
-            "The absolute values are averaged, not the squares.",
-        ): difference.abs().mean(),
-        why(
-            "gradient_loop.squared_error.root", "The root of the mean is taken."
-        ): square.mean().sqrt(),
-        why(
-            "gradient_loop.squared_error.unsquared",
-            "The differences are averaged, and not squared.",
-        ): difference.mean(),
-        why(
-            "gradient_loop.squared_error.mean_squared",
-            "The mean is squared; the squares are to be averaged.",
-        ): difference.mean() ** 2,
-        why(
-            "gradient_loop.squared_error.sum_squared",
-            "The sum is squared; the squares are to be averaged.",
-        ): difference.sum() ** 2,
-        FIRST_DIMENSION: square.sum() / first,
-        why(
-            "gradient_loop.squared_error.over_last_dimension",
-            "The mean is taken over the last dimension alone.",
-        ): square.mean(-1) if square.dim() else square,
-        why(
-            "gradient_loop.squared_error.over_first_dimension",
-            "The mean is taken over the first dimension alone.",
-        ): square.mean(0) if square.dim() else square,
-        why(
-            "gradient_loop.squared_error.one_by_one",
-            "The squares are returned one by one; the error is their mean.",
-        ): square,
-        why(
-            "gradient_loop.squared_error.median", "The median is taken, not the mean."
-        ): square.median(),
-        why(
-            "gradient_loop.squared_error.largest", "The largest square is taken, not the mean."
-        ): square.max(),
-        why(
-            "gradient_loop.squared_error.one_less",
-            "The divisor is one less than the number of elements.",
-        ): square.sum() / max(1, square.numel() - 1),
-        why(
-            "gradient_loop.squared_error.fourth_power",
-            "A fourth power stands where the square should.",
-        ): (square**2).mean(),
-        why("gradient_loop.squared_error.values_added", "The values are compared by their sum."): (
-            (y_predicted + y).pow(2).mean()
-        ),
-        why("gradient_loop.squared_error.relative", "The error is relative to y."): (
-            (square / y**2).mean()
-        ),
-    }.items():
-        yield Suspect(cause, wrong)
+    yield from suspected(
+        "gradient_loop.squared_error",
+        sum=("The squares are added up, not averaged.", square.sum()),
+        half=("The squares are halved: ½·mean.", square.mean() / 2),
+        absolute=("The absolute values are averaged, not the squares.", difference.abs().mean()),
+        root=("The root of the mean is taken.", square.mean().sqrt()),
+        unsquared=("The differences are averaged, and not squared.", difference.mean()),
+        mean_squared=("The mean is squared; the squares are to be averaged.",
+            difference.mean() ** 2),
+        sum_squared=("The sum is squared; the squares are to be averaged.", difference.sum() ** 2),
+        first_dimension=(FIRST_DIMENSION, square.sum() / first),
+        over_last_dimension=("The mean is taken over the last dimension alone.",
+            square.mean(-1) if square.dim() else square),
+        over_first_dimension=("The mean is taken over the first dimension alone.",
+            square.mean(0) if square.dim() else square),
+        one_by_one=("The squares are returned one by one; the error is their mean.", square),
+        median=("The median is taken, not the mean.", square.median()),
+        largest=("The largest square is taken, not the mean.", square.max()),
+        one_less=("The divisor is one less than the number of elements.",
+            square.sum() / max(1, square.numel() - 1)),
+        fourth_power=("A fourth power stands where the square should.", (square**2).mean()),
+        values_added=("The values are compared by their sum.", (y_predicted + y).pow(2).mean()),
+        relative=("The error is relative to y.", (square / y**2).mean()),
+    )  # fmt: skip
 
 
 STEPS = (0.1, 0.01, 1e-3, 1e-4)
@@ -128,6 +87,7 @@ DECAYING = why(
 )
 RATE_UNUSED = why("gradient_loop.rate.unused", "The learning rate is never used.")
 RATE_TWICE = why("gradient_loop.rate.twice", "The learning rate is used twice.")
+NORMALISED = why("gradient.normalised", "The gradient is scaled to length one.")
 LENGTH_ONE_TOGETHER = why(
     "gradient_loop.gradients.length_one_together",
     "The two gradients are scaled to length one together.",
@@ -145,156 +105,109 @@ def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, l
     right = {"grad_w": (2 * error * x).mean(), "grad_b": (2 * error).mean()}
     length = torch.hypot(*right.values())
     curvature = {"grad_w": (x * x).mean(), "grad_b": torch.ones_like(b)}
-    count, first = x.numel(), len(x) if x.dim() else 1
     suspects: dict[str, list[Suspect]] = {}
     for name, value in right.items():
         inner = x if name == "grad_w" else torch.ones_like(x)
-        wrong = {
-            why(
-                "gradient_loop.gradients.two_missing",
-                "The factor 2 of the square's derivative is missing.",
-            ): value / 2,
-            why(
-                "gradient_loop.gradients.two_twice",
-                "The factor 2 of the square's derivative is there twice.",
-            ): value * 2,
-            why(
-                "gradient_loop.gradients.summed",
-                "The contributions of the points are added up, not averaged.",
-            ): value * count,
-            why("gradient_loop.gradients.mean_twice", "The mean is taken twice."): value / count,
-            FIRST_DIMENSION: value * count / first,
-            why(
-                "gradient_loop.gradients.difference_reversed",
-                "The sign is flipped: the difference is (w·x + b) - y.",
-            ): -value,
-            why(
-                "gradient_loop.gradients.value_clipped",
-                "The gradient is clipped to ±1, or only its sign is kept.",
-            ): value.clamp(-1, 1),
-            why(
-                "gradient_loop.gradients.sign_of_error",
-                "The sign of the error is used, as for an absolute value.",
-            ): (error.sign() * inner).mean(),
-            why(
-                "gradient_loop.gradients.product_of_means",
-                "The mean of a product is not the product of the means.",
-            ): 2 * error.mean() * x.mean(),
-            why("gradient_loop.gradients.first_point", "Only the first point counts."): (
-                2 * error.flatten()[0] * inner.flatten()[0]
+        suspects[name] = [
+            *_wrongly_averaged(value, error, x, inner),
+            *_wrong_errors(x, y, w, b, inner),
+            *(_wrong_by_w(x, y, w, error) if name == "grad_w" else _wrong_by_b(x, b, error)),
+            *suspected(
+                "gradient_loop.gradients",
+                length_one_together=(LENGTH_ONE_TOGETHER, value / length),
+                sign_alone=("Only the sign of the gradient is returned.", value.sign()),
             ),
-            why("gradient_loop.gradients.last_point", "Only the last point counts."): (
-                2 * error.flatten()[-1] * inner.flatten()[-1]
+            *(
+                Suspect(QUOTIENT, value + sign * step * curvature[name])
+                for step in STEPS
+                for sign in (1, -1)
             ),
-            why(
-                "gradient_loop.gradients.one_by_one",
-                "One value for each point is returned; return their mean.",
-            ): 2 * error * inner,
-            why("gradient_loop.gradients.b_left_out", "b is left out of the prediction."): (
-                (2 * (w * x - y) * inner).mean()
-            ),
-            why("gradient_loop.gradients.y_left_out", "y is left out of the error."): (
-                (2 * (w * x + b) * inner).mean()
-            ),
-            why("gradient_loop.gradients.absolute", "The absolute values are averaged."): (
-                (2 * error * inner).abs().mean()
-            ),
-        }
-        if name == "grad_w":
-            wrong |= {
-                why(
-                    "gradient_loop.gradients.inner_derivative_missing",
-                    "The inner derivative is missing: by w it is x.",
-                ): (2 * error).mean(),
-                why(
-                    "gradient_loop.gradients.inner_derivative_w",
-                    "The inner derivative by w is x, not w.",
-                ): ((2 * error * w).mean()),
-                why(
-                    "gradient_loop.gradients.inner_derivative_squared",
-                    "The inner derivative is x², but by w it is x.",
-                ): (2 * error * x * x).mean(),
-                why(
-                    "gradient_loop.gradients.inner_derivative_y",
-                    "The inner derivative by w is x, not y.",
-                ): ((2 * error * y).mean()),
-            }
-        else:
-            wrong |= {
-                why(
-                    "gradient_loop.gradients.inner_derivative_x",
-                    "The inner derivative by b is 1, not x.",
-                ): ((2 * error * x).mean()),
-                why(
-                    "gradient_loop.gradients.inner_derivative_b",
-                    "The inner derivative by b is 1, not b.",
-                ): ((2 * error * b).mean()),
-            }
-        wrong[LENGTH_ONE_TOGETHER] = value / length
-        wrong[
-            why("gradient_loop.gradients.sign_alone", "Only the sign of the gradient is returned.")
-        ] = value.sign()
-        suspects[name] = [Suspect(cause, v) for cause, v in wrong.items()]
-        suspects[name] += [
-            Suspect(QUOTIENT, value + sign * step * curvature[name])
-            for step in STEPS
-            for sign in (1, -1)
         ]
     return suspects
 
 
+def _wrongly_averaged(value: Tensor, error: Tensor, x: Tensor, inner: Tensor) -> Iterator[Suspect]:
+    """Instead of the mean of 2·error·inner, which is `value`."""
+    count, first = x.numel(), len(x) if x.dim() else 1
+    yield from suspected(
+        "gradient_loop.gradients",
+        two_missing=("The factor 2 of the square's derivative is missing.", value / 2),
+        two_twice=("The factor 2 of the square's derivative is there twice.", value * 2),
+        summed=("The contributions of the points are added up, not averaged.", value * count),
+        mean_twice=("The mean is taken twice.", value / count),
+        first_dimension=(FIRST_DIMENSION, value * count / first),
+        difference_reversed=("The sign is flipped: the difference is (w·x + b) - y.", -value),
+        value_clipped=("The gradient is clipped to ±1, or only its sign is kept.",
+            value.clamp(-1, 1)),
+        sign_of_error=("The sign of the error is used, as for an absolute value.",
+            (error.sign() * inner).mean()),
+        product_of_means=("The mean of a product is not the product of the means.",
+            2 * error.mean() * x.mean()),
+        first_point=("Only the first point counts.", 2 * error.flatten()[0] * inner.flatten()[0]),
+        last_point=("Only the last point counts.", 2 * error.flatten()[-1] * inner.flatten()[-1]),
+        one_by_one=("One value for each point is returned; return their mean.", 2 * error * inner),
+    )  # fmt: skip
+
+
+def _wrong_errors(x: Tensor, y: Tensor, w: Tensor, b: Tensor, inner: Tensor) -> Iterator[Suspect]:
+    """Instead of w·x + b - y."""
+    yield from suspected(
+        "gradient_loop.gradients",
+        b_left_out=("b is left out of the prediction.", (2 * (w * x - y) * inner).mean()),
+        y_left_out=("y is left out of the error.", (2 * (w * x + b) * inner).mean()),
+        absolute=("The absolute values are averaged.", (2 * (w * x + b - y) * inner).abs().mean()),
+    )
+
+
+def _wrong_by_w(x: Tensor, y: Tensor, w: Tensor, error: Tensor) -> Iterator[Suspect]:
+    yield from suspected(
+        "gradient_loop.gradients",
+        inner_derivative_missing=("The inner derivative is missing: by w it is x.",
+            (2 * error).mean()),
+        inner_derivative_w=("The inner derivative by w is x, not w.", (2 * error * w).mean()),
+        inner_derivative_squared=("The inner derivative is x², but by w it is x.",
+            (2 * error * x * x).mean()),
+        inner_derivative_y=("The inner derivative by w is x, not y.", (2 * error * y).mean()),
+    )  # fmt: skip
+
+
+def _wrong_by_b(x: Tensor, b: Tensor, error: Tensor) -> Iterator[Suspect]:
+    yield from suspected(
+        "gradient_loop.gradients",
+        inner_derivative_x=("The inner derivative by b is 1, not x.", (2 * error * x).mean()),
+        inner_derivative_b=("The inner derivative by b is 1, not b.", (2 * error * b).mean()),
+    )
+
+
 def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
     """What could have become of a parameter instead of before - rate·gradient."""
-    for cause, wrong in {
-        why(
-            "gradient_loop.step.uphill", "The step goes along the gradient, uphill: subtract it."
-        ): before + rate * gradient,
-        RATE_UNUSED: before - gradient,
-        why("gradient_loop.step.sign_alone", "The gradient's sign is used, not its value."): (
-            before - rate * gradient.sign()
-        ),
-        RATE_TWICE: before - rate**2 * gradient,
-        why("gradient_loop.step.twice", "The step is made twice."): before - 2 * rate * gradient,
-        why("gradient_loop.step.half", "The step is halved."): before - rate * gradient / 2,
-        why(
-            "gradient_loop.step.divided_by_rate", "The gradient is divided by the learning rate."
-        ): before - gradient / rate,
-        why(
-            "gradient_loop.step.step_for_parameter",
-            "The parameter is replaced by the step; it has to be changed by it.",
-        ): -rate * gradient,
-        why(
-            "gradient_loop.step.gradient_for_parameter",
-            "The parameter is replaced by the gradient.",
-        ): gradient,
-        why("gradient_loop.step.multiplied", "The parameter is multiplied by the step."): (
-            before * (1 - rate * gradient)
-        ),
-        why(
-            "gradient_loop.step.scaled", "The parameter is scaled; the gradient is never used."
-        ): before * (1 - rate),
-        why(
-            "gradient_loop.step.rate_subtracted",
-            "The learning rate itself is subtracted; the gradient is never used.",
-        ): before - rate,
-        why("gradient_loop.step.gradient_squared", "The gradient is squared."): (
-            before - rate * gradient**2
-        ),
-        why("gradient.normalised", "The gradient is scaled to length one."): (
-            before - rate * gradient / gradient.norm()
-        ),
-        why("gradient_loop.step.clipped", "The gradient is clipped to ±1."): (
-            before - rate * gradient.clamp(-1, 1)
-        ),
-        why("gradient_loop.step.averaged", "The gradient is averaged over the parameter."): (
-            before - rate * gradient.mean()
-        ),
-        **{fixed_rate(fixed): before - fixed * gradient for fixed in (0.1, 0.01, 0.001)},
-        why("gradient_loop.step.rate_rounded", "The learning rate is rounded."): (
-            before - round(rate, 1) * gradient
-        ),
-    }.items():
-        yield Suspect(cause, wrong)
+    yield from suspected(
+        "gradient_loop.step",
+        uphill=("The step goes along the gradient, uphill: subtract it.", before + rate * gradient),
+        rate_unused=(RATE_UNUSED, before - gradient),
+        sign_alone=("The gradient's sign is used, not its value.", before - rate * gradient.sign()),
+        rate_twice=(RATE_TWICE, before - rate**2 * gradient),
+        twice=("The step is made twice.", before - 2 * rate * gradient),
+        half=("The step is halved.", before - rate * gradient / 2),
+        divided_by_rate=("The gradient is divided by the learning rate.", before - gradient / rate),
+        step_for_parameter=("The parameter is replaced by the step; it has to be changed by it.",
+            -rate * gradient),
+        gradient_for_parameter=("The parameter is replaced by the gradient.", gradient),
+        multiplied=("The parameter is multiplied by the step.", before * (1 - rate * gradient)),
+        scaled=("The parameter is scaled; the gradient is never used.", before * (1 - rate)),
+        rate_subtracted=("The learning rate itself is subtracted; the gradient is never used.",
+            before - rate),
+        gradient_squared=("The gradient is squared.", before - rate * gradient**2),
+        normalised=(NORMALISED, before - rate * gradient / gradient.norm()),
+        clipped=("The gradient is clipped to ±1.", before - rate * gradient.clamp(-1, 1)),
+        averaged=("The gradient is averaged over the parameter.", before - rate * gradient.mean()),
+    )  # fmt: skip
+    for fixed in (0.1, 0.01, 0.001):
+        yield Suspect(fixed_rate(fixed), before - fixed * gradient)
+    yield from suspected(
+        "gradient_loop.step",
+        rate_rounded=("The learning rate is rounded.", before - round(rate, 1) * gradient),
+    )
     for decay in DECAYS:
         yield Suspect(DECAYING, before - rate * (gradient + decay * before))
 
@@ -367,224 +280,187 @@ def _descend(
 def _wrong_paths(
     x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
 ) -> Iterator[tuple[Cause, list[Line]]]:
-    count, first = x.numel(), len(x) if x.dim() else 1
-
-    def carried(share: float, *, of_w: bool = True, of_b: bool = True) -> Update:
-        def update(walk: _Walk) -> tuple[float, float]:
-            by_w = walk.gw + (share * walk.kept[0] if of_w else 0.0)
-            by_b = walk.gb + (share * walk.kept[1] if of_b else 0.0)
-            walk.kept = (by_w, by_b)
-            return walk.kept
-
-        return update
-
-    def scaled(factor: float) -> Update:
-        return lambda walk: (factor * walk.gw, factor * walk.gb)
-
-    def each(change: Callable[[float], float]) -> Update:
-        return lambda walk: (change(walk.gw), change(walk.gb))
-
-    def b_after_w(walk: _Walk) -> tuple[float, float]:
-        return walk.gw, float((2 * ((walk.w - rate * walk.gw) * x + walk.b - y)).mean())
-
-    def w_after_b(walk: _Walk) -> tuple[float, float]:
-        return float((2 * (walk.w * x + (walk.b - rate * walk.gb) - y) * x).mean()), walk.gb
-
-    def frozen(walk: _Walk) -> tuple[float, float]:
-        if walk.number == 0:
-            walk.kept = (walk.gw, walk.gb)
-        return walk.kept
-
-    def every_other(walk: _Walk) -> tuple[float, float]:
-        kept = walk.kept if walk.number % 2 else (0.0, 0.0)
-        walk.kept = (walk.gw + kept[0], walk.gb + kept[1])
-        return walk.kept
-
-    def by_point(walk: _Walk, number: int) -> tuple[float, float]:
-        x0, y0 = float(x.flatten()[number % count]), float(y.flatten()[number % count])
-        error = 2 * (walk.w * x0 + walk.b - y0)
-        return error * x0, error
-
-    def by_adam(walk: _Walk) -> tuple[float, float]:
-        walk.first = tuple(
-            0.9 * m + 0.1 * g for m, g in zip(walk.first, (walk.gw, walk.gb), strict=True)
-        )
-        walk.second = tuple(
-            0.999 * v + 0.001 * g * g for v, g in zip(walk.second, (walk.gw, walk.gb), strict=True)
-        )
-        t = walk.number + 1
-        by_w, by_b = (
-            m / (1 - 0.9**t) / (math.sqrt(v / (1 - 0.999**t)) + 1e-8)
-            for m, v in zip(walk.first, walk.second, strict=True)
-        )
-        return by_w, by_b
-
-    updates: dict[Cause, Update] = {
-        why(
-            "gradient_loop.gradients.accumulated",
-            "The gradient accumulates from step to step: clear it before every backward().",
-        ): carried(1.0),
-        why(
-            "gradient_loop.gradients.accumulated_w",
-            "The gradient of w accumulates from step to step: clear it before every backward().",
-        ): carried(1.0, of_b=False),
-        why(
-            "gradient_loop.gradients.accumulated_b",
-            "The gradient of b accumulates from step to step: clear it before every backward().",
-        ): carried(1.0, of_w=False),
-        why(
-            "gradient_loop.fit.still",
-            "Nothing moves: the gradients are cleared before they are used, or the step is missing, or makes new tensors.",
-        ): scaled(0),
-        why(
-            "gradient_loop.fit.b_after_w",
-            "b's gradient already knows the new w: take both gradients before the first update.",
-        ): b_after_w,
-        why(
-            "gradient_loop.fit.w_after_b",
-            "w's gradient already knows the new b: take both gradients before the first update.",
-        ): w_after_b,
-        why("gradient_loop.fit.w_alone", "Only w is updated."): lambda walk: (walk.gw, 0.0),
-        why("gradient_loop.fit.b_alone", "Only b is updated."): lambda walk: (0.0, walk.gb),
-        why(
-            "gradient_loop.fit.gradients_exchanged", "The gradients of w and b are exchanged."
-        ): lambda walk: (walk.gb, walk.gw),
-        why("gradient_loop.fit.uphill", "The step goes uphill: the sign is flipped."): scaled(-1),
-        why(
-            "gradient_loop.fit.summed", "The gradients are added up over the points, not averaged."
-        ): scaled(count),
-        why(
-            "gradient_loop.fit.first_dimension",
-            "The gradients are divided by the length of the first dimension, not by all elements.",
-        ): scaled(count / first),
-        why("gradient_loop.fit.mean_twice", "The mean over the points is taken twice."): scaled(
-            1 / count
-        ),
-        why(
-            "gradient_loop.fit.half_steps",
-            "Each step is half as long: the factor 2 of the square's derivative is missing, or the step is halved.",
-        ): scaled(0.5),
-        why(
-            "gradient_loop.fit.double_steps",
-            "Each step is twice as long, as if the gradient were counted twice.",
-        ): scaled(2),
-        RATE_UNUSED: scaled(1 / rate),
-        RATE_TWICE: scaled(rate),
-        why(
-            "gradient_loop.fit.rate_shrinks",
-            "The learning rate shrinks from step to step; plain gradient descent keeps it.",
-        ): lambda walk: (
-            walk.gw / (walk.number + 1),
-            walk.gb / (walk.number + 1),
-        ),
-        why(
-            "gradient_loop.fit.momentum", "Momentum is used; plain gradient descent has none."
-        ): carried(0.9),
-        why(
-            "gradient_loop.fit.gradients_frozen",
-            "The gradients are computed once, before the loop.",
-        ): frozen,
-        why(
-            "gradient_loop.fit.first_point",
-            "Each step looks at the first point alone; the gradient is the mean over all points.",
-        ): partial(by_point, number=0),
-        why(
-            "gradient_loop.fit.point_by_point",
-            "Each step looks at one point in turn; the gradient is the mean over all points.",
-        ): lambda walk: by_point(walk, walk.number),
-        LENGTH_ONE_TOGETHER: lambda walk: (
-            walk.gw / (math.hypot(walk.gw, walk.gb) or 1),
-            walk.gb / (math.hypot(walk.gw, walk.gb) or 1),
-        ),
-        why(
-            "gradient_loop.fit.adam", "The steps are Adam's, not those of plain gradient descent."
-        ): by_adam,
-        why(
-            "gradient_loop.fit.signs_alone",
-            "The signs of the gradients are used, not their values.",
-        ): each(lambda g: math.copysign(1, g)),
-        why("gradient_loop.fit.clipped", "The gradients are clipped to ±1."): each(
-            lambda g: max(-1.0, min(1.0, g))
-        ),
-        why(
-            "gradient_loop.fit.cleared_every_other",
-            "The gradient is cleared in every other step only.",
-        ): every_other,
-    }
-    square = float((x * x).mean())
-    shifted = [
-        (QUOTIENT, lambda walk, e=sign * step: (walk.gw + e * square, walk.gb + e))
-        for step in STEPS
-        for sign in (1, -1)
-    ]
-    decayed = [
-        (DECAYING, lambda walk, e=decay: (walk.gw + e * walk.w, walk.gb + e * walk.b))
-        for decay in DECAYS
-    ]
-    for fixed in (1.0, 0.1, 0.05, 0.01, 0.001, 1e-4):
-        updates[fixed_rate(fixed)] = scaled(fixed / rate)
-    for cause, update in (*updates.items(), *shifted, *decayed):
+    for cause, update in _wrong_updates(x, y, rate):
         yield cause, _descend(update, x, y, w, b, rate, steps)
     right = _descend(_plain, x, y, w, b, rate, steps)
     longer = _descend(_plain, x, y, w, b, rate, steps + 1)
-    before = [(w, b), *((step[1], step[2]) for step in right)]
+    yield from _wrong_records(right, longer, (w, b), x.numel())
+    yield from table(
+        "gradient_loop.fit",
+        start_from_zero=("The fit starts from w = b = 0, not from what was given.",
+            _descend(_plain, x, y, 0.0, 0.0, rate, steps)),
+    )  # fmt: skip
+
+
+def _wrong_updates(x: Tensor, y: Tensor, rate: float) -> Iterator[tuple[Cause, Update]]:
+    count, first = x.numel(), len(x) if x.dim() else 1
+    updates: Iterator[tuple[Cause, Update]] = table(
+        "gradient_loop",
+        gradients__accumulated=(
+            "The gradient accumulates from step to step: clear it before every backward().",
+            _carried(1.0)),
+        gradients__accumulated_w=(
+            "The gradient of w accumulates from step to step: clear it before every backward().",
+            _carried(1.0, of_b=False)),
+        gradients__accumulated_b=(
+            "The gradient of b accumulates from step to step: clear it before every backward().",
+            _carried(1.0, of_w=False)),
+        fit__still=(
+            "Nothing moves: the gradients are cleared before they are used, or the step is missing, or makes new tensors.",
+            _scaled(0)),
+        fit__b_after_w=("b's gradient already knows the new w: take both gradients before the first update.",
+            partial(_b_after_w, x=x, y=y, rate=rate)),
+        fit__w_after_b=("w's gradient already knows the new b: take both gradients before the first update.",
+            partial(_w_after_b, x=x, y=y, rate=rate)),
+        fit__w_alone=("Only w is updated.", lambda walk: (walk.gw, 0.0)),
+        fit__b_alone=("Only b is updated.", lambda walk: (0.0, walk.gb)),
+        fit__gradients_exchanged=("The gradients of w and b are exchanged.",
+            lambda walk: (walk.gb, walk.gw)),
+        fit__uphill=("The step goes uphill: the sign is flipped.", _scaled(-1)),
+        fit__summed=("The gradients are added up over the points, not averaged.", _scaled(count)),
+        fit__first_dimension=(
+            "The gradients are divided by the length of the first dimension, not by all elements.",
+            _scaled(count / first)),
+        fit__mean_twice=("The mean over the points is taken twice.", _scaled(1 / count)),
+        fit__half_steps=(
+            "Each step is half as long: the factor 2 of the square's derivative is missing, or the step is halved.",
+            _scaled(0.5)),
+        fit__double_steps=("Each step is twice as long, as if the gradient were counted twice.",
+            _scaled(2)),
+        rate_unused=(RATE_UNUSED, _scaled(1 / rate)),
+        rate_twice=(RATE_TWICE, _scaled(rate)),
+        fit__rate_shrinks=("The learning rate shrinks from step to step; plain gradient descent keeps it.",
+            lambda walk: (walk.gw / (walk.number + 1), walk.gb / (walk.number + 1))),
+        fit__momentum=("Momentum is used; plain gradient descent has none.", _carried(0.9)),
+        fit__gradients_frozen=("The gradients are computed once, before the loop.", _frozen),
+        fit__first_point=(
+            "Each step looks at the first point alone; the gradient is the mean over all points.",
+            lambda walk: _by_point(walk, x, y, 0)),
+        fit__point_by_point=(
+            "Each step looks at one point in turn; the gradient is the mean over all points.",
+            lambda walk: _by_point(walk, x, y, walk.number % count)),
+        length_one_together=(LENGTH_ONE_TOGETHER, _normalised),
+        fit__adam=("The steps are Adam's, not those of plain gradient descent.", _by_adam),
+        fit__signs_alone=("The signs of the gradients are used, not their values.",
+            _each(lambda g: math.copysign(1, g))),
+        fit__clipped=("The gradients are clipped to ±1.", _each(lambda g: max(-1.0, min(1.0, g)))),
+        fit__cleared_every_other=("The gradient is cleared in every other step only.",
+            _every_other),
+    )  # fmt: skip
+    yield from updates
+    for fixed in (1.0, 0.1, 0.05, 0.01, 0.001, 1e-4):
+        yield fixed_rate(fixed), _scaled(fixed / rate)
+    square = float((x * x).mean())
+    for step, sign in itertools.product(STEPS, (1, -1)):
+        yield QUOTIENT, _shifted(sign * step * square, sign * step)
+    for decay in DECAYS:
+        yield DECAYING, _decayed(decay)
+
+
+def _carried(share: float, *, of_w: bool = True, of_b: bool = True) -> Update:
+    def update(walk: _Walk) -> tuple[float, float]:
+        by_w = walk.gw + (share * walk.kept[0] if of_w else 0.0)
+        by_b = walk.gb + (share * walk.kept[1] if of_b else 0.0)
+        walk.kept = (by_w, by_b)
+        return walk.kept
+
+    return update
+
+
+def _scaled(factor: float) -> Update:
+    return lambda walk: (factor * walk.gw, factor * walk.gb)
+
+
+def _shifted(by_w: float, by_b: float) -> Update:
+    return lambda walk: (walk.gw + by_w, walk.gb + by_b)
+
+
+def _decayed(share: float) -> Update:
+    return lambda walk: (walk.gw + share * walk.w, walk.gb + share * walk.b)
+
+
+def _each(change: Callable[[float], float]) -> Update:
+    return lambda walk: (change(walk.gw), change(walk.gb))
+
+
+def _b_after_w(walk: _Walk, x: Tensor, y: Tensor, rate: float) -> tuple[float, float]:
+    return walk.gw, float((2 * ((walk.w - rate * walk.gw) * x + walk.b - y)).mean())
+
+
+def _w_after_b(walk: _Walk, x: Tensor, y: Tensor, rate: float) -> tuple[float, float]:
+    return float((2 * (walk.w * x + (walk.b - rate * walk.gb) - y) * x).mean()), walk.gb
+
+
+def _frozen(walk: _Walk) -> tuple[float, float]:
+    if walk.number == 0:
+        walk.kept = (walk.gw, walk.gb)
+    return walk.kept
+
+
+def _every_other(walk: _Walk) -> tuple[float, float]:
+    kept = walk.kept if walk.number % 2 else (0.0, 0.0)
+    walk.kept = (walk.gw + kept[0], walk.gb + kept[1])
+    return walk.kept
+
+
+def _normalised(walk: _Walk) -> tuple[float, float]:
+    length = math.hypot(walk.gw, walk.gb) or 1
+    return walk.gw / length, walk.gb / length
+
+
+def _by_point(walk: _Walk, x: Tensor, y: Tensor, number: int) -> tuple[float, float]:
+    x0, y0 = float(x.flatten()[number]), float(y.flatten()[number])
+    error = 2 * (walk.w * x0 + walk.b - y0)
+    return error * x0, error
+
+
+def _by_adam(walk: _Walk) -> tuple[float, float]:
+    walk.first = tuple(
+        0.9 * m + 0.1 * g for m, g in zip(walk.first, (walk.gw, walk.gb), strict=True)
+    )
+    walk.second = tuple(
+        0.999 * v + 0.001 * g * g for v, g in zip(walk.second, (walk.gw, walk.gb), strict=True)
+    )
+    t = walk.number + 1
+    by_w, by_b = (
+        m / (1 - 0.9**t) / (math.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        for m, v in zip(walk.first, walk.second, strict=True)
+    )
+    return by_w, by_b
+
+
+def _wrong_records(
+    right: list[Line], longer: list[Line], start: tuple[float, float], count: int
+) -> Iterator[tuple[Cause, list[Line]]]:
+    """What is recorded of the right path instead; `longer` goes one step further."""
+    before = [start, *((w, b) for _, w, b in right)]
     n = float(count)
-    recorded = {
-        why(
-            "gradient_loop.history.parameters_before",
-            "w and b are recorded before the update; they belong after it.",
-        ): [(step[0], *old) for step, old in zip(right, before, strict=False)],
-        why(
-            "gradient_loop.history.loss_after",
-            "The loss is recorded after the update; it belongs before it.",
-        ): [(later[0], step[1], step[2]) for later, step in zip(longer[1:], right, strict=True)],
-        why(
-            "gradient_loop.history.loss_summed",
-            "The sum of the squares is recorded as the loss, not their mean.",
-        ): [(n * loss, *rest) for loss, *rest in right],
-        why("gradient_loop.history.loss_half", "Half the loss is recorded."): [
-            (loss / 2, *rest) for loss, *rest in right
-        ],
-        why("gradient_loop.history.loss_root", "The root of the loss is recorded."): [
-            (loss**0.5, *rest) for loss, *rest in right
-        ],
-        why("gradient_loop.history.exchanged", "w and b are exchanged in the record."): [
-            (loss, b, w) for loss, w, b in right
-        ],
-        why(
-            "gradient_loop.history.same_object",
-            "Every entry holds the last values: the same object is recorded again and again.",
-        ): right[-1:] * steps,
-        why(
-            "gradient_loop.history.same_tensors",
-            "Every entry holds the last w and b: the tensors are recorded, not their numbers.",
-        ): [(step[0], right[-1][1], right[-1][2]) for step in right],
-        why(
-            "gradient_loop.history.first_loss",
-            "Every entry holds the first loss: it is computed once, before the loop.",
-        ): [(right[0][0], step[1], step[2]) for step in right],
-        why("gradient_loop.history.backwards", "The list runs backwards."): right[::-1],
-        why("gradient_loop.history.last_alone", "Only the last step is returned."): right[-1:],
-        why(
-            "gradient_loop.history.first_alone",
-            "Only the first step is returned: the return stands inside the loop.",
-        ): right[:1],
-        why("gradient_loop.history.last_missing", "The last step is missing."): right[:-1],
-        why("gradient_loop.history.one_too_many", "One step too many is made."): longer,
-        why(
-            "gradient_loop.history.start_first",
-            "The first entry holds the values before any step; a Step is what one step did.",
-        ): [
-            (right[0][0] if right else 0.0, w, b),
-            *right,
-        ],
-        why(
-            "gradient_loop.history.start_recorded",
-            "The start is recorded as a step, and the last step is missing.",
-        ): [(step[0], *old) for step, old in zip(longer, before, strict=False)],
-        why(
-            "gradient_loop.fit.start_from_zero",
-            "The fit starts from w = b = 0, not from what was given.",
-        ): _descend(_plain, x, y, 0.0, 0.0, rate, steps),
-    }
-    yield from recorded.items()  # type: ignore[misc]
+    yield from table(
+        "gradient_loop.history",
+        parameters_before=("w and b are recorded before the update; they belong after it.",
+            [(step[0], *old) for step, old in zip(right, before, strict=False)]),
+        loss_after=("The loss is recorded after the update; it belongs before it.",
+            [(later[0], step[1], step[2]) for later, step in zip(longer[1:], right, strict=True)]),
+        loss_summed=("The sum of the squares is recorded as the loss, not their mean.",
+            [(n * loss, w, b) for loss, w, b in right]),
+        loss_half=("Half the loss is recorded.", [(loss / 2, w, b) for loss, w, b in right]),
+        loss_root=("The root of the loss is recorded.",
+            [(loss**0.5, w, b) for loss, w, b in right]),
+        exchanged=("w and b are exchanged in the record.", [(loss, b, w) for loss, w, b in right]),
+        same_object=("Every entry holds the last values: the same object is recorded again and again.",
+            right[-1:] * len(right)),
+        same_tensors=("Every entry holds the last w and b: the tensors are recorded, not their numbers.",
+            [(loss, right[-1][1], right[-1][2]) for loss, _, _ in right]),
+        first_loss=("Every entry holds the first loss: it is computed once, before the loop.",
+            [(right[0][0], w, b) for _, w, b in right]),
+        backwards=("The list runs backwards.", right[::-1]),
+        last_alone=("Only the last step is returned.", right[-1:]),
+        first_alone=("Only the first step is returned: the return stands inside the loop.",
+            right[:1]),
+        last_missing=("The last step is missing.", right[:-1]),
+        one_too_many=("One step too many is made.", longer),
+        start_first=("The first entry holds the values before any step; a Step is what one step did.",
+            [(right[0][0] if right else 0.0, *start), *right]),
+        start_recorded=("The start is recorded as a step, and the last step is missing.",
+            [(step[0], *old) for step, old in zip(longer, before, strict=False)]),
+    )  # fmt: skip

@@ -6,10 +6,11 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.report import Cause
 from autograder.suite.failures import why
 from autograder.suite.outputs import gradient, misread, of_bias
 from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
-from autograder.suite.suspects import Suspect, then
+from autograder.suite.suspects import Suspect, suspected, table, then
 
 BIAS_ALONG_THE_WRONG_DIMENSION = why(
     "bias.wrong_dimension", "The bias runs along the wrong dimension."
@@ -24,66 +25,54 @@ def of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
     def with_weight(changed: Tensor, given: Tensor = x) -> Tensor:
         return given @ changed if bias is None else given @ changed + bias
 
-    yield Suspect(
-        why(
-            "linear.weight.viewed",
-            "The weight is viewed as (in, out); transposing moves its values, a view does not.",
-        ),
-        lambda: with_weight(weight.reshape(layer.in_features, layer.out_features)),
-    )
-    yield Suspect(
-        why("linear.weight.not_transposed", "The weight is not transposed: y = x·Wᵀ + b."),
-        lambda: with_weight(weight),
-    )
+    yield from suspected(
+        "linear.weight",
+        viewed=("The weight is viewed as (in, out); transposing moves its values, a view does not.",
+            lambda: with_weight(weight.reshape(layer.in_features, layer.out_features))),
+        not_transposed=("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight)),
+    )  # fmt: skip
     for cause, other in misread(x).items():
         yield Suspect(cause, then(partial(with_weight, weight.T), other))
-    for cause, changed in {
-        why("linear.weight.absolute", "The absolute value of the weight is used."): weight.abs(),
-        why(
-            "linear.product.divided_by_number", "The product is divided by the number of inputs."
-        ): weight / layer.in_features,
-        why(
-            "linear.product.divided_by_root",
-            "The product is divided by the root of the number of inputs.",
-        ): weight / layer.in_features**0.5,
-        why(
-            "linear.weight.rows_normalised", "Each row of the weight is scaled to length one."
-        ): weight / weight.norm(dim=1, keepdim=True),
-        why(
-            "linear.weight.columns_normalised", "Each column of the weight is scaled to length one."
-        ): weight / weight.norm(dim=0),
-        why("linear.weight.normalised", "The weight is scaled to length one."): (
-            weight / weight.norm()
-        ),
-        why("linear.weight.centred", "The weight is centred."): weight - weight.mean(),
-        why("linear.weight.softmax", "A softmax is taken of the weight."): weight.softmax(-1),
-        why("linear.outputs.reversed", "The outputs run in reverse order."): weight.flip(0),
-        why("linear.inputs.reversed", "The inputs run in reverse order."): weight.flip(1),
-    }.items():
+    for cause, changed in _wrong_weights(weight):
         yield Suspect(cause, partial(with_weight, changed.T))
-    for cause, given in {
-        why("linear.input.normalised", "The input is scaled to length one."): (
-            x / x.norm(dim=-1, keepdim=True)
-        ),
-        why("linear.input.centred", "The input is centred, sample by sample."): (
-            x - x.mean(-1, keepdim=True)
-        ),
-        why(
-            "linear.input.standardised", "The input is standardised, sample by sample."
-        ): F.layer_norm(x, x.shape[-1:]),
-        why("linear.input.relu", "A ReLU is taken of the input."): x.relu(),
-    }.items():
+    for cause, given in table(
+        "linear.input",
+        normalised=("The input is scaled to length one.", x / x.norm(dim=-1, keepdim=True)),
+        centred=("The input is centred, sample by sample.", x - x.mean(-1, keepdim=True)),
+        standardised=("The input is standardised, sample by sample.",
+            F.layer_norm(x, x.shape[-1:])),
+        relu=("A ReLU is taken of the input.", x.relu()),
+    ):  # fmt: skip
         yield Suspect(cause, partial(with_weight, weight.T, given))
     if bias is not None:
         yield from of_bias(lambda: layer(x), bias)
-        yield Suspect(
-            why(
-                "linear.bias.before_product",
-                "The bias is added before the product instead of after it.",
-            ),
-            lambda: (x + bias) @ weight.T,
-        )
-        yield Suspect(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: x @ weight.T + bias[:, None])
+        yield from suspected(
+            "linear.bias",
+            before_product=("The bias is added before the product instead of after it.",
+                lambda: (x + bias) @ weight.T),
+            wrong_dimension=(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: x @ weight.T + bias[:, None]),
+        )  # fmt: skip
+
+
+def _wrong_weights(weight: Tensor) -> Iterator[tuple[Cause, Tensor]]:
+    count = weight.shape[1]
+    yield from table(
+        "linear",
+        weight__absolute=("The absolute value of the weight is used.", weight.abs()),
+        product__divided_by_number=("The product is divided by the number of inputs.",
+            weight / count),
+        product__divided_by_root=("The product is divided by the root of the number of inputs.",
+            weight / count**0.5),
+        weight__rows_normalised=("Each row of the weight is scaled to length one.",
+            weight / weight.norm(dim=1, keepdim=True)),
+        weight__columns_normalised=("Each column of the weight is scaled to length one.",
+            weight / weight.norm(dim=0)),
+        weight__normalised=("The weight is scaled to length one.", weight / weight.norm()),
+        weight__centred=("The weight is centred.", weight - weight.mean()),
+        weight__softmax=("A softmax is taken of the weight.", weight.softmax(-1)),
+        outputs__reversed=("The outputs run in reverse order.", weight.flip(0)),
+        inputs__reversed=("The inputs run in reverse order.", weight.flip(1)),
+    )  # fmt: skip
 
 
 @suspects_of_gradient(nn.Linear)
@@ -93,24 +82,17 @@ def of_linear_gradient(
     """What could have come back as the gradient of a parameter, or of the "input"."""
     tensors: dict[str, Tensor] = {**dict(layer.named_parameters()), "input": x}
     function = as_function_of(layer, x, name)
-    for cause, divisor in {
-        why(
-            "linear.gradient.divided_by_number_of_inputs",
-            "The gradient is divided by the number of inputs; it is a plain sum.",
-        ): layer.in_features,
-        why(
-            "linear.gradient.divided_by_root_of_inputs",
-            "The gradient is divided by its root, of inputs; it is a plain sum.",
-        ): layer.in_features**0.5,
-        why(
-            "linear.gradient.divided_by_number_of_outputs",
-            "The gradient is divided by the number of outputs; it is a plain sum.",
-        ): layer.out_features,
-        why(
-            "linear.gradient.divided_by_root_of_outputs",
-            "The gradient is divided by its root, of outputs; it is a plain sum.",
-        ): layer.out_features**0.5,
-    }.items():
+    for cause, divisor in table(
+        "linear.gradient",
+        divided_by_number_of_inputs=("The gradient is divided by the number of inputs; it is a plain sum.",
+            layer.in_features),
+        divided_by_root_of_inputs=("The gradient is divided by its root, of inputs; it is a plain sum.",
+            layer.in_features**0.5),
+        divided_by_number_of_outputs=("The gradient is divided by the number of outputs; it is a plain sum.",
+            layer.out_features),
+        divided_by_root_of_outputs=("The gradient is divided by its root, of outputs; it is a plain sum.",
+            layer.out_features**0.5),
+    ):  # fmt: skip
         yield Suspect(cause, partial(gradient, function, tensors[name], upstream / divisor))
     rows, inputs = upstream.reshape(-1, upstream.shape[-1]), x.reshape(-1, x.shape[-1])
     exchanged = (
@@ -120,11 +102,9 @@ def of_linear_gradient(
         if name == "weight"
         else inputs.sum(0)
     )
-    yield Suspect(
-        why(
-            "linear.backward.factors_exchanged",
+    yield from suspected(
+        "linear.backward",
+        factors_exchanged=(
             "Input and weight are exchanged in the backward pass: the derivative of x·w by x is w, and by w it "
-            "is x.",
-        ),
-        exchanged,
-    )
+            "is x.", exchanged),
+    )  # fmt: skip

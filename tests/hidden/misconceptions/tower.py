@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from autograder.report import Cause
 from autograder.suite.failures import why
 from autograder.suite.registry import suspects_of_gradient, suspects_of_output
-from autograder.suite.suspects import Suspect, guilty
-from tower_student.language import mark, tr
+from autograder.suite.suspects import Suspect, guilty, suspected, table
+from tower_student.language import tr
 
+from misconceptions.windows import SIDES_OF_INPUT_EXCHANGED
 from reference import ReferenceTower, scaled_tower
 
 Function = Callable[[Tensor], Tensor]
@@ -36,53 +37,45 @@ def _forward(
     return logits
 
 
-ACTIVATIONS: dict[str, tuple[str, Function]] = {
-    "missing": (
-        mark("After {where} no activation takes effect; asked for is a ReLU."),
-        torch.clone,
-    ),
-    "tanh": (mark("After {where} stands a tanh; asked for is a ReLU."), torch.tanh),
-    "sigmoid": (mark("After {where} stands a sigmoid; asked for is a ReLU."), torch.sigmoid),
-    "leaky_relu": (mark("After {where} stands a leaky ReLU; asked for is a ReLU."), F.leaky_relu),
-    "gelu": (mark("After {where} stands a GELU; asked for is a ReLU."), F.gelu),
-    "elu": (mark("After {where} stands an ELU; asked for is a ReLU."), F.elu),
-    "relu6": (mark("After {where} stands a ReLU6; asked for is a ReLU."), F.relu6),
-    "softplus": (mark("After {where} stands a softplus; asked for is a ReLU."), F.softplus),
-    "silu": (mark("After {where} stands a SiLU; asked for is a ReLU."), F.silu),
-    "absolute": (mark("After {where} stands an absolute value; asked for is a ReLU."), torch.abs),
-    "input_added": (
-        mark("After {where} stands a ReLU plus its own input; asked for is a ReLU."),
-        lambda h: F.relu(h) + h,
-    ),
-    "doubled": (
-        mark("After {where} stands a ReLU twice as large; asked for is a ReLU."),
-        lambda h: 2 * F.relu(h),
-    ),
-    "softmax": (
-        mark("After {where} stands a softmax; asked for is a ReLU."),
-        lambda h: h.softmax(1),
-    ),
-}
-POOLS: dict[str, tuple[str, Function]] = {
-    "average": (
-        mark("The pooling after {where} averages instead of taking the largest value."),
-        partial(F.avg_pool2d, kernel_size=2),
-    ),
-    "every_other_pixel": (
-        mark("The pooling after {where} keeps every other pixel instead of the largest of four."),
-        lambda h: h[..., ::2, ::2],
-    ),
-    "smallest": (
-        mark("The pooling after {where} takes the smallest value instead of the largest."),
-        lambda h: -F.max_pool2d(-h, 2),
-    ),
-    "overlapping_windows": (
-        mark(
-            "The pooling after {where} has windows that overlap, instead of 2x2 windows side by side."
-        ),
-        partial(F.max_pool2d, kernel_size=3, stride=2, padding=1),
-    ),
-}
+def _wrong_activations(where: str) -> Iterator[tuple[Cause, Function]]:
+    """Instead of the ReLU after these layers."""
+    return table(
+        "tower.activation",
+        {"where": where},
+        missing=("After {where} no activation takes effect; asked for is a ReLU.", torch.clone),
+        tanh=("After {where} stands a tanh; asked for is a ReLU.", torch.tanh),
+        sigmoid=("After {where} stands a sigmoid; asked for is a ReLU.", torch.sigmoid),
+        leaky_relu=("After {where} stands a leaky ReLU; asked for is a ReLU.", F.leaky_relu),
+        gelu=("After {where} stands a GELU; asked for is a ReLU.", F.gelu),
+        elu=("After {where} stands an ELU; asked for is a ReLU.", F.elu),
+        relu6=("After {where} stands a ReLU6; asked for is a ReLU.", F.relu6),
+        softplus=("After {where} stands a softplus; asked for is a ReLU.", F.softplus),
+        silu=("After {where} stands a SiLU; asked for is a ReLU.", F.silu),
+        absolute=("After {where} stands an absolute value; asked for is a ReLU.", torch.abs),
+        input_added=("After {where} stands a ReLU plus its own input; asked for is a ReLU.",
+            lambda h: F.relu(h) + h),
+        doubled=("After {where} stands a ReLU twice as large; asked for is a ReLU.",
+            lambda h: 2 * F.relu(h)),
+        softmax=("After {where} stands a softmax; asked for is a ReLU.", lambda h: h.softmax(1)),
+    )  # fmt: skip
+
+
+def _wrong_pools(where: str) -> Iterator[tuple[Cause, Function]]:
+    """Instead of the pooling after these layers."""
+    return table(
+        "tower.pooling",
+        {"where": where},
+        average=("The pooling after {where} averages instead of taking the largest value.",
+            partial(F.avg_pool2d, kernel_size=2)),
+        every_other_pixel=(
+            "The pooling after {where} keeps every other pixel instead of the largest of four.",
+            lambda h: h[..., ::2, ::2]),
+        smallest=("The pooling after {where} takes the smallest value instead of the largest.",
+            lambda h: -F.max_pool2d(-h, 2)),
+        overlapping_windows=(
+            "The pooling after {where} has windows that overlap, instead of 2x2 windows side by side.",
+            partial(F.max_pool2d, kernel_size=3, stride=2, padding=1)),
+    )  # fmt: skip
 
 
 @suspects_of_output(ReferenceTower)
@@ -90,73 +83,55 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
     """What could have come out of a Tower."""
     run = partial(_forward, oracle, x)
     for places in _places(("conv1", "conv2", "fc1")):
-        where = _joined(places)
-        for name, (text, activation) in ACTIVATIONS.items():
+        for cause, activation in _wrong_activations(_joined(places)):
             chosen = [
                 activation if place in places else F.relu for place in ("conv1", "conv2", "fc1")
             ]
-            cause = why(f"tower.activation.{name}", text, where=where)
             yield Suspect(cause, partial(run, activations=chosen))
     for places in _places(("conv1", "conv2")):
-        where = _joined(places)
-        for name, (text, pool) in POOLS.items():
+        for cause, pool in _wrong_pools(_joined(places)):
             pools = [pool if place in places else MAX_POOL for place in ("conv1", "conv2")]
-            cause = why(f"tower.pooling.{name}", text, where=where)
             yield Suspect(cause, partial(run, pools=pools))
-    yield Suspect(
-        why(
-            "tower.pooling.first_missing",
-            "The pooling after conv1 is missing, and that after conv2 takes 4x4 pixels.",
-        ),
-        partial(run, pools=(torch.clone, partial(F.max_pool2d, kernel_size=4))),
-    )
-    yield Suspect(
-        why(
-            "tower.pooling.second_too_early",
-            "The second pooling stands before conv2; it belongs after its ReLU.",
-        ),
-        partial(run, pools=(partial(F.max_pool2d, kernel_size=4), torch.clone)),
-    )
-    flattens: dict[Cause, Function] = {
-        why(
-            "tower.flatten.channels_last", "Before flattening, the channels are moved to the end."
-        ): lambda h: h.permute(0, 2, 3, 1).flatten(1),
-        why(
-            "tower.flatten.sides_exchanged", "Before flattening, height and width are exchanged."
-        ): lambda h: h.transpose(2, 3).flatten(1),
-        why("tower.flatten.batch_mixed", "Flattening mixes the images of the batch."): lambda h: (
-            h.transpose(0, 1).reshape(len(h), -1)
-        ),
-    }
-    for cause, flatten in flattens.items():
-        yield Suspect(cause, partial(run, flatten=flatten))
-    for cause, given in {
-        why(
-            "tower.input.divided_by_255",
-            "The input is divided by 255 inside the network; it is scaled already.",
-        ): x / 255,
-        why("tower.input.normalised", "The input is normalised inside the network."): (
-            (x - 0.1307) / 0.3081
-        ),
-        why("tower.input.centred", "The input is centred inside the network."): x - x.mean(),
-        why(
-            "tower.input.standardised_by_batch",
-            "The input is standardised by the statistics of the whole batch.",
-        ): (x - x.mean()) / (x.std() + 1e-5),
-        why(
-            "tower.input.standardised_by_image", "The input is standardised, image by image."
-        ): F.layer_norm(x, x.shape[1:]),
-        why("tower.input.stretched", "The input is stretched to [-1, 1] inside the network."): (
-            2 * x - 1
-        ),
-        why(
-            "conv2d.input.sides_exchanged", "Height and width of the input are exchanged."
-        ): x.transpose(2, 3),
-    }.items():
+    by_four = partial(F.max_pool2d, kernel_size=4)
+    yield from suspected(
+        "tower",
+        pooling__first_missing=("The pooling after conv1 is missing, and that after conv2 takes 4x4 pixels.",
+            partial(run, pools=(torch.clone, by_four))),
+        pooling__second_too_early=("The second pooling stands before conv2; it belongs after its ReLU.",
+            partial(run, pools=(by_four, torch.clone))),
+        flatten__channels_last=("Before flattening, the channels are moved to the end.",
+            partial(run, flatten=lambda h: h.permute(0, 2, 3, 1).flatten(1))),
+        flatten__sides_exchanged=("Before flattening, height and width are exchanged.",
+            partial(run, flatten=lambda h: h.transpose(2, 3).flatten(1))),
+        flatten__batch_mixed=("Flattening mixes the images of the batch.",
+            partial(run, flatten=lambda h: h.transpose(0, 1).reshape(len(h), -1))),
+    )  # fmt: skip
+    for cause, given in _wrong_inputs(x):
         yield Suspect(cause, partial(_forward, oracle, given))
     for name in ("conv1", "conv2", "fc1", "fc2"):
-        cause = why("tower.bias_missing", "The bias of {name} is never added.", name=name)
-        yield Suspect(cause, partial(_without_bias, oracle, name, x))
+        yield from suspected(
+            "tower",
+            {"name": name},
+            bias_missing=("The bias of {name} is never added.",
+                partial(_without_bias, oracle, name, x)),
+        )  # fmt: skip
+
+
+def _wrong_inputs(x: Tensor) -> Iterator[tuple[Cause, Tensor]]:
+    """What is made of the input first."""
+    yield from table(
+        "tower.input",
+        divided_by_255=("The input is divided by 255 inside the network; it is scaled already.",
+            x / 255),
+        normalised=("The input is normalised inside the network.", (x - 0.1307) / 0.3081),
+        centred=("The input is centred inside the network.", x - x.mean()),
+        standardised_by_batch=("The input is standardised by the statistics of the whole batch.",
+            (x - x.mean()) / (x.std() + 1e-5)),
+        standardised_by_image=("The input is standardised, image by image.",
+            F.layer_norm(x, x.shape[1:])),
+        stretched=("The input is stretched to [-1, 1] inside the network.", 2 * x - 1),
+        sides_exchanged=(SIDES_OF_INPUT_EXCHANGED, x.transpose(2, 3)),
+    )  # fmt: skip
 
 
 def of_entry(shape: tuple[int, ...], expected: tuple[int, ...]) -> Cause | None:
@@ -245,31 +220,27 @@ def of_tower_gradient(
 ) -> Iterator[Suspect]:
     """What could have come back as the gradient of a parameter, or of the "input"."""
     for place, layer in enumerate(("conv1", "conv2", "fc1")):
-        for cause, backward in {
-            why(
-                "tower.relu_backward.hidden",
-                "The ReLU after {layer} is hidden from autograd, by .data, no_grad or detach.",
-                layer=layer,
-            ): torch.clone,
-            why(
-                "tower.relu_backward.zero",
-                "No gradient comes through the ReLU after {layer}.",
-                layer=layer,
-            ): torch.zeros_like,
-            why(
-                "tower.relu_backward.multiplied",
-                "The ReLU after {layer} is multiplied by itself on the way back; its derivative is 0 or 1.",
-                layer=layer,
-            ): lambda h: h.relu() ** 2 / 2,
-            why(
-                "tower.relu_backward.multiplied_or_twice",
-                "The ReLU after {layer} is multiplied by itself on the way back, or counted twice.",
-                layer=layer,
-            ): lambda h: 2 * h.relu(),
-        }.items():
+        for cause, backward in _wrong_derivatives(layer):
             yield Suspect(
                 cause, partial(_hidden_gradient, oracle, place, backward, x, upstream, name)
             )
+
+
+def _wrong_derivatives(layer: str) -> Iterator[tuple[Cause, Function]]:
+    """Functions with other derivatives than the ReLU after this layer."""
+    return table(
+        "tower.relu_backward",
+        {"layer": layer},
+        hidden=("The ReLU after {layer} is hidden from autograd, by .data, no_grad or detach.",
+            torch.clone),
+        zero=("No gradient comes through the ReLU after {layer}.", torch.zeros_like),
+        multiplied=(
+            "The ReLU after {layer} is multiplied by itself on the way back; its derivative is 0 or 1.",
+            lambda h: h.relu() ** 2 / 2),
+        multiplied_or_twice=(
+            "The ReLU after {layer} is multiplied by itself on the way back, or counted twice.",
+            lambda h: 2 * h.relu()),
+    )  # fmt: skip
 
 
 def _hidden_gradient(

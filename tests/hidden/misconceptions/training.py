@@ -1,7 +1,8 @@
 """What can go wrong with training, evaluation and counting."""
 
 import copy
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from autograder.report import Cause
 from autograder.suite.failures import why
+from autograder.suite.suspects import table
 
 Batch = tuple[Tensor, Tensor]
 
@@ -356,17 +358,8 @@ LOOPS: tuple[type[Loop], ...] = (
     *(NeverCleared, ClearedOnce, Still, SteppedFirst, SteppedTwice, BackwardTwice, OneStep),
     *(ModeAsItWas, EvaluationMode, FirstBatch, LastBatchMissing, SmallBatchMissing),
     *(FirstBatchMissing, Backwards, TwoPasses, MeasuredAgain, OwnCriterion, SummedLoss),
-    *(
-        DividedLoss,
-        Probabilities,
-        ByHand,
-        Clipped,
-        ClippedMore,
-        ClippedLess,
-        ShiftedLabels,
-        Decayed,
-        TornApart,
-    ),
+    *(DividedLoss, Probabilities, ByHand, Clipped, ClippedMore, ClippedLess),
+    *(ShiftedLabels, Decayed, TornApart),
     *(OwnOptimizer, OwnFastOptimizer, OwnSlowOptimizer, OwnAdam, Regularised, RegularisedLess),
 )
 
@@ -425,51 +418,29 @@ def of_mean_loss(losses: Sequence[float], sizes: Sequence[int]) -> dict[Cause, f
         sizes: the number of its samples.
     """
     samples, weighted = sum(sizes), sum(n * x for n, x in zip(sizes, losses, strict=True))
-    return {
-        why(
-            "tower.train_epoch.mean_loss.batches_equal",
+    return dict(table(
+        "tower.train_epoch.mean_loss",
+        batches_equal=(
             "All batches weigh the same; a smaller one has to weigh less: multiply by len(labels).",
-        ): sum(losses) / len(losses),
-        why(
-            "tower.train_epoch.mean_loss.batches_summed",
-            "The losses of the batches are added up, not averaged.",
-        ): sum(losses),
-        why(
-            "tower.train_epoch.mean_loss.samples_summed",
-            "The losses of the samples are added up, not averaged.",
-        ): weighted,
-        why(
-            "tower.train_epoch.mean_loss.means_over_samples",
+            sum(losses) / len(losses)),
+        batches_summed=("The losses of the batches are added up, not averaged.", sum(losses)),
+        samples_summed=("The losses of the samples are added up, not averaged.", weighted),
+        means_over_samples=(
             "The batches' mean losses are added up and divided by the number of samples: multiply each by "
-            "its len(labels) first.",
-        ): sum(losses) / samples,
-        why(
-            "tower.train_epoch.mean_loss.samples_over_batches",
-            "The losses of the samples are divided by the number of batches.",
-        ): weighted / len(losses),
-        why("tower.train_epoch.mean_loss.last_batch", "The last batch's loss is returned."): (
-            losses[-1]
-        ),
-        why(
-            "tower.train_epoch.mean_loss.first_batch", "The first batch's loss is returned."
-        ): losses[0],
-        LAST_UNCOUNTED: sum(n * x for n, x in zip(sizes[:-1], losses[:-1], strict=True))
-        / max(1, sum(sizes[:-1])),
-        why(
-            "tower.train_epoch.mean_loss.divisor_of_equal_batches",
-            "The divisor counts every batch as if it were as large as the first.",
-        ): weighted / (sizes[0] * len(sizes)),
-        why(
-            "tower.train_epoch.mean_loss.weights_of_equal_batches",
-            "Every batch is weighed as if it were as large as the first.",
-        ): sum(losses) * sizes[0] / samples,
-        why("tower.train_epoch.mean_loss.largest", "The largest loss of a batch is returned."): max(
-            losses
-        ),
-        why(
-            "tower.train_epoch.mean_loss.smallest", "The smallest loss of a batch is returned."
-        ): min(losses),
-    }
+            "its len(labels) first.", sum(losses) / samples),
+        samples_over_batches=("The losses of the samples are divided by the number of batches.",
+            weighted / len(losses)),
+        last_batch=("The last batch's loss is returned.", losses[-1]),
+        first_batch=("The first batch's loss is returned.", losses[0]),
+        last_uncounted=(LAST_UNCOUNTED,
+            sum(n * x for n, x in zip(sizes[:-1], losses[:-1], strict=True)) / max(1, sum(sizes[:-1]))),
+        divisor_of_equal_batches=("The divisor counts every batch as if it were as large as the first.",
+            weighted / (sizes[0] * len(sizes))),
+        weights_of_equal_batches=("Every batch is weighed as if it were as large as the first.",
+            sum(losses) * sizes[0] / samples),
+        largest=("The largest loss of a batch is returned.", max(losses)),
+        smallest=("The smallest loss of a batch is returned.", min(losses)),
+    ))  # fmt: skip
 
 
 def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[Cause, float]:
@@ -487,7 +458,7 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[Cause, flo
     sizes = [len(y) for y in labels]
     evaluated = logits(train=False)
     counts = [int((o.argmax(1) == y).sum()) for o, y in zip(evaluated, labels, strict=True)]
-    samples, total = sum(sizes), sum(counts)
+    samples = sum(sizes)
 
     def share(
         hits: Callable[[Tensor, Tensor], Tensor] = lambda o, y: o.argmax(1) == y,
@@ -495,102 +466,72 @@ def of_evaluation(model: nn.Module, batches: Sequence[Batch]) -> dict[Cause, flo
     ) -> float:
         return sum(int(hits(o, y).sum()) for o, y in zip(of, labels, strict=True)) / samples
 
-    fractions = [count / n for count, n in zip(counts, sizes, strict=True)]
     with torch.enable_grad():
         ours = copy.deepcopy(model).eval()
         tracked = share(of=[ours(x) for x, _ in batches])
-    full = [i for i, n in enumerate(sizes) if n >= sizes[0]]
-    return {
-        why(
-            "tower.evaluate.all_or_nothing",
-            "One wrong answer makes it 0: // leaves only whole numbers, and torch.equal compares whole tensors, not "
-            "their elements.",
-        ): float(total == samples),
-        why(
-            "tower.evaluate.per_cent",
-            "The result is in per cent; asked for is a fraction in [0, 1].",
-        ): 100 * total / samples,
-        why(
-            "tower.evaluate.number_of_right",
-            "The result is the number of right answers; divide it by the number of samples.",
-        ): float(total),
-        why(
-            "tower.evaluate.fraction_wrong",
-            "The result is the fraction that is wrong: == and != are exchanged.",
-        ): 1 - total / samples,
-        why(
-            "tower.evaluate.batches_equal",
-            "All batches weigh the same; a smaller one has to weigh less.",
-        ): sum(fractions) / len(fractions),
-        why(
-            "tower.evaluate.divided_by_batches",
-            "The right answers are divided by the number of batches, not of samples.",
-        ): total / len(sizes),
-        why("tower.evaluate.last_batch_alone", "Only the last batch is counted."): fractions[-1],
-        why("tower.evaluate.first_batch_alone", "Only the first batch is counted."): fractions[0],
-        why(
-            "tower.evaluate.last_batch_over_all",
-            "Only the last batch's right answers are counted, among all samples.",
-        ): counts[-1] / samples,
-        why(
-            "tower.evaluate.smaller_batch_dropped",
-            "A batch that is smaller than the first is dropped.",
-        ): sum(counts[i] for i in full) / sum(sizes[i] for i in full),
-        LAST_UNCOUNTED: sum(counts[:-1]) / max(1, sum(sizes[:-1])),
-        why(
-            "tower.evaluate.every_batch_as_first",
-            "Every batch is counted as if it were as large as the first.",
-        ): total / (sizes[0] * len(sizes)),
-        why("tower.evaluate.two_digits", "The fraction is rounded to two digits."): round(
-            total / samples, 2
-        ),
-        why("tower.evaluate.one_digit", "The fraction is rounded to one digit."): round(
-            total / samples, 1
-        ),
-        why(
-            "tower.evaluate.divided_by_10000",
-            "The divisor is 10,000, the size of MNIST's test set.",
-        ): total / 10_000,
-        why(
-            "tower.evaluate.smallest_logit",
-            "The smallest logit is taken for the answer, not the largest.",
-        ): share(lambda o, y: o.argmin(1) == y),
-        why(
-            "tower.evaluate.whole_batches_alone", "A batch counts only if all of it is right."
-        ): sum(count for count, n in zip(counts, sizes, strict=True) if count == n) / samples,
-        why(
-            "tower.evaluate.gradients_tracked",
+    rest = table(
+        "tower.evaluate",
+        smallest_logit=("The smallest logit is taken for the answer, not the largest.",
+            share(lambda o, y: o.argmin(1) == y)),
+        whole_batches_alone=("A batch counts only if all of it is right.",
+            sum(count for count, n in zip(counts, sizes, strict=True) if count == n) / samples),
+        gradients_tracked=(
             "Gradients are tracked: torch.no_grad() is missing; eval() does not switch them off.",
-        ): tracked,
-        why(
-            "tower.evaluate.saturated_logits",
+            tracked),
+        saturated_logits=(
             "A sigmoid or tanh stands before the argmax: large logits all become 1, and the first of them wins.",
-        ): share(lambda o, y: o.sigmoid().argmax(1) == y),
-        why(
-            "tower.evaluate.only_above_half",
-            "An answer counts only if its probability exceeds a half.",
-        ): share(lambda o, y: (o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5)),
-        why(
-            "tower.evaluate.label_above_half",
-            "An answer counts if its own probability exceeds a half, largest or not.",
-        ): share(lambda o, y: o.softmax(1)[range(len(y)), y] > 0.5),
-        why(
-            "tower.evaluate.two_largest",
-            "An answer counts if it is among the two largest logits; only the largest does.",
-        ): share(lambda o, y: o.topk(2).indices == y[:, None]),
-        why(
-            "tower.evaluate.argmax_along_batch",
+            share(lambda o, y: o.sigmoid().argmax(1) == y)),
+        only_above_half=("An answer counts only if its probability exceeds a half.",
+            share(lambda o, y: (o.argmax(1) == y) & (o.softmax(1).amax(1) > 0.5))),
+        label_above_half=("An answer counts if its own probability exceeds a half, largest or not.",
+            share(lambda o, y: o.softmax(1)[range(len(y)), y] > 0.5)),
+        two_largest=("An answer counts if it is among the two largest logits; only the largest does.",
+            share(lambda o, y: o.topk(2).indices == y[:, None])),
+        argmax_along_batch=(
             "The largest logit is looked for along the batch, not along the classes: argmax needs dim=1.",
-        ): share(lambda o, y: o.argmax(0)[0] == y),
-        why(
-            "tower.evaluate.argmax_of_batch",
-            "The largest logit of the whole batch is looked for: argmax needs dim=1.",
-        ): share(lambda o, y: o.argmax() == y),
-        why(
-            "tower.evaluate.training_mode",
+            share(lambda o, y: o.argmax(0)[0] == y)),
+        argmax_of_batch=("The largest logit of the whole batch is looked for: argmax needs dim=1.",
+            share(lambda o, y: o.argmax() == y)),
+        training_mode=(
             "The model is not in evaluation mode: model.eval() is missing, or another mode is set.",
-        ): share(of=logits(train=True)),
-    }
+            share(of=logits(train=True))),
+    )  # fmt: skip
+    return dict(itertools.chain(_wrong_fractions(counts, sizes), rest))
+
+
+def _wrong_fractions(counts: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[Cause, float]]:
+    """What could have been made of the right answers in each batch, and of its size."""
+    samples, total = sum(sizes), sum(counts)
+    fractions = [count / n for count, n in zip(counts, sizes, strict=True)]
+    full = [i for i, n in enumerate(sizes) if n >= sizes[0]]
+    yield from table(
+        "tower.evaluate",
+        all_or_nothing=(
+            "One wrong answer makes it 0: // leaves only whole numbers, and torch.equal compares whole tensors, not "
+            "their elements.", float(total == samples)),
+        per_cent=("The result is in per cent; asked for is a fraction in [0, 1].",
+            100 * total / samples),
+        number_of_right=("The result is the number of right answers; divide it by the number of samples.",
+            float(total)),
+        fraction_wrong=("The result is the fraction that is wrong: == and != are exchanged.",
+            1 - total / samples),
+        batches_equal=("All batches weigh the same; a smaller one has to weigh less.",
+            sum(fractions) / len(fractions)),
+        divided_by_batches=("The right answers are divided by the number of batches, not of samples.",
+            total / len(sizes)),
+        last_batch_alone=("Only the last batch is counted.", fractions[-1]),
+        first_batch_alone=("Only the first batch is counted.", fractions[0]),
+        last_batch_over_all=("Only the last batch's right answers are counted, among all samples.",
+            counts[-1] / samples),
+        smaller_batch_dropped=("A batch that is smaller than the first is dropped.",
+            sum(counts[i] for i in full) / sum(sizes[i] for i in full)),
+        last_uncounted=(LAST_UNCOUNTED, sum(counts[:-1]) / max(1, sum(sizes[:-1]))),
+        every_batch_as_first=("Every batch is counted as if it were as large as the first.",
+            total / (sizes[0] * len(sizes))),
+        two_digits=("The fraction is rounded to two digits.", round(total / samples, 2)),
+        one_digit=("The fraction is rounded to one digit.", round(total / samples, 1)),
+        divided_by_10000=("The divisor is 10,000, the size of MNIST's test set.", total / 10_000),
+    )  # fmt: skip
 
 
 def of_count(model: nn.Module) -> dict[Cause, float]:
@@ -606,55 +547,33 @@ def of_count(model: nn.Module) -> dict[Cause, float]:
         return sum(tensor.numel() for tensor in tensors)
 
     trained = [p for p in parameters if p.requires_grad]
-    return {
-        why(
-            "tower.count_parameters.frozen_as_well",
-            "Parameters that do not require a gradient are counted as well.",
-        ): elements(parameters),
-        why(
-            "tower.count_parameters.shared_twice",
-            "Parameters that several layers share are counted more than once.",
-        ): elements([p for p in twice if p.requires_grad]),
-        why(
-            "tower.count_parameters.buffers_as_well",
+    return dict(table(
+        "tower.count_parameters",
+        frozen_as_well=("Parameters that do not require a gradient are counted as well.",
+            elements(parameters)),
+        shared_twice=("Parameters that several layers share are counted more than once.",
+            elements([p for p in twice if p.requires_grad])),
+        buffers_as_well=(
             "Buffers are counted as well: model.parameters() leaves them out, a state dict does not.",
-        ): elements(list(model.state_dict().values())),
-        why("tower.count_parameters.tensors", "The tensors are counted, not their elements."): len(
-            parameters
-        ),
-        why(
-            "tower.count_parameters.trained_tensors",
-            "The tensors that require a gradient are counted, not their elements.",
-        ): len(trained),
-        why(
-            "tower.count_parameters.rows", "len counts the rows of a tensor; numel() its elements."
-        ): sum(map(len, trained)),
-        why("tower.count_parameters.bytes", "Bytes are counted, not elements."): sum(
-            p.numel() * p.element_size() for p in trained
-        ),
-        why(
-            "tower.count_parameters.weights_alone", "Only weights are counted, not biases."
-        ): elements([p for p in trained if p.dim() > 1]),
-        why(
-            "tower.count_parameters.own_alone",
-            "Only the model's own parameters are counted, not those of its layers.",
-        ): elements(own),
-        why(
-            "tower.count_parameters.children_alone",
+            elements(list(model.state_dict().values()))),
+        tensors=("The tensors are counted, not their elements.", len(parameters)),
+        trained_tensors=("The tensors that require a gradient are counted, not their elements.",
+            len(trained)),
+        rows=("len counts the rows of a tensor; numel() its elements.", sum(map(len, trained))),
+        bytes=("Bytes are counted, not elements.",
+            sum(p.numel() * p.element_size() for p in trained)),
+        weights_alone=("Only weights are counted, not biases.",
+            elements([p for p in trained if p.dim() > 1])),
+        own_alone=("Only the model's own parameters are counted, not those of its layers.",
+            elements(own)),
+        children_alone=(
             "Only the parameters of direct children are counted: a single layer has none, nested layers are missed.",
-        ): elements(children),
-        why(
-            "tower.count_parameters.with_grad_alone",
-            "Only parameters that have a .grad already are counted; ask p.requires_grad.",
-        ): 0,
-        why(
-            "tower.count_parameters.first_and_last_dimension",
-            "Only the first dimension and the last are multiplied.",
-        ): sum(p.shape[0] * p.shape[-1] for p in trained if p.dim()),
-        why(
-            "tower.count_parameters.fixed", "A fixed number is returned, whatever the model."
-        ): 421_642,
-        why("tower.count_parameters.frozen_alone", "Only frozen parameters are counted."): elements(
-            [p for p in parameters if not p.requires_grad]
-        ),
-    }
+            elements(children)),
+        with_grad_alone=("Only parameters that have a .grad already are counted; ask p.requires_grad.",
+            0),
+        first_and_last_dimension=("Only the first dimension and the last are multiplied.",
+            sum(p.shape[0] * p.shape[-1] for p in trained if p.dim())),
+        fixed=("A fixed number is returned, whatever the model.", 421_642),
+        frozen_alone=("Only frozen parameters are counted.",
+            elements([p for p in parameters if not p.requires_grad])),
+    ))  # fmt: skip

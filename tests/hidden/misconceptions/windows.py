@@ -20,7 +20,7 @@ from autograder.suite.outputs import (
     of_bias,
 )
 from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
-from autograder.suite.suspects import Suspect, then
+from autograder.suite.suspects import Suspect, suspected, table, then
 from tower_student.language import mark, tr
 
 from misconceptions.linear import BIAS_ALONG_THE_WRONG_DIMENSION
@@ -48,6 +48,9 @@ STRIDE_AND_DILATION = why(
     "conv2d.stride.exchanged_with_dilation", "Stride and dilation are exchanged."
 )
 MERGED = why("conv2d.im2col.samples_merged", "The samples of the batch are merged into one.")
+SIDES_OF_INPUT_EXCHANGED = why(
+    "conv2d.input.sides_exchanged", "Height and width of the input are exchanged."
+)
 ORDER_OF_SIDES = why(
     "conv2d.padding.order_of_sides",
     "F.pad takes (left, right, top, bottom), beginning with the last dimension.",
@@ -73,92 +76,69 @@ def windows(x: Tensor, geometry: Geometry) -> Tensor:
 def _wrong_windows(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
     """Pairs of a cause and the windows it leads to."""
     rows, columns = windows(x, geometry).shape[-2:]
-    kh, kw = geometry.kernel
 
     def cropped(these: Tensor) -> Tensor:
         return these[..., :rows, :columns]
 
     for name in ("stride", "padding", "dilation"):
-        value = getattr(geometry, name)
-        none = (0, 0) if name == "padding" else (1, 1)
-        changed = {
-            "axes_exchanged": (
-                mark("The {name} is exchanged between height and width."),
-                value[::-1],
-            ),
-            "vertical_for_both": (
-                mark("The vertical {name} is used for both axes."),
-                (value[0],) * 2,
-            ),
-            "horizontal_for_both": (
-                mark("The horizontal {name} is used for both axes."),
-                (value[1],) * 2,
-            ),
-            "vertical_ignored": (
-                mark("The {name} of the vertical axis is ignored."),
-                (none[0], value[1]),
-            ),
-            "horizontal_ignored": (
-                mark("The {name} of the horizontal axis is ignored."),
-                (value[0], none[1]),
-            ),
-            "twice": (mark("The {name} is applied twice."), (2 * value[0], 2 * value[1])),
-            "too_large": (mark("The {name} is one too large."), (value[0] + 1, value[1] + 1)),
-            "too_small": (mark("The {name} is one too small."), (value[0] - 1, value[1] - 1)),
-        }
-        causes = {
-            why(f"conv2d.{name}.{key}", text, name=name): other
-            for key, (text, other) in changed.items()
-        }
-        for cause, other in ({ignored(name): none} | causes).items():
+        for cause, other in _wrong_pairs(name, getattr(geometry, name)):
             wrong = partial(windows, x, geometry._replace(**{name: other}))
             yield cause, wrong
             if name != "padding":  # the right number of windows, counted elsewhere
                 yield cause, then(cropped, wrong)
-    for cause, kernel in {
-        why("conv2d.kernel.sides_exchanged", "Height and width of the kernel are exchanged."): (
-            kw,
-            kh,
-        ),
-        why("conv2d.kernel.height_for_both", "The height of the kernel is used for both sides."): (
-            kh,
-            kh,
-        ),
-        why("conv2d.kernel.width_for_both", "The width of the kernel is used for both sides."): (
-            kw,
-            kw,
-        ),
-    }.items():
+    kh, kw = geometry.kernel
+    for cause, kernel in table(
+        "conv2d.kernel",
+        sides_exchanged=("Height and width of the kernel are exchanged.", (kw, kh)),
+        height_for_both=("The height of the kernel is used for both sides.", (kh, kh)),
+        width_for_both=("The width of the kernel is used for both sides.", (kw, kw)),
+    ):
         yield cause, partial(windows, x, geometry._replace(kernel=kernel))
     exchanged = geometry._replace(stride=geometry.dilation, dilation=geometry.stride)
     yield STRIDE_AND_DILATION, partial(windows, x, exchanged)
     yield STRIDE_AND_DILATION, then(cropped, partial(windows, x, exchanged))
-    yield (
-        why("conv2d.stride.kernel_size", "The stride is taken from the kernel's size."),
-        partial(windows, x, geometry._replace(stride=geometry.kernel)),
-    )
-    yield (
-        why("conv2d.input.sides_exchanged", "Height and width of the input are exchanged."),
-        partial(windows, x.transpose(-1, -2), geometry),
-    )
+    kernel_strides = geometry._replace(stride=geometry.kernel)
+    yield from table(
+        "conv2d.stride",
+        kernel_size=("The stride is taken from the kernel's size.",
+            partial(windows, x, kernel_strides)),
+    )  # fmt: skip
+    yield SIDES_OF_INPUT_EXCHANGED, partial(windows, x.transpose(-1, -2), geometry)
     yield from _wrongly_padded(x, geometry)
     yield from _wrongly_sliced(x, geometry)
-    for cause, other in misread(x).items():
-        yield cause, then(partial(windows, geometry=geometry), other)
-    for cause, other in {
-        why("conv2d.channels.reversed", "The channels run in reverse order."): x.flip(1),
-        why("conv2d.channels.first_for_all", "The first channel stands for all."): (
-            x[:, :1].expand_as(x)
-        ),
-        why(
-            "conv2d.channels.mean_for_all", "The mean of the channels stands for each of them."
-        ): x.mean(1, keepdim=True).expand_as(x),
-        why("conv2d.batch.first_for_all", "The first sample of the batch stands for all."): (
-            x[:1].expand_as(x)
-        ),
-        why("conv2d.batch.reversed", "The samples of the batch run in reverse order."): x.flip(0),
-    }.items():
-        yield cause, partial(windows, other, geometry)
+    for cause, read in misread(x).items():
+        yield cause, then(partial(windows, geometry=geometry), read)
+    for cause, given in table(
+        "conv2d",
+        channels__reversed=("The channels run in reverse order.", x.flip(1)),
+        channels__first_for_all=("The first channel stands for all.", x[:, :1].expand_as(x)),
+        channels__mean_for_all=("The mean of the channels stands for each of them.",
+            x.mean(1, keepdim=True).expand_as(x)),
+        batch__first_for_all=("The first sample of the batch stands for all.", x[:1].expand_as(x)),
+        batch__reversed=("The samples of the batch run in reverse order.", x.flip(0)),
+    ):  # fmt: skip
+        yield cause, partial(windows, given, geometry)
+
+
+def _wrong_pairs(name: str, value: Pair) -> Iterator[tuple[Cause, Pair]]:
+    """Instead of a stride, padding or dilation."""
+    none = 0 if name == "padding" else 1
+    vertical, horizontal = value
+    yield ignored(name), (none, none)
+    yield from table(
+        f"conv2d.{name}",
+        {"name": name},
+        axes_exchanged=("The {name} is exchanged between height and width.",
+            (horizontal, vertical)),
+        vertical_for_both=("The vertical {name} is used for both axes.", (vertical, vertical)),
+        horizontal_for_both=("The horizontal {name} is used for both axes.",
+            (horizontal, horizontal)),
+        vertical_ignored=("The {name} of the vertical axis is ignored.", (none, horizontal)),
+        horizontal_ignored=("The {name} of the horizontal axis is ignored.", (vertical, none)),
+        twice=("The {name} is applied twice.", (2 * vertical, 2 * horizontal)),
+        too_large=("The {name} is one too large.", (vertical + 1, horizontal + 1)),
+        too_small=("The {name} is one too small.", (vertical - 1, horizontal - 1)),
+    )  # fmt: skip
 
 
 def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
@@ -170,84 +150,45 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Wind
     ) -> Windows:
         return lambda: windows(F.pad(x, sides, mode, value), bare)
 
+    def filled(axes: tuple[int, ...]) -> Windows:
+        def padded_by_mean() -> Tensor:
+            mean = x.mean(axes, keepdim=True)
+            return windows(F.pad(x - mean, both) + mean, bare)
+
+        return padded_by_mean
+
     both = (pw, pw, ph, ph)
-    yield (
-        why(
-            "conv2d.padding.bottom_right_only", "The input is padded at the bottom and right only."
-        ),
-        padded((0, 2 * pw, 0, 2 * ph)),
-    )
-    yield (
-        why(
-            "conv2d.padding.top_left_doubled",
+    yield from table(
+        "conv2d.padding",
+        bottom_right_only=("The input is padded at the bottom and right only.",
+            padded((0, 2 * pw, 0, 2 * ph))),
+        top_left_doubled=(
             "At the top and left the padding is twice what it should be: F.pad takes a number for each side.",
-        ),
-        padded((2 * pw, 0, 2 * ph, 0)),
-    )
-    yield (
-        why(
-            "conv2d.padding.top_left_only",
-            "The input is padded at the top and left only; all four sides need it.",
-        ),
-        padded((pw, 0, ph, 0)),
-    )
-    yield (
-        why("conv2d.padding.top_left_missing", "Padding at the top and left is missing."),
-        padded((0, pw, 0, ph)),
-    )
-    yield (
-        why(
-            "conv2d.padding.order_of_pairs",
-            "The pairs given to F.pad are in the wrong order: it begins with the last dimension.",
-        ),
-        padded((ph, ph, pw, pw)),
-    )
-    for cause, mode in {
-        why(
-            "conv2d.padding.edge_repeated",
-            "The padding repeats the edge of the image instead of being zeros.",
-        ): "replicate",
-        why(
-            "conv2d.padding.edge_mirrored",
-            "The padding mirrors the edge of the image instead of being zeros.",
-        ): "reflect",
-        why(
-            "conv2d.padding.wrapped_around", "The padding wraps around instead of being zeros."
-        ): "circular",
-    }.items():
-        yield cause, padded(both, mode)
-    for cause, value in {
-        why("conv2d.padding.ones", "The padding is filled with ones instead of zeros."): 1.0,
-        why("conv2d.padding.minus_one", "The padding is filled with -1 instead of zeros."): -1.0,
-        why(
-            "conv2d.padding.minus_infinity", "The padding is filled with -∞ instead of zeros."
-        ): -math.inf,
-    }.items():
-        yield cause, padded(both, "constant", value)
-    for sides in ((ph, pw, ph, pw), (pw, ph, pw, ph)):
-        yield (
-            ORDER_OF_SIDES,
-            padded(sides),
-        )
-    for cause, axes in {
-        why(
-            "conv2d.padding.mean_of_image",
-            "The padding is filled with each image's mean instead of zeros.",
-        ): (1, 2, 3),
-        why(
-            "conv2d.padding.mean_of_channel",
-            "The padding is filled with each channel's mean instead of zeros.",
-        ): (2, 3),
-    }.items():
-        mean = x.mean(axes, keepdim=True)
-        yield cause, partial(windows, F.pad(x - mean, both) + mean, bare)
-    yield (
-        why(
-            "conv2d.padding.mean_of_input",
-            "The padding is filled with the input's mean instead of zeros.",
-        ),
-        lambda: windows(F.pad(x, both, "constant", float(x.mean())), bare),
-    )
+            padded((2 * pw, 0, 2 * ph, 0))),
+        top_left_only=("The input is padded at the top and left only; all four sides need it.",
+            padded((pw, 0, ph, 0))),
+        top_left_missing=("Padding at the top and left is missing.", padded((0, pw, 0, ph))),
+        order_of_pairs=("The pairs given to F.pad are in the wrong order: it begins with the last dimension.",
+            padded((ph, ph, pw, pw))),
+        edge_repeated=("The padding repeats the edge of the image instead of being zeros.",
+            padded(both, "replicate")),
+        edge_mirrored=("The padding mirrors the edge of the image instead of being zeros.",
+            padded(both, "reflect")),
+        wrapped_around=("The padding wraps around instead of being zeros.",
+            padded(both, "circular")),
+        ones=("The padding is filled with ones instead of zeros.", padded(both, value=1.0)),
+        minus_one=("The padding is filled with -1 instead of zeros.", padded(both, value=-1.0)),
+        minus_infinity=("The padding is filled with -∞ instead of zeros.",
+            padded(both, value=-math.inf)),
+        order_of_sides=(ORDER_OF_SIDES, padded((ph, pw, ph, pw))),
+        order_of_axes=(ORDER_OF_SIDES, padded((pw, ph, pw, ph))),
+        mean_of_image=("The padding is filled with each image's mean instead of zeros.",
+            filled((1, 2, 3))),
+        mean_of_channel=("The padding is filled with each channel's mean instead of zeros.",
+            filled((2, 3))),
+        mean_of_input=("The padding is filled with the input's mean instead of zeros.",
+            lambda: windows(F.pad(x, both, "constant", float(x.mean())), bare)),
+    )  # fmt: skip
 
 
 def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Windows]]:
@@ -261,38 +202,25 @@ def _wrongly_sliced(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Wind
         more_w = -(w - dw * (kw - 1) - 1) % sw
         return windows(F.pad(x, (pw, pw + more_w, ph, ph + more_h)), bare)
 
-    yield (
-        why(
-            "conv2d.windows.rounded_up",
-            "The number of windows is rounded up: a window that hangs over the edge is counted.",
-        ),
-        ceiled,
-    )
-
     def side_by_side() -> Tensor:
         rows, columns = windows(x, geometry).shape[-2:]
         wide = F.pad(x, (pw, pw + columns * kw, ph, ph + rows * kh))
         return windows(wide, bare._replace(stride=(kh, kw)))[..., :rows, :columns]
 
-    yield (
-        why(
-            "conv2d.windows.side_by_side",
+    yield from table(
+        "conv2d.windows",
+        rounded_up=("The number of windows is rounded up: a window that hangs over the edge is counted.",
+            ceiled),
+        side_by_side=(
             "The windows stand side by side; they overlap where the stride is smaller than the kernel.",
-        ),
-        side_by_side,
-    )
-    yield (
-        why("conv2d.windows.last_missing", "The last window along each axis is missing."),
-        lambda: windows(x, geometry)[..., :-1, :-1],
-    )
-    yield (
-        why("conv2d.windows.last_row_missing", "The last row of windows is missing."),
-        lambda: windows(x, geometry)[..., :-1, :],
-    )
-    yield (
-        why("conv2d.windows.last_column_missing", "The last column of windows is missing."),
-        lambda: windows(x, geometry)[..., :-1],
-    )
+            side_by_side),
+        last_missing=("The last window along each axis is missing.",
+            lambda: windows(x, geometry)[..., :-1, :-1]),
+        last_row_missing=("The last row of windows is missing.",
+            lambda: windows(x, geometry)[..., :-1, :]),
+        last_column_missing=("The last column of windows is missing.",
+            lambda: windows(x, geometry)[..., :-1]),
+    )  # fmt: skip
 
 
 AXES = (
@@ -314,32 +242,24 @@ def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
     for cause, wrong in _wrong_windows(x, geometry):
         yield Suspect(cause, then(columns, wrong))
     right = columns(windows(x, geometry))
-    yield Suspect(
-        why(
-            "conv2d.im2col.transposed",
-            "The matrix is transposed: it is (N, L, C·KH·KW), and should be (N, C·KH·KW, L).",
-        ),
-        lambda: right.transpose(1, 2),
-    )
-    yield Suspect(
-        why(
-            "conv2d.im2col.transposed_by_view",
+    yield from suspected(
+        "conv2d.im2col",
+        transposed=("The matrix is transposed: it is (N, L, C·KH·KW), and should be (N, C·KH·KW, L).",
+            lambda: right.transpose(1, 2)),
+        transposed_by_view=(
             "The matrix is transposed by a view or reshape, which leaves the values where they were.",
-        ),
-        lambda: right.transpose(1, 2).reshape(right.shape),
-    )
-    yield Suspect(MERGED, lambda: right.flatten(0, 1))
-    yield Suspect(MERGED, lambda: right.transpose(0, 1).flatten(1))
-    yield Suspect(
-        why("conv2d.im2col.batch_missing", "The dimension of the batch is missing."),
-        lambda: right[0],
-    )
+            lambda: right.transpose(1, 2).reshape(right.shape)),
+        merged=(MERGED, lambda: right.flatten(0, 1)),
+        merged_transposed=(MERGED, lambda: right.transpose(0, 1).flatten(1)),
+        batch_missing=("The dimension of the batch is missing.", lambda: right[0]),
+    )  # fmt: skip
     for cause, wrong in (*_wrongly_ordered(x, geometry), *_wrongly_stacked(x, geometry)):
         yield Suspect(cause, then(partial(torch.reshape, shape=right.shape), wrong))
-    yield Suspect(
-        why("conv2d.im2col.taps_reversed", "The taps run backwards within each column."),
-        lambda: columns(windows(x, geometry).flip(2, 3)),
-    )
+    yield from suspected(
+        "conv2d.im2col",
+        taps_reversed=("The taps run backwards within each column.",
+            lambda: columns(windows(x, geometry).flip(2, 3))),
+    )  # fmt: skip
     yield from of_any_output(lambda: right)
 
 
@@ -394,15 +314,13 @@ def _wrongly_stacked(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Win
         (0, 1, 2, 3, 4, 5),
     ):
         moved = [(axis + 1) % len(order) for axis in order]
-        yield (
-            why(
-                "conv2d.im2col.samples_not_first",
-                "The windows lie in the order {order} and are reshaped as if the samples came first: "
-                "permute them.",
-                order=_names(order),
-            ),
-            then(partial(torch.permute, dims=moved), partial(windows, x, geometry)),
-        )
+        yield from table(
+            "conv2d.im2col",
+            {"order": _names(order)},
+            samples_not_first=(
+                "The windows lie in the order {order} and are reshaped as if the samples came first: permute them.",
+                then(partial(torch.permute, dims=moved), partial(windows, x, geometry))),
+        )  # fmt: skip
 
 
 def _names(axes: Iterable[int]) -> str:
@@ -413,74 +331,51 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
     """What output_size could have returned."""
     covered, reach = n + 2 * p, d * (k - 1) + 1
     room = covered - reach
-    return {
-        why(
-            "conv2d.size.rounded_to_zero",
+    return dict(table(
+        "conv2d",
+        size__rounded_to_zero=(
             "The quotient is rounded towards zero, which differs from rounding down where it is negative.",
-        ): int(room / s) + 1,
-        why(
-            "conv2d.size.rounded_up",
-            "The quotient is rounded up: a window that hangs over the edge does not count.",
-        ): -(-room // s) + 1,
-        why(
-            "conv2d.size.quotient_to_nearest",
-            "The quotient is rounded to the nearest: round down with //.",
-        ): round(room / s) + 1,
-        why(
-            "conv2d.size.result_to_nearest",
-            "The result is rounded to the nearest: round down with //.",
-        ): round(room / s + 1),
-        why("conv2d.size.one_missing", "The 1 that counts the first window is missing."): room // s,
-        why(
-            "conv2d.size.one_inside",
+            int(room / s) + 1),
+        size__rounded_up=("The quotient is rounded up: a window that hangs over the edge does not count.",
+            -(-room // s) + 1),
+        size__quotient_to_nearest=("The quotient is rounded to the nearest: round down with //.",
+            round(room / s) + 1),
+        size__result_to_nearest=("The result is rounded to the nearest: round down with //.",
+            round(room / s + 1)),
+        size__one_missing=("The 1 that counts the first window is missing.", room // s),
+        size__one_inside=(
             "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.",
-        ): (room + 1) // s,
-        why("conv2d.size.one_twice", "One window too many is counted: the 1 is added twice."): room
-        // s
-        + 2,
-        ignored("stride"): room + 1,
-        ignored("padding"): (n - reach) // s + 1,
-        why(
-            "conv2d.padding.one_side",
-            "The padding is counted on one side only: it is added at both ends.",
-        ): (n + p - reach) // s + 1,
-        why("conv2d.padding.counted_twice", "The padding is counted twice at both ends."): (
-            room + 2 * p
-        )
-        // s
-        + 1,
-        why("conv2d.padding.subtracted", "The padding is subtracted."): (
-            (n - 2 * p - reach) // s + 1
-        ),
-        why(
-            "conv2d.window.dilation_ignored",
+            (room + 1) // s),
+        size__one_twice=("One window too many is counted: the 1 is added twice.",
+            room // s + 2),
+        stride__ignored=(ignored("stride"), room + 1),
+        padding__ignored=(ignored("padding"), (n - reach) // s + 1),
+        padding__one_side=("The padding is counted on one side only: it is added at both ends.",
+            (n + p - reach) // s + 1),
+        padding__counted_twice=("The padding is counted twice at both ends.",
+            (room + 2 * p) // s + 1),
+        padding__subtracted=("The padding is subtracted.", (n - 2 * p - reach) // s + 1),
+        window__dilation_ignored=(
             "The dilation is ignored: a window reaches over dilation·(kernel_size - 1) + 1 pixels.",
-        ): (covered - k) // s + 1,
-        why(
-            "conv2d.window.dilation_times_kernel",
+            (covered - k) // s + 1),
+        window__dilation_times_kernel=(
             "A window reaches over dilation·(kernel_size - 1) + 1 pixels, not over dilation·kernel_size.",
-        ): (covered - d * k) // s + 1,
-        why(
-            "conv2d.window.last_pixel_missing",
+            (covered - d * k) // s + 1),
+        window__last_pixel_missing=(
             "A window reaches over dilation·(kernel_size - 1) + 1 pixels; the last one is missing here.",
-        ): (room + 1) // s + 1,
-        why(
-            "conv2d.window.dilation_plus_kernel",
+            (room + 1) // s + 1),
+        window__dilation_plus_kernel=(
             "A window reaches over dilation·(kernel_size - 1) + 1 pixels; here over d + k - 1.",
-        ): (covered - d - k + 1) // s + 1,
-        STRIDE_AND_DILATION: (covered - s * (k - 1) - 1) // d + 1,
-        why("conv2d.stride.exchanged_with_padding", "Stride and padding are exchanged."): (
-            (n + 2 * s - reach) // p + 1 if p else math.inf
-        ),
-        why("conv2d.size.kernel_for_stride", "The kernel's size is taken for the stride."): room
-        // k
-        + 1,
-        why("conv2d.size.of_input", "The size of the input is returned."): n,
-        why(
-            "conv2d.size.divided_first",
+            (covered - d - k + 1) // s + 1),
+        stride_and_dilation=(STRIDE_AND_DILATION, (covered - s * (k - 1) - 1) // d + 1),
+        stride__exchanged_with_padding=("Stride and padding are exchanged.",
+            (n + 2 * s - reach) // p + 1 if p else math.inf),
+        size__kernel_for_stride=("The kernel's size is taken for the stride.", room // k + 1),
+        size__of_input=("The size of the input is returned.", n),
+        size__divided_first=(
             "The division comes too early: subtract the window first, then divide by the stride.",
-        ): covered // s - reach + 1,
-    }
+            covered // s - reach + 1),
+    ))  # fmt: skip
 
 
 @suspects_of_output(nn.Conv2d)
@@ -494,91 +389,71 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     def product(these: Tensor, weight: Tensor = layer.weight) -> Tensor:
         return torch.einsum("ncijhw,ocij->nohw", these, weight) + bias
 
-    these, weight = windows(x, geometry), layer.weight
+    these = windows(x, geometry)
     right = partial(layer, x)
-    for cause, changed in {
-        why(
-            "conv2d.kernel.flipped",
-            "The kernel is flipped: cross-correlation does not turn it around.",
-        ): weight.flip(2, 3),
-        why("conv2d.kernel.flipped_vertically", "The kernel is flipped vertically."): (
-            weight.flip(2)
-        ),
-        why(
-            "conv2d.kernel.flipped_horizontally", "The kernel is flipped horizontally."
-        ): weight.flip(3),
-        why(
-            "conv2d.filters.channels_reversed", "The filters' input channels run in reverse order."
-        ): weight.flip(1),
-        why("conv2d.filters.reversed", "The filters run in reverse order."): weight.flip(0),
-        why(
-            "conv2d.kernel.transposed",
-            "The kernel is transposed: its height and width are exchanged.",
-        ): weight.transpose(2, 3),
-        why(
-            "conv2d.filters.channels_exchanged",
-            "Input and output channels of the weight are exchanged.",
-        ): weight.transpose(0, 1),
-        why(
-            "conv2d.kernel.transposed_by_view",
-            "The kernel's height and width are exchanged by a transpose, view or reshape.",
-        ): weight.transpose(2, 3).reshape(weight.shape),
-        why("conv2d.filters.first_for_all", "Every output channel uses the first filter."): (
-            weight[:1].expand_as(weight)
-        ),
-        why(
-            "conv2d.filters.first_channel_for_all",
-            "The first channel of the filters is used for all channels.",
-        ): weight[:, :1].expand_as(weight),
-        why(
-            "conv2d.channels.first_only", "Only the first channel of the input is used."
-        ): torch.cat([weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1),
-        why("conv2d.channels.averaged", "The channels are averaged instead of summed."): (
-            weight / weight.shape[1]
-        ),
-        why(
-            "conv2d.filters.cut_wrongly",
-            "The filters are cut wrongly: reshape(-1, out).T mixes them; flatten(1) keeps one to a row.",
-        ): weight.reshape(-1, weight.shape[0]).T.reshape(weight.shape),
-        why(
-            "conv2d.filters.order",
-            "The filters run over kernel row, kernel column, channel; the columns over channel first.",
-        ): weight.permute(0, 2, 3, 1).reshape(weight.shape),
-        why("conv2d.window.averaged", "The window is averaged instead of summed."): (
-            weight / weight[0].numel()
-        ),
-        why(
-            "conv2d.taps.averaged", "The taps of the kernel are averaged instead of summed."
-        ): weight / weight[0, 0].numel(),
-    }.items():
+    for cause, changed in _wrong_filters(layer.weight):
         yield Suspect(cause, partial(product, these, changed))
     for cause, wrong in _wrong_windows(x, geometry):
         yield Suspect(cause, then(product, wrong))
     if layer.bias is not None:
         yield from of_bias(right, bias)
-        yield Suspect(
-            why("conv2d.bias.for_every_tap", "The bias is added once for every tap of the kernel."),
-            lambda: right() + bias * (weight[0, 0].numel() - 1),
-        )
-        yield Suspect(
-            why(
-                "conv2d.bias.for_every_value",
-                "The bias is added once for every value of the window.",
-            ),
-            lambda: right() + bias * (weight[0].numel() - 1),
-        )
-        yield Suspect(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: right() - bias + layer.bias)
-    yield Suspect(
-        why(
-            "conv2d.output.sides_exchanged_by_view",
+        values, taps = layer.weight[0].numel(), layer.weight[0, 0].numel()
+        yield from suspected(
+            "conv2d.bias",
+            for_every_tap=("The bias is added once for every tap of the kernel.",
+                lambda: right() + bias * (taps - 1)),
+            for_every_value=("The bias is added once for every value of the window.",
+                lambda: right() + bias * (values - 1)),
+            wrong_dimension=(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: right() - bias + layer.bias),
+        )  # fmt: skip
+    yield from suspected(
+        "conv2d.output",
+        sides_exchanged_by_view=(
             "Height and width of the output are exchanged by a view or reshape: the windows run row by row.",
-        ),
-        lambda: right().transpose(2, 3).reshape(right().shape),
-    )
+            lambda: right().transpose(2, 3).reshape(right().shape)),
+    )  # fmt: skip
     yield from _wrongly_arranged(right, bias)
     for order, wrong in _wrongly_ordered(x, geometry):
         reshaped = then(partial(torch.reshape, shape=these.shape), wrong)
         yield Suspect(order, then(product, reshaped))
+
+
+def _wrong_filters(weight: Tensor) -> Iterator[tuple[Cause, Tensor]]:
+    """Instead of the weight, (OUT, IN, KH, KW)."""
+    yield from table(
+        "conv2d",
+        kernel__flipped=("The kernel is flipped: cross-correlation does not turn it around.",
+            weight.flip(2, 3)),
+        kernel__flipped_vertically=("The kernel is flipped vertically.", weight.flip(2)),
+        kernel__flipped_horizontally=("The kernel is flipped horizontally.", weight.flip(3)),
+        filters__channels_reversed=("The filters' input channels run in reverse order.",
+            weight.flip(1)),
+        filters__reversed=("The filters run in reverse order.", weight.flip(0)),
+        kernel__transposed=("The kernel is transposed: its height and width are exchanged.",
+            weight.transpose(2, 3)),
+        filters__channels_exchanged=("Input and output channels of the weight are exchanged.",
+            weight.transpose(0, 1)),
+        kernel__transposed_by_view=(
+            "The kernel's height and width are exchanged by a transpose, view or reshape.",
+            weight.transpose(2, 3).reshape(weight.shape)),
+        filters__first_for_all=("Every output channel uses the first filter.",
+            weight[:1].expand_as(weight)),
+        filters__first_channel_for_all=("The first channel of the filters is used for all channels.",
+            weight[:, :1].expand_as(weight)),
+        channels__first_only=("Only the first channel of the input is used.",
+            torch.cat([weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1)),
+        channels__averaged=("The channels are averaged instead of summed.",
+            weight / weight.shape[1]),
+        filters__cut_wrongly=(
+            "The filters are cut wrongly: reshape(-1, out).T mixes them; flatten(1) keeps one to a row.",
+            weight.reshape(-1, weight.shape[0]).T.reshape(weight.shape)),
+        filters__order=(
+            "The filters run over kernel row, kernel column, channel; the columns over channel first.",
+            weight.permute(0, 2, 3, 1).reshape(weight.shape)),
+        window__averaged=("The window is averaged instead of summed.", weight / weight[0].numel()),
+        taps__averaged=("The taps of the kernel are averaged instead of summed.",
+            weight / weight[0, 0].numel()),
+    )  # fmt: skip
 
 
 def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
@@ -592,14 +467,12 @@ def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Sus
         if order == (0, 1, 2, 3):
             continue
         shown = ", ".join(names[axis] for axis in order)
-        yield Suspect(
-            why(
-                "conv2d.output.order",
-                "The output's dimensions are {order}; expected sample, channel, row, column.",
-                order=shown,
-            ),
-            then(partial(torch.permute, dims=order), right),
-        )
+        yield from suspected(
+            "conv2d.output",
+            {"order": shown},
+            order=("The output's dimensions are {order}; expected sample, channel, row, column.",
+                then(partial(torch.permute, dims=order), right)),
+        )  # fmt: skip
         reshaped = why(
             "conv2d.output.reshaped",
             "The output lies in the order {order} and is reshaped as if it were sample, channel, row, "
@@ -609,10 +482,11 @@ def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Sus
         permuted = partial(_permuted_in_place, dims=order)
         yield Suspect(reshaped, then(permuted, right))
         yield Suspect(reshaped, then(bias.__add__, then(permuted, bare)))
-    yield Suspect(
-        why("conv2d.output.not_folded", "The windows are not folded back into rows and columns."),
-        lambda: right().flatten(2),
-    )
+    yield from suspected(
+        "conv2d.output",
+        not_folded=("The windows are not folded back into rows and columns.",
+            lambda: right().flatten(2)),
+    )  # fmt: skip
 
 
 def _permuted_in_place(output: Tensor, dims: tuple[int, ...]) -> Tensor:
@@ -642,27 +516,15 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
             result[..., numbers[i]] = entries[..., i]
         return result[..., 1:].reshape(x.shape)
 
-    yield Suspect(
-        why(
-            "conv2d.overlap.overwritten",
-            "Where windows overlap, the last one overwrites the others; their gradients add up.",
-        ),
-        lambda: overwritten(last=True),
-    )
-    yield Suspect(
-        why(
-            "conv2d.overlap.first_only",
-            "Where windows overlap, only the first one counts; their gradients add up.",
-        ),
-        lambda: overwritten(last=False),
-    )
-    yield Suspect(
-        why(
-            "conv2d.overlap.averaged",
-            "Where windows overlap, their gradients are averaged; they should be summed.",
-        ),
-        lambda: folded(upstream) / folded(torch.ones_like(upstream)).clamp(min=1),
-    )
+    yield from suspected(
+        "conv2d.overlap",
+        overwritten=("Where windows overlap, the last one overwrites the others; their gradients add up.",
+            lambda: overwritten(last=True)),
+        first_only=("Where windows overlap, only the first one counts; their gradients add up.",
+            lambda: overwritten(last=False)),
+        averaged=("Where windows overlap, their gradients are averaged; they should be summed.",
+            lambda: folded(upstream) / folded(torch.ones_like(upstream)).clamp(min=1)),
+    )  # fmt: skip
     yield from of_any_gradient(
         lambda given: windows(given, geometry).flatten(1, 3).flatten(2), x, upstream
     )
@@ -675,13 +537,11 @@ def of_convolution_gradient(
     """What could have come back as the gradient of a parameter, or of the "input"."""
     if name != "input":
         return
-    for cause, weight in {
-        why(
-            "conv2d.backward.kernel_flipped", "On the way back the kernel is flipped."
-        ): layer.weight.flip(2, 3),
-        why(
-            "conv2d.backward.kernel_transposed", "On the way back the kernel is transposed."
-        ): layer.weight.transpose(2, 3),
-    }.items():
+    for cause, weight in table(
+        "conv2d.backward",
+        kernel_flipped=("On the way back the kernel is flipped.", layer.weight.flip(2, 3)),
+        kernel_transposed=("On the way back the kernel is transposed.",
+            layer.weight.transpose(2, 3)),
+    ):  # fmt: skip
         function = as_function_of(layer, x, name, weight=weight)
         yield Suspect(cause, partial(gradient, function, x, upstream))
