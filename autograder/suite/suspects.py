@@ -13,6 +13,7 @@ from autograder.suite.failures import why
 
 ValueT = TypeVar("ValueT")
 Values = Mapping[str, str | int | float]
+"""What stands in the braces of sentences, by name."""
 NO_VALUES: Values = {}
 EXCHANGED = why("value.exchanged", "The last two dimensions are exchanged.")
 
@@ -35,7 +36,7 @@ def table(
 ) -> Iterator[tuple[Cause, ValueT]]:
     """Return causes with what follows from each, in the order in which they stand.
 
-        table("step", uphill=("The step goes uphill: subtract it.", before + rate * gradient))
+    A row is `uphill=("The step goes uphill: subtract it.", before + rate * gradient)`.
 
     Args:
         prefix: what the ids of these causes begin with.

@@ -13,6 +13,7 @@ from autograder.suite.failures import CheckFailed, why
 from autograder.suite.outputs import misread
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.sampler import Sampler
+from autograder.suite.suspects import Suspect, suspected, table
 from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.5, -6.0]], dtype=torch.float64)
@@ -170,6 +171,26 @@ def test_a_cause_has_its_values_in_its_sentence():
     assert told.text == "It is 2 times {it}."
     assert cause.values == {"factor": 2.0, "what": "{it}"}
     assert why("value.sign", "Braces {stay} as they are.").text == "Braces {stay} as they are."
+
+
+def test_a_table_names_its_causes_in_order():
+    known = why("value.sign", "The sign is flipped.")
+    rows = table(
+        "layer.scale",
+        {"what": "it"},
+        twice=("Twice {what}.", 2.0),
+        sign=(known, -1.0),
+        root__missing=("No root of {what}.", 4.0),
+    )
+    assert list(rows) == [
+        (why("layer.scale.twice", "Twice {what}.", what="it"), 2.0),
+        (known, -1.0),
+        (why("layer.scale.root.missing", "No root of {what}.", what="it"), 4.0),
+    ]
+    half = why("layer.half", "Halved.")
+    assert list(suspected("layer", half=("Halved.", list))) == [Suspect(half, list)]
+    drawn = statistics.drawn("layer", half=("Halved.", "half", 0.5))
+    assert list(drawn) == [statistics.Drawn(half, "half", 0.5)]
 
 
 CASES = [{"a"}, {"a", "b"}, {"b", "c", "d"}, {"a", "c"}]

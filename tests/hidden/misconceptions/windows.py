@@ -150,12 +150,9 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Wind
     ) -> Windows:
         return lambda: windows(F.pad(x, sides, mode, value), bare)
 
-    def filled(axes: tuple[int, ...]) -> Windows:
-        def padded_by_mean() -> Tensor:
-            mean = x.mean(axes, keepdim=True)
-            return windows(F.pad(x - mean, both) + mean, bare)
-
-        return padded_by_mean
+    def filled(*axes: int) -> Tensor:
+        mean = x.mean(axes, keepdim=True)
+        return windows(F.pad(x - mean, both) + mean, bare)
 
     both = (pw, pw, ph, ph)
     yield from table(
@@ -183,9 +180,9 @@ def _wrongly_padded(x: Tensor, geometry: Geometry) -> Iterator[tuple[Cause, Wind
         order_of_sides=(ORDER_OF_SIDES, padded((ph, pw, ph, pw))),
         order_of_axes=(ORDER_OF_SIDES, padded((pw, ph, pw, ph))),
         mean_of_image=("The padding is filled with each image's mean instead of zeros.",
-            filled((1, 2, 3))),
+            lambda: filled(1, 2, 3)),
         mean_of_channel=("The padding is filled with each channel's mean instead of zeros.",
-            filled((2, 3))),
+            lambda: filled(2, 3)),
         mean_of_input=("The padding is filled with the input's mean instead of zeros.",
             lambda: windows(F.pad(x, both, "constant", float(x.mean())), bare)),
     )  # fmt: skip
