@@ -1,4 +1,4 @@
-"""Reads a course's bank, tests/bank: wrong submissions as patches of the solutions, right ones as files."""
+"""Reads a course's bank, tests/bank: parts that make a solution wrong, and right submissions as files."""
 
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import CourseError
+from autograder.mutants import mutant as mutant
+from autograder.mutants import read
 from tower_student.language import tr
 
 
@@ -59,43 +61,17 @@ class Bank:
         self.folder = root / "tests" / "bank"
 
     def mutants(self, module: str) -> Iterator[Mutant]:
-        """Yield the mutants of a module, the tables of tests/bank/mutants/MODULE.toml.
-
-        Each [[mutant]] replaces `old`, which has to be in the solution exactly once, by `new`; `patches` is a
-        list of such pairs. Raises CourseError.
-        """
-        solution = self.solution(module)
-        for entry in self._entries("mutants", module):
-            if lacking := {"name", "misconception", "check"} - entry.keys():
-                raise CourseError(
-                    tr(
-                        "tests/bank/mutants/{module}.toml: the mutant {mutant!r} has no {lacking}.",
-                        module=module,
-                        mutant=entry.get("name", ""),
-                        lacking=", ".join(sorted(lacking)),
-                    )
-                )
-            source = solution
-            for patch in entry.get("patches") or [entry]:
-                if source.count(patch["old"]) != 1:
-                    raise CourseError(
-                        tr(
-                            "The mutant {mutant} does not fit solutions/{module}.py: {old!r} is not there "
-                            "exactly once.",
-                            mutant=entry["name"],
-                            module=module,
-                            old=patch["old"],
-                        )
-                    )
-                source = source.replace(patch["old"], patch["new"])
+        """Yield the mutants of a module, what stands under @mutant in tests/bank/mutants/MODULE.py."""
+        text = self._text(self.folder / "mutants" / f"{module}.py")
+        for says, source in read(module, text, self.solution(module)):
             yield Mutant(
                 module,
-                entry["name"],
-                entry["misconception"],
-                f"{module}.{entry['check']}",
+                says["name"],
+                says["misconception"],
+                f"{module}.{says['check']}",
                 source.encode(),
-                entry.get("cause", ""),
-                entry.get("calibrates", False),
+                says["cause"],
+                says["calibrates"],
             )
 
     def machine_mutants(self, module: str) -> Iterator[MachineMutant]:

@@ -30,7 +30,7 @@ _MODULE = {
     "assignments/tests/test_{name}.py": "public_test.py.j2",
     "tests/hidden/test_{name}.py": "hidden_test.py.j2",
     "tests/hidden/stand_ins/{name}.py": "stand_in.py.j2",
-    "tests/bank/mutants/{name}.toml": "mutants.toml.j2",
+    "tests/bank/mutants/{name}.py": "mutants.py.j2",
 }
 _TABLE = "module.toml.j2"
 

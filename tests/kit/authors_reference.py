@@ -13,7 +13,7 @@ from types import ModuleType
 
 import msgspec
 
-from autograder import bank, course
+from autograder import bank, course, mutants
 from autograder.sandbox.policy import Policy
 from autograder.suite import (
     cases,
@@ -139,12 +139,12 @@ def page() -> str:
             *entries(*public(registry), *public(suspects), *public(outputs)),
             "## How to write a mutant",
             *prose(bank.Mutant, fields=False),
-            *prose(bank.Bank.mutants),
-            *(f"- `{key}`: {text}" for key, text in fields(bank.Mutant).items()),
-            *toml(f"{SMALL}/tests/bank/mutants/softmax.toml", "over_the_last_dimension"),
+            *prose(mutants.mutant),
+            "The file imports `mutant` from `autograder.bank`, and needs no other import.",
+            *paragraph_with(f"{SMALL}/tests/bank/mutants/softmax.py", "over_the_last_dimension"),
             "`make matrix` grades every mutant, and says which of them no check catches.",
             "## course.toml",
-            *toml(f"{SMALL}/course.toml", "[modules.attention]"),
+            *paragraph_with(f"{SMALL}/course.toml", "[modules.attention]"),
             *table("The whole file", course._CourseTable),
             *table("[modules.NAME]", course._ModuleTable),
             *table("[worker]", course._WorkerTable),
@@ -315,11 +315,12 @@ def cut(file: str, function: str, first: str, count: int, *, header: bool = Fals
     return [f"```python\n{code}\n```"]
 
 
-def toml(file: str, text: str) -> list[str]:
-    """Return the paragraph of a TOML file that holds a text, as a block of code. Raises LookupError."""
+def paragraph_with(file: str, text: str) -> list[str]:
+    """Return the paragraph of a file that holds a text, as a block of code. Raises LookupError."""
+    language = "python" if file.endswith(".py") else "toml"
     for block in (ROOT / file).read_text().split("\n\n"):
         if text in block:
-            return [f"```toml\n{block.strip()}\n```"]
+            return [f"```{language}\n{block.strip()}\n```"]
     raise LookupError(f"{file}: no paragraph holds {text!r}")
 
 

@@ -14,10 +14,10 @@ Which wrong submissions each hidden check catches. Made by `make matrix`; not wr
 
 ![Every wrong submission (across) and every check (down); a mark where the check fails it.](kill-matrix.png)
 
-A *mutant* is a wrong module with the misconception it stands for, written by hand as a patch of the
-solution. A *machine-made* mutant is a small change of the solution that cosmic-ray makes by rule. A
-*variant* is a right module, written differently. The fit (`tower.mnist_fit`) runs for those alone that it is
-aimed at; [calibration.svg](../calibration.svg) shows what it says of others.
+A *mutant* is a solution with a part of it written wrong, by hand, and the misconception it stands for. A
+*machine-made* mutant is a small change of the solution that cosmic-ray makes by rule. A *variant* is a right
+module, written differently. The fit (`tower.mnist_fit`) runs for those alone that it is aimed at;
+[calibration.svg](../calibration.svg) shows what it says of others.
 """
 
 
