@@ -66,7 +66,10 @@ class CustomConv2d(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        raise NotImplementedError("Keep the geometry, register weight and bias, then reset_parameters().")
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride = pair(kernel_size), pair(stride)
+        self.padding, self.dilation = pair(padding), pair(dilation)
+        raise NotImplementedError("Register weight and bias as nn.Parameter, then reset_parameters().")
 
     def reset_parameters(self) -> None:
         """Draw weight and bias anew from U(-1/√fan_in, 1/√fan_in), fan_in = in_channels·KH·KW.
@@ -88,3 +91,13 @@ class CustomConv2d(nn.Module):
         Shapes: as forward_im2col. Result, gradients and device are the same on either path.
         """
         raise NotImplementedError("Choose the path by where the input lies.")
+
+    def extra_repr(self) -> str:
+        """What print(layer) shows between the brackets, as for nn.Conv2d."""
+        shown = f"{self.in_channels}, {self.out_channels}"
+        shown += f", kernel_size={self.kernel_size}, stride={self.stride}"
+        if self.padding != (0, 0):
+            shown += f", padding={self.padding}"
+        if self.dilation != (1, 1):
+            shown += f", dilation={self.dilation}"
+        return shown if self.bias is not None else f"{shown}, bias=False"

@@ -27,6 +27,7 @@ class CustomLinear(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.in_features, self.out_features = in_features, out_features
         raise NotImplementedError("Register weight and bias as nn.Parameter, then reset_parameters().")
 
     def reset_parameters(self) -> None:
@@ -43,3 +44,8 @@ class CustomLinear(nn.Module):
         including none.
         """
         raise NotImplementedError("Return input · weightᵀ, plus bias where there is one.")
+
+    def extra_repr(self) -> str:
+        """What print(layer) shows between the brackets, as for nn.Linear."""
+        bias = self.bias is not None
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"

@@ -41,19 +41,10 @@ def im2col(
     """
     ### BEGIN SOLUTION Pad, gather the windows, and reorder them to (N, C·KH·KW, L).
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
-    n, c, h, w = input.shape
-    oh, ow = output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw)
     padded = F.pad(input, (pw, pw, ph, ph))
-
-    # One strided slice per tap of the kernel: what that tap sees as the window slides.
-    taps = [
-        padded[
-            :, :, i * dh : i * dh + (oh - 1) * sh + 1 : sh, j * dw : j * dw + (ow - 1) * sw + 1 : sw
-        ]
-        for i in range(kh)
-        for j in range(kw)
-    ]
-    return torch.stack(taps, dim=2).reshape(n, c * kh * kw, oh * ow)
+    windows = padded.unfold(2, dh * (kh - 1) + 1, sh).unfold(3, dw * (kw - 1) + 1, sw)
+    taps = windows[..., ::dh, ::dw].permute(0, 1, 4, 5, 2, 3)  # (N, C, KH, KW, OH, OW)
+    return taps.flatten(4).flatten(1, 3)
     ### END SOLUTION
 
 
@@ -83,11 +74,10 @@ class CustomConv2d(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        ### BEGIN SOLUTION Keep the geometry, register weight and bias, then reset_parameters().
-        self.kernel_size = pair(kernel_size)
-        self.stride = pair(stride)
-        self.padding = pair(padding)
-        self.dilation = pair(dilation)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride = pair(kernel_size), pair(stride)
+        self.padding, self.dilation = pair(padding), pair(dilation)
+        ### BEGIN SOLUTION Register weight and bias as nn.Parameter, then reset_parameters().
         self.weight = nn.Parameter(
             torch.empty(out_channels, in_channels, *self.kernel_size, device=device, dtype=dtype)
         )
@@ -116,19 +106,12 @@ class CustomConv2d(nn.Module):
         Shapes: (N, in_channels, H, W) → (N, out_channels, OH, OW), see output_size.
         """
         ### BEGIN SOLUTION Flattened filters times im2col, plus bias, in the shape (N, C, OH, OW).
-        n, _, h, w = input.shape
-        (kh, kw), (sh, sw), (ph, pw), (dh, dw) = (
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-        )
-        columns = im2col(input, self.kernel_size, self.stride, self.padding, self.dilation)
-        output = self.weight.flatten(1) @ columns  # (out, C·KH·KW) · (N, C·KH·KW, L)
+        geometry = self.kernel_size, self.stride, self.padding, self.dilation
+        output = self.weight.flatten(1) @ im2col(input, *geometry)  # (N, out_channels, L)
         if self.bias is not None:
             output = output + self.bias[:, None]
-        oh, ow = output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw)
-        return output.reshape(n, len(self.weight), oh, ow)
+        oh, ow = map(output_size, input.shape[2:], *geometry)
+        return output.reshape(len(input), len(self.weight), oh, ow)
         ### END SOLUTION
 
     def forward(self, input: Tensor) -> Tensor:
@@ -141,3 +124,13 @@ class CustomConv2d(nn.Module):
             return F.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation)
         return self.forward_im2col(input)
         ### END SOLUTION
+
+    def extra_repr(self) -> str:
+        """What print(layer) shows between the brackets, as for nn.Conv2d."""
+        shown = f"{self.in_channels}, {self.out_channels}"
+        shown += f", kernel_size={self.kernel_size}, stride={self.stride}"
+        if self.padding != (0, 0):
+            shown += f", padding={self.padding}"
+        if self.dilation != (1, 1):
+            shown += f", dilation={self.dilation}"
+        return shown if self.bias is not None else f"{shown}, bias=False"

@@ -17,8 +17,9 @@ def calculate_fan(tensor: Tensor) -> tuple[int, int]:
     fan_in = in · taps and fan_out = out · taps, where taps is the product of *kernel.
     """
     ### BEGIN SOLUTION Return (in · taps, out · taps).
-    taps = math.prod(tensor.shape[2:])
-    return tensor.shape[1] * taps, tensor.shape[0] * taps
+    outputs, inputs, *kernel = tensor.shape
+    taps = math.prod(kernel)
+    return inputs * taps, outputs * taps
     ### END SOLUTION
 
 

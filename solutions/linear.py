@@ -27,9 +27,8 @@ class CustomLinear(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.in_features, self.out_features = in_features, out_features
         ### BEGIN SOLUTION Register weight and bias as nn.Parameter, then reset_parameters().
-        self.in_features = in_features
-        self.out_features = out_features
         self.weight = nn.Parameter(
             torch.empty(out_features, in_features, device=device, dtype=dtype)
         )
@@ -62,3 +61,8 @@ class CustomLinear(nn.Module):
         output = input @ self.weight.T
         return output if self.bias is None else output + self.bias
         ### END SOLUTION
+
+    def extra_repr(self) -> str:
+        """What print(layer) shows between the brackets, as for nn.Linear."""
+        bias = self.bias is not None
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"

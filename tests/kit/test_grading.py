@@ -391,8 +391,8 @@ def test_failures_with_one_cause_are_linked_within_a_file_and_not_beyond(judge, 
             b"return (output if self.bias is None else output + self.bias).detach()",
         ),
         "conv2d": solutions["conv2d"].replace(
-            b"return output.reshape(n, len(self.weight), oh, ow)",
-            b"return output.detach().reshape(n, len(self.weight), oh, ow)",
+            b"return output.reshape(len(input), len(self.weight), oh, ow)",
+            b"return output.detach().reshape(len(input), len(self.weight), oh, ow)",
         ),
     }
     for name in detached:

@@ -116,6 +116,12 @@ NEWER = {name: (given, layer) for name, given, layer in newer_inputs(torch.float
 
 
 @pytest.mark.parametrize("name", [name for name in OLDER if name not in NOT_OFFERED])
+def test_a_reference_layer_prints_itself_as_the_stock_one(custom, name):
+    _, layer = OLDER[name]
+    assert repr(drop_in(custom, layer)) == f"Custom{layer!r}"
+
+
+@pytest.mark.parametrize("name", [name for name in OLDER if name not in NOT_OFFERED])
 def test_a_reference_layer_passes_the_older_module_test(custom, name):
     given, layer = OLDER[name]
     common_nn.NewModuleTest(

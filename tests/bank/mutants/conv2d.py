@@ -2505,7 +2505,7 @@ class CustomConv2d:
     "stride_and_padding_exchanged",
     "im2col takes padding before stride.",
     check="forward",
-    cause="raised.divisor_zero",
+    cause="conv2d.arguments.order_of_im2col",
 )
 class CustomConv2d:
     def forward_im2col(self, input):

@@ -1,4 +1,4 @@
-"""Windows by Tensor.unfold along either axis, thinned out for the dilation."""
+"""One strided slice per tap of the kernel, what that tap sees as the window slides, and all of them stacked."""
 
 import math
 
@@ -17,13 +17,16 @@ def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
-    kernel, stride, padding, dilation = map(_pair, (kernel_size, stride, padding, dilation))
-    windows = F.pad(input, (padding[1], padding[1], padding[0], padding[0]))
-    for axis in (0, 1):
-        span = dilation[axis] * (kernel[axis] - 1) + 1
-        windows = windows.unfold(2 + axis, span, stride[axis])
-    windows = windows[..., :: dilation[0], :: dilation[1]]  # (N, C, OH, OW, KH, KW)
-    return windows.permute(0, 1, 4, 5, 2, 3).flatten(4).flatten(1, 3)
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(_pair, (kernel_size, stride, padding, dilation))
+    n, c, h, w = input.shape
+    oh, ow = output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw)
+    padded = F.pad(input, (pw, pw, ph, ph))
+    taps = [
+        padded[:, :, top : top + oh * sh : sh, left : left + ow * sw : sw]
+        for top in range(0, kh * dh, dh)
+        for left in range(0, kw * dw, dw)
+    ]
+    return torch.stack(taps, dim=2).reshape(n, c * kh * kw, oh * ow)
 
 
 class CustomConv2d(nn.Module):
