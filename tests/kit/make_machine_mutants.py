@@ -4,6 +4,7 @@ Needs the extra `mutants`. A change that makes no difference stays listed with t
 hand as `equivalent`; reasons are kept when the bank is written anew.
 """
 
+import ast
 import difflib
 import json
 import tomllib
@@ -21,6 +22,8 @@ LEFT_OUT = (
     *("VariableReplacer", "VariableInserter", "RemoveDecorator"),
 )
 """Operators on bits, which in these modules only write type hints, and those that take arguments."""
+UNJUDGED = "extra_repr"
+"""A method that students are given, and that only prints: no check asks for it."""
 HEAD = "# Made by tests/kit/make_machine_mutants.py from solutions/{module}.py; only `equivalent` is by hand."
 
 
@@ -50,6 +53,16 @@ def patch(before: str, after: str) -> tuple[int, str, str]:
     return first + 1, "\n".join(old[first:last]), "\n".join(new[start:stop])
 
 
+def unjudged(source: str) -> set[int]:
+    """The lines whose changes no check can see."""
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and node.name == UNJUDGED
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+
+
 def reasons(path: Path) -> dict[tuple[str, str], str]:
     """The reasons of an earlier bank, by the lines before and after."""
     if not path.exists():
@@ -66,10 +79,11 @@ def main() -> None:
         path = bank.folder / "machine" / f"{module}.toml"
         known = reasons(path)
         source = bank.solution(module)
-        parts, seen = [HEAD.format(module=module)], set()
+        parts, seen, left_out = [HEAD.format(module=module)], set(), unjudged(source)
         for name, changed in changed_sources(source):
             line, old, new = patch(source, changed)
-            if (line, new) in seen:  # two operators may make the same change
+            # Two operators may make the same change.
+            if (line, new) in seen or line in left_out:
                 continue
             seen.add((line, new))
             entry = {"name": name, "line": line, "old": old, "new": new}
