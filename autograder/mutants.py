@@ -5,7 +5,7 @@ The files are parsed and never run, since their functions belong into a module t
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -75,35 +75,18 @@ class _Edit(NamedTuple):
 
 def read(module: str, text: str, solution: str) -> Iterator[Wrong]:
     """Yield the mutants of a module, from the text of their file. Raises CourseError."""
-    place = f"tests/bank/mutants/{module}.py"
-    lines, own = text.split("\n"), solution.split("\n")
-    tree, seen = _parsed(solution, f"solutions/{module}.py"), set()
-    marked = [_marked(node, place) for node in _definitions(_parsed(text, place))]
+    file, lines, own = f"tests/bank/mutants/{module}.py", text.split("\n"), solution.split("\n")
+    marked = [_marked(node, file) for node in _definitions(_parsed(text, file))]
+    body, seen = _parsed(solution, f"solutions/{module}.py").body, set[str]()
     for name, definitions in groupby(marked, attrgetter("name")):
         first, *others = definitions
         _demand_complete(first)
-        for again in [first] if name in seen else [o for o in others if o.says != _alone(name)]:
-            raise CourseError(
-                tr(
-                    "{where}: there is a mutant {mutant!r} already. Choose another name, or let the "
-                    "definitions of one mutant follow one another, the later ones under the name alone.",
-                    where=again.where,
-                    mutant=name,
-                )
-            )
+        _demand_new(first, others, seen)
+        place = _place(first, body, module)
+        above = _above(first.says["above"], place)
+        edits = _edits(body, own, [first.node, *(other.node for other in others)], lines)
+        yield Wrong(first.says, _edited(own, [*above, *edits]))
         seen.add(name)
-        if first.node.name not in map(_name, tree.body):
-            raise CourseError(
-                tr(
-                    "{where}: solutions/{module}.py has no {definition} that this could take the place of. "
-                    "Give it a name that the solution has.",
-                    where=first.where,
-                    module=module,
-                    definition=first.node.name,
-                )
-            )
-        edits = _edits(tree.body, own, [first.node, *(o.node for o in others)], lines)
-        yield Wrong(first.says, _edited(own, [*_above(first, tree, own), *edits]))
 
 
 def _parsed(text: str, place: str) -> ast.Module:
@@ -145,7 +128,7 @@ def _arguments(mark: ast.Call, where: str) -> dict[str, Any]:
     try:
         given = [ast.literal_eval(argument) for argument in mark.args]
         named = {str(k.arg): ast.literal_eval(k.value) for k in mark.keywords}
-        bound = inspect.signature(mutant).bind(*given, **named)
+        return _bound(*given, **named)
     except (TypeError, ValueError) as error:
         raise CourseError(
             tr(
@@ -155,13 +138,11 @@ def _arguments(mark: ast.Call, where: str) -> dict[str, Any]:
                 error=error,
             )
         ) from None
-    bound.apply_defaults()
-    return bound.arguments
 
 
-def _alone(name: str) -> dict[str, Any]:
-    """What @mutant("name") says."""
-    bound = inspect.signature(mutant).bind(name)
+def _bound(*given: Any, **named: Any) -> dict[str, Any]:
+    """All arguments of @mutant, by name. Raises TypeError as a call of it would."""
+    bound = inspect.signature(mutant).bind(*given, **named)
     bound.apply_defaults()
     return bound.arguments
 
@@ -179,11 +160,38 @@ def _demand_complete(first: _Marked) -> None:
         )
 
 
-def _above(first: _Marked, tree: ast.Module, own: list[str]) -> Iterator[_Edit]:
-    if text := first.says["above"].strip("\n"):
-        place = next(node for node in tree.body if _name(node) == first.node.name)
-        start, _ = _span(place, own)
-        yield _Edit(start, start, [*text.split("\n"), "", ""])
+def _demand_new(first: _Marked, others: Sequence[_Marked], seen: Set[str]) -> None:
+    twice = [other for other in others if other.says != _bound(other.name)]
+    if again := [first] if first.name in seen else twice:
+        raise CourseError(
+            tr(
+                "{where}: there is a mutant {mutant!r} already. Choose another name, or let the "
+                "definitions of one mutant follow one another, the later ones under the name alone.",
+                where=again[0].where,
+                mutant=first.name,
+            )
+        )
+
+
+def _place(first: _Marked, body: Sequence[ast.stmt], module: str) -> ast.stmt:
+    """What the solution has under the name of a mutant's first definition."""
+    for node in body:
+        if _name(node) == first.node.name:
+            return node
+    raise CourseError(
+        tr(
+            "{where}: solutions/{module}.py has no {definition} that this could take the place of. "
+            "Give it a name that the solution has.",
+            where=first.where,
+            module=module,
+            definition=first.node.name,
+        )
+    )
+
+
+def _above(text: str, place: ast.stmt) -> list[_Edit]:
+    start = _first_line(place)
+    return [_Edit(start, start, [*text.split("\n"), "", ""])] if text else []
 
 
 def _edits(
