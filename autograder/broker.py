@@ -327,7 +327,7 @@ class Broker:
         gpu: whether workers may be asked for that use the GPU. One such is always kept started and
             unused, since starting CUDA takes longer than most checks; but not where the GPU's compute mode
             lets in one process alone.
-        seat: a number that no other broker of this machine has at the same time; a random one otherwise.
+        uid_slot: a number that no other broker of this machine has at the same time; a random one otherwise.
         imports: what a submission may import beside torch, numpy and the standard library.
     """
 
@@ -339,11 +339,11 @@ class Broker:
         require: str = WEAKEST_ACCEPTED,
         without: Collection[str] = (),
         gpu: bool = False,
-        seat: int | None = None,
+        uid_slot: int | None = None,
         imports: Sequence[str] = (),
     ) -> None:
         self.policy, self.require = policy, require
-        self._seat = secrets.randbelow(BLOCKS) if seat is None else seat
+        self._uid_slot = secrets.randbelow(BLOCKS) if uid_slot is None else uid_slot
         self.gpu: Mapping[str, Any] = {}
         """What the last worker that uses the GPU found there."""
         self._may_use_gpu = gpu
@@ -456,7 +456,7 @@ class Broker:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
-            wanted = Fork(str(folder), asdict(self.policy), gpu, user_of(self._seat, number))
+            wanted = Fork(str(folder), asdict(self.policy), gpu, user_of(self._uid_slot, number))
             message = json.dumps(vars(wanted)).encode()
             socket.send_fds(self._control, [message], [request_read, reply_write, log_write])
             answer, pidfd = self._answer(SPAWN_SECONDS)

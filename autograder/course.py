@@ -25,9 +25,9 @@ from autograder.errors import CourseError
 from autograder.report import Visibility
 from autograder.sandbox.importer import defined
 from autograder.sandbox.policy import Policy
+from tower_student.exception_hints import Reading, read_readings
 from tower_student.language import ENGLISH, FOLDER, NAME, OWN, tr, wanted
 from tower_student.language import speak as say_in
-from tower_student.raised import Reading, read_readings
 
 FILE = "course.toml"
 OFF = "off"
@@ -107,7 +107,7 @@ class Course:
         policy: the limits of a worker.
         files: what hidden tests use in a worker beside torch: texts of modules, by name.
         imports: what a submission may import beside torch, numpy and the standard library.
-        exceptions: the readings of exceptions that only this course knows, see raised.py.
+        exceptions: the readings of exceptions that only this course knows, see exception_hints.py.
         named: the files that course.toml names, below `root`.
         data: patterns of the files that hidden tests read besides.
         language: of what people read.

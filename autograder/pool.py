@@ -44,7 +44,7 @@ class Grader(Generic[JobT, ResultT]):
         require: as for Broker.
         gpu: whether its broker may hand out workers that use the GPU.
         cores: those that it and its workers are kept on; wherever the system likes where empty.
-        seat: as for Broker.
+        uid_slot: as for Broker.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Grader(Generic[JobT, ResultT]):
         require: str = WEAKEST_ACCEPTED,
         gpu: bool = False,
         cores: Sequence[int] = (),
-        seat: int | None = None,
+        uid_slot: int | None = None,
     ) -> None:
         self._work = work
-        self._settings = (course, require, gpu, tuple(cores), seat)
+        self._settings = (course, require, gpu, tuple(cores), uid_slot)
         self._process: ProcessPoolExecutor | None = None
 
     def submit(self, job: JobT) -> "Future[ResultT]":
@@ -109,8 +109,8 @@ def each(
     threads = max(1, min(course.policy.fit_threads, len(cores[0])))
     course = replace(course, policy=replace(course.policy, fit_threads=threads))
     graders = [
-        Grader[JobT, ResultT](work, course, require=require, gpu=gpu, cores=own, seat=seat)
-        for seat, own in enumerate(cores, secrets.randbelow(BLOCKS))
+        Grader[JobT, ResultT](work, course, require=require, gpu=gpu, cores=own, uid_slot=uid_slot)
+        for uid_slot, own in enumerate(cores, secrets.randbelow(BLOCKS))
     ]
     waiting = enumerate(jobs)
     running: dict[Future[ResultT], tuple[int, JobT, Grader[JobT, ResultT], bool]] = {}
@@ -164,7 +164,7 @@ def _open(
     require: str,
     gpu: bool,
     cores: Sequence[int],
-    seat: int | None,
+    uid_slot: int | None,
     parent: int,
 ) -> None:
     """Make a process of the pool ready to judge."""
@@ -179,7 +179,7 @@ def _open(
         [course.root],
         require=require,
         gpu=gpu,
-        seat=seat,
+        uid_slot=uid_slot,
         imports=course.imports,
     )
     multiprocessing.util.Finalize(None, broker.close, exitpriority=1)

@@ -19,17 +19,17 @@ from autograder import CATALOGUES
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.suite.collection import title_and_hint
+from tower_student.exception_hints import read_readings
 from tower_student.files import write_whole
 from tower_student.language import FOLDER, OWN, tr
 from tower_student.outcomes import asks_and_hints
-from tower_student.raised import read_readings
 
 Found = Iterator[tuple[int, tuple[str, ...]]]
 """The lines and the sentences on them, each with its plural where it has one."""
 CALLS = {"tr": (0,), "mark": (0,), "plural": (0, 1), "why": (1,), "Reading": (3,)}
 """The functions that take sentences, and the places of these among the arguments."""
-TABLES = {"table", "suspected", "drawn"}
-"""The functions whose named arguments are tuples that begin with a sentence, see suite.suspects."""
+TABLES = {"table", "candidates_of", "drawn"}
+"""The functions whose named arguments are tuples that begin with a sentence, see suite.candidates."""
 
 
 def update(course: Course, language: str) -> dict[Path, int]:

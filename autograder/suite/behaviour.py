@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from autograder.report import Cause
+from autograder.suite.candidates import same
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.replies import Answer
 from autograder.suite.student import Input, Layer
-from autograder.suite.suspects import same
 
 CHANGES_INPUT = why(
     "layer.changes_input",

@@ -31,7 +31,7 @@ from autograder.suite.failures import CheckFailed, TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Student
-from autograder.suite.workers import Kind, Unimportable, Workers
+from autograder.suite.workers import Unimportable, WorkerKey, Workers
 from tower_student.language import tr
 from tower_student.submission import Submission
 
@@ -238,11 +238,11 @@ class Judge:
 
         Raises GraderFault where the failure is not the submission's.
         """
-        kind = Kind(stand_ins, self._device == "cuda" and self._uses_gpu(case.check))
+        key = WorkerKey(stand_ins, self._device == "cuda" and self._uses_gpu(case.check))
         try:
-            outcome = self._attempt(case, kind)
+            outcome = self._attempt(case, key)
             if not outcome.is_settled:
-                outcome = self._attempt(case, kind, is_last=True)
+                outcome = self._attempt(case, key, is_last=True)
         except Unimportable as error:
             asked = f"import {module_of(case.check)}"
             told = error.failure.feedback(asked)
@@ -250,11 +250,11 @@ class Judge:
             return Outcome(told, at_import=True, root=root)
         return outcome
 
-    def _attempt(self, case: Case, kind: Kind, *, is_last: bool = False) -> Outcome:
+    def _attempt(self, case: Case, key: WorkerKey, *, is_last: bool = False) -> Outcome:
         """Judge once. A failure settles the case at the last attempt; at an earlier one only in a worker
         that no other check has used, and only if it leads to the submission or was one of time.
         """
-        session, is_fresh = self.workers.shared(kind, module_of(case.check), case.check)
+        session, is_fresh = self.workers.shared(key, module_of(case.check), case.check)
         with self.workers.student(session, self._begin_seconds(case.check)) as student:
             try:
                 self._call(case, student)
@@ -269,14 +269,14 @@ class Judge:
                 else:
                     outcome = Outcome(is_settled=False)
                 if failure.unproven or session.worker.is_lost or not outcome.is_settled:
-                    self.workers.discard(kind)  # nothing of it runs beside the test of the machine
+                    self.workers.discard(key)  # nothing of it runs beside the test of the machine
                 if outcome.is_settled:
-                    self.workers.demand_theirs(failure, kind)
+                    self.workers.demand_theirs(failure, key)
             except BaseException:
-                self.workers.discard(kind)  # it may have been asked by halves
+                self.workers.discard(key)  # it may have been asked by halves
                 raise
             else:
-                outcome = Outcome(remark=student.remark, stand_ins=kind.stand_ins)
+                outcome = Outcome(remark=student.remark, stand_ins=key.stand_ins)
         return replace(outcome, measured=student.measured, figures=student.figures)
 
     def _call(self, case: Case, student: Student) -> None:

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from autograder.report import Cause
+from autograder.suite.candidates import EXCHANGED, Candidate, candidates_of, table, then
 from autograder.suite.failures import why
-from autograder.suite.suspects import EXCHANGED, Suspect, suspected, table, then
 
 FIRST_ONLY = why("output.first_only", "Only the first sample of the batch is computed.")
 
 
-def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
+def of_any_output(right: Callable[[], Tensor]) -> Iterator[Candidate]:
     """Yield what could have come out of any layer instead of what `right` returns."""
-    yield from suspected(
+    yield from candidates_of(
         "output",
         relu=("A ReLU stands at the end, which does not belong there.", lambda: right().relu()),
         sigmoid=("A sigmoid stands at the end, which does not belong there.",
@@ -62,10 +62,10 @@ def of_any_output(right: Callable[[], Tensor]) -> Iterator[Suspect]:
     )  # fmt: skip
 
 
-def of_bias(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
+def of_bias(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Candidate]:
     """Yield what can go wrong with a bias that broadcasts against what `right` returns."""
     first = bias.flatten()[0]
-    yield from suspected(
+    yield from candidates_of(
         "bias",
         missing=("The bias is never added.", lambda: right() - bias),
         subtracted=("The bias is subtracted.", lambda: right() - 2 * bias),
@@ -113,7 +113,7 @@ def gradient(function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor)
 
 def of_any_gradient(
     function: Callable[[Tensor], Tensor], at: Tensor, upstream: Tensor
-) -> Iterator[Suspect]:
+) -> Iterator[Candidate]:
     """Yield what could have come back instead of the gradient of `function` at a point."""
     samples = len(upstream) if upstream.dim() > 1 else 1
     positions = math.prod(upstream.shape[2:]) if upstream.dim() > 2 else 1
@@ -143,9 +143,9 @@ def of_any_gradient(
             upstream.flip(0)),
         upstream_squared=("The upstream gradient is squared.", upstream**2),
     ):  # fmt: skip
-        yield Suspect(cause, partial(gradient, function, at, other))
+        yield Candidate(cause, partial(gradient, function, at, other))
     for limit in CLIPS:
-        yield from suspected(
+        yield from candidates_of(
             "gradient",
             {"limit": limit},
             upstream_clipped=("The upstream gradient is clipped to ±{limit}; a layer passes it on as it is.",
@@ -156,13 +156,13 @@ def of_any_gradient(
         return gradient(function, at, upstream)
 
     for limit in CLIPS:
-        yield from suspected(
+        yield from candidates_of(
             "gradient",
             {"limit": limit},
             clipped=("The gradient is clipped to ±{limit}; a layer passes it on as it is.",
                 then(partial(torch.clamp, min=-limit, max=limit), right)),
         )  # fmt: skip
-    yield from suspected(
+    yield from candidates_of(
         "gradient",
         normalised=("The gradient is scaled to length one.", lambda: right() / right().norm()),
         transposed=("The gradient is transposed.", lambda: right().transpose(-1, -2)),

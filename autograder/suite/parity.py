@@ -1,7 +1,7 @@
 """Compares what a student's code returned with what the oracle says.
 
 The stages are type, shape, dtype and value. The message of the first that fails carries the arithmetic, and
-names a cause where a suspect or a simple relation between the two explains the difference.
+names a cause where a candidate or a simple relation between the two explains the difference.
 """
 
 import math
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from autograder.report import Cause
 from autograder.sandbox.values import Opaque, Record
+from autograder.suite.candidates import EXCHANGED, Candidate, diagnose, diagnose_number, same
 from autograder.suite.failures import NO_RETURN, CheckFailed, Why, why
-from autograder.suite.suspects import EXCHANGED, Suspect, guilty, guilty_number, same
 from autograder.suite.tolerances import FLOAT64, Tolerance
 from tower_student.language import tr
 from tower_student.text import word
@@ -33,7 +33,7 @@ def compare(
     expected: Tensor,
     tolerance: Tolerance = FLOAT64,
     *,
-    suspects: Iterable[Suspect] = (),
+    candidates: Iterable[Candidate] = (),
     reading: Why = None,
 ) -> None:
     """Raise CheckFailed unless `got` is a tensor of the shape, dtype and values of `expected`.
@@ -42,18 +42,18 @@ def compare(
         what: what the message calls the value, such as "the output".
         got: what the student's code returned, of any type.
         tolerance: as torch.testing.assert_close reads it.
-        suspects: what else could have come out; the first that did is named as the cause.
+        candidates: what else could have come out; the first that did is named as the cause.
         reading: what any difference means, where no cause is known.
     """
     expected = expected.detach()
     if _is_close_throughout(got, expected, tolerance.absolute):
         return
-    got = alike(what, got, expected, suspects)
+    got = alike(what, got, expected, candidates)
     close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
     if not bool(close.all()):
         raise CheckFailed(
             _difference(what, got, expected, close),
-            cause=lambda: guilty(got, expected, suspects) or _rounding(got, expected),
+            cause=lambda: diagnose(got, expected, candidates) or _rounding(got, expected),
             reading=reading or (lambda: _value_reading(got, expected)),
         )
 
@@ -73,7 +73,7 @@ def _is_close_throughout(got: object, expected: Tensor, absolute: float) -> bool
     )
 
 
-def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] = ()) -> Tensor:
+def alike(what: str, got: object, expected: Tensor, candidates: Iterable[Candidate] = ()) -> Tensor:
     """Return `got` if it is a tensor of the shape and dtype of `expected`, with finite values.
 
     Its values are not compared: for what is random. Raises CheckFailed.
@@ -96,7 +96,7 @@ def alike(what: str, got: object, expected: Tensor, suspects: Iterable[Suspect] 
                 got=shape(got),
                 expected=shape(expected),
             ),
-            cause=lambda: guilty(got, expected, suspects),
+            cause=lambda: diagnose(got, expected, candidates),
             reading=_shape_reading(got, expected),
         )
     if got.dtype != expected.dtype:
@@ -137,14 +137,14 @@ def compare_number(
     tolerance: Tolerance = FLOAT64,
     *,
     whole: bool = False,
-    suspects: Mapping[Cause, float] = NOBODY,
+    candidates: Mapping[Cause, float] = NOBODY,
 ) -> None:
     """Raise CheckFailed unless `got` is a Python number equal to `expected`; a bool is none.
 
     Args:
         what: what the message calls the number.
         whole: require an int.
-        suspects: what else could have come out, by the cause that it speaks for.
+        candidates: what else could have come out, by the cause that it speaks for.
     """
     kinds = (int,) if whole else (int, float)
     if isinstance(got, bool) or not isinstance(got, kinds):
@@ -173,7 +173,7 @@ def compare_number(
                 got=got,
                 expected=expected,
             ),
-            cause=guilty_number(got, expected, suspects),
+            cause=diagnose_number(got, expected, candidates),
         )
 
 
@@ -184,14 +184,14 @@ class Count(NamedTuple):
         what: what the message calls it.
         got: what the student's code returned, of any type.
         expected: the right number.
-        suspects: returns what else could have come out, by the cause that it speaks for; the same causes
+        candidates: returns what else could have come out, by the cause that it speaks for; the same causes
             for every number that is compared with it.
     """
 
     what: str
     got: object
     expected: float
-    suspects: Callable[[], Mapping[Cause, float]]
+    candidates: Callable[[], Mapping[Cause, float]]
 
 
 def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
@@ -223,12 +223,12 @@ def _explanation(*attempts: Sequence[Count]) -> Cause | None:
 
 
 def _common_cause(counts: Sequence[Count]) -> Cause | None:
-    told = [count.suspects() for count in counts]
+    told = [count.candidates() for count in counts]
     for cause in told[0] if told else ():
         if all(
-            # Where a suspect is not finite, the mistake would have raised or returned nothing usable.
-            _is(count.got, suspects[cause]) or not math.isfinite(suspects[cause])
-            for count, suspects in zip(counts, told, strict=True)
+            # Where a candidate is not finite, the mistake would have raised or returned nothing usable.
+            _is(count.got, candidates[cause]) or not math.isfinite(candidates[cause])
+            for count, candidates in zip(counts, told, strict=True)
         ):
             return cause
     return None

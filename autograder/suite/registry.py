@@ -1,13 +1,13 @@
-"""What a course knows about its layers: its hidden tests register it, the laws ask for it.
+"""What a course knows about its layers: its hidden tests register it, the properties of layers ask for it.
 
-    @suspects_of_output(nn.Linear)
+    @candidates_for_output(nn.Linear)
     def of_linear(oracle, x):
         cause = why("linear.weight.not_transposed", "The weight is not transposed: y = x·Wᵀ + b.")
-        yield Suspect(cause, lambda: x @ oracle.weight)
+        yield Candidate(cause, lambda: x @ oracle.weight)
 
 One function of each kind can be registered for a class; it is asked about every oracle that is one. Its
-suspects come before those that the suite knows of any layer. Register them in tests/hidden/conftest.py, or in
-what it imports: what is registered belongs to the course that is graded.
+candidates come before those that the suite knows of any layer. Register them in tests/hidden/conftest.py,
+or in what it imports: what is registered belongs to the course that is graded.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,41 +16,47 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from autograder.suite.candidates import Candidate
 from autograder.suite.outputs import of_any_gradient, of_any_output
 from autograder.suite.statistics import Drawn
-from autograder.suite.suspects import Suspect
 
-OutputSuspects = Callable[[Any, Tensor], Iterator[Suspect]]
+OutputCandidates = Callable[[Any, Tensor], Iterator[Candidate]]
 """What could come out of a layer for an input instead of what the oracle returns."""
-GradientSuspects = Callable[[Any, Tensor, Tensor, str], Iterator[Suspect]]
+GradientCandidates = Callable[[Any, Tensor, Tensor, str], Iterator[Candidate]]
 """What could come back as the gradient of a parameter, or of the "input", for an upstream one."""
-DrawingSuspects = Callable[[tuple[int, ...], tuple[int, ...]], Iterator[Drawn]]
+InitialisationCandidates = Callable[[tuple[int, ...], tuple[int, ...]], Iterator[Drawn]]
 """How a parameter could be drawn, by the shapes of the layer's weight and its own."""
-SuspectsT = TypeVar("SuspectsT", OutputSuspects, GradientSuspects, DrawingSuspects)
+CandidatesT = TypeVar("CandidatesT", OutputCandidates, GradientCandidates, InitialisationCandidates)
 
-_outputs: dict[type[nn.Module], OutputSuspects] = {}
-_gradients: dict[type[nn.Module], GradientSuspects] = {}
-_drawings: dict[type[nn.Module], DrawingSuspects] = {}
+_outputs: dict[type[nn.Module], OutputCandidates] = {}
+_gradients: dict[type[nn.Module], GradientCandidates] = {}
+_drawings: dict[type[nn.Module], InitialisationCandidates] = {}
 
 
-def suspects_of_output(*kinds: type[nn.Module]) -> Callable[[OutputSuspects], OutputSuspects]:
+def candidates_for_output(
+    *kinds: type[nn.Module],
+) -> Callable[[OutputCandidates], OutputCandidates]:
     """Register what can go wrong with the output of these layers.
 
-    The function takes the oracle and its input, and yields a Suspect for each wrong output.
+    The function takes the oracle and its input, and yields a Candidate for each wrong output.
     """
     return _register(_outputs, kinds)
 
 
-def suspects_of_gradient(*kinds: type[nn.Module]) -> Callable[[GradientSuspects], GradientSuspects]:
+def candidates_for_gradient(
+    *kinds: type[nn.Module],
+) -> Callable[[GradientCandidates], GradientCandidates]:
     """Register what can go wrong with the gradients of these layers.
 
     The function takes the oracle, its input, the upstream gradient and the name of a parameter or "input",
-    and yields a Suspect for each wrong gradient of that name.
+    and yields a Candidate for each wrong gradient of that name.
     """
     return _register(_gradients, kinds)
 
 
-def suspects_of_drawing(*kinds: type[nn.Module]) -> Callable[[DrawingSuspects], DrawingSuspects]:
+def candidates_for_initialisation(
+    *kinds: type[nn.Module],
+) -> Callable[[InitialisationCandidates], InitialisationCandidates]:
     """Register what can go wrong when the parameters of these layers are drawn.
 
     The function takes the shapes of the layer's weight and of the parameter in question, and yields a Drawn
@@ -65,25 +71,27 @@ def forget() -> None:
         registered.clear()
 
 
-def of_output(oracle: nn.Module, x: Tensor) -> Iterator[Suspect]:
+def of_output(oracle: nn.Module, x: Tensor) -> Iterator[Candidate]:
     """Yield what could have come out of a layer instead of oracle(x)."""
-    for suspects in _known(_outputs, oracle):
-        yield from suspects(oracle, x)
+    for candidates in _known(_outputs, oracle):
+        yield from candidates(oracle, x)
     yield from of_any_output(lambda: oracle(x))
 
 
-def of_gradient(oracle: nn.Module, x: Tensor, upstream: Tensor, name: str) -> Iterator[Suspect]:
+def of_gradient(oracle: nn.Module, x: Tensor, upstream: Tensor, name: str) -> Iterator[Candidate]:
     """Yield what could have come back instead of the gradient of a parameter, or of the "input"."""
-    for suspects in _known(_gradients, oracle):
-        yield from suspects(oracle, x, upstream, name)
+    for candidates in _known(_gradients, oracle):
+        yield from candidates(oracle, x, upstream, name)
     tensors: dict[str, Tensor] = {**dict(oracle.named_parameters()), "input": x}
     yield from of_any_gradient(as_function_of(oracle, x, name), tensors[name], upstream)
 
 
-def of_drawing(oracle: nn.Module, weight: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
+def of_initialisation(
+    oracle: nn.Module, weight: tuple[int, ...], own: tuple[int, ...]
+) -> Iterator[Drawn]:
     """Yield how a parameter of shape `own` could have been drawn, by the shape of the layer's weight."""
-    for suspects in _known(_drawings, oracle):
-        yield from suspects(weight, own)
+    for candidates in _known(_drawings, oracle):
+        yield from candidates(weight, own)
 
 
 def as_function_of(
@@ -105,14 +113,16 @@ def as_function_of(
 
 
 def _register(
-    registered: dict[type[nn.Module], SuspectsT], kinds: tuple[type[nn.Module], ...]
-) -> Callable[[SuspectsT], SuspectsT]:
-    def decorate(suspects: SuspectsT) -> SuspectsT:
-        registered.update(dict.fromkeys(kinds, suspects))
-        return suspects
+    registered: dict[type[nn.Module], CandidatesT], kinds: tuple[type[nn.Module], ...]
+) -> Callable[[CandidatesT], CandidatesT]:
+    def decorate(candidates: CandidatesT) -> CandidatesT:
+        registered.update(dict.fromkeys(kinds, candidates))
+        return candidates
 
     return decorate
 
 
-def _known(registered: dict[type[nn.Module], SuspectsT], oracle: nn.Module) -> Iterator[SuspectsT]:
-    return (suspects for kind, suspects in registered.items() if isinstance(oracle, kind))
+def _known(
+    registered: dict[type[nn.Module], CandidatesT], oracle: nn.Module
+) -> Iterator[CandidatesT]:
+    return (candidates for kind, candidates in registered.items() if isinstance(oracle, kind))

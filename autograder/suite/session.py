@@ -17,8 +17,8 @@ from autograder.sandbox.worker import LIBRARIES
 from autograder.suite import replies
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.surveyor import Surveyor, course_texts, text_of
+from tower_student.exception_hints import likely_cause
 from tower_student.language import tr
-from tower_student.raised import likely_cause
 from tower_student.submission import Submission
 from tower_student.text import one_line, quoted, word
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from autograder.report import Cause
+from autograder.suite.candidates import NO_VALUES, Values, table
 from autograder.suite.failures import CheckFailed, why
-from autograder.suite.suspects import NO_VALUES, Values, table
 from autograder.suite.tolerances import DEVIATIONS, KOLMOGOROV_SMIRNOV
 from tower_student.language import tr
 
@@ -30,7 +30,7 @@ Kind = Literal["uniform", "normal", "half"]
 
 
 class Drawn(NamedTuple):
-    """A suspect of a drawing: what went wrong, and the distribution that follows.
+    """A candidate of a drawing: what went wrong, and the distribution that follows.
 
     Attributes:
         cause: what went wrong where the values look drawn from this distribution, see failures.why.
@@ -46,19 +46,19 @@ class Drawn(NamedTuple):
 def drawn(
     prefix: str, values: Values = NO_VALUES, /, **entries: tuple[str | Cause, Kind, float]
 ) -> Iterator[Drawn]:
-    """Return suspects in the order in which they stand: suspects.table with a kind and a scale each."""
+    """Return candidates in the order in which they stand: candidates.table with a kind and a scale each."""
     pairs = {key: (said, (kind, scale)) for key, (said, kind, scale) in entries.items()}
     return (Drawn(cause, *how) for cause, how in table(prefix, values, **pairs))
 
 
-def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()) -> None:
+def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Drawn] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from U(-bound, bound).
 
     Args:
         what: what the message calls the tensor.
         got: of any shape, with some thousand values: fewer show less.
         bound: never tested strictly, since the outermost values may lie on it, rounded.
-        suspects: how it could have been drawn instead; the one that fits is named as the cause.
+        candidates: how it could have been drawn instead; the one that fits is named as the cause.
     """
     _distribution(
         what,
@@ -67,7 +67,7 @@ def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()
         f"U(-{bound:.5g}, {bound:.5g})",
         bound / math.sqrt(3),
         4 / 5,
-        suspects,
+        candidates,
     )
     outermost = float(got.abs().max())
     if outermost > bound * (1 + 1e-5):
@@ -81,10 +81,10 @@ def uniform(what: str, got: Tensor, bound: float, suspects: Iterable[Drawn] = ()
         )
 
 
-def normal(what: str, got: Tensor, std: float, suspects: Iterable[Drawn] = ()) -> None:
+def normal(what: str, got: Tensor, std: float, candidates: Iterable[Drawn] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from N(0, std²). Its arguments are uniform's."""
     name = f"N(0, {std:.5g}²)"
-    _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, suspects)
+    _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, candidates)
 
 
 def tails(what: str, got: Tensor, std: float) -> None:
@@ -128,7 +128,7 @@ def _distribution(
     name: str,
     std: float,
     variance_of_square: float,
-    suspects: Iterable[Drawn],
+    candidates: Iterable[Drawn],
 ) -> None:
     """Judge the shape by Kolmogorov-Smirnov, and mean and variance by themselves, more sharply.
 
@@ -189,7 +189,7 @@ def _distribution(
                 low=float(got.min()),
                 high=float(got.max()),
             ),
-            cause=lambda: _clipped(ordered) or _guilty(ordered, suspects) or _cause(got, std),
+            cause=lambda: _clipped(ordered) or _diagnose(ordered, candidates) or _cause(got, std),
         )
 
 
@@ -205,10 +205,10 @@ def _clipped(ordered: Tensor) -> Cause | None:
     )
 
 
-def _guilty(ordered: Tensor, suspects: Iterable[Drawn]) -> Cause | None:
+def _diagnose(ordered: Tensor, candidates: Iterable[Drawn]) -> Cause | None:
     """The first cause whose distribution fits well, or else at all; that which was asked for does not."""
     fitting: list[tuple[bool, int, Cause]] = []
-    for cause, kind, scale in suspects:
+    for cause, kind, scale in candidates:
         match kind:
             case "uniform":
                 theory, std = ((ordered / scale + 1) / 2).clamp(0, 1), scale / math.sqrt(3)

@@ -18,7 +18,7 @@ from tower_student.language import tr
 from tower_student.submission import Submission
 
 
-class Kind(NamedTuple):
+class WorkerKey(NamedTuple):
     """What checks that share a worker have in common: which bricks are stand-ins, and the GPU."""
 
     stand_ins: tuple[str, ...]
@@ -53,41 +53,41 @@ class Workers:
         self.isolation: Isolation | None = None
         self._course, self._broker, self._submission = course, broker, submission
         self._surveyor = Surveyor(broker, submission)
-        self._shared: dict[Kind, _Shared] = {}
-        self._unimportable: dict[tuple[Kind, str], Unimportable] = {}
+        self._shared: dict[WorkerKey, _Shared] = {}
+        self._unimportable: dict[tuple[WorkerKey, str], Unimportable] = {}
         self._unsound: GraderFault | None = None
 
-    def shared(self, kind: Kind, module: str, check: str) -> tuple[Session, bool]:
+    def shared(self, key: WorkerKey, module: str, check: str) -> tuple[Session, bool]:
         """Return a module in the worker of a kind, and whether no check but this one has used that worker.
 
         Raises Unimportable, and GraderFault where that is not the submission's fault.
         """
-        if (kind, module) in self._unimportable:
-            raise self._unimportable[kind, module]
-        if kind not in self._shared or module not in self._shared[kind].sessions:
-            self._import(kind, module)
-        shared = self._shared[kind]
+        if (key, module) in self._unimportable:
+            raise self._unimportable[key, module]
+        if key not in self._shared or module not in self._shared[key].sessions:
+            self._import(key, module)
+        shared = self._shared[key]
         shared.users.add(check)
         return shared.sessions[module], shared.users == {check}
 
-    def _import(self, kind: Kind, module: str) -> None:
+    def _import(self, key: WorkerKey, module: str) -> None:
         """Import a module: beside others where there are some, then in up to two fresh workers."""
-        for is_last in (False, True) if kind not in self._shared else (False, False, True):
-            shared = self._shared.get(kind)
-            scales = dict.fromkeys(kind.stand_ins, 1.0)
+        for is_last in (False, True) if key not in self._shared else (False, False, True):
+            shared = self._shared.get(key)
+            scales = dict.fromkeys(key.stand_ins, 1.0)
             try:
-                session = self._session(module, scales, kind.gpu, shared.worker if shared else None)
+                session = self._session(module, scales, key.gpu, shared.worker if shared else None)
             except CheckFailed as failure:
-                self.discard(kind)
+                self.discard(key)
                 if is_last:
-                    self.demand_theirs(failure, kind)
-                    self._unimportable[kind, module] = Unimportable(failure)
-                    raise self._unimportable[kind, module] from None
+                    self.demand_theirs(failure, key)
+                    self._unimportable[key, module] = Unimportable(failure)
+                    raise self._unimportable[key, module] from None
             except BaseException:
-                self.discard(kind)  # it may have been asked by halves
+                self.discard(key)  # it may have been asked by halves
                 raise
             else:
-                shared = self._shared.setdefault(kind, _Shared(session.worker))
+                shared = self._shared.setdefault(key, _Shared(session.worker))
                 shared.sessions[module] = session
                 return
             finally:
@@ -126,12 +126,12 @@ class Workers:
             worker=worker,
         )
 
-    def discard(self, kind: Kind) -> None:
+    def discard(self, key: WorkerKey) -> None:
         """End the worker of a kind, if there is one: the next check gets a fresh one."""
-        if shared := self._shared.pop(kind, None):
+        if shared := self._shared.pop(key, None):
             shared.worker.close()
 
-    def demand_theirs(self, failure: CheckFailed, kind: Kind) -> None:
+    def demand_theirs(self, failure: CheckFailed, key: WorkerKey) -> None:
         """Raise GraderFault unless a failure is the submission's, as far as this machine goes."""
         if isinstance(failure, Killed):
             raise GraderFault(
@@ -144,7 +144,7 @@ class Workers:
             return
         if self._unsound is None:
             try:
-                demand_sound(self._broker, gpu=kind.gpu)
+                demand_sound(self._broker, gpu=key.gpu)
             except GraderFault as fault:
                 self._unsound = fault
         if self._unsound is not None:
@@ -152,6 +152,6 @@ class Workers:
 
     def close(self) -> None:
         """Leave no worker behind."""
-        for kind in list(self._shared):
-            self.discard(kind)
+        for key in list(self._shared):
+            self.discard(key)
         self._surveyor.close()

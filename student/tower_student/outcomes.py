@@ -22,8 +22,8 @@ import pytest
 
 from tower_student import embedding
 from tower_student.errors import UsageError
+from tower_student.exception_hints import Reading, likely_cause, read_readings
 from tower_student.language import tr
-from tower_student.raised import Reading, likely_cause, read_readings
 
 Status = Literal["passed", "failed", "unwritten"]
 HINT = re.compile(r"^Hint:\s+", re.MULTILINE)

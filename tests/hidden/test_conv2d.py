@@ -1,4 +1,4 @@
-"""The hidden suite for conv2d.py. Cases are a table, laws are functions; every law runs over its cases."""
+"""The hidden suite for conv2d.py. Cases are a table, properties are functions; each runs over its cases."""
 
 import functools
 import math
@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.report import Cause
-from autograder.suite import laws
+from autograder.suite import properties
+from autograder.suite.candidates import Candidate
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
-from autograder.suite.suspects import Suspect
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
 from tower_student.language import plural, tr
 
@@ -246,14 +246,14 @@ def test_output_size(student: Student) -> None:
     counts = []
     for n, k, s, p, d in SIZES:
         expected = windows_along(n, k, s, p, d)
-        law = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
-        what = tr("The number of windows, {law},", law=law)
+        rule = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
+        what = tr("The number of windows, {rule},", rule=rule)
         for got in (
             student.output_size(n, k, s, p, d),
             student.output_size(n, k, stride=s, padding=p, dilation=d),
         ):
-            suspects = partial(misconceptions.of_size, n, k, s, p, d)
-            counts.append(Count(what, got, expected, suspects))
+            candidates = partial(misconceptions.of_size, n, k, s, p, d)
+            counts.append(Count(what, got, expected, candidates))
     student.asked = plural(
         "output_size for {count} geometry", "output_size for {count} geometries", len(SIZES)
     )
@@ -279,7 +279,7 @@ def unfolded(x: Tensor, case: Case) -> Tensor:
     return F.unfold(x, case.kernel, case.dilation, case.padding, case.stride)
 
 
-def suspects(x: Tensor, case: Case) -> Iterator[Suspect]:
+def candidates(x: Tensor, case: Case) -> Iterator[Candidate]:
     """What else im2col could have returned."""
     laid_out = Input(x.detach(), case.layout).laid_out()
     return misconceptions.of_columns(laid_out, case.geometry())
@@ -299,7 +299,7 @@ def test_im2col(student: Student, sampler: Sampler, case: Case) -> None:
     x = sampler.normal(*case.input_shape())
     answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
     compare(
-        tr("the matrix of windows"), answer.value, unfolded(x, case), suspects=suspects(x, case)
+        tr("the matrix of windows"), answer.value, unfolded(x, case), candidates=candidates(x, case)
     )
     expect(torch.equal(answer.after[0], x), tr("The input was changed by the call."))
     if case is CASES[-1]:
@@ -308,14 +308,14 @@ def test_im2col(student: Student, sampler: Sampler, case: Case) -> None:
             tr("the matrix of windows, by default,"),
             student.im2col(x, 2),
             F.unfold(x, 2),
-            suspects=plain,
+            candidates=plain,
         )
         asked = Geometry((2, 2), (3, 2), (2, 2), (3, 3))
         compare(
             tr("the matrix of windows, by keywords,"),
             student.im2col(x, 2, dilation=3, padding=2, stride=(3, 2)),
             F.unfold(x, 2, 3, 2, (3, 2)),
-            suspects=misconceptions.of_columns(x, asked),
+            candidates=misconceptions.of_columns(x, asked),
         )
         for n, k, s, p, d in (*TWINS, *reversed(TWINS)):
             x = sampler.normal(1, 1, n, n)
@@ -337,17 +337,19 @@ def test_im2col_gradient(student: Student, sampler: Sampler, case: Case) -> None
     x = sampler.normal(*case.input_shape()).requires_grad_()
     columns = unfolded(x, case)
     upstream = sampler.normal(*columns.shape)
-    laws.backward(columns, upstream)
+    properties.backward(columns, upstream)
     assert x.grad is not None
     given = Input(x.detach(), case.layout, requires_grad=True)
     answer = student.call("im2col", given, *im2col_arguments(case), upstream=upstream)
-    compare(tr("the matrix of windows"), answer.value, columns.detach(), suspects=suspects(x, case))
+    compare(
+        tr("the matrix of windows"), answer.value, columns.detach(), candidates=candidates(x, case)
+    )
     expect("input" in answer.gradients, tr("No gradient reaches the input: its .grad is None."))
     compare(
         tr("the gradient of the input"),
         answer.gradients["input"],
         x.grad,
-        suspects=misconceptions.of_columns_gradient(x.detach(), case.geometry(), upstream),
+        candidates=misconceptions.of_columns_gradient(x.detach(), case.geometry(), upstream),
     )
 
 
@@ -361,17 +363,17 @@ def test_im2col_by_hand(student: Student, sampler: Sampler) -> None:
         tr("the matrix of windows"),
         student.im2col(x, *im2col_arguments(PLAIN)),
         unfolded(x, PLAIN),
-        suspects=suspects(x, PLAIN),
+        candidates=candidates(x, PLAIN),
     )
 
     def watch(case: Case) -> None:
         x = sampler.normal(*case.input_shape())
         answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
-        laws.by_hand(student, answer.seen, UNFOLD, CONVOLUTION)
+        properties.by_hand(student, answer.seen, UNFOLD, CONVOLUTION)
 
     watch(PLAIN)
     for case in WATCHED:
-        with laws.judged_elsewhere():
+        with properties.judged_elsewhere():
             watch(case)
 
 
@@ -383,17 +385,17 @@ def test_registration(student: Student, bias: bool) -> None:
     """
     sizes: list[tuple[int, int, Pair]] = [(3, 5, (2, 4)), (2, 7, 3)]
     for arguments in sizes:
-        laws.registered_like(
+        properties.registered_like(
             nn.Conv2d(*arguments, bias=bias),
             student.CustomConv2d(*arguments, bias=bias),
             optional=("bias",),
         )
-    laws.registered_like(
+    properties.registered_like(
         nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias),
         student.CustomConv2d(2, 3, 1, dtype=torch.float64, bias=bias),
         optional=("bias",),
     )
-    laws.registered_like(
+    properties.registered_like(
         nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias),
         student.CustomConv2d(2, 3, 1, 1, 0, 1, bias, None, torch.float64),
         optional=("bias",),
@@ -410,7 +412,7 @@ def test_forward(student: Student, sampler: Sampler, case: Case) -> None:
     for method in METHODS:
         x = Input(sampler.normal(*case.input_shape()), case.layout)
         try:
-            laws.forward(layer, oracle, x, method=method)
+            properties.forward(layer, oracle, x, method=method)
         except CheckFailed as failure:
             raise failure.beside(ONE_OF_TWO if method == "forward" else None) from None
 
@@ -425,8 +427,8 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
     layer.load(oracle)
     for method in METHODS:
         x = Input(sampler.normal(4, 8, 9, 7, dtype=torch.float32))
-        laws.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
-        laws.passes_nan_on(layer, oracle, x.tensor, method=method)
+        properties.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
+        properties.passes_nan_on(layer, oracle, x.tensor, method=method)
 
 
 @by_name
@@ -439,7 +441,7 @@ def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None
     layer, oracle = make(student, sampler, case, by_name=True)
     for method in METHODS:
         x = Input(sampler.normal(*case.input_shape()), case.layout)
-        laws.gradients(layer, oracle, x, sampler, method=method)
+        properties.gradients(layer, oracle, x, sampler, method=method)
 
 
 @both_biases
@@ -450,7 +452,9 @@ def test_gradcheck(student: Student, sampler: Sampler, bias: bool) -> None:
     """
     tiny = Case("tiny", (1, 2), (2, 1), (1, 3, 3), stride=(1, 2), padding=(0, 1), bias=bias)
     layer, _ = make(student, sampler, tiny)
-    laws.gradcheck(layer, sampler.normal(*tiny.input_shape()), sampler, method="forward_im2col")
+    properties.gradcheck(
+        layer, sampler.normal(*tiny.input_shape()), sampler, method="forward_im2col"
+    )
 
 
 def test_by_hand(student: Student, sampler: Sampler) -> None:
@@ -461,7 +465,9 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     """
     layer, oracle = make(student, sampler, PLAIN)
     for method in METHODS:
-        laws.forward(layer, oracle, Input(sampler.normal(*PLAIN.input_shape())), method=method)
+        properties.forward(
+            layer, oracle, Input(sampler.normal(*PLAIN.input_shape())), method=method
+        )
 
     def watch(case: Case, mode: str = "train") -> None:
         layer, oracle = make(student, sampler, case)
@@ -470,12 +476,12 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
         upstream = sampler.normal(*oracle(x).shape)
         for method in METHODS:
             seen = layer.run(Input(x), upstream, method=method, watch=True).seen
-            laws.by_hand(student, seen, CONVOLUTION, cause=CPU_PATH)
+            properties.by_hand(student, seen, CONVOLUTION, cause=CPU_PATH)
 
     watch(PLAIN)
     watch(PLAIN, "eval")
     for case in WATCHED:
-        with laws.judged_elsewhere():
+        with properties.judged_elsewhere():
             watch(case)
     expect(
         not any(base.startswith("torch.nn.modules.conv") for base in layer.made.bases),
@@ -491,7 +497,7 @@ def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
     """
     channels = (5, 1000) if bias else (60, 20)
-    laws.drawn_uniformly(
+    properties.drawn_uniformly(
         lambda seed: student.CustomConv2d(*channels, (4, 7), bias=bias, seed=seed),
         nn.Conv2d(*channels, (4, 7), bias=bias),
         (channels[0] * 28) ** -0.5,
@@ -507,13 +513,13 @@ def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     """
     case = Case("trained", (2, 3), (2, 3), (2, 5, 6), stride=(2, 1), padding=(1, 0), bias=bias)
     layer, oracle = make(student, sampler, case)
-    laws.follows_its_parameters(layer, oracle, sampler.normal(*case.input_shape()), sampler)
+    properties.follows_its_parameters(layer, oracle, sampler.normal(*case.input_shape()), sampler)
     inputs = [
         sampler.normal(*case.input_shape()),
         sampler.normal(3, 2, 7, 4),
         sampler.normal(1, 2, 4, 5),
     ]
-    laws.trains_like(student, layer, oracle, inputs, sampler)
+    properties.trains_like(student, layer, oracle, inputs, sampler)
 
 
 ON_GPU = [
@@ -531,7 +537,7 @@ def test_simulated_gpu(student: Student, sampler: Sampler, case: Case) -> None:
     for method in METHODS:
         layer, oracle = make(student, sampler, case)
         x = Input(sampler.normal(*case.input_shape()), case.layout)
-        laws.gradients(layer, oracle, x, sampler, method, on_gpu=True)
+        properties.gradients(layer, oracle, x, sampler, method, on_gpu=True)
 
 
 @both_biases
@@ -544,12 +550,12 @@ def test_meta_device(student: Student, bias: bool) -> None:
     case = Case("meta", (2, 3), (3, 2), (2, 7, 8), (2, 1), (1, 2), (1, 2), bias=bias)
     shape = tuple(case.layer(nn.Conv2d)(torch.zeros(case.input_shape())).shape)
     made: Layer = case.layer(student.CustomConv2d, device="meta")
-    laws.lies_on(made.made, "meta")
+    properties.lies_on(made.made, "meta")
     moved: Layer = case.layer(student.CustomConv2d)
-    laws.lies_on(moved.to("meta"), "meta")
+    properties.lies_on(moved.to("meta"), "meta")
     for layer in (made, moved):
         for method in METHODS:
-            laws.meta_output(layer, Meta(case.input_shape()), shape, method=method)
+            properties.meta_output(layer, Meta(case.input_shape()), shape, method=method)
 
 
 @pytest.mark.parametrize("case", ON_GPU, ids=lambda case: case.name)
@@ -562,12 +568,14 @@ def test_gpu_parity(student: Student, sampler: Sampler, case: Case) -> None:
     for method in METHODS:
         layer, oracle = make(student, sampler, case)
         shape = case.input_shape()
-        laws.gradients(
+        properties.gradients(
             layer, oracle, Input(sampler.normal(*shape), case.layout), sampler, method, on_gpu=True
         )
         single = Input(sampler.normal(*shape, dtype=torch.float32), case.layout)
         layer.load(oracle.float())
-        laws.gradients(layer, oracle, single, sampler, method, on_gpu=True, tolerance=GPU_FLOAT32)
+        properties.gradients(
+            layer, oracle, single, sampler, method, on_gpu=True, tolerance=GPU_FLOAT32
+        )
 
 
 @both_biases
@@ -579,7 +587,9 @@ def test_gpu_state(student: Student, sampler: Sampler, bias: bool) -> None:
     case = Case("gpu", (2, 3), (3, 2), (2, 6, 5), padding=(1, 0), bias=bias)
     for method in METHODS:
         layer, oracle = make(student, sampler, case)
-        laws.survives_transfers(layer, oracle, sampler.normal(*case.input_shape()), sampler, method)
+        properties.survives_transfers(
+            layer, oracle, sampler.normal(*case.input_shape()), sampler, method
+        )
 
 
 def test_gpu_streams(student: Student, sampler: Sampler) -> None:
@@ -589,7 +599,7 @@ def test_gpu_streams(student: Student, sampler: Sampler) -> None:
     """
     for method in METHODS:
         layer, oracle = make(student, sampler, PLAIN)
-        laws.keeps_to_the_stream(layer, oracle, sampler.normal(*PLAIN.input_shape()), method)
+        properties.keeps_to_the_stream(layer, oracle, sampler.normal(*PLAIN.input_shape()), method)
 
 
 @pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
@@ -601,4 +611,4 @@ def test_gpu_half(student: Student, sampler: Sampler, dtype: torch.dtype) -> Non
     case = Case("gpu", (8, 6), 3, (4, 9, 8), padding=1)
     for method in METHODS:
         layer, oracle = make(student, sampler, case)
-        laws.half_forward(layer, oracle, sampler.normal(*case.input_shape()), dtype, method)
+        properties.half_forward(layer, oracle, sampler.normal(*case.input_shape()), dtype, method)

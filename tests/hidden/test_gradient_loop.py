@@ -1,4 +1,4 @@
-"""The hidden suite for gradient_loop.py. Cases are a table, laws are functions."""
+"""The hidden suite for gradient_loop.py. Cases are a table, properties are functions."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ import torch
 
 from autograder.report import Cause
 from autograder.sandbox.values import Record
-from autograder.suite import laws
+from autograder.suite import properties
+from autograder.suite.candidates import same
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import compare, compare_number, describe
 from autograder.suite.replies import Answer
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Student
-from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, LINE
 from tower_student.language import plural, tr
 
@@ -58,8 +58,8 @@ def test_predict(student: Student, sampler: Sampler, shape: Shape) -> None:
     """
     x, _, w, b = line(sampler, shape)
     answer = student.call("predict", x, w, b, after=True)
-    suspects = misconceptions.of_prediction(x, w, b)
-    compare(tr("the prediction"), answer.value, w * x + b, suspects=suspects)
+    candidates = misconceptions.of_prediction(x, w, b)
+    compare(tr("the prediction"), answer.value, w * x + b, candidates=candidates)
     single = [tensor.float() for tensor in (x, w, b)]
     expected = single[1] * single[0] + single[2]
     compare(tr("the prediction in float32"), student.predict(*single), expected, FLOAT32)
@@ -75,8 +75,8 @@ def test_squared_error(student: Student, sampler: Sampler, shape: Shape) -> None
     y_predicted, y = sampler.normal(*shape), sampler.normal(*shape)
     answer = student.call("squared_error", y_predicted, y, after=True)
     expected = ((y_predicted - y) ** 2).mean()
-    suspects = misconceptions.of_error(y_predicted, y)
-    compare(tr("the error"), answer.value, expected, suspects=suspects)
+    candidates = misconceptions.of_error(y_predicted, y)
+    compare(tr("the error"), answer.value, expected, candidates=candidates)
     far, farther = y_predicted + 1e6, y + 1e6
     what = tr("the error of values near a million")
     lost = why(
@@ -107,7 +107,7 @@ def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
         isinstance(result, tuple | list) and len(result) == 2,
         tr("The result is {got}; expected the pair (grad_w, grad_b).", got=describe(result)),
     )
-    expected, suspects = derivatives(*given), misconceptions.of_line_gradients(*given)
+    expected, candidates = derivatives(*given), misconceptions.of_line_gradients(*given)
     result = [
         torch.tensor(got, dtype=torch.float64)
         if isinstance(got, float | int) and not isinstance(got, bool)
@@ -116,7 +116,7 @@ def compare_gradients(result: Any, given: Sequence[torch.Tensor]) -> None:
     ]
     try:
         for got, (name, gradient) in zip(result, expected.items(), strict=True):
-            compare(name, got, gradient, suspects=suspects[name])
+            compare(name, got, gradient, candidates=candidates[name])
     except CheckFailed as failure:
         exchanged = all(
             isinstance(got, torch.Tensor) and same(got, other)
@@ -189,11 +189,11 @@ def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
     with arithmetic_alone():
         answer = student.call("manual_gradients", x, y, w, b, grad=False, watch=True)
     compare_gradients(answer.value, (x, y, w, b))
-    laws.by_hand(student, answer.seen, DIFFERENTIATION, cause=ARITHMETIC)
+    properties.by_hand(student, answer.seen, DIFFERENTIATION, cause=ARITHMETIC)
     with arithmetic_alone():
         trained = student.call("train_manual", x, y, w, b, 0.07, 3, grad=False, watch=True)
     compare_history(trained.value, Fit(x, y, w, b, 0.07, 3))
-    laws.by_hand(student, trained.seen, DIFFERENTIATION, cause=ARITHMETIC)
+    properties.by_hand(student, trained.seen, DIFFERENTIATION, cause=ARITHMETIC)
 
 
 NOT_THERE = why(
@@ -235,9 +235,9 @@ def test_sgd_step(student: Student, sampler: Sampler, shapes: list[Shape], leave
                 "The update made a new tensor; change the given one, as -= does.",
             ),
         )
-        suspects = misconceptions.of_step(before, gradient, rate)
+        candidates = misconceptions.of_step(before, gradient, rate)
         what = tr("parameter {number} after the step", number=i)
-        compare(what, after, before - rate * gradient, suspects=suspects)
+        compare(what, after, before - rate * gradient, candidates=candidates)
         compare(tr("gradient {number} after the step", number=i), answer.after[1][i], gradient)
         expect(
             answer.traits[i].get("requires_grad") is leaves,
@@ -342,7 +342,7 @@ def history_cause(history: Sequence[Any], fit: Fit) -> Cause | None:
     ]
     if len(numbers) != len(history):
         return None
-    return misconceptions.guilty_of_history(numbers, *fit.numbers())
+    return misconceptions.diagnose_history(numbers, *fit.numbers())
 
 
 def train(student: Student, name: str, given: Given, rate: float, steps: int) -> Any:
@@ -447,7 +447,7 @@ def test_asks_autograd(student: Student, sampler: Sampler) -> None:
     given = line(sampler, (5,))
     answer = student.call("train_autograd", *given, 0.05, 3, watch=True)
     compare_history(answer.value, Fit(*given, 0.05, 3))
-    laws.by_hand(student, answer.seen)
+    properties.by_hand(student, answer.seen)
     assert answer.seen is not None
     expect(
         any(DIFFERENTIATION.search(name) for name in answer.seen.operators),

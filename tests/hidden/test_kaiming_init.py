@@ -1,4 +1,4 @@
-"""The hidden suite for kaiming_init.py. Cases are a table, laws are functions."""
+"""The hidden suite for kaiming_init.py. Cases are a table, properties are functions."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from autograder.report import Cause
-from autograder.suite import laws, statistics
+from autograder.suite import properties, statistics
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
 from autograder.suite.sampler import Sampler
@@ -193,8 +193,8 @@ def test_kaiming_uniform(student: Student, sampler: Sampler, shape: Shape, a: fl
     """
 
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
-        suspects = misconceptions.of_kaiming("uniform", shape, a)
-        statistics.uniform(tr("the tensor"), got, gain * math.sqrt(3 / fan_in), suspects)
+        candidates = misconceptions.of_kaiming("uniform", shape, a)
+        statistics.uniform(tr("the tensor"), got, gain * math.sqrt(3 / fan_in), candidates)
 
     given: dict[str, Any] = {"a": a} if a else {}
     judge_filled(student, sampler, "kaiming_uniform_", shape, look, slope=a, **given)
@@ -209,8 +209,8 @@ def test_kaiming_normal(student: Student, sampler: Sampler, shape: Shape, a: flo
     """
 
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
-        suspects = misconceptions.of_kaiming("normal", shape, a)
-        statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), suspects)
+        candidates = misconceptions.of_kaiming("normal", shape, a)
+        statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), candidates)
 
     given = (a,) if a else ()
     judge_filled(student, sampler, "kaiming_normal_", shape, look, *given, slope=a)
@@ -248,8 +248,8 @@ def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
     weight = sampler.normal(*shape, dtype=torch.float32)
 
     def look(got: torch.Tensor, fan_in: float, *_: float) -> None:
-        suspects = misconceptions.of_layer(shape, (shape[0],))
-        statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), suspects)
+        candidates = misconceptions.of_layer(shape, (shape[0],))
+        statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), candidates)
 
     judge_filled(student, sampler, "bias_uniform_", shape, look, weight, size=(shape[0],))
 
@@ -411,7 +411,7 @@ def test_by_hand(student: Student, sampler: Sampler, name: str) -> None:
     answer = student.call(name, *arguments(name), seed=sampler.seed(), watch=True)
     filled = alike(tr("the result"), answer.value, arguments(name)[0].tensor)
     expect(float(filled.std()) > 0, tr("The tensor is not filled."))
-    laws.by_hand(student, answer.seen)
+    properties.by_hand(student, answer.seen)
     assert answer.seen is not None
     used = [name for name in answer.seen.functions if name.startswith("torch.nn.init.")]
     if used:

@@ -1,4 +1,4 @@
-"""The hidden suite for linear.py. Cases are a table, laws are functions; every law runs over its cases."""
+"""The hidden suite for linear.py. Cases are a table, properties are functions; each runs over its cases."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.suite import laws
+from autograder.suite import properties
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import expect
 from autograder.suite.sampler import Sampler
@@ -88,7 +88,7 @@ def test_registration(student: Student, bias: bool) -> None:
     handouts/linear.md, "What is asked": only an nn.Parameter that is assigned to self is seen by
     optimizers and by the state dict.
     """
-    laws.registered_like(
+    properties.registered_like(
         nn.Linear(20, 30, bias=bias),
         student.CustomLinear(20, 30, bias=bias),
         optional=("bias",),
@@ -97,7 +97,7 @@ def test_registration(student: Student, bias: bool) -> None:
         student.CustomLinear(3, 2, bias=bias, dtype=torch.float64),
         student.CustomLinear(3, 2, bias, None, torch.float64),
     ):
-        laws.registered_like(
+        properties.registered_like(
             nn.Linear(3, 2, bias=bias, dtype=torch.float64), made, optional=("bias",)
         )
 
@@ -109,7 +109,7 @@ def test_forward(student: Student, sampler: Sampler, case: Case) -> None:
     handouts/linear.md, "The arithmetic, worked".
     """
     layer, oracle = make(student, sampler, case)
-    laws.forward(layer, oracle, Input(sampler.normal(*case.shape), case.layout))
+    properties.forward(layer, oracle, Input(sampler.normal(*case.shape), case.layout))
 
 
 def test_forward_float32(student: Student, sampler: Sampler) -> None:
@@ -121,8 +121,8 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
     layer: Layer = student.CustomLinear(64, 48)
     layer.load(oracle)
     x = sampler.normal(32, 64, dtype=torch.float32)
-    laws.forward(layer, oracle, Input(x), tolerance=FLOAT32)
-    laws.passes_nan_on(layer, oracle, x)
+    properties.forward(layer, oracle, Input(x), tolerance=FLOAT32)
+    properties.passes_nan_on(layer, oracle, x)
 
 
 @by_name
@@ -132,7 +132,7 @@ def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None
     handouts/linear.md, "The arithmetic, worked": the gradient of the weight sums over the batch.
     """
     layer, oracle = make(student, sampler, case)
-    laws.gradients(layer, oracle, Input(sampler.normal(*case.shape), case.layout), sampler)
+    properties.gradients(layer, oracle, Input(sampler.normal(*case.shape), case.layout), sampler)
 
 
 @both_biases
@@ -143,7 +143,7 @@ def test_gradcheck(student: Student, sampler: Sampler, bias: bool) -> None:
     output; a detach, a copy or a trip through numpy cuts the way.
     """
     layer, _ = make(student, sampler, Case("tiny", 3, 2, (2, 3), bias=bias))
-    laws.gradcheck(layer, sampler.normal(2, 3), sampler)
+    properties.gradcheck(layer, sampler.normal(2, 3), sampler)
 
 
 def test_by_hand(student: Student, sampler: Sampler) -> None:
@@ -152,19 +152,19 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     handouts/linear.md, "How it is graded": the operators that run are recorded.
     """
     layer, oracle = make(student, sampler, Case("seen", 8, 5, (6, 8)))
-    laws.forward(layer, oracle, Input(sampler.normal(6, 8)))
+    properties.forward(layer, oracle, Input(sampler.normal(6, 8)))
 
     def watch(*shape: int) -> None:
         answer = layer.run(
             Input(sampler.normal(*shape)), sampler.normal(*shape[:-1], 5), watch=True
         )
-        laws.by_hand(student, answer.seen, LINEAR, CONVOLUTION)
+        properties.by_hand(student, answer.seen, LINEAR, CONVOLUTION)
 
     for mode in ("train", "eval"):
         layer.do(mode)
         watch(6, 8)
     for shape in ((8,), (2, 3, 8)):
-        with laws.judged_elsewhere():
+        with properties.judged_elsewhere():
             watch(*shape)
     inherited = {"torch.nn.modules.linear.Linear", "torch.nn.modules.linear.Bilinear"}
     expect(
@@ -181,7 +181,7 @@ def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
     """
     sizes = (30, 1500) if bias else (300, 80)
-    laws.drawn_uniformly(
+    properties.drawn_uniformly(
         lambda seed: student.CustomLinear(*sizes, bias=bias, seed=seed),
         nn.Linear(*sizes, bias=bias),
         sizes[0] ** -0.5,
@@ -197,8 +197,10 @@ def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     stale as soon as the weights change.
     """
     layer, oracle = make(student, sampler, Case("trained", 6, 4, (5, 6), bias=bias))
-    laws.follows_its_parameters(layer, oracle, sampler.normal(5, 6), sampler)
-    laws.trains_like(student, layer, oracle, [sampler.normal(5, 6) for _ in range(3)], sampler)
+    properties.follows_its_parameters(layer, oracle, sampler.normal(5, 6), sampler)
+    properties.trains_like(
+        student, layer, oracle, [sampler.normal(5, 6) for _ in range(3)], sampler
+    )
 
 
 @both_biases
@@ -209,7 +211,7 @@ def test_simulated_gpu(student: Student, sampler: Sampler, bias: bool) -> None:
     """
     layer, oracle = make(student, sampler, Case("gpu", 5, 3, (4, 5), bias=bias))
     for shape in ((4, 5), (2, 3, 5)):
-        laws.gradients(layer, oracle, Input(sampler.normal(*shape)), sampler, on_gpu=True)
+        properties.gradients(layer, oracle, Input(sampler.normal(*shape)), sampler, on_gpu=True)
 
 
 @both_biases
@@ -220,11 +222,11 @@ def test_meta_device(student: Student, bias: bool) -> None:
     to mix with CPU tensors.
     """
     made: Layer = student.CustomLinear(5, 3, bias=bias, device="meta")
-    laws.lies_on(made.made, "meta")
-    laws.meta_output(made, Meta((4, 5)), (4, 3))
+    properties.lies_on(made.made, "meta")
+    properties.meta_output(made, Meta((4, 5)), (4, 3))
     moved: Layer = student.CustomLinear(5, 3, bias=bias)
-    laws.lies_on(moved.to("meta"), "meta")
-    laws.meta_output(moved, Meta((2, 5)), (2, 3))
+    properties.lies_on(moved.to("meta"), "meta")
+    properties.meta_output(moved, Meta((2, 5)), (2, 3))
 
 
 @both_biases
@@ -234,10 +236,10 @@ def test_gpu_parity(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/linear.md, "What trips people up": what forward makes without a device lies on the CPU.
     """
     layer, oracle = make(student, sampler, Case("gpu", 50, 30, (16, 50), bias=bias))
-    laws.gradients(layer, oracle, Input(sampler.normal(16, 50)), sampler, on_gpu=True)
+    properties.gradients(layer, oracle, Input(sampler.normal(16, 50)), sampler, on_gpu=True)
     single = Input(sampler.normal(16, 50, dtype=torch.float32))
     layer.load(oracle.float())
-    laws.gradients(layer, oracle, single, sampler, on_gpu=True, tolerance=GPU_FLOAT32)
+    properties.gradients(layer, oracle, single, sampler, on_gpu=True, tolerance=GPU_FLOAT32)
 
 
 @both_biases
@@ -247,7 +249,7 @@ def test_gpu_state(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/linear.md, "What trips people up": whatever is kept beside the parameters stays behind.
     """
     layer, oracle = make(student, sampler, Case("gpu", 6, 5, (4, 6), bias=bias))
-    laws.survives_transfers(layer, oracle, sampler.normal(4, 6), sampler)
+    properties.survives_transfers(layer, oracle, sampler.normal(4, 6), sampler)
 
 
 def test_gpu_streams(student: Student, sampler: Sampler) -> None:
@@ -256,7 +258,7 @@ def test_gpu_streams(student: Student, sampler: Sampler) -> None:
     handouts/linear.md, "The idea": the layer is arithmetic, and leaves the order of work to torch.
     """
     layer, oracle = make(student, sampler, Case("gpu", 6, 5, (4, 6)))
-    laws.keeps_to_the_stream(layer, oracle, sampler.normal(4, 6))
+    properties.keeps_to_the_stream(layer, oracle, sampler.normal(4, 6))
 
 
 @pytest.mark.parametrize("dtype", HALF, ids=lambda dtype: str(dtype).removeprefix("torch."))
@@ -266,4 +268,4 @@ def test_gpu_half(student: Student, sampler: Sampler, dtype: torch.dtype) -> Non
     handouts/linear.md, "What trips people up": the dtype is the input's, never one of forward's own.
     """
     layer, oracle = make(student, sampler, Case("gpu", 64, 48, (32, 64)))
-    laws.half_forward(layer, oracle, sampler.normal(32, 64), dtype)
+    properties.half_forward(layer, oracle, sampler.normal(32, 64), dtype)

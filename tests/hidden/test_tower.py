@@ -1,4 +1,4 @@
-"""The hidden suite for tower.py. Cases are a table, laws are functions."""
+"""The hidden suite for tower.py. Cases are a table, properties are functions."""
 
 import copy
 import math
@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.report import Bars, Cause
-from autograder.suite import laws
+from autograder.suite import properties
+from autograder.suite.candidates import same
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
-from autograder.suite.suspects import same
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
 from tower_student.language import mark, plural, tr
 
@@ -54,7 +54,7 @@ def test_parameters(student: Student) -> None:
     handouts/tower.md, "The arithmetic, worked".
     """
     made: Layer = student.TowerOfInsight()
-    laws.registered_like(reference.ReferenceTower(), made)
+    properties.registered_like(reference.ReferenceTower(), made)
     total = sum(math.prod(shape) for shape in made.made.shapes().values())
     expect(
         total == 421_642,
@@ -83,8 +83,8 @@ def test_count_parameters(student: Student) -> None:
 
     def ask(what: str, layer: Layer, model: nn.Module, expected: int) -> None:
         got = student.count_parameters(layer)
-        suspects = misconceptions.of_count(model)  # now: the model will change
-        counts.append(Count(what, got, expected, lambda: suspects))
+        candidates = misconceptions.of_count(model)  # now: the model will change
+        counts.append(Count(what, got, expected, lambda: candidates))
 
     tower, oracle = student.TowerOfInsight(), reference.ReferenceTower()
     ask(tr("The count for the Tower,"), tower, oracle, 421_642)
@@ -92,11 +92,11 @@ def test_count_parameters(student: Student) -> None:
     oracle.fc1.weight.requires_grad_(False)
     what = tr("The count for the Tower with fc1.weight frozen, 421,642 - 128·3136,")
     ask(what, tower, oracle, 20_234)
-    for name, arguments, law, expected in COUNTED:
+    for name, arguments, rule, expected in COUNTED:
         library, _, attribute = name.partition(".")
         model = getattr({"nn": nn, "probes": probes}[library], attribute)(*arguments)
         made = f"{name}{arguments}"
-        what = tr("The count for {model}, {law},", model=made, law=tr(law))
+        what = tr("The count for {model}, {rule},", model=made, rule=tr(rule))
         ask(what, student.library(name, *arguments), model, expected)
     compare_counts(counts, whole=True)
 
@@ -194,7 +194,7 @@ def test_forward(student: Student, sampler: Sampler) -> None:
         tower.do(mode)
         x = images(sampler, n)
         try:
-            laws.forward(tower, oracle, Input(x))
+            properties.forward(tower, oracle, Input(x))
         except CheckFailed as failure:
             raise failure.beside(partial(wrong_stage, tower, oracle, x)) from None
 
@@ -224,7 +224,7 @@ def test_gradient_parity(student: Student, sampler: Sampler) -> None:
     handouts/tower.md, "What trips people up": a layer that the forward pass leaves out gets none.
     """
     tower, oracle = make(student, sampler)
-    laws.gradients(
+    properties.gradients(
         tower, oracle, Input(images(sampler, 3)), sampler, look=partial(show_flow, student)
     )
 
@@ -245,12 +245,12 @@ def test_own_bricks(student: Student, sampler: Sampler) -> None:
     student.asked = tr(SCALED)
     try:
         tower.load(oracle)
-        laws.forward(tower, oracle, Input(x))
+        properties.forward(tower, oracle, Input(x))
     except TooSlow:
         raise
     except CheckFailed as failure:
         plain, stock = make(student, sampler)
-        laws.forward(
+        properties.forward(
             plain, stock, Input(images(sampler, 2))
         )  # what fails here is no matter of bricks
         student.asked = tr(SCALED)
@@ -308,8 +308,8 @@ def test_meta_device(student: Student) -> None:
     handouts/tower.md, "How it is graded".
     """
     tower: Layer = student.TowerOfInsight()
-    laws.lies_on(tower.to("meta"), "meta")
-    laws.meta_output(tower, Meta((3, 1, 28, 28)), (3, 10))
+    properties.lies_on(tower.to("meta"), "meta")
+    properties.meta_output(tower, Meta((3, 1, 28, 28)), (3, 10))
 
 
 def test_fresh_loss(student: Student, sampler: Sampler) -> None:
@@ -479,11 +479,11 @@ def judge_epoch(
     except CheckFailed as failure:
         model, optimizer = before
         raise failure.because(
-            lambda: misconceptions.guilty_of_epoch(state, model, ours[0], optimizer, batches)
+            lambda: misconceptions.diagnose_epoch(state, model, ours[0], optimizer, batches)
         ) from None
-    suspects = misconceptions.of_mean_loss(losses, sizes)
+    candidates = misconceptions.of_mean_loss(losses, sizes)
     tolerance = TRAJECTORY if batches[0][0].dtype == torch.float64 else FLOAT32
-    compare_number(tr("The mean loss per sample"), loss, expected, tolerance, suspects=suspects)
+    compare_number(tr("The mean loss per sample"), loss, expected, tolerance, candidates=candidates)
 
 
 def traits(training: Training) -> list[str]:
@@ -587,8 +587,8 @@ def test_evaluate(student: Student, sampler: Sampler) -> None:
             what = tr(
                 "The fraction that is right in batches of {sizes} samples", sizes=listed(sizes)
             )
-            suspects = partial(misconceptions.of_evaluation, oracle, batches)
-            counts.append(Count(what, got, reference.accuracy(oracle, batches), suspects))
+            candidates = partial(misconceptions.of_evaluation, oracle, batches)
+            counts.append(Count(what, got, reference.accuracy(oracle, batches), candidates))
     student.asked = plural(
         "evaluate on {count} list of batches", "evaluate on {count} lists of batches", len(counts)
     )
@@ -653,7 +653,7 @@ def test_gpu_parity(student: Student, sampler: Sampler) -> None:
     handouts/tower.md, "What trips people up": .cuda() in the code, or a tensor made without a device.
     """
     tower, oracle = make(student, sampler)
-    laws.gradients(tower, oracle, Input(images(sampler, 3)), sampler, on_gpu=True)
+    properties.gradients(tower, oracle, Input(images(sampler, 3)), sampler, on_gpu=True)
 
 
 def test_gpu_training(student: Student, sampler: Sampler) -> None:

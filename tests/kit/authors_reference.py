@@ -16,18 +16,18 @@ import msgspec
 from autograder import bank, course, mutants
 from autograder.sandbox.policy import Policy
 from autograder.suite import (
+    candidates,
     cases,
     failures,
-    laws,
     long_run,
     outputs,
     parity,
+    properties,
     registry,
     replies,
     sampler,
     statistics,
     student,
-    suspects,
     tolerances,
 )
 
@@ -41,17 +41,19 @@ LEFT_OUT = {
     *(student.Student.ask, student.Student.defer, student.Layer.describe),
     *(failures.CheckFailed.feedback, registry.forget),
 }
-OPERATORS = (laws.by_hand, laws.judged_elsewhere, laws.ReadyMade)
+OPERATORS = (properties.by_hand, properties.judged_elsewhere, properties.ReadyMade)
 DEVICES = (
-    *(laws.survives_transfers, laws.keeps_to_the_stream, laws.half_forward),
-    *(laws.lies_on, laws.meta_output),
+    *(properties.survives_transfers, properties.keeps_to_the_stream, properties.half_forward),
+    *(properties.lies_on, properties.meta_output),
 )
 
 
 def page() -> str:
     """Return the page."""
-    elsewhere = {*OPERATORS, *DEVICES, laws.drawn_uniformly}
-    on_gpu = ", ".join(f"`laws.{law.__name__}`" for law in public(laws) if asks(law, "on_gpu"))
+    elsewhere = {*OPERATORS, *DEVICES, properties.drawn_uniformly}
+    on_gpu = ", ".join(
+        f"`properties.{each.__name__}`" for each in public(properties) if asks(each, "on_gpu")
+    )
     return joined(
         [
             "# What a hidden test can ask",
@@ -105,10 +107,10 @@ def page() -> str:
             "### Tolerances",
             *entries(tolerances.Tolerance),
             *constants(tolerances),
-            "## Laws of layers",
-            *prose(laws),
+            "## Layer properties",
+            *prose(properties),
             *cut(f"{SMALL}/tests/hidden/test_attention.py", "test_gradient_parity", "layer,", 2),
-            *entries(*(law for law in public(laws) if law not in elsewhere)),
+            *entries(*(each for each in public(properties) if each not in elsewhere)),
             "## How to forbid an operator",
             *paragraph("""
                 Ask with `watch=True`: the operators that run are recorded, and come back as `Answer.seen`.
@@ -119,7 +121,7 @@ def page() -> str:
             "## How to judge an initialisation",
             *prose(statistics),
             *cut(f"{HIDDEN}/test_linear.py", "test_initialisation", "sizes =", 2),
-            *entries(laws.drawn_uniformly, *public(statistics)),
+            *entries(properties.drawn_uniformly, *public(statistics)),
             "## How to ask for a GPU",
             *paragraph(f"""
                 A check named `test_{course.GPU_CHECKS}…` runs on a GPU alone, with `--device cuda` or `auto`;
@@ -134,9 +136,9 @@ def page() -> str:
             "## How to write a misconception",
             *prose(registry),
             *cut(f"{SMALL}/tests/hidden/conftest.py", "of_attention", "query, key", 4, header=True),
-            "For a function that is no layer, suspects go to `compare` itself:",
-            *cut(f"{SMALL}/tests/hidden/test_softmax.py", "test_values", "suspects =", 2),
-            *entries(*public(registry), *public(suspects), *public(outputs)),
+            "For a function that is no layer, candidates go to `compare` itself:",
+            *cut(f"{SMALL}/tests/hidden/test_softmax.py", "test_values", "candidates =", 2),
+            *entries(*public(registry), *public(candidates), *public(outputs)),
             "## How to write a mutant",
             *prose(bank.Mutant, fields=False),
             *prose(mutants.mutant),

@@ -10,7 +10,7 @@ from autograder import course as course_module
 from autograder.course import load_course, suite_digest
 from autograder.errors import CourseError
 from autograder.report import Cause
-from tower_student.raised import ID, READINGS
+from tower_student.exception_hints import ID, READINGS
 
 TEXT = (ROOT / "course.toml").read_text(encoding="utf-8")
 STAND_IN = 'stand_in = "tests/hidden/stand_ins/linear.py"\n'
@@ -197,7 +197,7 @@ def test_without_a_word_every_check_is_visible(course_at):
 
 
 CHANGES_A_SCORE = {
-    "autograder/suite/laws.py": True,
+    "autograder/suite/properties.py": True,
     "autograder/sandbox/worker.py": True,
     "autograder/broker.py": True,
     "autograder/grading.py": True,

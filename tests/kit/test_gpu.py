@@ -20,7 +20,7 @@ from autograder.export.view import message
 from autograder.grading import grade
 from autograder.sandbox.gpu import RealGPU
 from autograder.suite.judge import needs_gpu
-from tower_student.raised import likely_cause
+from tower_student.exception_hints import likely_cause
 from tower_student.submission import Submission
 
 COURSE = load_course(ROOT)

@@ -15,18 +15,18 @@ from autograder import course
 from autograder.bank import mutant
 from autograder.sandbox.policy import Policy
 from autograder.suite import (
+    candidates,
     cases,
     failures,
-    laws,
     long_run,
     outputs,
     parity,
+    properties,
     registry,
     replies,
     sampler,
     statistics,
     student,
-    suspects,
     tolerances,
 )
 
@@ -40,11 +40,11 @@ MODULES = [
         parity,
         failures,
         tolerances,
-        laws,
+        properties,
         statistics,
         registry,
     ),
-    *(suspects, outputs),
+    *(candidates, outputs),
 ]
 TABLES = [course._CourseTable, course._ModuleTable, course._WorkerTable]
 

@@ -192,7 +192,7 @@ def test_a_slip_in_a_question_ends_the_command_with_3(tmp_path):
     shutil.copytree(ROOT / "tests" / "kit" / "courses" / "attention", course)
     test = course / "tests" / "hidden" / "test_softmax.py"
     slip = "    from autograder.sandbox import protocol\n    student.ask(protocol.Forwrad(1))\n"
-    test.write_text(test.read_text().replace("    suspects = [", f"{slip}    suspects = ["))
+    test.write_text(test.read_text().replace("    candidates = [", f"{slip}    candidates = ["))
     command = [sys.executable, "-m", "autograder", "grade", str(course / "solutions")]
     done = subprocess.run(
         [*command, "--course", str(course)], cwd=ROOT, capture_output=True, text=True, check=False

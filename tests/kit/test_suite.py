@@ -8,12 +8,12 @@ import torch
 from autograder.report import Feedback
 from autograder.sandbox.values import Opaque
 from autograder.suite import statistics
+from autograder.suite.candidates import Candidate, candidates_of, table
 from autograder.suite.cases import novelty, one_by_one
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.outputs import misread
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.sampler import Sampler
-from autograder.suite.suspects import Suspect, suspected, table
 from autograder.suite.tolerances import KOLMOGOROV_SMIRNOV
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.5, -6.0]], dtype=torch.float64)
@@ -188,7 +188,7 @@ def test_a_table_names_its_causes_in_order():
         (why("layer.scale.root.missing", "No root of {what}.", what="it"), 4.0),
     ]
     half = why("layer.half", "Halved.")
-    assert list(suspected("layer", half=("Halved.", list))) == [Suspect(half, list)]
+    assert list(candidates_of("layer", half=("Halved.", list))) == [Candidate(half, list)]
     drawn = statistics.drawn("layer", half=("Halved.", "half", 0.5))
     assert list(drawn) == [statistics.Drawn(half, "half", 0.5)]
 
@@ -223,7 +223,7 @@ ONE = why("it.one", "One.")
 
 
 def counts(*got):
-    """Squares of 1, 2, 3; one suspect doubles, one is constant."""
+    """Squares of 1, 2, 3; one candidate doubles, one is constant."""
     return [
         Count(f"The square of {i}", value, i * i, lambda i=i: {DOUBLED: 2 * i, ONE: 1})
         for i, value in enumerate(got, 1)

@@ -1,6 +1,6 @@
 """Known-wrong variants, computed in the grader, and the one that equals what a student's code returned.
 
-For each thing that is asked there is a function of_… that yields suspects: what else could have come
+For each thing that is asked there is a function of_… that yields candidates: what else could have come
 out, and the misconception that leads there. They are gone through in order, from the particular to
 the general; the first that equals what came back, and differs from what should have, names the cause.
 """
@@ -13,7 +13,7 @@ from misconceptions.drawing import (
     of_xavier,
 )
 from misconceptions.line import (
-    guilty_of_history,
+    diagnose_history,
     of_error,
     of_line_gradients,
     of_prediction,
@@ -22,7 +22,7 @@ from misconceptions.line import (
 from misconceptions.linear import INHERITED
 from misconceptions.tower import foreign_bricks, of_entry
 from misconceptions.training import (
-    guilty_of_epoch,
+    diagnose_epoch,
     of_count,
     of_evaluation,
     of_mean_loss,
@@ -38,9 +38,9 @@ from misconceptions.windows import (
 __all__ = [
     "INHERITED",
     "Geometry",
+    "diagnose_epoch",
+    "diagnose_history",
     "foreign_bricks",
-    "guilty_of_epoch",
-    "guilty_of_history",
     "of_columns",
     "of_columns_gradient",
     "of_count",

@@ -7,10 +7,10 @@ from typing import Literal
 from torch import nn
 
 from autograder.report import Cause
+from autograder.suite.candidates import table
 from autograder.suite.failures import why
-from autograder.suite.registry import suspects_of_drawing
+from autograder.suite.registry import candidates_for_initialisation
 from autograder.suite.statistics import Drawn, Kind, drawn
-from autograder.suite.suspects import table
 from tower_student.language import tr
 
 NORMAL_FOR_UNIFORM = why(
@@ -201,7 +201,7 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
     yield from of_any_drawing(bound, "uniform", shape)
 
 
-@suspects_of_drawing(nn.Linear, nn.Conv2d)
+@candidates_for_initialisation(nn.Linear, nn.Conv2d)
 def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
     """Instead of the bound 1/√fan_in, with the fan_in of the weight.
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from autograder.report import Cause
+from autograder.suite.candidates import Candidate, candidates_of, table
 from autograder.suite.failures import why
-from autograder.suite.suspects import Suspect, suspected, table
 
 Line = tuple[float, float, float]
 """Loss, w and b of one step."""
@@ -22,9 +22,9 @@ FIRST_DIMENSION = why(
 )
 
 
-def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Suspect]:
+def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Candidate]:
     """What could have come out instead of w·x + b."""
-    yield from suspected(
+    yield from candidates_of(
         "gradient_loop.predict",
         exchanged=("w and b are exchanged.", b * x + w),
         b_missing=("b is never added.", w * x),
@@ -43,12 +43,12 @@ def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Suspect]:
     )
 
 
-def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Suspect]:
+def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Candidate]:
     """What could have come out instead of the mean squared error."""
     difference = y_predicted - y
     square = difference**2
     first = len(y) if y.dim() else 1
-    yield from suspected(
+    yield from candidates_of(
         "gradient_loop.squared_error",
         sum=("The squares are added up, not averaged.", square.sum()),
         half=("The squares are halved: ½·mean.", square.mean() / 2),
@@ -99,37 +99,39 @@ def fixed_rate(rate: float) -> Cause:
     return why("gradient_loop.rate.fixed", "The learning rate is fixed at {rate}.", rate=rate)
 
 
-def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Suspect]]:
+def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Candidate]]:
     """What could have come out as grad_w or grad_b."""
     error = w * x + b - y
     right = {"grad_w": (2 * error * x).mean(), "grad_b": (2 * error).mean()}
     length = torch.hypot(*right.values())
     curvature = {"grad_w": (x * x).mean(), "grad_b": torch.ones_like(b)}
-    suspects: dict[str, list[Suspect]] = {}
+    candidates: dict[str, list[Candidate]] = {}
     for name, value in right.items():
         inner = x if name == "grad_w" else torch.ones_like(x)
-        suspects[name] = [
+        candidates[name] = [
             *_wrongly_averaged(value, error, x, inner),
             *_wrong_errors(x, y, w, b, inner),
             *(_wrong_by_w(x, y, w, error) if name == "grad_w" else _wrong_by_b(x, b, error)),
-            *suspected(
+            *candidates_of(
                 "gradient_loop.gradients",
                 length_one_together=(LENGTH_ONE_TOGETHER, value / length),
                 sign_alone=("Only the sign of the gradient is returned.", value.sign()),
             ),
             *(
-                Suspect(QUOTIENT, value + sign * step * curvature[name])
+                Candidate(QUOTIENT, value + sign * step * curvature[name])
                 for step in STEPS
                 for sign in (1, -1)
             ),
         ]
-    return suspects
+    return candidates
 
 
-def _wrongly_averaged(value: Tensor, error: Tensor, x: Tensor, inner: Tensor) -> Iterator[Suspect]:
+def _wrongly_averaged(
+    value: Tensor, error: Tensor, x: Tensor, inner: Tensor
+) -> Iterator[Candidate]:
     """Instead of the mean of 2·error·inner, which is `value`."""
     count, first = x.numel(), len(x) if x.dim() else 1
-    yield from suspected(
+    yield from candidates_of(
         "gradient_loop.gradients",
         two_missing=("The factor 2 of the square's derivative is missing.", value / 2),
         two_twice=("The factor 2 of the square's derivative is there twice.", value * 2),
@@ -149,9 +151,9 @@ def _wrongly_averaged(value: Tensor, error: Tensor, x: Tensor, inner: Tensor) ->
     )  # fmt: skip
 
 
-def _wrong_errors(x: Tensor, y: Tensor, w: Tensor, b: Tensor, inner: Tensor) -> Iterator[Suspect]:
+def _wrong_errors(x: Tensor, y: Tensor, w: Tensor, b: Tensor, inner: Tensor) -> Iterator[Candidate]:
     """Instead of w·x + b - y."""
-    yield from suspected(
+    yield from candidates_of(
         "gradient_loop.gradients",
         b_left_out=("b is left out of the prediction.", (2 * (w * x - y) * inner).mean()),
         y_left_out=("y is left out of the error.", (2 * (w * x + b) * inner).mean()),
@@ -159,8 +161,8 @@ def _wrong_errors(x: Tensor, y: Tensor, w: Tensor, b: Tensor, inner: Tensor) -> 
     )
 
 
-def _wrong_by_w(x: Tensor, y: Tensor, w: Tensor, error: Tensor) -> Iterator[Suspect]:
-    yield from suspected(
+def _wrong_by_w(x: Tensor, y: Tensor, w: Tensor, error: Tensor) -> Iterator[Candidate]:
+    yield from candidates_of(
         "gradient_loop.gradients",
         inner_derivative_missing=("The inner derivative is missing: by w it is x.",
             (2 * error).mean()),
@@ -171,17 +173,17 @@ def _wrong_by_w(x: Tensor, y: Tensor, w: Tensor, error: Tensor) -> Iterator[Susp
     )  # fmt: skip
 
 
-def _wrong_by_b(x: Tensor, b: Tensor, error: Tensor) -> Iterator[Suspect]:
-    yield from suspected(
+def _wrong_by_b(x: Tensor, b: Tensor, error: Tensor) -> Iterator[Candidate]:
+    yield from candidates_of(
         "gradient_loop.gradients",
         inner_derivative_x=("The inner derivative by b is 1, not x.", (2 * error * x).mean()),
         inner_derivative_b=("The inner derivative by b is 1, not b.", (2 * error * b).mean()),
     )
 
 
-def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
+def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Candidate]:
     """What could have become of a parameter instead of before - rate·gradient."""
-    yield from suspected(
+    yield from candidates_of(
         "gradient_loop.step",
         uphill=("The step goes along the gradient, uphill: subtract it.", before + rate * gradient),
         rate_unused=(RATE_UNUSED, before - gradient),
@@ -203,16 +205,16 @@ def of_step(before: Tensor, gradient: Tensor, rate: float) -> Iterator[Suspect]:
         averaged=("The gradient is averaged over the parameter.", before - rate * gradient.mean()),
     )  # fmt: skip
     for fixed in (0.1, 0.01, 0.001):
-        yield Suspect(fixed_rate(fixed), before - fixed * gradient)
-    yield from suspected(
+        yield Candidate(fixed_rate(fixed), before - fixed * gradient)
+    yield from candidates_of(
         "gradient_loop.step",
         rate_rounded=("The learning rate is rounded.", before - round(rate, 1) * gradient),
     )
     for decay in DECAYS:
-        yield Suspect(DECAYING, before - rate * (gradient + decay * before))
+        yield Candidate(DECAYING, before - rate * (gradient + decay * before))
 
 
-def guilty_of_history(
+def diagnose_history(
     got: list[Line], x: Tensor, y: Tensor, w: float, b: float, rate: float, steps: int
 ) -> Cause | None:
     """The cause of a path that differs from gradient descent's; None where none is known."""

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.report import Cause
+from autograder.suite.candidates import Candidate, candidates_of, table, then
 from autograder.suite.failures import why
 from autograder.suite.outputs import gradient, misread, of_bias
-from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
-from autograder.suite.suspects import Suspect, suspected, table, then
+from autograder.suite.registry import as_function_of, candidates_for_gradient, candidates_for_output
 
 BIAS_ALONG_THE_WRONG_DIMENSION = why(
     "bias.wrong_dimension", "The bias runs along the wrong dimension."
@@ -18,23 +18,23 @@ BIAS_ALONG_THE_WRONG_DIMENSION = why(
 INHERITED = why("by_hand.inherited", "The class is to be built on nn.Module alone.")
 
 
-@suspects_of_output(nn.Linear)
-def of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
+@candidates_for_output(nn.Linear)
+def of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Candidate]:
     weight, bias = layer.weight, layer.bias
 
     def with_weight(changed: Tensor, given: Tensor = x) -> Tensor:
         return given @ changed if bias is None else given @ changed + bias
 
-    yield from suspected(
+    yield from candidates_of(
         "linear.weight",
         viewed=("The weight is viewed as (in, out); transposing moves its values, a view does not.",
             lambda: with_weight(weight.reshape(layer.in_features, layer.out_features))),
         not_transposed=("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight)),
     )  # fmt: skip
     for cause, other in misread(x).items():
-        yield Suspect(cause, then(partial(with_weight, weight.T), other))
+        yield Candidate(cause, then(partial(with_weight, weight.T), other))
     for cause, changed in _wrong_weights(weight):
-        yield Suspect(cause, partial(with_weight, changed.T))
+        yield Candidate(cause, partial(with_weight, changed.T))
     for cause, given in table(
         "linear.input",
         normalised=("The input is scaled to length one.", x / x.norm(dim=-1, keepdim=True)),
@@ -43,10 +43,10 @@ def of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Suspect]:
             F.layer_norm(x, x.shape[-1:])),
         relu=("A ReLU is taken of the input.", x.relu()),
     ):  # fmt: skip
-        yield Suspect(cause, partial(with_weight, weight.T, given))
+        yield Candidate(cause, partial(with_weight, weight.T, given))
     if bias is not None:
         yield from of_bias(lambda: layer(x), bias)
-        yield from suspected(
+        yield from candidates_of(
             "linear.bias",
             before_product=("The bias is added before the product instead of after it.",
                 lambda: (x + bias) @ weight.T),
@@ -75,10 +75,10 @@ def _wrong_weights(weight: Tensor) -> Iterator[tuple[Cause, Tensor]]:
     )  # fmt: skip
 
 
-@suspects_of_gradient(nn.Linear)
+@candidates_for_gradient(nn.Linear)
 def of_linear_gradient(
     layer: nn.Linear, x: Tensor, upstream: Tensor, name: str
-) -> Iterator[Suspect]:
+) -> Iterator[Candidate]:
     """What could have come back as the gradient of a parameter, or of the "input"."""
     tensors: dict[str, Tensor] = {**dict(layer.named_parameters()), "input": x}
     function = as_function_of(layer, x, name)
@@ -93,7 +93,7 @@ def of_linear_gradient(
         divided_by_root_of_outputs=("The gradient is divided by its root, of outputs; it is a plain sum.",
             layer.out_features**0.5),
     ):  # fmt: skip
-        yield Suspect(cause, partial(gradient, function, tensors[name], upstream / divisor))
+        yield Candidate(cause, partial(gradient, function, tensors[name], upstream / divisor))
     rows, inputs = upstream.reshape(-1, upstream.shape[-1]), x.reshape(-1, x.shape[-1])
     exchanged = (
         x * upstream.sum(-1, keepdim=True)
@@ -102,7 +102,7 @@ def of_linear_gradient(
         if name == "weight"
         else inputs.sum(0)
     )
-    yield from suspected(
+    yield from candidates_of(
         "linear.backward",
         factors_exchanged=(
             "Input and weight are exchanged in the backward pass: the derivative of x·w by x is w, and by w it "

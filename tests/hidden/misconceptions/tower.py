@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.report import Cause
+from autograder.suite.candidates import Candidate, candidates_of, diagnose, table
 from autograder.suite.failures import why
-from autograder.suite.registry import suspects_of_gradient, suspects_of_output
-from autograder.suite.suspects import Suspect, guilty, suspected, table
+from autograder.suite.registry import candidates_for_gradient, candidates_for_output
 from tower_student.language import tr
 
 from misconceptions.windows import SIDES_OF_INPUT_EXCHANGED
@@ -78,8 +78,8 @@ def _wrong_pools(where: str) -> Iterator[tuple[Cause, Function]]:
     )  # fmt: skip
 
 
-@suspects_of_output(ReferenceTower)
-def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
+@candidates_for_output(ReferenceTower)
+def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Candidate]:
     """What could have come out of a Tower."""
     run = partial(_forward, oracle, x)
     for places in _places(("conv1", "conv2", "fc1")):
@@ -87,13 +87,13 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
             chosen = [
                 activation if place in places else F.relu for place in ("conv1", "conv2", "fc1")
             ]
-            yield Suspect(cause, partial(run, activations=chosen))
+            yield Candidate(cause, partial(run, activations=chosen))
     for places in _places(("conv1", "conv2")):
         for cause, pool in _wrong_pools(_joined(places)):
             pools = [pool if place in places else MAX_POOL for place in ("conv1", "conv2")]
-            yield Suspect(cause, partial(run, pools=pools))
+            yield Candidate(cause, partial(run, pools=pools))
     by_four = partial(F.max_pool2d, kernel_size=4)
-    yield from suspected(
+    yield from candidates_of(
         "tower",
         pooling__first_missing=("The pooling after conv1 is missing, and that after conv2 takes 4x4 pixels.",
             partial(run, pools=(torch.clone, by_four))),
@@ -107,9 +107,9 @@ def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Suspect]:
             partial(run, flatten=lambda h: h.transpose(0, 1).reshape(len(h), -1))),
     )  # fmt: skip
     for cause, given in _wrong_inputs(x):
-        yield Suspect(cause, partial(_forward, oracle, given))
+        yield Candidate(cause, partial(_forward, oracle, given))
     for name in ("conv1", "conv2", "fc1", "fc2"):
-        yield from suspected(
+        yield from candidates_of(
             "tower",
             {"name": name},
             bias_missing=("The bias of {name} is never added.",
@@ -172,8 +172,8 @@ def foreign_bricks(
         return output
 
     with torch.no_grad():
-        suspects = [
-            Suspect(
+        candidates = [
+            Candidate(
                 why(
                     "tower.bricks.not_own",
                     "Not built from your own bricks: {names}. A layer of torch.nn, or a function of "
@@ -184,7 +184,7 @@ def foreign_bricks(
             )
             for stock in _places([name for name, _ in oracle.named_children()])
         ]
-        return guilty(got, oracle(x), suspects)
+        return diagnose(got, oracle(x), candidates)
 
 
 def _places(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -214,14 +214,14 @@ class HiddenActivation(ReferenceTower):
         return _forward(self, input, activations=chosen)
 
 
-@suspects_of_gradient(ReferenceTower)
+@candidates_for_gradient(ReferenceTower)
 def of_tower_gradient(
     oracle: ReferenceTower, x: Tensor, upstream: Tensor, name: str
-) -> Iterator[Suspect]:
+) -> Iterator[Candidate]:
     """What could have come back as the gradient of a parameter, or of the "input"."""
     for place, layer in enumerate(("conv1", "conv2", "fc1")):
         for cause, backward in _wrong_derivatives(layer):
-            yield Suspect(
+            yield Candidate(
                 cause, partial(_hidden_gradient, oracle, place, backward, x, upstream, name)
             )
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.report import Cause
+from autograder.suite.candidates import table
 from autograder.suite.failures import why
-from autograder.suite.suspects import table
 
 Batch = tuple[Tensor, Tensor]
 
@@ -364,7 +364,7 @@ LOOPS: tuple[type[Loop], ...] = (
 )
 
 
-def guilty_of_epoch(
+def diagnose_epoch(
     got: dict[str, Tensor],
     model: nn.Module,
     criterion: nn.Module,

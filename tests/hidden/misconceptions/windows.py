@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.report import Cause
+from autograder.suite.candidates import Candidate, candidates_of, table, then
 from autograder.suite.failures import why
 from autograder.suite.outputs import (
     gradient,
@@ -19,8 +20,7 @@ from autograder.suite.outputs import (
     of_any_output,
     of_bias,
 )
-from autograder.suite.registry import as_function_of, suspects_of_gradient, suspects_of_output
-from autograder.suite.suspects import Suspect, suspected, table, then
+from autograder.suite.registry import as_function_of, candidates_for_gradient, candidates_for_output
 from tower_student.language import mark, tr
 
 from misconceptions.linear import BIAS_ALONG_THE_WRONG_DIMENSION
@@ -230,16 +230,16 @@ AXES = (
 )
 
 
-def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
+def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Candidate]:
     """What im2col could have returned instead of F.unfold's matrix."""
 
     def columns(these: Tensor) -> Tensor:
         return these.flatten(1, 3).flatten(2)
 
     for cause, wrong in _wrong_windows(x, geometry):
-        yield Suspect(cause, then(columns, wrong))
+        yield Candidate(cause, then(columns, wrong))
     right = columns(windows(x, geometry))
-    yield from suspected(
+    yield from candidates_of(
         "conv2d.im2col",
         transposed=("The matrix is transposed: it is (N, L, C·KH·KW), and should be (N, C·KH·KW, L).",
             lambda: right.transpose(1, 2)),
@@ -251,8 +251,8 @@ def of_columns(x: Tensor, geometry: Geometry) -> Iterator[Suspect]:
         batch_missing=("The dimension of the batch is missing.", lambda: right[0]),
     )  # fmt: skip
     for cause, wrong in (*_wrongly_ordered(x, geometry), *_wrongly_stacked(x, geometry)):
-        yield Suspect(cause, then(partial(torch.reshape, shape=right.shape), wrong))
-    yield from suspected(
+        yield Candidate(cause, then(partial(torch.reshape, shape=right.shape), wrong))
+    yield from candidates_of(
         "conv2d.im2col",
         taps_reversed=("The taps run backwards within each column.",
             lambda: columns(windows(x, geometry).flip(2, 3))),
@@ -375,8 +375,8 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
     ))  # fmt: skip
 
 
-@suspects_of_output(nn.Conv2d)
-def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
+@candidates_for_output(nn.Conv2d)
+def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Candidate]:
     """What could have come out of a convolution."""
     kernel, stride = pair(layer.kernel_size), pair(layer.stride)  # type: ignore[arg-type]
     padding, dilation = pair(layer.padding), pair(layer.dilation)  # type: ignore[arg-type]
@@ -389,13 +389,13 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     these = windows(x, geometry)
     right = partial(layer, x)
     for cause, changed in _wrong_filters(layer.weight):
-        yield Suspect(cause, partial(product, these, changed))
+        yield Candidate(cause, partial(product, these, changed))
     for cause, wrong in _wrong_windows(x, geometry):
-        yield Suspect(cause, then(product, wrong))
+        yield Candidate(cause, then(product, wrong))
     if layer.bias is not None:
         yield from of_bias(right, bias)
         values, taps = layer.weight[0].numel(), layer.weight[0, 0].numel()
-        yield from suspected(
+        yield from candidates_of(
             "conv2d.bias",
             for_every_tap=("The bias is added once for every tap of the kernel.",
                 lambda: right() + bias * (taps - 1)),
@@ -403,7 +403,7 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
                 lambda: right() + bias * (values - 1)),
             wrong_dimension=(BIAS_ALONG_THE_WRONG_DIMENSION, lambda: right() - bias + layer.bias),
         )  # fmt: skip
-    yield from suspected(
+    yield from candidates_of(
         "conv2d.output",
         sides_exchanged_by_view=(
             "Height and width of the output are exchanged by a view or reshape: the windows run row by row.",
@@ -412,7 +412,7 @@ def of_convolution(layer: nn.Conv2d, x: Tensor) -> Iterator[Suspect]:
     yield from _wrongly_arranged(right, bias)
     for order, wrong in _wrongly_ordered(x, geometry):
         reshaped = then(partial(torch.reshape, shape=these.shape), wrong)
-        yield Suspect(order, then(product, reshaped))
+        yield Candidate(order, then(product, reshaped))
 
 
 def _wrong_filters(weight: Tensor) -> Iterator[tuple[Cause, Tensor]]:
@@ -453,7 +453,7 @@ def _wrong_filters(weight: Tensor) -> Iterator[tuple[Cause, Tensor]]:
     )  # fmt: skip
 
 
-def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Suspect]:
+def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Candidate]:
     """The output with its axes in other orders, moved or only reshaped, before the bias or after it."""
     names = (tr("sample"), tr("channel"), tr("row"), tr("column"))
 
@@ -464,7 +464,7 @@ def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Sus
         if order == (0, 1, 2, 3):
             continue
         shown = ", ".join(names[axis] for axis in order)
-        yield from suspected(
+        yield from candidates_of(
             "conv2d.output",
             {"order": shown},
             order=("The output's dimensions are {order}; expected sample, channel, row, column.",
@@ -477,9 +477,9 @@ def _wrongly_arranged(right: Callable[[], Tensor], bias: Tensor) -> Iterator[Sus
             order=shown,
         )
         permuted = partial(_permuted_in_place, dims=order)
-        yield Suspect(reshaped, then(permuted, right))
-        yield Suspect(reshaped, then(bias.__add__, then(permuted, bare)))
-    yield from suspected(
+        yield Candidate(reshaped, then(permuted, right))
+        yield Candidate(reshaped, then(bias.__add__, then(permuted, bare)))
+    yield from candidates_of(
         "conv2d.output",
         not_folded=("The windows are not folded back into rows and columns.",
             lambda: right().flatten(2)),
@@ -490,7 +490,7 @@ def _permuted_in_place(output: Tensor, dims: tuple[int, ...]) -> Tensor:
     return output.permute(dims).reshape(output.shape)
 
 
-def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iterator[Suspect]:
+def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iterator[Candidate]:
     """What could have come back to the input of im2col."""
     kernel, stride, padding, dilation = geometry
 
@@ -513,7 +513,7 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
             result[..., numbers[i]] = entries[..., i]
         return result[..., 1:].reshape(x.shape)
 
-    yield from suspected(
+    yield from candidates_of(
         "conv2d.overlap",
         overwritten=("Where windows overlap, the last one overwrites the others; their gradients add up.",
             lambda: overwritten(last=True)),
@@ -527,10 +527,10 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
     )
 
 
-@suspects_of_gradient(nn.Conv2d)
+@candidates_for_gradient(nn.Conv2d)
 def of_convolution_gradient(
     layer: nn.Conv2d, x: Tensor, upstream: Tensor, name: str
-) -> Iterator[Suspect]:
+) -> Iterator[Candidate]:
     """What could have come back as the gradient of a parameter, or of the "input"."""
     if name != "input":
         return
@@ -541,4 +541,4 @@ def of_convolution_gradient(
             layer.weight.transpose(2, 3)),
     ):  # fmt: skip
         function = as_function_of(layer, x, name, weight=weight)
-        yield Suspect(cause, partial(gradient, function, x, upstream))
+        yield Candidate(cause, partial(gradient, function, x, upstream))

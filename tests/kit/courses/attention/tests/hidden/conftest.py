@@ -5,31 +5,31 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from autograder.suite.candidates import Candidate
 from autograder.suite.failures import why
-from autograder.suite.registry import suspects_of_output
-from autograder.suite.suspects import Suspect
+from autograder.suite.registry import candidates_for_output
 
 from reference import SelfAttention
 
 
-@suspects_of_output(SelfAttention)
-def of_attention(oracle: SelfAttention, x: Tensor) -> Iterator[Suspect]:
+@candidates_for_output(SelfAttention)
+def of_attention(oracle: SelfAttention, x: Tensor) -> Iterator[Candidate]:
     """What could have come out instead."""
     query, key, value = (x @ weight.T for weight in (oracle.query, oracle.key, oracle.value))
     scores = query @ key.transpose(-1, -2)
     root = math.sqrt(x.shape[-1])
-    yield Suspect(
+    yield Candidate(
         why("attention.scores.not_divided", "The scores are not divided by √d."),
         lambda: scores.softmax(-1) @ value,
     )
-    yield Suspect(
+    yield Candidate(
         why(
             "attention.shares.over_queries",
             "The shares are taken over the queries; each query spreads over the keys.",
         ),
         lambda: (scores / root).softmax(-2) @ value,
     )
-    yield Suspect(
+    yield Candidate(
         why("attention.query_and_key.exchanged", "Query and key are exchanged."),
         lambda: (scores.transpose(-1, -2) / root).softmax(-1) @ value,
     )

@@ -4,7 +4,7 @@ import pytest
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.suite import laws
+from autograder.suite import properties
 from autograder.suite.failures import why
 from autograder.suite.parity import compare
 from autograder.suite.sampler import Sampler
@@ -65,7 +65,7 @@ def test_registration(student: Student) -> None:
 
     handouts/attention.md, "What is asked".
     """
-    laws.registered_like(SelfAttention(4), student.SelfAttention(4))
+    properties.registered_like(SelfAttention(4), student.SelfAttention(4))
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 5, 3), (4, 1, 6)], ids=str)
@@ -75,7 +75,7 @@ def test_forward(student: Student, sampler: Sampler, shape: tuple[int, int, int]
     handouts/attention.md, "What trips people up".
     """
     layer, oracle = make(student, sampler, shape[-1])
-    laws.forward(layer, oracle, Input(sampler.normal(*shape)))
+    properties.forward(layer, oracle, Input(sampler.normal(*shape)))
 
 
 def test_gradient_parity(student: Student, sampler: Sampler) -> None:
@@ -84,4 +84,4 @@ def test_gradient_parity(student: Student, sampler: Sampler) -> None:
     handouts/attention.md, "The idea".
     """
     layer, oracle = make(student, sampler, 4)
-    laws.gradients(layer, oracle, Input(sampler.normal(2, 3, 4)), sampler)
+    properties.gradients(layer, oracle, Input(sampler.normal(2, 3, 4)), sampler)

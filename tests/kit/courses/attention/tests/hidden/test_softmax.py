@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.suite import laws
+from autograder.suite import properties
+from autograder.suite.candidates import Candidate
 from autograder.suite.failures import why
 from autograder.suite.parity import compare
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Student
-from autograder.suite.suspects import Suspect
 
 CASES = [
     ((4, 5), -1, 1.0),
@@ -32,17 +32,17 @@ def test_values(
     handouts/softmax.md, "The arithmetic, worked".
     """
     x = size * sampler.normal(*shape)
-    suspects = [
-        Suspect(
+    candidates = [
+        Candidate(
             why("softmax.dim.ignored", "The shares run along the last dimension, whatever dim is."),
             x.softmax(-1),
         ),
-        Suspect(
+        Candidate(
             why("softmax.dim.all", "The shares are taken over all numbers."),
             lambda: x.flatten().softmax(0).view(shape),
         ),
     ]
-    compare("the shares", student.softmax(x, dim), x.softmax(dim), suspects=suspects)
+    compare("the shares", student.softmax(x, dim), x.softmax(dim), candidates=candidates)
 
 
 @by_case
@@ -56,7 +56,7 @@ def test_gradient(
     x = (size * sampler.normal(*shape)).requires_grad_()
     expected = x.softmax(dim)
     upstream = sampler.normal(*shape)
-    laws.backward(expected, upstream)
+    properties.backward(expected, upstream)
     answer = student.call("softmax", Input(x.detach(), requires_grad=True), dim, upstream=upstream)
     assert isinstance(x.grad, Tensor)
     compare("the gradient of the input", answer.gradients.get("input"), x.grad)
@@ -69,5 +69,5 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     """
     x = sampler.normal(3, 4)
     answer = student.call("softmax", x, -1, watch=True)
-    laws.by_hand(student, answer.seen, re.compile("softmax"))
+    properties.by_hand(student, answer.seen, re.compile("softmax"))
     compare("the shares", answer.value, torch.softmax(x, -1))

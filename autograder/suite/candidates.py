@@ -1,4 +1,4 @@
-"""A suspect, and how the one that explains a wrong value is found."""
+"""A candidate, and how the one that explains a wrong value is found."""
 
 import itertools
 import math
@@ -18,7 +18,7 @@ NO_VALUES: Values = {}
 EXCHANGED = why("value.exchanged", "The last two dimensions are exchanged.")
 
 
-class Suspect(NamedTuple):
+class Candidate(NamedTuple):
     """A misconception, and what comes out of it.
 
     Attributes:
@@ -49,19 +49,19 @@ def table(
         yield (said if isinstance(said, Cause) else why(name, said, **values)), value
 
 
-def suspected(
+def candidates_of(
     prefix: str,
     values: Values = NO_VALUES,
     /,
     **entries: tuple[str | Cause, Tensor | Callable[[], Tensor]],
-) -> Iterator[Suspect]:
-    """Return suspects in the order in which they stand. Its arguments are table's."""
-    return itertools.starmap(Suspect, table(prefix, values, **entries))
+) -> Iterator[Candidate]:
+    """Return candidates in the order in which they stand. Its arguments are table's."""
+    return itertools.starmap(Candidate, table(prefix, values, **entries))
 
 
-def guilty(got: Tensor, expected: Tensor, suspects: Iterable[Suspect]) -> Cause | None:
+def diagnose(got: Tensor, expected: Tensor, candidates: Iterable[Candidate]) -> Cause | None:
     """Return the first cause whose value equals `got` and not `expected`; None where there is none."""
-    for cause, value in suspects:
+    for cause, value in candidates:
         try:
             wrong = (value if isinstance(value, Tensor) else value()).detach()
         except (RuntimeError, IndexError, ValueError):
@@ -83,9 +83,9 @@ def same(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-8)
 
 
-def guilty_number(got: float, expected: float, suspects: Mapping[Cause, float]) -> Cause | None:
+def diagnose_number(got: float, expected: float, candidates: Mapping[Cause, float]) -> Cause | None:
     """Return the first cause whose number is `got` and not `expected`; None where there is none."""
-    for cause, value in suspects.items():
+    for cause, value in candidates.items():
         if math.isclose(got, value, rel_tol=1e-7) and not math.isclose(value, expected):
             return cause
     return None

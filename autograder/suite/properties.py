@@ -1,6 +1,6 @@
 """What holds of every layer: short functions that any module's hidden tests share.
 
-A law asks the student's layer and the oracle the same question and compares the answers. It returns
+A property asks the student's layer and the oracle the same question and compares the answers. It returns
 nothing, and raises CheckFailed where they differ. The oracle is a layer of torch's or the course's own, with
 the weights that the student's layer was given; `method` names the method that computes the output.
 """
@@ -116,14 +116,14 @@ def forward(
 ) -> None:
     """Require the oracle's output, in values and dtype, and that the input is left as it was.
 
-    Where the output is wrong, the suspects that the course has registered for the oracle may name a cause.
+    Where the output is wrong, the candidates that the course has registered for the oracle may name a cause.
     """
     with torch.no_grad():
         expected = oracle(x.tensor)
     answer = layer.run(x, method=method, grad=False)
-    suspects = registry.of_output(oracle, x.laid_out())
+    candidates = registry.of_output(oracle, x.laid_out())
     try:
-        compare(tr("the output"), answer.value, expected, tolerance, suspects=suspects)
+        compare(tr("the output"), answer.value, expected, tolerance, candidates=candidates)
     except CheckFailed as failure:
         output = WrongOutput(layer, oracle, x, method, answer, expected)
         raise failure.because(output.unsteady).beside(output.ties) from None
@@ -172,8 +172,8 @@ def gradients(
     answer = layer.run(x, upstream, method=method, on_gpu=on_gpu)
     if answer.transfers:
         _stays(answer.transfers)
-    suspects = registry.of_output(oracle, x.laid_out())
-    compare(tr("the output"), answer.value, output.detach(), tolerance, suspects=suspects)
+    candidates = registry.of_output(oracle, x.laid_out())
+    compare(tr("the output"), answer.value, output.detach(), tolerance, candidates=candidates)
     assert leaf.grad is not None
     expected = {
         "input": leaf.grad,
@@ -198,9 +198,9 @@ def gradients(
                 "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
             ),
         )
-        suspects = registry.of_gradient(oracle, x.tensor, upstream, name)
+        candidates = registry.of_gradient(oracle, x.tensor, upstream, name)
         what = tr("the gradient of {name}", name=name)
-        compare(what, answer.gradients[name], gradient, tolerance, suspects=suspects)
+        compare(what, answer.gradients[name], gradient, tolerance, candidates=candidates)
     _untouched(answer.after, x.tensor)
 
 
@@ -467,7 +467,7 @@ def drawn_uniformly(
 
     Args:
         make: makes the student's layer under a global seed.
-        oracle: gives names and shapes, and the suspects registered for its class; its values play no part.
+        oracle: gives names and shapes, and the candidates registered for its class; its values play no part.
     """
     layer = make(sampler.seed())
     state = layer.state()
@@ -480,11 +480,11 @@ def drawn_uniformly(
     first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
     shape = tuple(first["weight"].shape)
 
-    def suspects(values: Tensor) -> Iterator[statistics.Drawn]:
-        return registry.of_drawing(oracle, shape, tuple(values.shape))
+    def candidates(values: Tensor) -> Iterator[statistics.Drawn]:
+        return registry.of_initialisation(oracle, shape, tuple(values.shape))
 
     for name, values in first.items():
-        statistics.uniform(name, values, bound, suspects(values))
+        statistics.uniform(name, values, bound, candidates(values))
     layer.do("reset_parameters", seed=sampler.seed())
     second = layer.state()
     layer.do("reset_parameters", seed=None)
@@ -495,7 +495,7 @@ def drawn_uniformly(
             tr("{name} after reset_parameters()", name=name),
             alike(name, second.get(name), values),
             bound,
-            suspects(values),
+            candidates(values),
         )
         expect(
             not torch.equal(values, second[name]),
