@@ -14,7 +14,28 @@ from tower_student.submission import Submission
 
 ROOT = Path(__file__).parents[2]
 
+KINDS = {"unit", "sandbox", "fit", "bank", "attacks", "browser", "container"}
+"""The markers of pyproject.toml: `pytest` alone runs those that are unit, `make test` all."""
+BY_FIXTURE = {"broker": "sandbox", "judge": "sandbox", "browser": "browser"}
+
 prepare_process()  # many tests grade in the process of pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures that they take, and as unit those that nothing else marks.
+
+    Where nothing is named, neither a file nor -m or -k, the unit tests alone are run.
+    """
+    for item in items:
+        for fixture in BY_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(BY_FIXTURE[fixture])
+        if KINDS.isdisjoint(mark.name for mark in item.iter_markers()):
+            item.add_marker("unit")
+    named = config.option.markexpr or config.option.keyword
+    if not named and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        config.hook.pytest_deselected(items=[i for i in items if not i.get_closest_marker("unit")])
+        items[:] = [item for item in items if item.get_closest_marker("unit")]
 
 
 @pytest.fixture(scope="session")

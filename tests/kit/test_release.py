@@ -108,13 +108,21 @@ def test_the_task_is_quoted_safely_and_the_indentation_kept():
     )
 
 
+BARE = """
+import pathlib, pytest, sys
+sys.path[:] = [path for path in sys.path if not (pathlib.Path(path) / "tower_student").is_dir()]
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+"""pytest where the `tower` command is not installed, as in the workflow of a student's repository."""
+
+
 @pytest.mark.parametrize("solved", [True, False])
 def test_the_public_tests_pass_on_solutions_and_none_passes_on_skeletons(solved, tmp_path):
     write(student_repository(COURSE), tmp_path)
     for name in MODULES if solved else ():
         shutil.copy(ROOT / "solutions" / f"{name}.py", tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider"],
+        [sys.executable, "-c", BARE, "-q", "--tb=no", "-p", "no:cacheprovider"],
         capture_output=True,
         text=True,
         timeout=300,
