@@ -13,6 +13,8 @@ from conftest import ROOT
 
 from autograder.sandbox.lockdown import MECHANISMS
 
+pytestmark = pytest.mark.attacks
+
 LAB = ROOT / "tests" / "kit" / "attack_lab.py"
 NOBODY = 65534
 GAINS_WITHOUT_PROTECTION = {

@@ -13,6 +13,8 @@ from autograder.authoring import new_course, new_module
 from autograder.course import load_course
 from autograder.errors import CourseError, TowerError, UsageError
 
+pytestmark = pytest.mark.sandbox
+
 PAGE = (ROOT / "docs" / "new-course.md").read_text(encoding="utf-8")
 SECTIONS = re.split(r"\n## \d\. ", PAGE)
 

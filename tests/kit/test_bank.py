@@ -7,6 +7,8 @@ from autograder.bank import Bank
 from autograder.course import GPU_CHECKS, course_root, load_course
 from autograder.export.view import message
 
+pytestmark = pytest.mark.bank
+
 BANK = Bank(ROOT)
 MODULES = list(load_course(course_root()).modules)
 MUTANTS = [mutant for module in MODULES for mutant in BANK.mutants(module)]

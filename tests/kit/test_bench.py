@@ -15,6 +15,8 @@ from rich.console import Console
 from autograder.errors import UsageError
 from tower_student import bench
 
+pytestmark = pytest.mark.sandbox
+
 SMALL = [
     bench.Layer("linear", "CustomLinear", torch.nn.Linear, (6, 3), (4, 6)),
     bench.Layer(

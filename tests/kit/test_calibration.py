@@ -108,6 +108,7 @@ def test_the_picture_is_whole_and_the_same_each_time(tmp_path):
     assert texts[0].rstrip().endswith("</svg>")
 
 
+@pytest.mark.fit
 def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
     """The same seed gives the same accuracy in the report and in a calibration."""
     plan = {**course.fits["quick"], "steps": 3, "threshold": 0.0, "target": 0.0}

@@ -32,6 +32,8 @@ from autograder.export.view import message
 from autograder.report import Cause, CheckResult, Feedback
 from tower_student.submission import Submission
 
+pytestmark = pytest.mark.sandbox
+
 SETTINGS = Settings("off", "cpu")
 PROBLEMS = {name: f"{name}.py was not submitted." for name in ("conv2d", "tower")}
 

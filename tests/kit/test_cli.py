@@ -26,6 +26,8 @@ from autograder.errors import GraderFault, UsageError
 from autograder.report import CheckResult
 from tower_student import terminal
 
+pytestmark = pytest.mark.sandbox
+
 TOWER = [str(Path(sys.executable).parent / "tower")]
 
 
@@ -382,6 +384,7 @@ def test_an_empty_path_is_not_the_working_directory(tmp_path):
     assert "PATH is empty" in done.stderr
 
 
+@pytest.mark.fit
 def test_a_grading_with_the_fit_leaves_no_file(tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [*TOWER, "grade", str(ROOT / "solutions"), "--only", "tower", "--fit", "quick"]

@@ -23,6 +23,8 @@ from autograder.bank import Bank
 from autograder.classroom.gradebook import Gradebook
 from autograder.export.view import message
 
+pytestmark = pytest.mark.sandbox
+
 DASK = Path(sys.executable).parent / "dask"
 QUIET = {
     "DASK_LOGGING__DISTRIBUTED": "error",

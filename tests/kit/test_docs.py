@@ -15,6 +15,8 @@ from autograder.course import load_course
 from autograder.gpu import reason_against
 from autograder.release import student_repository, write
 
+pytestmark = pytest.mark.sandbox
+
 PAGES = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",

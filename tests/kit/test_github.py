@@ -19,6 +19,8 @@ from autograder.export import github
 from autograder.export import json as json_export
 from autograder.report import CheckResult, Feedback, SourceLocation
 
+pytestmark = pytest.mark.sandbox
+
 TEMPLATES = ROOT / "templates"
 GRADE = TEMPLATES / "github" / "grade.yml"
 CHECK = ROOT / "autograder" / "templates" / "check.yml"

@@ -9,6 +9,8 @@ import pytest
 from conftest import ROOT
 from workflow_lab import Forge, load_yaml, shell
 
+pytestmark = pytest.mark.sandbox
+
 TEMPLATE = ROOT / "templates" / "gitlab" / "grade.yml"
 
 

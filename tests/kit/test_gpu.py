@@ -23,6 +23,8 @@ from autograder.suite.judge import needs_gpu
 from tower_student.exception_hints import likely_cause
 from tower_student.submission import Submission
 
+pytestmark = pytest.mark.sandbox
+
 COURSE = load_course(ROOT)
 CHECKS = {f"{m.name}.{c}" for m in COURSE.modules.values() for c in m.weights}
 ON_GPU = {check for check in CHECKS if f".{GPU_CHECKS}" in check}

@@ -19,6 +19,8 @@ from autograder.export import json as json_export
 from autograder.gradescope import build
 from autograder.report import CheckResult, Feedback, Measured
 
+pytestmark = pytest.mark.sandbox
+
 SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
 
 

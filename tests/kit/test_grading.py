@@ -21,6 +21,7 @@ def test_the_solutions_earn_every_point_for_any_seed(judge, solutions, seed):
     assert (report.score, report.max_score) == (100, 100)
 
 
+@pytest.mark.fit
 @pytest.mark.parametrize("seed", range(5))
 def test_the_solutions_pass_the_fit_for_any_seed(judge, solutions, seed):
     modules = {name: solutions[name] for name in ("linear", "conv2d", "tower")}
@@ -53,6 +54,7 @@ def test_a_seed_repeats_a_run_exactly(judge, solutions):
     assert without_seconds(judge(wrong, seed=12)) != first
 
 
+@pytest.mark.fit
 def test_a_seed_repeats_the_fit(judge, solutions):
     modules = {name: solutions[name] for name in ("linear", "conv2d", "tower")}
     runs = [checks_of(judge(modules, only="tower", seed=5, fit="quick")) for _ in range(2)]
@@ -86,6 +88,7 @@ def train_epoch(model, batches, criterion, optimizer):
 """
 
 
+@pytest.mark.fit
 @pytest.mark.parametrize("cheat", [UNTRAINED, MEMORISED], ids=["untrained", "memorised"])
 def test_a_tower_that_does_not_learn_fails_the_fit(judge, solutions, cheat):
     tower = solutions["tower"].replace(b"def train_epoch", b"def honest_train_epoch") + cheat
@@ -94,6 +97,7 @@ def test_a_tower_that_does_not_learn_fails_the_fit(judge, solutions, cheat):
     assert "tower.mnist_fit" in failed(report)
 
 
+@pytest.mark.fit
 def test_slow_bricks_do_not_cost_the_fit(judge, solutions):
     """A right layer too slow for the whole fit leaves it to stand-ins, and the tower passes."""
     slow = solutions["linear"].replace(
@@ -292,8 +296,8 @@ def answer(n):
     return 2 * n
 
 @pytest.mark.parametrize("n", [20, 21])
-def test_forward(student, draw, answer, n):
-    expect(answer == 2 * n and seen[-1] == "before" and 0 <= draw.number(0, 1) < 1, "It is 42.")
+def test_forward(student, sampler, answer, n):
+    expect(answer == 2 * n and seen[-1] == "before" and 0 <= sampler.number(0, 1) < 1, "It is 42.")
     expect(n != WRONG, "It is not.")
 """
 
@@ -317,7 +321,7 @@ def answer():
 def test_plain(student):
     expect(WRONG != "plain", "It is not.")
 
-def test_forward(student, answer, draw):
+def test_forward(student, answer, sampler):
     expect(answer == 42 and WRONG != "forward", "It is not.")
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -12,6 +12,8 @@ from autograder.grading import grade
 from autograder.sandbox.lockdown import MECHANISMS
 from tower_student.submission import Submission
 
+pytestmark = pytest.mark.sandbox
+
 HONEST_FORWARD = b"output = input @ self.weight.T"
 WRONG_FORWARD = b"output = input @ self.weight.T * 2"
 HEADER = b'"""A fully connected layer from a matrix product and an addition."""\n'

@@ -34,6 +34,8 @@ from autograder.sandbox import kernel, landlock, scratch, seccomp, visible
 from autograder.sandbox.lockdown import MECHANISMS
 from tower_student.submission import Submission
 
+pytestmark = pytest.mark.sandbox
+
 PR_CAPBSET_DROP, CAP_KILL = 24, 5
 FACTS = ("landlock", "seccomp", "sealed", "uid", "namespaces")
 PROBES = (

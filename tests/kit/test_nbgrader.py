@@ -26,6 +26,8 @@ from autograder.report import Isolation, Report
 from tower_student.notebooks import TAG, NotANotebook, module_text
 from tower_student.submission import Submission, read_submission
 
+pytestmark = pytest.mark.sandbox
+
 COURSE = load_course(ROOT)
 MODULES = list(COURSE.modules)
 SOLUTIONS = Bank(ROOT).solutions(MODULES)

@@ -15,6 +15,8 @@ from autograder import pool
 from autograder.errors import GraderFault
 from autograder.pool import each
 
+pytestmark = pytest.mark.sandbox
+
 
 def twice(course, broker, job):
     return course.title, 2 * job

@@ -13,6 +13,8 @@ from autograder.course import load_course
 from autograder.errors import CourseError
 from autograder.release import refreshed, skeleton, student_repository, unreleased, write
 
+pytestmark = pytest.mark.sandbox
+
 COURSE = load_course(ROOT)
 MODULES = list(COURSE.modules)
 

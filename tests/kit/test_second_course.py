@@ -22,6 +22,8 @@ from autograder.nbgrader import build as notebooks
 from autograder.release import refreshed, student_repository
 from tower_student.submission import Submission
 
+pytestmark = pytest.mark.sandbox
+
 FOLDER = ROOT / "tests" / "kit" / "courses" / "attention"
 COURSE = load_course(FOLDER)
 BANK = Bank(FOLDER)

@@ -19,6 +19,8 @@ from autograder.export.view import message
 from autograder.grading import grade
 from tower_student.submission import Submission
 
+pytestmark = pytest.mark.sandbox
+
 BROKEN = Path(__file__).parent / "broken_zygote.py"
 AT_START = {
     "addresses": "memory: .*alloc",

@@ -24,6 +24,8 @@ from tower_student import hints, outcomes, show, submit
 from tower_student.course import Course, course_in
 from tower_student.submission import read_submission
 
+pytestmark = pytest.mark.sandbox
+
 COURSE = load_course(ROOT)
 MODULES = list(COURSE.modules)
 SOLUTIONS = {name: (ROOT / "solutions" / f"{name}.py").read_text() for name in MODULES}

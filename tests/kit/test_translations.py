@@ -159,6 +159,7 @@ def text_of(page):
     return html.unescape(" ".join([*spoken, re.sub(r"<[^>]*>", " ", page)]))
 
 
+@pytest.mark.sandbox
 def test_a_grading_leaves_no_english(course, tmp_path):
     page = tmp_path / "report.html"
     printed = run(course, "grade", FLAWED, "--fit", "off", "-o", page)
@@ -169,6 +170,7 @@ def test_a_grading_leaves_no_english(course, tmp_path):
     assert pseudo.english(text_of(written), NAMES) == []
 
 
+@pytest.mark.sandbox
 def test_a_class_leaves_no_english(course, tmp_path):
     shutil.copytree(FLAWED, tmp_path / "in" / "ada")
     shutil.copytree(ROOT / "solutions", tmp_path / "in" / "bob")
@@ -182,6 +184,7 @@ def test_a_class_leaves_no_english(course, tmp_path):
         assert pseudo.english(text_of(page.read_text(encoding="utf-8")), NAMES) == []
 
 
+@pytest.mark.sandbox
 def test_a_student_sees_no_english(course, tmp_path):
     run(course, "release", "--out", tmp_path, "--course", course)
     assert pseudo.english(run(course, "check", cwd=tmp_path), NAMES | {"Return"}) == []
@@ -191,6 +194,7 @@ def test_a_student_sees_no_english(course, tmp_path):
         assert pseudo.english(run(course, *arguments, cwd=tmp_path), NAMES) == []
 
 
+@pytest.mark.sandbox
 def test_an_instructor_sees_no_english(course, tmp_path):
     for arguments in (
         ["doctor"],
@@ -241,6 +245,7 @@ def test_values_are_no_templates(speak):
     assert tr("{name} is missing.", name="{name!r:>9} {0} %s") == "Нет {name!r:>9} {0} %s."
 
 
+@pytest.mark.sandbox
 def test_a_catalogue_that_is_none_is_a_wrong_course(course, tmp_path):
     copy = tmp_path / "course"
     shutil.copytree(course, copy, symlinks=True)

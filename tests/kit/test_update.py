@@ -16,6 +16,8 @@ from autograder.release import student_repository, write
 from tower_student.course import MANIFEST, Release
 from tower_student.update import plan
 
+pytestmark = pytest.mark.sandbox
+
 COURSE = load_course(ROOT)
 MODULES = tuple(COURSE.modules)
 FILES = {str(path): text for path, text in student_repository(COURSE).items()}

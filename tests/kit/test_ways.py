@@ -23,6 +23,8 @@ from autograder.course import course_root, load_course
 from autograder.export import json as json_export
 from autograder.gradescope import build
 
+pytestmark = pytest.mark.sandbox
+
 COURSE = load_course(course_root())
 HANDED_IN = handed_in(COURSE)
 SOME_ATTACKS = [attack for attack in attacks() if attack.kind in ("attack", "forge")][::28]
