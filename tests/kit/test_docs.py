@@ -59,6 +59,7 @@ def commands_in(text):
 FOUND = sorted({(page.relative_to(ROOT).as_posix(), c) for page in PAGES for c in commands(page)})
 ELSEWHERE = {  # what is not run here: where it is, and a text that stands there
     r"make (\w|-)+": ("Makefile", ""),
+    r"pytest": ("tests/kit/conftest.py", "ArgsSource.TESTPATHS"),
     r"docker (build|run) .*": ("tests/image/conftest.py", "docker"),
     r"gh workflow run .*": ("tests/kit/test_github.py", "grade.yml"),
     r"tower bench": ("tests/kit/test_bench.py", '"bench"'),
