@@ -105,6 +105,15 @@ def _current(content: Any) -> dict[str, Any]:
     return dict(content)
 
 
+def _checks_from(
+    content: dict[str, Any], newer: Callable[[dict[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The modules, each of their checks as the next schema has it."""
+    return [
+        module | {"checks": list(map(newer, module["checks"]))} for module in content["modules"]
+    ]
+
+
 def _from_first(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 knew one course, and named neither it nor its figures nor what was measured."""
     seen = content.get("insight", {})
@@ -115,14 +124,11 @@ def _from_first(content: dict[str, Any]) -> dict[str, Any]:
             "Gradient flow", "norm of each gradient, in powers of ten", seen.get("gradient_flow")
         ),
     }
-    modules = [
-        module | {"bonus": False, "checks": list(map(_check_from_first, module["checks"]))}
-        for module in content["modules"]
-    ]
+    modules = _checks_from(content, _check_from_first)
     new = {
         "schema": 2,
         "course": "",
-        "modules": modules,
+        "modules": [module | {"bonus": False} for module in modules],
         "figures": [msgspec.to_builtins(figures[name]) for name in figures if seen.get(name)],
     }
     return {name: value for name, value in content.items() if name != "insight"} | new
@@ -135,11 +141,7 @@ def _check_from_first(check: dict[str, Any]) -> dict[str, Any]:
 
 def _from_second(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 2 told why a check failed in one text, which is not taken apart: it becomes a remark."""
-    modules = [
-        module | {"checks": list(map(_check_from_second, module["checks"]))}
-        for module in content["modules"]
-    ]
-    return content | {"schema": 3, "modules": modules}
+    return content | {"schema": 3, "modules": _checks_from(content, _check_from_second)}
 
 
 def _check_from_second(check: dict[str, Any]) -> dict[str, Any]:
@@ -153,10 +155,7 @@ def _check_from_second(check: dict[str, Any]) -> dict[str, Any]:
 
 def _from_third(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 3 knew one language, and called a location a place."""
-    modules = [
-        module | {"checks": list(map(_check_from_third, module["checks"]))}
-        for module in content["modules"]
-    ]
+    modules = _checks_from(content, _check_from_third)
     return content | {"schema": 4, "modules": modules, "language": ENGLISH}
 
 
