@@ -24,7 +24,7 @@ from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
 from tower_student.language import plural, tr
-from tower_student.text import MAX_WORDS, words
+from tower_student.text import listed, words
 
 Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
 """Is shown gradients by name: the student's, which may be anything, and the oracle's."""
@@ -663,9 +663,7 @@ def _untouched(after: object, before: Tensor) -> None:
 
 
 def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
-    shown = [f"{name} {shape}" for name, shape in shapes.items()]
-    more = [tr("{count} more", count=len(shown) - MAX_WORDS)] if len(shown) > MAX_WORDS else []
-    return ", ".join(shown[:MAX_WORDS] + more) or tr("none")
+    return listed([f"{name} {shape}" for name, shape in shapes.items()]) or tr("none")
 
 
 def _registration_cause(

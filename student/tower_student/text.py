@@ -7,7 +7,7 @@ escapes what it is given for its own format.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tower_student.language import plural, tr
 
@@ -77,10 +77,14 @@ def word(name: str) -> str:
 
 def words(names: Iterable[str]) -> str:
     """Names as a list within a sentence: sorted, and no more than a few of them."""
-    shown = sorted(map(word, names))
-    left = len(shown) - MAX_WORDS
+    return listed(sorted(map(word, names))) or tr("nothing")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """The first few of these parts of a sentence, and how many there are more; "" of none."""
+    left = len(parts) - MAX_WORDS
     more = [plural("{count} more", "{count} more", left)] if left > 0 else []
-    return ", ".join(shown[:MAX_WORDS] + more) or tr("nothing")
+    return ", ".join([*parts[:MAX_WORDS], *more])
 
 
 def _plain(text: str) -> Iterator[str]:
