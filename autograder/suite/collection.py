@@ -64,6 +64,8 @@ class _Collected:
     digest: str
     cases: dict[str, list[Case]] = field(default_factory=dict)
     """By module."""
+    titles: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of checks whose module was not collected, by that."""
 
 
 _collected: _Collected | None = None
@@ -227,7 +229,17 @@ def check_id(item: pytest.Item) -> str:
 
 
 def titles_of(course: Course, module: str) -> dict[str, str]:
-    """The titles of a module's checks by their full ids, read without running anything."""
+    """The titles of a module's checks by their full ids, read without running anything.
+
+    Like cases, they are read once for each process; hidden_tests has been entered before.
+    """
+    assert _collected is not None
+    if module not in _collected.titles:
+        _collected.titles[module] = _titles(course, module)
+    return _collected.titles[module]
+
+
+def _titles(course: Course, module: str) -> dict[str, str]:
     try:
         tree = ast.parse((course.hidden_tests / f"test_{module}.py").read_bytes())
     except (OSError, SyntaxError):
