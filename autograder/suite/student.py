@@ -547,16 +547,10 @@ class Layer:
         """Return the output on the GPU on a stream of its own, where the input comes late."""
         self._say(
             tr(
-                "{layer} on an input of shape {shape} on the GPU, on another stream than the default one",
+                "{layer} on an input of shape {shape} {where}, on another stream than the default one",
                 layer=self._written,
                 shape=tuple(x.shape),
-            )
-            if self._student.session.gpu
-            else tr(
-                "{layer} on an input of shape {shape} on a simulated GPU, on another stream than the "
-                "default one",
-                layer=self._written,
-                shape=tuple(x.shape),
+                where=self._student.where,
             )
         )
         encoder = _RequestEncoder()

@@ -1,4 +1,4 @@
-"""What `tower check` prints: how far each module stands, and the first outcome that breaks."""
+"""What `tower check` prints: how far each module stands, and the first test that fails."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +28,7 @@ def show(
     console: Console,
     title: str = "",
 ) -> None:
-    """The map under the course's title, then the first broken outcome: arithmetic, line, open hints."""
+    """The map under the course's title, then the first broken test: arithmetic, line, open hints."""
     console.print(_map(run, modules, title))
     if run.was_stopped:
         console.print(Text(tr("Stopped."), "bold yellow"))
@@ -47,7 +47,7 @@ def show(
 
 
 def first_broken(run: TestRun) -> TestOutcome | None:
-    """The outcome to work on: the first that fails, and where none does, the first that is not written."""
+    """The test to work on: the first that fails, and where none does, the first that is not written."""
     for status in ("failed", "unwritten"):
         for outcome in run.outcomes:
             if outcome.status == status:
