@@ -132,6 +132,11 @@ class Course:
         return self.root / "tests" / "hidden"
 
     @property
+    def public_tests(self) -> Path:
+        """Where the tests that students receive lie."""
+        return self.root / "assignments" / "tests"
+
+    @property
     def slug(self) -> str:
         """The title as a name of files: small letters, digits and underscores."""
         return re.sub(r"\W+", "_", self.title.lower(), flags=re.ASCII).strip("_") or "course"
@@ -271,13 +276,9 @@ def load_course(root: Path) -> Course:
 
 
 def speak(course: Course) -> None:
-    """Let this process say everything in the course's language. Raises CourseError."""
-    folders = (course.hidden_tests, course.root / "assignments" / "tests")
-    try:
-        theirs = (path / FOLDER for path in folders)
-        say_in(course.language, (*theirs, CATALOGUES, OWN))
-    except ValueError as error:
-        raise CourseError(str(error)) from None
+    """Let this process say everything in the course's language. Raises UsageError."""
+    theirs = (course.hidden_tests / FOLDER, course.public_tests / FOLDER)
+    say_in(course.language, (*theirs, CATALOGUES, OWN))
 
 
 def suite_digest(course: Course) -> str:

@@ -164,7 +164,7 @@ def student_repository(course: Course) -> dict[PurePosixPath, str]:
         path = _PACKAGE / "templates" / template
         files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
     files |= handouts_and_tests(course)
-    for path in sorted(course.root.glob(f"assignments/tests/{FOLDER}/*.po")):
+    for path in sorted(course.public_tests.glob(f"{FOLDER}/*.po")):
         files[PurePosixPath("tests") / FOLDER / path.name] = _read(path)
     for path in sorted((*_STUDENT.glob("*.py"), *_STUDENT.glob(f"{FOLDER}/*.po"))):
         files[PurePosixPath("tools") / path.relative_to(_STUDENT.parent)] = _read(path)

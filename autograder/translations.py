@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jinja2.ext
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import PoFileError, read_po, write_po
+from babel.messages.pofile import write_po
 
 import tower_student
 from autograder import CATALOGUES
@@ -21,7 +21,7 @@ from autograder.errors import CourseError
 from autograder.suite.collection import title_and_hint
 from tower_student.exception_hints import read_readings
 from tower_student.files import write_whole
-from tower_student.language import FOLDER, OWN, tr
+from tower_student.language import FOLDER, OWN, read_catalogue, tr
 from tower_student.outcomes import asks_and_hints
 
 Found = Iterator[tuple[int, tuple[str, ...]]]
@@ -37,9 +37,9 @@ def update(course: Course, language: str) -> dict[Path, int]:
 
     Returns their paths, and how many sentences of each are not translated.
 
-    Raises CourseError where a catalogue or a source cannot be read.
+    Raises UsageError where a catalogue cannot be read, CourseError where a source cannot.
     """
-    public, hidden = course.root / "assignments" / "tests", course.hidden_tests
+    public, hidden = course.public_tests, course.hidden_tests
     student, engine = Path(tower_student.__file__).parent, CATALOGUES.parent
     exceptions = [course.root / name for name in course.named if name.endswith(".toml")]
     written = {
@@ -52,8 +52,8 @@ def update(course: Course, language: str) -> dict[Path, int]:
     found = {}
     for folder, (kit, sources) in written.items():
         path = folder / FOLDER / f"{language}.po"
-        catalogue = _read(path) if path.is_file() else Catalog(language, fuzzy=False)
-        known = _read(kit / path.name) if (kit / path.name).is_file() else Catalog()
+        catalogue = read_catalogue(path) if path.is_file() else Catalog(language, fuzzy=False)
+        known = read_catalogue(kit / path.name) if (kit / path.name).is_file() else Catalog()
         catalogue.update(_collected(course, sources, known), no_fuzzy_matching=True)
         text = io.BytesIO()
         write_po(text, catalogue, width=0, ignore_obsolete=False)
@@ -84,7 +84,7 @@ def _sentences(path: Path, course: Course) -> Found:
             yield from in_python(text)
             if path.parent == course.hidden_tests:
                 yield from in_docstrings(text, title_and_hint)
-            elif path.parent == course.root / "assignments" / "tests":
+            elif path.parent == course.public_tests:
                 yield from in_docstrings(text, asks_and_hints)
     except (OSError, SyntaxError, ValueError, jinja2.TemplateError) as error:
         raise CourseError(tr("{path} cannot be read: {error}", path=path, error=error)) from None
@@ -125,11 +125,3 @@ def in_template(text: str) -> Found:
     ):
         parts = (message,) if isinstance(message, str) else message or ()
         yield line, tuple(filter(None, parts))
-
-
-def _read(path: Path) -> Catalog:
-    try:
-        with path.open("rb") as file:
-            return read_po(file, locale=path.stem, abort_invalid=True)
-    except (OSError, PoFileError, ValueError) as error:
-        raise CourseError(tr("{path} cannot be read: {error}", path=path, error=error)) from None

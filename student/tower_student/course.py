@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tower_student import language
-from tower_student.errors import UsageError
 from tower_student.language import ENGLISH, NAME, tr
 
 MANIFEST = PurePosixPath("tests/course.json")
@@ -105,10 +104,7 @@ def speak(folder: Path) -> None:
     Raises UsageError where a catalogue cannot be read.
     """
     spoken = language.wanted(course_in(folder).language)
-    try:
-        language.speak(spoken, (folder / "tests" / language.FOLDER, language.OWN))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    language.speak(spoken, (folder / "tests" / language.FOLDER, language.OWN))
 
 
 def _language(content: Mapping[str, Any]) -> str:

@@ -13,6 +13,12 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tower_student.errors import UsageError
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 VARIABLE = "TOWER_LANGUAGE"
 """The environment variable that chooses the language, whatever the course says."""
@@ -39,7 +45,7 @@ def speak(language: str, folders: Iterable[Path]) -> None:
         language: such as "ru".
         folders: where catalogues may lie; the first that has a sentence translates it.
 
-    Raises ValueError where a catalogue cannot be read.
+    Raises UsageError where a catalogue cannot be read.
     """
     global _catalogue, _spoken
     _catalogue, _spoken = gettext.NullTranslations(), language
@@ -48,7 +54,7 @@ def speak(language: str, folders: Iterable[Path]) -> None:
     for folder in folders:
         path = folder / f"{language}.po"
         if path.is_file():
-            _catalogue.add_fallback(_read(path))
+            _catalogue.add_fallback(_compiled(read_catalogue(path)))
 
 
 def spoken() -> str:
@@ -110,15 +116,21 @@ def _filled(said: str, english: str, values: dict[str, object]) -> str:
         return english.format(**values)
 
 
-def _read(path: Path) -> gettext.GNUTranslations:
-    from babel.messages.mofile import write_mo  # 50 ms, for other languages alone
-    from babel.messages.pofile import PoFileError, read_po
+def read_catalogue(path: Path) -> "Catalog":
+    """Return the catalogue of a file. Raises UsageError."""
+    from babel.messages.pofile import PoFileError, read_po  # 50 ms, for other languages alone
 
-    compiled = io.BytesIO()
     try:
         with path.open("rb") as file:
-            write_mo(compiled, read_po(file, locale=path.stem, abort_invalid=True))
-    except (PoFileError, ValueError) as error:
-        raise ValueError(f"{path} is no catalogue: {error}.") from error
+            return read_po(file, locale=path.stem, abort_invalid=True)
+    except (OSError, PoFileError, ValueError) as error:
+        raise UsageError(tr("{path} is no catalogue: {error}.", path=path, error=error)) from None
+
+
+def _compiled(catalogue: "Catalog") -> gettext.GNUTranslations:
+    from babel.messages.mofile import write_mo
+
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

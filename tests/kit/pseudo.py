@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
+
+from tower_student.language import read_catalogue
 
 NAME = "xx"
 _ASCII = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -30,13 +32,8 @@ def translate(catalogue: Catalog) -> None:
             )
 
 
-def read(path: Path) -> Catalog:
-    with path.open("rb") as file:
-        return read_po(file)
-
-
 def translate_file(path: Path) -> None:
-    catalogue = read(path)
+    catalogue = read_catalogue(path)
     translate(catalogue)
     with path.open("wb") as file:
         write_po(file, catalogue)

@@ -263,7 +263,7 @@ def test_an_update_keeps_what_is_translated(course, tmp_path):
         path.read_text(encoding="utf-8").replace("every leading shape", "any leading shape")
     )
     _, hidden = update(load_course(copy), pseudo.NAME)
-    catalogue = pseudo.read(hidden)
+    catalogue = language.read_catalogue(hidden)
     assert catalogue.get("The output equals nn.Linear's for any leading shape.").string == ""
     title = (
         "The product is computed by matrix arithmetic, not by nn.Linear, nn.Bilinear or F.linear."
