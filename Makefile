@@ -15,7 +15,7 @@ test: $(VENV)/installed lint
 	$(BIN)/python -m pytest --numprocesses auto -m 'unit or not unit'
 
 lint: $(VENV)/installed
-	$(BIN)/ruff format --check --quiet autograder student tests/hidden tests/kit tests/gpu solutions benchmarks fuzz
+	$(BIN)/ruff format --check --quiet autograder student tests/hidden tests/kit tests/support tests/gpu solutions benchmarks fuzz
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
@@ -32,29 +32,29 @@ bench-class: $(VENV)/installed
 
 ## class-lab: a class with the whole bank of attacks in it, and one of fifty that is killed twenty times
 class-lab: $(VENV)/installed
-	$(BIN)/python tests/kit/class_lab.py --attacks --kills 20
+	$(BIN)/python tests/support/class_lab.py --attacks --kills 20
 
 ## matrix: grade the whole bank of wrong and right submissions; write docs/kill-matrix.md and its picture
 matrix: $(VENV)/installed
-	$(BIN)/python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
+	$(BIN)/python tests/support/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
 
 ## reference: write docs/reference.md, what a hidden test can ask, from docstrings
 reference: $(VENV)/installed
-	$(BIN)/python tests/kit/authors_reference.py
+	$(BIN)/python tests/support/authors_reference.py
 
 ## seeds: grade the reference solutions under many seeds; every check has to pass under each
 seeds: $(VENV)/installed
-	$(BIN)/python tests/kit/flakiness.py --seeds 500
-	$(BIN)/python tests/kit/flakiness.py --seeds 50 --fit quick
+	$(BIN)/python tests/support/flakiness.py --seeds 500
+	$(BIN)/python tests/support/flakiness.py --seeds 50 --fit quick
 
 ## mutants: make the machine-made part of the bank anew, after a change of solutions/
 mutants: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
-	$(BIN)/python tests/kit/make_machine_mutants.py
+	$(BIN)/python tests/support/make_machine_mutants.py
 
 ## attacks: run the bank of attacks against a naive grader and this one; write docs/attacks.md
 attacks: $(VENV)/installed
-	$(BIN)/python tests/kit/attack_lab.py --markdown docs/attacks.md
+	$(BIN)/python tests/support/attack_lab.py --markdown docs/attacks.md
 
 ## image-test: build the image, grade in it, run the attacks in it; with podman where there is no Docker
 image-test: $(VENV)/installed
@@ -68,7 +68,7 @@ gpu-test: $(VENV)/installed
 
 ## versions: the same grades with every Python and torch of the table? Downloads some 15 GB; writes docs/versions.md
 versions: $(VENV)/installed
-	$(BIN)/python tests/kit/versions_lab.py --markdown docs/versions.md
+	$(BIN)/python tests/support/versions_lab.py --markdown docs/versions.md
 
 ## fuzz: five minutes of odd bytes for the reader of replies, five of replies that lie for the suite
 fuzz: $(VENV)/installed

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "kit"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from replies_lab import LyingBroker  # noqa: E402
 from rich.console import Console  # noqa: E402

@@ -4,7 +4,7 @@
 
 With atheris installed (pip install atheris; the kit does not depend on it) the bytes are led by which lines
 of the reader they reach; without it hypothesis makes them. What must hold stands in
-tests/kit/wire_lab.py, and CI runs a short round of it.
+tests/support/wire_lab.py, and CI runs a short round of it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "kit"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 try:
     import atheris

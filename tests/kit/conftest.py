@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from helpers import ROOT, problems_of
 
 from autograder.broker import Broker
 from autograder.course import Course, course_root, load_course
 from autograder.grading import grade, prepare_process
-from autograder.report import CheckResult, Report
+from autograder.report import Report
 from tower_student.submission import Submission
-
-ROOT = Path(__file__).parents[2]
 
 KINDS = {"unit", "sandbox", "fit", "bank", "attacks", "browser", "container"}
 """The markers of pyproject.toml: `pytest` alone runs those that are unit, `make test` all."""
@@ -75,17 +73,3 @@ def judge(course: Course, broker: Broker) -> Callable[..., Report]:
         return grade(course, submission, broker, seed=seed, fit=fit, device=device, only=modules)
 
     return judge
-
-
-def problems_of(sources: Mapping[str, bytes], course: Course) -> dict[str, str]:
-    return {n: f"{n}.py was not submitted." for n in course.modules if n not in sources}
-
-
-def checks_of(report: Report) -> dict[str, CheckResult]:
-    """Check results by id."""
-    return {check.id: check for module in report.modules for check in module.checks}
-
-
-def failed(report: Report) -> set[str]:
-    """Ids of the checks that did not pass."""
-    return {check.id for check in checks_of(report).values() if check.status == "failed"}

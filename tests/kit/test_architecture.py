@@ -5,7 +5,7 @@ import re
 import sys
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 PACKAGE = ROOT / "autograder"
 ALLOWED = {  # what a part may import of the rest; tower_student is everyone's but the sandbox's

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from attack_lab import attacks
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder.sandbox.lockdown import MECHANISMS
 
 pytestmark = pytest.mark.attacks
 
-LAB = ROOT / "tests" / "kit" / "attack_lab.py"
+LAB = ROOT / "tests" / "support" / "attack_lab.py"
 NOBODY = 65534
 GAINS_WITHOUT_PROTECTION = {
     "read_hidden_tests": "the hidden test secret came out",

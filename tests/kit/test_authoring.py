@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder.authoring import new_course, new_module
 from autograder.course import load_course

@@ -3,7 +3,7 @@
 import textwrap
 
 import pytest
-from conftest import checks_of, failed
+from helpers import checks_of, failed
 
 from autograder.export.view import message
 

@@ -1,7 +1,7 @@
 """The bank: every wrong submission loses points where it should, no right one loses any."""
 
 import pytest
-from conftest import ROOT, checks_of, failed
+from helpers import ROOT, checks_of, failed
 
 from autograder.bank import Bank
 from autograder.course import GPU_CHECKS, course_root, load_course

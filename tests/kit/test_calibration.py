@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder import calibration
 from autograder.calibration import CHANCE, STEP, Calibration, Subject

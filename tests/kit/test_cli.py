@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from rich.console import Console
 from typer.testing import CliRunner
 from ways import report_of

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT
 from distributed import Client
+from helpers import ROOT
 from ways import class_of
 
 from autograder.bank import Bank

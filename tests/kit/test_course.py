@@ -4,7 +4,7 @@ import shutil
 from typing import get_type_hints
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder import course as course_module
 from autograder.course import load_course, suite_digest

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder.course import load_course
 from autograder.gpu import reason_against
@@ -70,7 +70,7 @@ ELSEWHERE = {  # what is not run here: where it is, and a text that stands there
     r"pip install .*": ("pyproject.toml", "torch"),
     r"(dask|tower class .* --cluster) .*": ("tests/kit/test_cluster.py", '"--cluster"'),
     r"nbgrader .*": ("tests/kit/test_nbgrader.py", '"autograde"'),
-    r"python tests/kit/(kill_matrix|flakiness).py .*": ("tests/kit/test_docs.py", "EXERCISE"),
+    r"python tests/support/(kill_matrix|flakiness).py .*": ("tests/kit/test_docs.py", "EXERCISE"),
 }
 CODES = {"check": {0, 1}, "pytest": {1}, "doctor": {0}}
 """Exit codes that a command may end with; 0 where none is named. Skeletons pass no test."""

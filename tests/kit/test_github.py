@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from ways import by_grade, handed_in, report_of
 from workflow_lab import Forge, Runner, install_engine, load_yaml, run_action, shell
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from workflow_lab import Forge, load_yaml, shell
 
 pytestmark = pytest.mark.sandbox

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, checks_of, failed, problems_of
+from helpers import ROOT, checks_of, failed, problems_of
 
 from autograder import broker as broker_module
 from autograder import doctor, gpu
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.sandbox
 COURSE = load_course(ROOT)
 CHECKS = {f"{m.name}.{c}" for m in COURSE.modules.values() for c in m.weights}
 ON_GPU = {check for check in CHECKS if f".{GPU_CHECKS}" in check}
-PRETEND = Path(__file__).parent / "pretend_zygote.py"
+PRETEND = ROOT / "tests" / "support" / "pretend_zygote.py"
 
 
 @pytest.fixture

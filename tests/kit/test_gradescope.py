@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from ways import SEED, gradescope_points, gradescope_tree, points, report_of, write
 
 from autograder.course import course_root, load_course

@@ -4,7 +4,7 @@ import signal
 from dataclasses import replace
 
 import pytest
-from conftest import checks_of, failed
+from helpers import checks_of, failed
 
 from autograder.course import Course, Module, Plan
 from autograder.errors import CourseError

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from conftest import checks_of, failed
+from helpers import checks_of, failed
 from lab_world import descendants, is_alive
 
 from autograder.broker import Broker

@@ -4,7 +4,7 @@ import re
 import zipfile
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder.classroom.intake import hand_ins, student_name
 from autograder.errors import UsageError

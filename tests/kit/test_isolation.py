@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from conftest import ROOT, checks_of, failed
+from helpers import ROOT, checks_of, failed
 from lab_world import descendants, is_alive
 from typer.testing import CliRunner
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, problems_of
+from helpers import ROOT, problems_of
 from nbgrader.api import Gradebook
 from ways import handed_in
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from helpers import ROOT
 from torch import nn
 from torch.testing._internal import common_nn
 from torch.testing._internal.common_modules import module_db

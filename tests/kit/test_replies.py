@@ -5,7 +5,7 @@ import random
 
 import pytest
 import torch
-from conftest import checks_of, failed
+from helpers import checks_of, failed
 from replies_lab import LyingBroker
 
 from autograder.export import json, junit

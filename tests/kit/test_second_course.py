@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import nbformat
 import pytest
-from conftest import ROOT, checks_of, failed
+from helpers import ROOT, checks_of, failed
 
 from autograder.bank import Bank
 from autograder.broker import Broker

@@ -5,10 +5,9 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from conftest import ROOT, checks_of, failed, problems_of
+from helpers import ROOT, checks_of, failed, problems_of
 from test_grading import OWN, suite_of_one
 
 from autograder import broker as broker_module
@@ -21,7 +20,7 @@ from tower_student.submission import Submission
 
 pytestmark = pytest.mark.sandbox
 
-BROKEN = Path(__file__).parent / "broken_zygote.py"
+BROKEN = ROOT / "tests" / "support" / "broken_zygote.py"
 AT_START = {
     "addresses": "memory: .*alloc",
     "library": "memory: ImportError: .*failed to map segment",

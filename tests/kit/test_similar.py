@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from rich.console import Console
 
 from autograder.bank import Bank

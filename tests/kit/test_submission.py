@@ -20,7 +20,7 @@ from pathlib import Path
 
 import archive_lab
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT, checks_of
+from helpers import ROOT, checks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console

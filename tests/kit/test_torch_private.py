@@ -11,7 +11,7 @@ import threading
 
 import pytest
 import torch
-from conftest import ROOT
+from helpers import ROOT
 from torch import nn
 
 from autograder.sandbox import torch_private

@@ -10,7 +10,7 @@ import sys
 
 import pseudo
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder.course import load_course
 from autograder.errors import CourseError

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import PurePosixPath
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from autograder.course import load_course
 from autograder.errors import UsageError

@@ -1,6 +1,6 @@
 """The reference for authors of hidden tests: docs/reference.md, made of docstrings and of lines that CI runs.
 
-python tests/kit/authors_reference.py
+python tests/support/authors_reference.py
 """
 
 import ast

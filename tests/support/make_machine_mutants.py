@@ -24,7 +24,7 @@ LEFT_OUT = (
 """Operators on bits, which in these modules only write type hints, and those that take arguments."""
 UNJUDGED = "extra_repr"
 """A method that students are given, and that only prints: no check asks for it."""
-HEAD = "# Made by tests/kit/make_machine_mutants.py from solutions/{module}.py; only `equivalent` is by hand."
+HEAD = "# Made by `make mutants` from solutions/{module}.py; only `equivalent` is by hand."
 
 
 def changed_sources(source: str) -> Iterator[tuple[str, str]]:

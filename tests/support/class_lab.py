@@ -1,7 +1,7 @@
 """A whole class under attack: from within, by the bank of attacks, and from without, by kill -9.
 
-    python tests/kit/class_lab.py --attacks          the whole bank and honest submissions, in one class
-    python tests/kit/class_lab.py --kills 20         a class of fifty, killed at so many random moments
+    python tests/support/class_lab.py --attacks          the whole bank and honest submissions, in one class
+    python tests/support/class_lab.py --kills 20         a class of fifty, killed at so many random moments
 
 Afterwards every submission has to have its result, once, and the honest ones what each gets alone. Ends with
 1 where that is not so.

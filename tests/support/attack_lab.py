@@ -1,6 +1,6 @@
 """The attack lab: lets every attack of the bank loose on a naive grader and on ours.
 
-    python tests/kit/attack_lab.py [--json F] [--markdown F] [--only NAME,...] [--no-naive]
+    python tests/support/attack_lab.py [--json F] [--markdown F] [--only NAME,...] [--no-naive]
 
 Each attack runs twice. First a naive grader imports it, in namespaces of its own where the system
 allows them, so that what it leaves dies with them. Then the kit grades it. What it gained is
@@ -562,7 +562,7 @@ def markdown(result: dict[str, Any]) -> str:
         "was judged from outside: by secrets that came out, by files, processes and listeners, by a check",
         "that passed although the layer was wrong.",
         "",
-        "This table was written by `python tests/kit/attack_lab.py --markdown docs/attacks.md`, run as "
+        "This table was written by `python tests/support/attack_lab.py --markdown docs/attacks.md`, run as "
         f"{result['user']}, at isolation",
         f"level {result['isolation']['level']} ({result['isolation']['detail']}). Here {gained} of "
         f"{len(records)} gained something.",

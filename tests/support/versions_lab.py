@@ -1,6 +1,6 @@
 """The versions lab: does every supported Python and torch give the same grades?
 
-    python tests/kit/versions_lab.py --kept versions.json --markdown docs/versions.md
+    python tests/support/versions_lab.py --kept versions.json --markdown docs/versions.md
 
 Each row of CELLS gets an environment of its own, with what `pip install` makes of it, which is deleted again:
 a build of torch with CUDA takes some 6 GB. In it the solutions (with the whole fit), the flawed sample and
@@ -195,7 +195,7 @@ def tried(cell: Cell, python: str) -> Found:
         subprocess.run([own, __file__, "--here", str(result)], check=True)
         found = Found(**json.loads(result.read_text()))
         result.unlink()
-        lab = [own, str(ROOT / "tests/kit/attack_lab.py"), "--no-naive", "--json", str(result)]
+        lab = [own, str(ROOT / "tests/support/attack_lab.py"), "--no-naive", "--json", str(result)]
         done = subprocess.run([*lab, "--only", ",".join(ATTACKS)], stdout=subprocess.DEVNULL)
         if not result.exists():  # where an attack gains something it ends with 1, and with a result
             done.check_returncode()

@@ -1,6 +1,6 @@
 """The kill matrix: every wrong submission of the bank against every check of its module.
 
-    python tests/kit/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
+    python tests/support/kill_matrix.py --markdown docs/kill-matrix.md --picture docs/kill-matrix.png
 
 `--again F` writes page and picture anew from what `--json F` has kept. Ends with 1 if a mutant survives,
 a variant is harmed, a cause that the bank demands is not named, or a check kills nothing.

@@ -1,7 +1,7 @@
 """Grades the reference solutions under many seeds: each of them has to pass every check.
 
-    python tests/kit/flakiness.py --seeds 500
-    python tests/kit/flakiness.py --seeds 50 --fit quick
+    python tests/support/flakiness.py --seeds 500
+    python tests/support/flakiness.py --seeds 50 --fit quick
 
 Exits with 1 where a check failed or a fault occurred; a seed that it names repeats the run exactly.
 """

@@ -1,0 +1,23 @@
+"""What most tests take: where the checkout is, and what a report says by the id of a check."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.report import CheckResult, Report
+
+ROOT = Path(__file__).parents[2]
+
+
+def problems_of(sources: Mapping[str, bytes], course: Course) -> dict[str, str]:
+    return {n: f"{n}.py was not submitted." for n in course.modules if n not in sources}
+
+
+def checks_of(report: Report) -> dict[str, CheckResult]:
+    """Check results by id."""
+    return {check.id: check for module in report.modules for check in module.checks}
+
+
+def failed(report: Report) -> set[str]:
+    """Ids of the checks that did not pass."""
+    return {check.id for check in checks_of(report).values() if check.status == "failed"}
