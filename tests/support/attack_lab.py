@@ -451,7 +451,8 @@ class Runs:
             for path in self._world.work.iterdir():
                 lab_world.remove(path)
         isolation = {name: subject.twin.get(name, "") for name in ("level", "detail")}
-        return {"name": attack.name, **dataclasses.asdict(finding), "isolation": isolation}
+        found = {"name": attack.name, **dataclasses.asdict(finding)}
+        return {**found, "isolation": isolation, "user": user()}
 
     def __enter__(self) -> Self:
         return self
@@ -462,49 +463,83 @@ class Runs:
         self._world.close()
 
 
-def run_part(kind: str, names: Sequence[str], without: str) -> None:
-    """Attacks against one grader, in this process; a line of JSON for each."""
+def run_part(kind: str, without: str) -> None:
+    """Attacks against one grader, in this process: for each name that is read, a line of JSON."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if kind == "naive" or without:
         _raise_loopback()
     with Runs(kind, without) as runs:
-        for attack in attacks(names):
+        for line in sys.stdin:
+            attack = read_attack(ATTACKS / f"{line.strip()}.py")
             print(json.dumps(runs.run(attack)), flush=True)
 
 
-def run_all(kind: str, chosen: Sequence[Attack], without: str) -> dict[str, dict[str, Any]]:
-    """Every attack against one kind of grader, in two processes side by side.
+class Part:
+    """A process that lets one attack after the other loose on one kind of grader.
 
     What no sandbox holds back runs in namespaces of its own, where the system allows them.
+
+    Args:
+        kind: "naive" or "ours".
+        without: protections to leave out, with commas between.
+        python: the interpreter of the process and of its grader.
+        options: for the process, as of subprocess.Popen.
     """
-    prefix = namespaces() if kind == "naive" or without else []
-    command = [*prefix, sys.executable, __file__, "--run-part", kind, "--without", without]
-    parts = [",".join(attack.name for attack in chosen[start::2]) for start in (0, 1)]
-    processes = [
-        subprocess.Popen(
-            [*command, "--only", names],
+
+    def __init__(
+        self, kind: str, without: str = "", python: str = sys.executable, **options: Any
+    ) -> None:
+        prefix = namespaces() if kind == "naive" or without else []
+        self._process = subprocess.Popen(
+            [*prefix, python, __file__, "--run-part", kind, "--without", without],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             preexec_fn=lab_world.die_with_parent,
             text=True,
+            **options,
         )
-        for names in parts
-        if names
-    ]
 
-    def read(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-        assert process.stdout
+    def run(self, name: str) -> dict[str, Any]:
+        """What Runs.run returns of the attack of this name. Raises RuntimeError where the part has ended."""
+        assert self._process.stdin
+        assert self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            print(name, file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"A part of the lab ended with {self._process.wait()}.")
+        record: dict[str, Any] = json.loads(line)
+        return record
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def run_all(kind: str, chosen: Sequence[Attack], without: str) -> dict[str, dict[str, Any]]:
+    """Every attack against one kind of grader, in two parts side by side."""
+    parts = [Part(kind, without) for _ in chosen[:2]]
+
+    def run(start: int, part: Part) -> list[dict[str, Any]]:
         records = []
-        for line in process.stdout:
-            record = json.loads(line)
-            gains = "; ".join(record["gained"]) or "nothing"
-            print(f"{kind:5}  {record['seconds']:6.2f} s  {record['name']}: {gains}", flush=True)
-            records.append(record)
-        if process.wait():
-            raise RuntimeError(f"A part of the lab ended with {process.returncode}.")
+        with part:
+            for attack in chosen[start::2]:
+                record = part.run(attack.name)
+                gains = "; ".join(record["gained"]) or "nothing"
+                print(f"{kind:5}  {record['seconds']:6.2f} s  {attack.name}: {gains}", flush=True)
+                records.append(record)
         return records
 
     with ThreadPoolExecutor(2) as pool:
-        return {record["name"]: record for part in pool.map(read, processes) for record in part}
+        found = [record for records in pool.map(run, (0, 1), parts) for record in records]
+    return {record["name"]: record for record in found}
 
 
 def _raise_loopback() -> None:
@@ -525,6 +560,11 @@ def namespaces() -> list[str]:
     except OSError:
         return []
     return [] if done.returncode else command
+
+
+def user() -> str:
+    """Whose rights this process has."""
+    return "root" if os.geteuid() == 0 else "an ordinary user"
 
 
 def limits() -> Limits:
@@ -612,7 +652,7 @@ def main() -> None:
     arguments = parser.parse_args()
     names = arguments.only.split(",") if arguments.only else []
     if arguments.run_part:
-        run_part(arguments.run_part, names, arguments.without)
+        run_part(arguments.run_part, arguments.without)
         return
     try:
         chosen = attacks(names)
@@ -631,7 +671,7 @@ def main() -> None:
     ]
     gained = [record["name"] for record in records if record["ours"]["gained"]]
     result = {
-        "user": "root" if os.geteuid() == 0 else "an ordinary user",
+        "user": user(),
         "isolation": records[0]["ours"]["isolation"],
         "seconds": round(time.monotonic() - started, 1),
         "attacks": records,

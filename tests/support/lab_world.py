@@ -101,7 +101,10 @@ class World:
         self.packages.mkdir()
         self._listen()
         self.victim = subprocess.Popen(
-            ["sleep", "1000"], start_new_session=True, preexec_fn=die_with_parent
+            ["sleep", "1000"],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         self._before = self._fingerprints()
         self._victim_before = condition(self.victim.pid)
