@@ -1,11 +1,13 @@
 """The bank: every wrong submission loses points where it should, no right one loses any."""
 
 import pytest
-from helpers import ROOT, checks_of, failed
+from helpers import ROOT, checks_of, failed, without_stand_ins
 
 from autograder.bank import Bank
 from autograder.course import GPU_CHECKS, course_root, load_course
 from autograder.export.view import message
+from autograder.grading import grade
+from tower_student.submission import Submission
 
 pytestmark = pytest.mark.bank
 
@@ -15,27 +17,42 @@ MUTANTS = [mutant for module in MODULES for mutant in BANK.mutants(module)]
 VARIANTS = list(BANK.variants())
 
 
-def grade_module(judge, solutions, module, source, fit="off", device="cpu"):
-    return judge(solutions | {module: source}, only=module, seed=3, fit=fit, device=device)
+@pytest.fixture(scope="module")
+def graded(course, broker, solutions):
+    """Grade a module of the bank beside the solutions of the others; with `checks`, these alone."""
+    course = without_stand_ins(course)
+
+    def graded(entry, **options):
+        submission = Submission(entry.name, solutions | {entry.module: entry.source}, {})
+        given = {"seed": 3, "fit": "off", "only": [entry.module], **options}
+        return grade(course, submission, broker, **given)
+
+    return graded
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
-def test_a_mutant_fails_the_check_that_is_meant_for_it(judge, solutions, mutant):
+def test_a_mutant_fails_the_check_that_is_meant_for_it(graded, mutant):
+    """That check alone is run; `make matrix` runs all."""
     fit = "quick" if mutant.check == "tower.mnist_fit" else "off"
     device = "simulated" if GPU_CHECKS in mutant.check else "cpu"
-    report = grade_module(judge, solutions, mutant.module, mutant.source, fit, device)
+    report = graded(mutant, fit=fit, device=device, checks=[mutant.check])
     assert mutant.check in failed(report), mutant.misconception
-    causes = {check.cause_id for check in checks_of(report).values()}
-    assert not mutant.cause or mutant.cause in causes
     assert not report.faults
+    if mutant.cause and mutant.cause not in causes(report):
+        whole = graded(mutant)  # another check of the module names it
+        assert mutant.cause in causes(whole)
+        assert not whole.faults
+
+
+def causes(report):
+    return {check.cause_id for check in checks_of(report).values()}
 
 
 @pytest.mark.parametrize(
     "variant", VARIANTS, ids=lambda variant: f"{variant.module}-{variant.name}"
 )
-def test_a_right_submission_that_is_written_differently_loses_nothing(judge, solutions, variant):
-    source, device = variant.source, "simulated"
-    report = grade_module(judge, solutions, variant.module, source, device=device)
+def test_a_right_submission_that_is_written_differently_loses_nothing(graded, variant):
+    report = graded(variant, device="simulated")
     assert not failed(report), "\n".join(message(check) for check in checks_of(report).values())
     assert not report.faults
 
@@ -45,9 +62,9 @@ SAMPLE = MACHINE[::10]
 
 
 @pytest.mark.parametrize("mutant", SAMPLE, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
-def test_a_machine_made_mutant_fails_unless_it_makes_no_difference(judge, solutions, mutant):
+def test_a_machine_made_mutant_fails_unless_it_makes_no_difference(graded, mutant):
     """A tenth of them; `make matrix` judges all."""
-    report = grade_module(judge, solutions, mutant.module, mutant.source)
+    report = graded(mutant)
     assert bool(failed(report)) != bool(mutant.equivalent), mutant.change
     assert not report.faults
 

@@ -1,6 +1,7 @@
 """What most tests take: where the checkout is, and what a report says by the id of a check."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import Course
@@ -21,3 +22,9 @@ def checks_of(report: Report) -> dict[str, CheckResult]:
 def failed(report: Report) -> set[str]:
     """Ids of the checks that did not pass."""
     return {check.id for check in checks_of(report).values() if check.status == "failed"}
+
+
+def without_stand_ins(course: Course) -> Course:
+    """The course for a submission whose other bricks are the solutions: none is worth replacing."""
+    modules = {name: replace(module, needs=()) for name, module in course.modules.items()}
+    return replace(course, modules=modules)

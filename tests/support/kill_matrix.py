@@ -12,10 +12,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from operator import itemgetter
 from pathlib import Path
 
+from helpers import without_stand_ins
 from matrix_pages import About, Outcome, kills, markdown, picture
 from rich.console import Console
 from rich.progress import track
@@ -104,9 +105,7 @@ def judge(course: Course, broker: Broker, job: Job) -> Outcome:
 
 def run(course: Course, wanted: Sequence[Job], processes: int) -> list[Outcome]:
     """Grade them all, in so many processes, showing progress."""
-    # The bricks beside a mutant are the solutions': nothing is learnt by replacing them.
-    modules = {name: replace(m, needs=()) for name, m in course.modules.items()}
-    found = each(judge, replace(course, modules=modules), wanted, processes)
+    found = each(judge, without_stand_ins(course), wanted, processes)
     shown = track(found, "grading the bank", len(wanted), console=Console(stderr=True))
     return [outcome for _, outcome in sorted(shown, key=itemgetter(0))]
 
