@@ -21,7 +21,7 @@ from autograder.suite.sampler import Sampler
 from autograder.suite.student import Batches, Layer, Student
 from tower_student.language import plural, tr
 
-from digits import digits
+from digits import Digits, digits
 from reference import PARAMETERS, ReferenceTower, accuracy
 
 BATCH = 64
@@ -76,7 +76,7 @@ def initial_weights(sampler: Sampler) -> dict[str, Tensor]:
 def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> float:
     """Accuracy in [0, 1] on 10,000 held-out images. Raises CheckFailed, TooSlow among them."""
     secret, start = draw_secret(sampler), initial_weights(sampler)
-    train = digits(train=True)
+    train, test = digits(train=True), digits(train=False)
     steps, done = int(context.plan["steps"]), 0
     student.session.deadline = time.monotonic() + context.trial_seconds
     model = student.TowerOfInsight()
@@ -86,7 +86,8 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
     student.use_threads(context.threads)
     criterion = student.library("nn.CrossEntropyLoss")
     optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
-    curve, next_look = [(0, _held_out(start, secret, context.threads, LOOKED_AT))], steps / LOOKS
+    curve = [(0, _held_out(start, test, secret, context.threads, LOOKED_AT))]
+    next_look = steps / LOOKS
     while done < steps:  # epoch by epoch
         chosen = sampler.permutation(len(train.labels))[: (steps - done) * BATCH]
         images, labels = student.keep(
@@ -133,10 +134,10 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
             context.progress(done / steps)
             if next_look <= done < steps:
                 state = _trained(model, start)
-                curve.append((done, _held_out(state, secret, context.threads, LOOKED_AT)))
+                curve.append((done, _held_out(state, test, secret, context.threads, LOOKED_AT)))
                 next_look = done + steps / LOOKS
     state = _trained(model, start)
-    reached = _held_out(state, secret, context.threads)
+    reached = _held_out(state, test, secret, context.threads)
     told = tr("accuracy on held-out images, over optimiser steps")
     student.show(Curve(tr("How it learnt"), told, (*curve, (steps, reached))))
     kernels = state["conv1.weight"].flatten(1).tolist()
@@ -157,12 +158,11 @@ def _trained(model: Layer, start: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _held_out(
-    state: dict[str, Tensor], secret: Secret, threads: int, count: int | None = None
+    state: dict[str, Tensor], test: Digits, secret: Secret, threads: int, count: int | None = None
 ) -> float:
-    """The accuracy of these weights in the reference Tower, on all held-out images or the first `count`."""
+    """The accuracy of these weights in the reference Tower, on all images of `test` or the first `count`."""
     tower = ReferenceTower()
     tower.load_state_dict({name: state[name] for name in PARAMETERS})
-    test = digits(train=False)
     images = torch.split(secret.images(test.images[:count]), 500)
     labels = torch.split(secret.labels[test.labels[:count]], 500)
     before = torch.get_num_threads()
