@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def course() -> Course:
     """The course of this checkout, with deadlines short enough for tests of endless loops."""
     loaded = load_course(course_root())
-    policy = replace(loaded.policy, import_seconds=10.0, check_seconds=5.0, fit_seconds=120.0)
+    policy = replace(loaded.policy, import_seconds=10.0, check_seconds=5.0)
     return replace(loaded, policy=policy)
 
 
