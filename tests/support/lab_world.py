@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import signal
 import socket
 import stat
@@ -244,11 +245,11 @@ class World:
         groups = Path("/sys/fs/cgroup")
         folders += [groups, groups / "pids", groups / "unified"]
         found = {
-            path
+            folder / name
             for folder in folders
             if folder.is_dir()
-            for path in folder.iterdir()
-            if path.name.startswith(self.mark)
+            for name in os.listdir(folder)
+            if name.startswith(self.mark)
         }
         return sorted(found - {self.shared})
 
@@ -300,21 +301,22 @@ def _snippets() -> dict[str, str]:
 def remove(path: Path) -> None:
     """Remove a file or a tree, however deep, locked or immutable an attack has made it."""
     if path.is_symlink() or not path.is_dir():
-        _unlock(path)
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            subprocess.run(["chattr", "-i", str(path)], stderr=subprocess.DEVNULL, check=False)
+            path.unlink()
         return
     with contextlib.suppress(OSError):  # the files of a control group go with it, and not before
         path.rmdir()
+        return
+    with contextlib.suppress(OSError, RecursionError):  # a simple tree needs no commands
+        shutil.rmtree(path)
         return
     subprocess.run(["chmod", "-R", "u+rwx", str(path)], stderr=subprocess.DEVNULL, check=False)
     if subprocess.run(["rm", "-rf", str(path)], stderr=subprocess.DEVNULL, check=False).returncode:
         subprocess.run(["chattr", "-R", "-i", str(path)], stderr=subprocess.DEVNULL, check=False)
         subprocess.run(["rm", "-rf", str(path)], check=True)
-
-
-def _unlock(path: Path) -> None:
-    if path.is_file() and not path.is_symlink() and os.geteuid() == 0:
-        subprocess.run(["chattr", "-i", str(path)], stderr=subprocess.DEVNULL, check=False)
 
 
 # Processes
