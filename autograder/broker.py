@@ -33,7 +33,7 @@ from autograder.isolation import LEVELS, WEAKEST_ACCEPTED, Isolation, assess
 from autograder.sandbox import protocol, scratch, wire
 from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
-from autograder.sandbox.startup import Fork, Startup
+from autograder.sandbox.startup import FAREWELL, Fork, Startup
 from tower_student.language import mark, tr
 
 ZYGOTE = Path(__file__).parent / "sandbox" / "zygote.py"
@@ -503,6 +503,8 @@ class Broker:
             self._spare.close()
             self._spare = None
         if self._control:
+            with contextlib.suppress(OSError):  # the zygote may have died
+                self._control.send(FAREWELL)
             self._control.close()  # at which the zygote kills all its descendants and ends
         if self._zygote:
             try:

@@ -163,7 +163,7 @@ def main() -> None:
     make_lean()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)  # a worker may have another user id
-        cell = lockdown.prepare([], folder, ["namespaces"], lambda: None, gpu=False)
+        cell = lockdown.prepare([], folder, ["namespaces"], lambda code: None, gpu=False)
         for task in TASKS:
             by_lock: dict[bool, list[float]] = {True: [], False: []}
             for turn in track(

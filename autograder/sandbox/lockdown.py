@@ -72,7 +72,7 @@ def prepare(
     hidden: Collection[str],
     folder: str,
     without: Collection[str],
-    at_end: Callable[[], object],
+    at_end: Callable[[int], object],
     *,
     gpu: bool,
 ) -> SandboxSpec:
@@ -82,7 +82,8 @@ def prepare(
         hidden: resolved paths that no worker may see.
         folder: where the workers' scratch folders will be made.
         without: mechanisms to do without, as on a machine that lacks them.
-        at_end: what the process that stays outside the namespaces does in the end.
+        at_end: what the process that stays outside the namespaces does in the end, given the exit code
+            of the one inside.
         gpu: whether some workers will use the GPU.
     """
     reasons = dict.fromkeys(without, mark("it was left out on request"))

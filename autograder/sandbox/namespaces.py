@@ -43,11 +43,12 @@ def reason_against(view: View) -> str:
     return in_child(attempt)
 
 
-def enter(seen: View, at_end: Callable[[], object] = lambda: None) -> None:
+def enter(seen: View, at_end: Callable[[int], object] = lambda code: None) -> None:
     """Go on in a child process that sees nothing else.
 
-    The calling process stays behind to wait for the child, then calls `at_end` and ends. It must
-    have one thread, and must not have hidden its memory. Raises OSError where the kernel refuses.
+    The calling process stays behind to wait for the child, then calls `at_end` with its exit code and
+    ends. It must have one thread, and must not have hidden its memory. Raises OSError where the kernel
+    refuses.
     """
     user, group = os.geteuid(), os.getegid()
     try:
@@ -61,8 +62,9 @@ def enter(seen: View, at_end: Callable[[], object] = lambda: None) -> None:
     if pid:
         os.closerange(0, 1 << 16)
         _, status = os.waitpid(pid, 0)
-        at_end()
-        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        code = os.waitstatus_to_exitcode(status) & 0xFF
+        at_end(code)
+        os._exit(code)
     kernel.die_with(0)  # seen from inside, the parent has the number 0
     kernel.unshare(kernel.CLONE_NEWNS)  # here, so that the parent keeps the files as they are
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+FAREWELL = b"{}"
+"""The last message of a grader that ends by itself, and removes its own files."""
+
 
 @dataclass(frozen=True)
 class Startup:

@@ -5,8 +5,8 @@ environment. It stays single-threaded, since a fork of a process with OpenMP thr
 CUDA, which no fork survives. Over a SOCK_SEQPACKET socket it first takes a Startup, enters its sandbox, and
 answers {"facts", "reasons"}. From then on it takes a Fork, see sandbox.startup; and {"ended": PID}, whose
 answer {"killed"} says whether that worker was killed from outside. It kills a worker whose folder or
-threads outgrow the policy, where the kernel does not see to it. When the socket closes it kills every
-descendant and ends.
+threads outgrow the policy, where the kernel does not see to it. At FAREWELL, or when the socket closes, it
+kills every descendant and ends; without a farewell the grader is dead, and its files are removed.
 """
 
 import contextlib
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sandbox.lockdown import SandboxSpec
     from sandbox.startup import Fork, Startup
 
+ORPHANED = 75
+"""The exit code where the grader has died. No crash of Python has this one."""
 LOOK_SECONDS = 0.002
 """Between two looks at the folders and threads of living workers."""
 HEAD_START_SECONDS = 0.06
@@ -138,10 +140,19 @@ class ForkServer:
         self._killed: set[int] = set()
         """The workers that were killed from outside."""
 
-    def serve(self) -> None:
-        """Until the other end of the socket closes."""
+    def serve(self) -> int:
+        """Serve until the grader ends. Return 0 if it took its leave, ORPHANED if it died."""
+        try:
+            taken_leave = self._serve()
+        except ConnectionError:  # it died before it read an answer
+            taken_leave = False
+        self._end()
+        return 0 if taken_leave else ORPHANED
+
+    def _serve(self) -> bool:
+        """Answer requests; return whether a farewell came before the other end was closed."""
         from sandbox import kernel
-        from sandbox.startup import Fork
+        from sandbox.startup import FAREWELL, Fork
 
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -168,9 +179,8 @@ class ForkServer:
                 self._reap()
             if self._control.fileno() in readable:
                 message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 3)
-                if not message:
-                    self._end()
-                    return
+                if message in (b"", FAREWELL):
+                    return bool(message)
                 request = json.loads(message)
                 if "ended" in request:
                     self._reap()
@@ -287,9 +297,12 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     startup = Startup(**json.loads(control.recv(1 << 20)))
 
-    def clear_away() -> None:
-        """Remove the grader's files if it was killed and cannot do so itself."""
-        if os.getppid() != startup.grader:
+    def clear_away(code: int) -> None:
+        """Remove the grader's files if it was killed and cannot do so itself.
+
+        The socket of a dying grader closes a moment before its children get another parent.
+        """
+        if code == ORPHANED or os.getppid() != startup.grader:
             shutil.rmtree(startup.folder, ignore_errors=True)
 
     spec = lockdown.prepare(
@@ -304,10 +317,10 @@ def main() -> None:
             importlib.import_module(name)
         for _ in idle_work:
             pass
-    ForkServer(control, spec, startup, idle_work).serve()
+    code = ForkServer(control, spec, startup, idle_work).serve()
     if not spec.namespaces:
-        clear_away()
-    os._exit(0)  # the grader waits; taking torch apart would last a third of a second
+        clear_away(code)
+    os._exit(code)  # the grader waits; taking torch apart would last a third of a second
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import resource
+import select
 import shutil
 import struct
 import subprocess
@@ -660,3 +661,31 @@ def test_a_grader_that_is_killed_leaves_no_process_and_no_file(without):
         time.sleep(0.05)
     assert not Path(folder).exists()
     assert not is_alive(pid)
+
+
+MOMENTS = {
+    "while torch is imported": lambda broker: None,
+    "before an answer is read": lambda broker: select.select([broker._control], [], []),
+    "after a worker": lambda broker: broker.worker().close(),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("without", [(), MECHANISMS], ids=["locked", "bare"])
+def test_a_socket_that_closes_without_a_farewell_is_a_dead_grader(course, without, moment):
+    """Even if the process is still the parent: the kernel closes a dying process's files first."""
+    with Broker(course.policy, require="D", without=without) as broker:
+        broker.start()
+        MOMENTS[moment](broker)
+        broker._control.close()
+        broker._zygote.wait(60)
+        assert not broker.folder.exists()
+
+
+@pytest.mark.parametrize("without", [(), MECHANISMS], ids=["locked", "bare"])
+def test_a_fork_server_that_is_told_to_end_leaves_the_graders_files(course, without):
+    with Broker(course.policy, require="D", without=without) as broker:
+        broker.worker().close()
+        broker._stop_zygote()
+        assert broker.folder.exists()
+        broker.worker().close()
