@@ -113,14 +113,23 @@ def demand_choice(value: str, choices: Collection[str], option: str) -> None:
 
 
 def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
-    """Run the command that the arguments name, and end the process with its exit code.
-
-    It speaks $TOWER_LANGUAGE where it has a catalogue of that, here or in one of these folders.
-    """
+    """Run the command that the arguments name, and end the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
     for stream in (sys.stdout, sys.stderr):  # a console of Windows may not have every character
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    code = call(app, *catalogues)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
+    os._exit(code)
+
+
+def call(app: typer.Typer, *catalogues: Path) -> int:
+    """Run the command that the arguments name, show its error if it has one, and return its exit code.
+
+    It speaks $TOWER_LANGUAGE where it has a catalogue of that, here or in one of these folders.
+    """
     options = Options()
     errors = Console(stderr=True)
     try:
@@ -130,10 +139,7 @@ def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
             errors.print(tr("Stopped. No report was written."))
     except Exception as error:
         code = show_error(error, errors, debug=options.debug)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
-    os._exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def show_error(error: Exception, errors: Console, *, debug: bool = False) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
+from command import warm_broker
 from helpers import ROOT, problems_of
 
 from autograder.broker import Broker
@@ -49,6 +50,13 @@ def broker(course: Course) -> Iterator[Broker]:
     with Broker(course.policy) as broker:
         broker.start()
         yield broker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_broker() -> Iterator[None]:
+    """Close what tests that run a command have started."""
+    yield
+    warm_broker.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from command import tower
 from helpers import ROOT
 from rich.console import Console
 from typer.testing import CliRunner
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.sandbox
 TOWER = [str(Path(sys.executable).parent / "tower")]
 
 
-def tower(*arguments, **kwargs):
+def in_a_process(*arguments, **kwargs):
     return subprocess.run(
         [*TOWER, *map(str, arguments)], capture_output=True, text=True, timeout=300, **kwargs
     )
@@ -128,13 +129,13 @@ def test_the_traceback_of_a_fault_is_shown_with_debug_alone(debug, capsys):
 def test_completion_knows_commands_options_and_values(words):
     environment = {**os.environ, "COMP_WORDS": f"tower {words}", "_TOWER_COMPLETE": "complete_bash"}
     environment["COMP_CWORD"] = str(len(words.split()))
-    found = tower(env=environment).stdout.split()
+    found = in_a_process(env=environment).stdout.split()
     expected = {"gra": "grade", "b": "build", "--dev": "--device", "cu": "cuda"}
     assert expected[words.split()[-1]] in found
 
 
 def test_completion_can_be_shown():
-    done = tower("--show-completion", "bash")
+    done = in_a_process("--show-completion", "bash")
     assert "_TOWER_COMPLETE=complete_bash" in done.stdout + done.stderr
 
 
@@ -282,7 +283,7 @@ def test_a_report_is_written_before_anything_is_printed(tmp_path):
 
 
 def test_fail_under_exits_with_1_below_the_floor():
-    done = tower(
+    done = in_a_process(
         *("grade", ROOT / "assignments", "--only", "kaiming_init", "--fit", "off"),
         "--fail-under",
         50,
@@ -325,7 +326,7 @@ def test_files_beside_the_modules_do_nothing(tmp_path):
     (tmp_path / "kaiming_init.py").write_bytes(
         (ROOT / "solutions" / "kaiming_init.py").read_bytes()
     )
-    done = tower(
+    done = in_a_process(
         "grade", ".", "--only", "kaiming_init", "--fit", "off", "--fail-under", 100, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
