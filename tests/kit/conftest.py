@@ -1,5 +1,6 @@
 """Fixtures for the tests of the kit: a grader that stays warm, and submissions made in memory."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ KINDS = {"unit", "sandbox", "fit", "bank", "attacks", "browser", "container"}
 BY_FIXTURE = {"broker": "sandbox", "judge": "sandbox", "browser": "browser"}
 
 prepare_process()  # many tests grade in the process of pytest
+# Threads of torch that spin while they wait make `tower check` three times as long on busy cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # for the commands that tests start
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,12 +3,12 @@
 import io
 import json
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 import torch
+from command import tower
 from helpers import ROOT
 from rich.console import Console
 
@@ -141,8 +141,7 @@ def test_a_course_may_have_nothing_timed(tmp_path):
 def test_a_folder_without_modules_is_a_usage_error(tmp_path):
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "assignments" / "tests" / "timings.py", tmp_path / "tests")
-    command = [sys.executable, "-m", "autograder", "bench", "--in", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = tower("bench", "--in", tmp_path)
     assert done.returncode == 2
     assert "holds none of linear.py" in " ".join(done.stderr.split())
 
@@ -151,25 +150,11 @@ def test_the_command_writes_its_figures(tmp_path):
     shutil.copy(ROOT / "assignments" / "linear.py", tmp_path)
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "assignments" / "tests" / "timings.py", tmp_path / "tests")
-    command = [
-        sys.executable,
-        "-m",
-        "autograder",
-        "bench",
-        "--in",
-        str(tmp_path),
-        "--device",
-        "cpu",
-    ]
-    done = subprocess.run(
-        [*command, "--json", str(tmp_path / "figures.json")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    figures = tmp_path / "figures.json"
+    done = tower("bench", "--in", tmp_path, "--device", "cpu", "--json", figures)
     assert done.returncode == 0, done.stderr
     assert "not written yet" in done.stdout
-    content = json.loads((tmp_path / "figures.json").read_text())
+    content = json.loads(figures.read_text())
     assert content["machine"]["device"] == "cpu"
     assert content["machine"]["flops"] > 0
     assert {timing["problem"] for timing in content["timings"]} == {

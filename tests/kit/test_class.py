@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from command import tower
 from helpers import ROOT
 from rich.console import Console
 from ways import class_of, report_of
@@ -550,16 +551,6 @@ def test_times_without_a_date_that_is_due_are_a_usage_error(course, tmp_path):
 
 
 # The command itself, with real graders
-
-
-def tower(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "autograder", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        **options,
-    )
 
 
 QUICK = ("--fit", "off", "--only", "gradient_loop")

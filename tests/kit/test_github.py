@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from command import tower
 from helpers import ROOT
 from ways import by_grade, handed_in, report_of
 from workflow_lab import Forge, Runner, install_engine, load_yaml, run_action, shell
@@ -134,16 +135,6 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge, where):
 
 
 # tower grade --github and tower show
-
-
-def tower(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "autograder", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
 
 
 def test_grade_stops_commands_around_its_report_and_then_annotates(tmp_path):

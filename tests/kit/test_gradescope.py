@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from command import tower
 from helpers import ROOT
 from ways import SEED, gradescope_points, gradescope_tree, points, report_of, write
 
@@ -89,8 +90,7 @@ def test_what_was_measured_is_on_the_leaderboard_only_where_students_may_see_the
 def archive(tmp_path_factory):
     """The zip as the command writes it."""
     path = tmp_path_factory.mktemp("zip") / "gradescope.zip"
-    command = [sys.executable, "-m", "autograder", "gradescope", "build", "--fit", "off"]
-    done = subprocess.run([*command, "--out", str(path)], cwd=ROOT, capture_output=True, text=True)
+    done = tower("gradescope", "build", "--fit", "off", "--out", path)
     assert done.returncode == 0, done.stderr
     assert "MiB" in done.stdout
     return path

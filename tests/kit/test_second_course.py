@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import PurePosixPath
 
+import command
 import nbformat
 import pytest
 from helpers import ROOT, checks_of, failed
@@ -46,11 +47,10 @@ def graded():
         yield graded
 
 
-def tower(*arguments, code=0, cwd=ROOT, **variables):
-    environment = os.environ | {"TOWER_COURSE": str(FOLDER)} | variables
-    command = [sys.executable, "-m", "autograder", *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
-    assert done.returncode == code, done.stdout + done.stderr
+def tower(*arguments, **variables):
+    """What a command prints that ends well, in this course."""
+    done = command.tower(*arguments, **{"TOWER_COURSE": str(FOLDER)} | variables)
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
@@ -102,16 +102,7 @@ def test_a_stand_in_that_does_not_import_is_the_courses_fault(tmp_path):
     path.write_text("import softmux\n" + path.read_text())
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "attention.py").write_bytes(SOLUTIONS["attention"])
-    command = [
-        sys.executable,
-        "-m",
-        "autograder",
-        "grade",
-        str(tmp_path / "mine"),
-        "--course",
-        str(course),
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = command.tower("grade", tmp_path / "mine", "--course", course)
     assert done.returncode == 2
     said = "".join(done.stderr.split())  # a path is wrapped wherever the line ends
     assert f"names{COURSE.named[0]};whatisforworkersofthesedoesnotimport" in said
@@ -199,8 +190,9 @@ def test_gradescope_grades_by_the_zip(tmp_path):
     shutil.copytree(FOLDER / "solutions", home / "submission")
     (home / "results").mkdir()
     kit = home / "source" / "tower"
+    grader = [sys.executable, "-m", "autograder", "gradescope", "run", "--home", str(home)]
     variables = {"TOWER_COURSE": str(kit), "PYTHONPATH": str(kit)}
-    tower("gradescope", "run", "--home", home, cwd=kit, **variables)
+    subprocess.run(grader, cwd=kit, env=os.environ | variables, check=True, capture_output=True)
     results = json.loads((home / "results" / "results.json").read_text())
     assert results["score"] == 40
     assert "leaderboard" not in results or not results["leaderboard"]

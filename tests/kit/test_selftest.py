@@ -2,11 +2,10 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
+from command import tower
 from helpers import ROOT, checks_of, failed, problems_of
 from test_grading import OWN, suite_of_one
 
@@ -45,17 +44,6 @@ def broken(monkeypatch, tmp_path):
     return broken
 
 
-def tower(program, *arguments):
-    """The command, with this zygote."""
-    text = (
-        "import sys; from pathlib import Path; from autograder import broker, cli\n"
-        f"broker.ZYGOTE = Path({str(program)!r})\n"
-        f"sys.argv = ['tower', *{arguments!r}]\ncli.main()"
-    )
-    command = [sys.executable, "-c", text]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_here_every_part_is_answered_rightly(course, broker):
     found = list(selftest.examine(broker))
     assert {answer.kind: answer.wrong for answer in found if answer.wrong} == {}
@@ -86,7 +74,8 @@ def test_its_numbers_are_those_of_its_module():
 
 @pytest.mark.parametrize("what", AT_START)
 def test_a_broken_machine_is_told_before_a_submission_is_graded(broken, what):
-    done = tower(broken(what), "grade", "solutions", "--fit", "off", "--only", "linear")
+    broken(what)
+    done = tower("grade", "solutions", "--fit", "off", "--only", "linear")
     assert done.returncode == 3, done.stderr
     assert done.stdout == ""
     text = " ".join(done.stderr.replace("│", " ").split())
@@ -153,7 +142,7 @@ def test_the_doctor_shows_each_part(broken, course):
     assert [f for f in tested.values() if f.state != "good"] == [bad]
     assert "incompatible" in bad.found
     assert not diagnosis.is_sound
-    done = tower(broken("profiler"), "doctor")
+    done = tower("doctor")
     assert done.returncode == 3
 
 
@@ -194,10 +183,7 @@ def test_a_slip_in_a_question_ends_the_command_with_3(tmp_path):
     test = course / "tests" / "hidden" / "test_softmax.py"
     slip = "    from autograder.sandbox import protocol\n    student.ask(protocol.Forwrad(1))\n"
     test.write_text(test.read_text().replace("    candidates = [", f"{slip}    candidates = ["))
-    command = [sys.executable, "-m", "autograder", "grade", str(course / "solutions")]
-    done = subprocess.run(
-        [*command, "--course", str(course)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = tower("grade", course / "solutions", "--course", course)
     assert done.returncode == 3, done.stderr
     said = " ".join((done.stdout + done.stderr).split())
     assert "softmax.values" in said

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from command import tower
 from helpers import ROOT
 from rich.console import Console
 
@@ -46,13 +47,6 @@ def solve(repository, *modules, **changes):
         (repository / f"{name}.py").write_text(
             SOLUTIONS[name].replace(old, new) if old else SOLUTIONS[name]
         )
-
-
-def tower(repository, *arguments, **options):
-    command = [sys.executable, "-m", "autograder", *arguments]
-    return subprocess.run(
-        command, cwd=repository, capture_output=True, text=True, timeout=300, check=False, **options
-    )
 
 
 def shown(run, opened=None, modules=MODULES):
@@ -226,7 +220,7 @@ def test_what_code_switches_for_the_whole_process_ends_with_its_run(repository):
 
 def test_tests_that_cannot_be_read_are_a_wrong_usage(repository):
     (repository / "tests" / "test_linear.py").write_text("def (")
-    done = tower(repository, "check", "linear")
+    done = tower("check", "linear", cwd=repository)
     assert done.returncode == 2
     assert "The public tests cannot be read" in done.stderr
 
@@ -236,12 +230,12 @@ def test_tests_that_cannot_be_read_are_a_wrong_usage(repository):
 
 def test_the_command_says_how_far_the_tower_stands(repository):
     solve(repository, "gradient_loop", "linear")
-    done = tower(repository, "check")
+    done = tower("check", cwd=repository)
     assert done.returncode == 1, done.stderr
     assert "Tower of Insight: 26 of 74 public tests pass" in done.stdout
     assert re.search(r"✓ gradient_loop .* 14 of 14", done.stdout)
     assert re.search(r"· conv2d .*← here", done.stdout)
-    assert tower(repository, "check", "linear").returncode == 0
+    assert tower("check", "linear", cwd=repository).returncode == 0
 
 
 def test_a_console_that_lacks_a_character_gets_a_question_mark(repository):
@@ -264,7 +258,7 @@ def test_a_console_that_lacks_a_character_gets_a_question_mark(repository):
     ],
 )
 def test_a_wrong_usage_names_the_way_out(repository, arguments, words):
-    done = tower(repository, "check", *arguments)
+    done = tower("check", *arguments, cwd=repository)
     assert done.returncode == 2
     assert words in " ".join(done.stderr.split())
 
@@ -273,14 +267,14 @@ def test_hints_open_one_by_one(repository):
     solve(repository, linear=("output + self.bias", "output - self.bias"))
     broken = show.first_broken(outcomes.run_tests(repository, ["linear"]))
     assert len(broken.hints) >= 2
-    assert "Hint 1" not in tower(repository, "check", "linear").stdout
+    assert "Hint 1" not in tower("check", "linear", cwd=repository).stdout
     for count in (*range(1, len(broken.hints) + 1), len(broken.hints)):
-        text = " ".join(tower(repository, "check", "linear", "--hint").stdout.split())
+        text = " ".join(tower("check", "linear", "--hint", cwd=repository).stdout.split())
         opened = re.findall(r"Hint (\d):", text)
         assert opened == [str(number) for number in range(1, count + 1)]
         assert ("hint left" in text or "hints left" in text) == (count < len(broken.hints))
     assert "Read on: handouts/linear.md" in text
-    assert "Hint 1" in tower(repository, "check", "linear").stdout, "what is open stays open"
+    assert "Hint 1" in tower("check", "linear", cwd=repository).stdout, "what is open stays open"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": "b"}', "\xff"])
@@ -433,7 +427,7 @@ def test_a_breakpoint_of_the_students_opens_the_debugger(repository, terminal):
 
 def test_what_is_packed_is_what_the_grader_reads(repository):
     solve(repository, *MODULES)
-    done = tower(repository, "submit")
+    done = tower("submit", cwd=repository)
     assert done.returncode == 0, done.stderr
     read = read_submission(repository / "submission.zip", MODULES)
     assert read.sources == {name: text.encode() for name, text in SOLUTIONS.items()}
@@ -455,7 +449,7 @@ def test_what_is_missing_broken_or_unfinished_is_named(repository):
     (repository / "conv2d.py").write_text("def (")
     (repository / "kaiming_init.py").write_bytes(b"\xff")
     (repository / "tower.py").write_bytes(b"#" * (300 << 10))
-    done = tower(repository, "submit")
+    done = tower("submit", cwd=repository)
     assert done.returncode == 0
     text = " ".join(done.stdout.split())
     assert "linear.py is missing." in text
@@ -473,7 +467,7 @@ def test_what_is_missing_broken_or_unfinished_is_named(repository):
 def test_nothing_at_all_is_a_wrong_usage_and_writes_nothing(repository):
     for name in MODULES:
         (repository / f"{name}.py").unlink()
-    done = tower(repository, "submit")
+    done = tower("submit", cwd=repository)
     assert done.returncode == 2
     assert "Nothing was packed" in done.stderr
     assert not (repository / "submission.zip").exists()
@@ -527,14 +521,14 @@ def test_the_students_command_is_released_whole(repository):
 
 def test_a_release_is_written_over_nobodys_work(repository):
     for _ in range(2):
-        assert tower(ROOT, "release", "--out", str(repository)).returncode == 0
+        assert tower("release", "--out", str(repository)).returncode == 0
     solve(repository, "linear")
-    done = tower(ROOT, "release", "--out", str(repository))
+    done = tower("release", "--out", str(repository))
     assert done.returncode == 2
     assert "someone has worked on it" in " ".join(done.stderr.split())
     assert (repository / "linear.py").read_text() == SOLUTIONS["linear"]
     (repository / "file").write_text("")
-    assert tower(ROOT, "release", "--out", str(repository / "file")).returncode == 2
+    assert tower("release", "--out", str(repository / "file")).returncode == 2
 
 
 ELSEWHERE = """

@@ -2,12 +2,11 @@
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import PurePosixPath
 
 import pytest
+from command import tower
 from helpers import ROOT
 
 from autograder.course import load_course
@@ -56,8 +55,7 @@ def newer(tmp_path):
 
 
 def update(repository, source):
-    command = [sys.executable, "-m", "autograder", "update", str(source)]
-    return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    return tower("update", source, cwd=repository)
 
 
 def contents(folder):

@@ -18,7 +18,7 @@ from unittest import mock
 
 from helpers import ROOT
 
-from autograder import CATALOGUES
+from autograder import CATALOGUES, broker
 from autograder.broker import Broker
 from autograder.cli import app
 from tower_student import language, terminal
@@ -70,9 +70,10 @@ class WarmBroker:
         self._broker: Broker | None = None
 
     def __call__(self, *given: Any, **options: Any) -> Broker:
-        if self._broker is None or self._settings != (given, options):
+        settings = (given, options, broker.ZYGOTE)
+        if self._broker is None or self._settings != settings:
             self.close()
-            self._settings, self._broker = (given, options), _Kept(*given, **options)
+            self._settings, self._broker = settings, _Kept(*given, **options)
         return self._broker
 
     def close(self) -> None:

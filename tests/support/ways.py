@@ -5,13 +5,12 @@ For what is handed in, see `handed_in`; the tests hold every way against `tower 
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from command import tower
 from lab_world import ROOT
 from workflow_lab import read_outputs, run_action
 
@@ -69,9 +68,7 @@ def write(files: Files, folder: Path) -> Path:
 def by_grade(files: Files, folder: Path, *options: str) -> dict[str, Any]:
     """The report of `tower grade`."""
     submission, report = write(files, folder / "submission"), folder / "report.json"
-    command = [sys.executable, "-m", "autograder", "grade", str(submission), "--fit", "off"]
-    command += ["--seed", str(SEED), "--json", str(report), *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = tower(*("grade", submission, "--fit", "off", "--seed", SEED, "--json", report), *options)
     assert done.returncode == 0, done.stderr
     return json.loads(report.read_text())
 
