@@ -134,12 +134,7 @@ def test_the_attack_bank_gains_nothing_inside(engine, open_folder, say):
         *("run", *CONFINED, *(part for name in CAPABILITIES for part in ("--cap-add", name))),
         *("--volume", f"{ROOT / 'tests'}:/opt/tower/tests:ro"),
         *("--volume", f"{open_folder}:/results", "--entrypoint", "python", IMAGE),
-        *(
-            "/opt/tower/tests/support/attack_lab.py",
-            "--no-naive",
-            "--json",
-            "/results/attacks.json",
-        ),
+        *("/opt/tower/tests/support/attack_lab.py", "--no-naive", "--json", "/results/attacks.json"),
         check=False,
     )
     records = json.loads((open_folder / "attacks.json").read_text())

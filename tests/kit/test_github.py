@@ -13,6 +13,7 @@ import pytest
 from command import tower
 from helpers import ROOT
 from ways import by_grade, handed_in, report_of
+from wheels import offline
 from workflow_lab import Forge, Runner, install_engine, load_yaml, run_action, shell
 
 from autograder.course import course_root, load_course
@@ -267,17 +268,18 @@ def test_nothing_of_a_students_is_near_a_token():
 
 @pytest.fixture(scope="module")
 def light_python(tmp_path_factory):
-    """A python with pip and nothing else, as on GitHub's machines."""
+    """A python with pip and nothing else, as on GitHub's machines; variables that spare pip the network."""
     folder = tmp_path_factory.mktemp("light")
     venv.create(folder, with_pip=True)
-    return folder / "bin"
+    return folder / "bin", offline(folder, "jinja2", "msgspec", "rich", "typer")
 
 
 class PullRequest:
     """One pull request whose grading runs here, job by job."""
 
     def __init__(self, folder, forge, light_python, first):
-        self._folder, self._forge, self._light, self._first = folder, forge, light_python, first
+        self._folder, self._forge, self._first = folder, forge, first
+        self._light, self._offline = light_python
         self._attempts = 0
 
     def run(self, number="1", repository="class/alice", tamper=None, **inputs):
@@ -288,7 +290,8 @@ class PullRequest:
             "secrets": {"TOWER_TOKEN": self._forge.token},
             "vars": {"TOWER_IMAGE": IMAGE, "TOWER_FIT": "off"},
         }
-        given = {"GITHUB_API_URL": self._forge.url, "GITHUB_REPOSITORY_OWNER": "class", **inputs}
+        given = {"GITHUB_API_URL": self._forge.url, "GITHUB_REPOSITORY_OWNER": "class"}
+        given |= self._offline | inputs
         folder = self._folder / f"attempt-{self._attempts}"
         runner = Runner(GRADE, folder, context, self._first, given)
         done = {"fetch": runner.run("fetch")}

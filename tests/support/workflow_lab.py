@@ -24,8 +24,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from lab_world import ROOT
 from ruamel.yaml import YAML
 
-OUTSIDE = {"PATH", "LANG", "TMPDIR"} | {n for n in os.environ if n.startswith(("PIP_", "SSL_"))}
-"""Of our own environment, what a step has as well: how the machine reaches what it installs."""
+OUTSIDE = {"PATH", "LANG", "TMPDIR"}
+"""Of our own environment, what a step has as well."""
 
 
 def load_yaml(path: Path) -> Any:
