@@ -1,5 +1,6 @@
 """The student's repository: what `tower check`, `tower submit` and a released repository do for a student."""
 
+import contextlib
 import importlib
 import io
 import os
@@ -363,11 +364,28 @@ def terminal():
         one.close()
 
 
+def until_watched(pid, count):
+    """Wait until a process has so many folders watched; it says nothing of it."""
+    deadline = time.monotonic() + 60
+    while sum(path.read_text().count("inotify wd:") for path in fdinfo(pid)) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def fdinfo(pid):
+    """What the kernel says of a process's open files, those that last."""
+    ours = Path(f"/proc/{pid}/fd")
+    for path in ours.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.readlink().name == "anon_inode:inotify":
+                yield Path(f"/proc/{pid}/fdinfo") / path.name
+
+
 def test_watching_runs_again_on_every_save_and_ends_with_ctrl_c(repository, terminal):
     solve(repository, linear=("output + self.bias", "output - self.bias"))
     watching = terminal(repository, "check", "linear", "--watch")
     watching.until("Waiting for a save")
-    time.sleep(0.5)  # until the watcher is set up; it says nothing of it
+    until_watched(watching.process.pid, 2)  # its folder and tests/
     for _ in range(2):
         solve(repository, "linear")
         assert "12 of 12" in watching.until(" s\r\n")
