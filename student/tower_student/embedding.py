@@ -20,10 +20,10 @@ _ENVIRONMENT = {
 
 
 def options(folder: Path) -> list[str]:
-    """Return pytest's options for tests below a folder, whatever files of settings lie around them."""
+    """Return pytest's options for tests below a folder, whatever settings and conftest.py lie around it."""
     return [
         *("-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull),
-        *("--import-mode", "importlib"),
+        *("--confcutdir", str(folder), "--import-mode", "importlib"),
     ]
 
 

@@ -129,6 +129,17 @@ def test_the_report_is_the_courses_own(tmp_path):
     assert COURSE.title in (tmp_path / "r.html").read_text()
 
 
+def test_a_conftest_above_a_course_or_a_repository_is_not_read(tmp_path):
+    (tmp_path / "conftest.py").write_text("raise SystemError\n")
+    course, repository = tmp_path / "course", tmp_path / "repository"
+    shutil.copytree(FOLDER, course)
+    tower("grade", FOLDER / "solutions", TOWER_COURSE=str(course))
+    tower("release", "--out", repository)
+    for name, source in SOLUTIONS.items():
+        (repository / f"{name}.py").write_bytes(source)
+    assert "2 of 2 public tests pass" in tower("check", "--in", repository)
+
+
 def test_a_student_checks_and_packs(tmp_path):
     tower("release", "--out", tmp_path)
     for name, source in SOLUTIONS.items():
