@@ -284,15 +284,20 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("without", [(), ("namespaces", "uid")])
-@pytest.mark.parametrize("what", ENDS)
-def test_a_submission_cannot_pass_its_end_off_as_a_fault(course, without, what):
-    """However it ends, it fails; a fault would take the check out of the maximum."""
+@pytest.fixture(scope="module", params=[(), ("namespaces", "uid")], ids=["locked", "less"])
+def short_lives(request, course):
+    """A broker whose workers have little time."""
     policy = replace(course.policy, cpu_seconds=3, import_seconds=5.0)
+    with Broker(policy, [course.root], without=request.param) as broker:
+        yield broker
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_a_submission_cannot_pass_its_end_off_as_a_fault(course, short_lives, what):
+    """However it ends, it fails; a fault would take the check out of the maximum."""
     source = ENDS[what].encode()
     submission = Submission("x", {"linear": source}, problems_of({"linear": source}, course))
-    with Broker(policy, [course.root], without=without) as broker:
-        report = grade(course, submission, broker, seed=1, fit="off", only=["linear"])
+    report = grade(course, submission, short_lives, seed=1, fit="off", only=["linear"])
     assert report.faults == ()
     assert report.score == 0
     assert report.max_score == 20
