@@ -12,7 +12,7 @@ demo: $(VENV)/installed
 
 ## test: every check that CI runs
 test: $(VENV)/installed lint
-	$(BIN)/python -m pytest --numprocesses auto -m 'unit or not unit'
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m 'unit or not unit'
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check --quiet autograder student tests/hidden tests/kit tests/support tests/gpu solutions benchmarks fuzz
