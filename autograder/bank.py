@@ -1,7 +1,8 @@
 """Reads a course's bank, tests/bank: parts that make a solution wrong, and right submissions as files."""
 
+import ast
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,36 @@ class MachineMutant:
     source: bytes
     change: str
     equivalent: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function of a solution that the range family damages where a quantity passes a threshold.
+
+    Attributes:
+        function: as in conv2d.CustomConv2d.forward.
+        check: the full id of the check that must catch it.
+        damage: an expression for what is returned instead of `right`.
+        before: a statement that comes first.
+        quantities: by name, an expression over the arguments (and `right`), the lowest value, and the
+            limit: up to there, no threshold may go unnoticed.
+    """
+
+    function: str
+    check: str
+    damage: str
+    before: str
+    quantities: Mapping[str, tuple[str, float, float]]
+
+    @property
+    def module(self) -> str:
+        """The module that defines it."""
+        return self.function.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The function within its module, as in CustomConv2d.forward."""
+        return self.function.partition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -95,6 +126,42 @@ class Bank:
                 module, entry["name"], "\n".join(changed).encode(), change, equivalent
             )
 
+    def targets(self) -> list[Target]:
+        """Return what the range family damages, of tests/bank/ranges.toml."""
+        path = self.folder / "ranges.toml"
+        try:
+            return [
+                Target(
+                    entry["function"],
+                    f"{entry['function'].partition('.')[0]}.{entry['check']}",
+                    entry["damage"],
+                    entry.get("before", "pass"),
+                    {
+                        name: (quantity["of"], quantity["low"], quantity["limit"])
+                        for name, quantity in entry["quantities"].items()
+                    },
+                )
+                for entry in tomllib.loads(self._text(path))["target"]
+            ]
+        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            raise CourseError(
+                tr("{path} cannot be read: {error}.", path=path, error=repr(error))
+            ) from None
+
+    def range_mutants(self, module: str) -> Iterator[Mutant]:
+        """Yield what the range family makes of a module: right up to a limit, or but for the lowest."""
+        solution = self.solution(module)
+        for target in (target for target in self.targets() if target.module == module):
+            for quantity, (expression, low, limit) in target.quantities.items():
+                told = f"{target.name}: {quantity.replace('_', ' ')}"
+                for name, holds, belief in (
+                    ("above", f"> {limit:g}", f"{told} never exceeds {limit:g}."),
+                    ("lowest", f"<= {low:g}", f"{told} is never {low:g}."),
+                ):
+                    source = damaged(solution, target, f"({expression}) {holds}")
+                    name = f"{target.name.replace('.', '_')}_{quantity}_{name}"
+                    yield Mutant(module, name, belief, target.check, source.encode())
+
     def variants(self) -> Iterator[Variant]:
         """Yield every right submission that is written differently."""
         for path in sorted((self.folder / "variants").glob("*.py")):
@@ -126,3 +193,21 @@ class Bank:
             raise CourseError(
                 tr("{path} cannot be read: {error}.", path=path, error=error)
             ) from None
+
+
+def damaged(solution: str, target: Target, condition: str) -> str:
+    """Return a solution that is followed by a wrong function in the place of its own."""
+    path = target.name.split(".")
+    body = ast.parse(solution).body
+    for name in path:
+        found = next(
+            n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == name
+        )
+        body = found.body
+    assert isinstance(found, ast.FunctionDef)
+    names = ", ".join(argument.arg for argument in found.args.args)
+    return (
+        f"{solution}\n\nright_one = {target.name}\n\n\ndef wrong_one({ast.unparse(found.args)}):\n"
+        f"    {target.before}\n    right = right_one({names})\n"
+        f"    return {target.damage} if {condition} else right\n\n\n{target.name} = wrong_one\n"
+    )

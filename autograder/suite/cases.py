@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from autograder.suite.failures import CheckFailed
+from autograder.suite.ranges import Drawn, Ranges
 from tower_student.language import tr
 
 CaseT = TypeVar("CaseT")
@@ -18,6 +19,7 @@ def one_by_one(
     cases: Sequence[CaseT],
     traits: Callable[[CaseT], Iterable[str]],
     ids: Callable[[CaseT], str] = str,
+    drawn: Sequence[Ranges[CaseT]] = (),
 ) -> Callable[[Test], Any]:
     """Parametrise a hidden test over `cases`, which it takes one at a time as the argument `name`.
 
@@ -28,17 +30,25 @@ def one_by_one(
         cases: simple ones first.
         traits: what there is to a case, in words, such as "no bias".
         ids: the name of a case, from which `sampler` takes its numbers.
+        drawn: questions of the same kind, asked after these.
     """
+    questions = [*cases, *(case for ranges in drawn for case in ranges.cases())]
 
     def decorate(test: Test) -> Any:
         @functools.wraps(test)
         def told(**given: Any) -> None:
+            if isinstance(given[name], Drawn):
+                given[name].judge(test, name, given)
+                return
             try:
                 test(**given)
             except CheckFailed as failure:
                 raise failure.knowing(novelty(given[name], cases, traits)) from None
 
-        return pytest.mark.parametrize(name, cases, ids=ids)(told)
+        def named(case: Any) -> str:
+            return str(case) if isinstance(case, Drawn) else ids(case)
+
+        return pytest.mark.parametrize(name, questions, ids=named)(told)
 
     return decorate
 

@@ -6,6 +6,19 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+VALUES = (
+    "of either sign",
+    "positive",
+    "between 0 and 1",
+    "negative",
+    "tens",
+    "thousands",
+    "tiny",
+    "far from zero",
+    "whole",
+    "mostly zero",
+)
+"""Kinds of values, the plain one first."""
 LayerT = TypeVar("LayerT", bound=nn.Module)
 
 
@@ -16,12 +29,48 @@ class Sampler:
     """
 
     def __init__(self, seed: int, name: str) -> None:
+        self.check = seed, name.partition("[")[0]
+        """What the draws of all cases of a check have in common."""
         digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
         self._generator = torch.Generator().manual_seed(int.from_bytes(digest[:6], "big"))
+
+    def of_check(self, name: str) -> "Sampler":
+        """Return what draws the same in every case of the check, under a name."""
+        seed, check = self.check
+        return Sampler(seed, f"{check}/{name}")
+
+    def of_case(self, case: object) -> "Sampler":
+        """Return what draws for a case that was drawn itself: the same whenever it is asked about again."""
+        seed, check = self.check
+        return Sampler(seed, f"{check}[{case!r}]")
 
     def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
         """Draw a tensor of this shape from N(0, 1)."""
         return torch.randn(shape, generator=self._generator, dtype=dtype)
+
+    def values(self, kind: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Draw a tensor of this shape whose values are of a kind: one of VALUES."""
+        x = self.normal(*shape)
+        match kind:
+            case "positive":
+                x = x.abs()
+            case "between 0 and 1":
+                x = self.uniform(*shape)
+            case "negative":
+                x = -x.abs()
+            case "tens":
+                x = 10 ** self.number(1, 2) * x
+            case "thousands":
+                x = 10 ** self.number(3, 4) * x
+            case "tiny":
+                x = 10 ** -self.number(1, 4) * x
+            case "far from zero":
+                x = x + 10 ** self.number(0.5, 2.5)
+            case "whole":
+                x = (9 * x).round()
+            case "mostly zero":
+                x = x * (self.uniform(*shape) < 0.2)
+        return x.to(dtype)
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
         """Draw a tensor of this shape from U(0, 1)."""

@@ -18,6 +18,19 @@ class TiedProbe(nn.Module):
         self.decoder.weight = self.encoder.weight
 
 
+class DeepProbe(nn.Module):
+    """Many layers within layers, of which every third is frozen, and a number for each."""
+
+    def __init__(self, depth: int, width: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, width), nn.PReLU()) for _ in range(depth)
+        )
+        for layer in self.layers[::3]:
+            layer.requires_grad_(False)
+        self.scales = nn.ParameterList(nn.Parameter(torch.tensor(1.0)) for _ in range(depth))
+
+
 class ModeProbe(nn.Module):
     """A classifier that computes something else in each mode.
 

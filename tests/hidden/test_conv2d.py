@@ -18,16 +18,19 @@ from autograder.suite.candidates import Candidate
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
-from autograder.suite.sampler import Sampler
+from autograder.suite.ranges import MAX_WORK, Ranges, Row, Span
+from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
-from tower_student.language import plural, tr
+from tower_student.language import mark, plural, tr
 
 import misconceptions
 from misconceptions import Geometry, pair
 from operators import CONVOLUTION, UNFOLD
 
 Pair = int | tuple[int, int]
+Axis = tuple[int, int, int, int, int]
+"""Size, kernel_size, stride, padding and dilation, along one axis."""
 MadeT = TypeVar("MadeT")
 METHODS = ("forward_im2col", "forward")
 REMEMBERED = why(
@@ -51,6 +54,7 @@ class Case(NamedTuple):
     dilation: Pair = 1
     bias: bool = True
     layout: str = "contiguous"
+    values: str = VALUES[0]
 
     def layer(
         self, factory: Callable[..., MadeT], *, by_name: bool = False, **kwargs: object
@@ -75,6 +79,10 @@ class Case(NamedTuple):
         """(N, C, H, W)."""
         n, h, w = self.shape
         return n, self.channels[0], h, w
+
+    def input(self, sampler: Sampler) -> Input:
+        """Random values of the kind, in the layout."""
+        return Input(sampler.values(self.values, *self.input_shape()), self.layout)
 
 
 def traits(case: Case) -> list[str]:
@@ -145,18 +153,99 @@ CASES = [
 ]
 
 
-def by_name(test: Callable[[Student, Sampler, Case], None]) -> Any:
-    """Over all cases; where one fails although another function is to blame, say so."""
+LAYOUTS = ("contiguous", "transposed", "offset", "strided", "channels_last")
+SPANS = {
+    "batch": Span(mark("a batch of {n}"), 1, 6, 1024),
+    "in_channels": Span(mark("{n} input channels"), 1, 5, 512),
+    "out_channels": Span(mark("{n} output channels"), 1, 5, 512),
+    "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
+    "layout": Span(mark("a memory layout that is {n}"), 0, len(LAYOUTS) - 1, names=LAYOUTS),
+    "values": Span(mark("input values that are {n}"), 0, len(VALUES) - 1, names=VALUES),
+}
+OF_AN_AXIS = {
+    "windows_h": Span(mark("{n} windows vertically"), 1, 5, 200, least=2),
+    "windows_w": Span(mark("{n} windows horizontally"), 1, 5, 200, least=2),
+    "kernel_h": Span(mark("a kernel height of {n}"), 1, 5, 24, least=2),
+    "kernel_w": Span(mark("a kernel width of {n}"), 1, 5, 24, least=2),
+    "stride_h": Span(mark("a vertical stride of {n}"), 1, 5, 24),
+    "stride_w": Span(mark("a horizontal stride of {n}"), 1, 5, 24),
+    "padding_h": Span(mark("a vertical padding of {n}"), 0, 5, 24),
+    "padding_w": Span(mark("a horizontal padding of {n}"), 0, 5, 24),
+    "dilation_h": Span(mark("a vertical dilation of {n}"), 1, 5, 16),
+    "dilation_w": Span(mark("a horizontal dilation of {n}"), 1, 5, 16),
+    "rest_h": Span(mark("{n} rows left over"), 0, 3),
+    "rest_w": Span(mark("{n} columns left over"), 0, 3),
+}
+OF_BOTH = {
+    "batch": Span(mark("a batch of {n}"), 1, 3),
+    "in_channels": Span(mark("{n} input channels"), 1, 3),
+    "out_channels": Span(mark("{n} output channels"), 1, 3),
+    "windows": Span(mark("{n} windows along either axis"), 1, 4, 32, least=2),
+    "kernel": Span(mark("a kernel size of {n}"), 1, 4, 16, least=2),
+    "stride": Span(mark("a stride of {n}"), 1, 4, 16),
+    "padding": Span(mark("a padding of {n}"), 0, 4, 16),
+    "dilation": Span(mark("a dilation of {n}"), 1, 4, 12),
+    "rest": Span(mark("{n} rows and columns left over"), 0, 3),
+}
+NUMBERS = ("windows", "kernel", "stride", "padding", "dilation", "rest")
 
-    @functools.wraps(test)
-    def judged(student: Student, sampler: Sampler, case: Case) -> None:
-        try:
-            test(student, sampler, case)
-        except CheckFailed as failure:
-            size = failure.because(lambda: wrong_size(student, case))
-            raise size.beside(too_short(failure.quoted, case)) from None
 
-    return one_by_one("case", CASES, traits, ids=lambda case: case.name)(judged)
+def axis_of(row: Row, axis: str) -> Axis:
+    """Of one axis, what output_size takes: the size follows from the number of windows."""
+    windows, k, s, p, d, rest = (row.get(f"{name}_{axis}", row.get(name, 0)) for name in NUMBERS)
+    size = (windows - 1) * s + d * (k - 1) + 1 - 2 * p + rest % s
+    return max(1, size), k, s, p, d
+
+
+def drawn_case(row: Row) -> Case:
+    """The case of a row; where it has one number for both axes, so does the case."""
+    (h, *tall), (w, *wide) = axis_of(row, "h"), axis_of(row, "w")
+    numbers: list[Pair] = [*tall] if "kernel" in row else [*zip(tall, wide, strict=True)]
+    kernel, stride, padding, dilation = numbers
+    return Case(
+        "drawn",
+        (row["in_channels"], row["out_channels"]),
+        kernel,
+        (row["batch"], h, w),
+        stride,
+        padding,
+        dilation,
+        not row.get("plain"),
+        LAYOUTS[row.get("layout", 0)],
+        VALUES[row.get("values", 0)],
+    )
+
+
+def work(row: Row) -> int:
+    """Multiply-adds of a forward pass, or a quarter of the pixels."""
+    (h, *tall), (w, *wide) = axis_of(row, "h"), axis_of(row, "w")
+    pixels = row["batch"] * row["in_channels"] * h * w
+    windows = windows_along(h, *tall) * windows_along(w, *wide)
+    samples = row["batch"] * row["in_channels"] * row["out_channels"]
+    return max(pixels // 4, samples * tall[0] * wide[0] * windows)
+
+
+def drawn(max_work: int) -> list[Ranges[Case]]:
+    """Geometries of pairs, and of one number for both axes."""
+    pairs = Ranges(SPANS | OF_AN_AXIS, drawn_case, work, max_work)
+    return [pairs, Ranges(OF_BOTH, drawn_case, work, max_work, "drawn_square")]
+
+
+def by_case(max_work: int = MAX_WORK) -> Callable[[Callable[[Student, Sampler, Case], None]], Any]:
+    """Over all cases, and drawn ones; where one fails although another function is to blame, say so."""
+
+    def decorate(test: Callable[[Student, Sampler, Case], None]) -> Any:
+        @functools.wraps(test)
+        def judged(student: Student, sampler: Sampler, case: Case) -> None:
+            try:
+                test(student, sampler, case)
+            except CheckFailed as failure:
+                size = failure.because(lambda: wrong_size(student, case))
+                raise size.beside(too_short(failure.quoted, case)) from None
+
+        return one_by_one("case", CASES, traits, lambda case: case.name, drawn(max_work))(judged)
+
+    return decorate
 
 
 def axes(case: Case) -> list[tuple[int, ...]]:
@@ -223,7 +312,12 @@ def make(student: Student, sampler: Sampler, case: Case, **kwargs: bool) -> tupl
     return layer, oracle
 
 
-SIZES = [  # size, kernel_size, stride, padding, dilation
+def methods(sampler: Sampler, case: Case) -> Sequence[str]:
+    """Those that a case asks about: either of them, or one by chance where there are many cases."""
+    return METHODS if case in CASES else METHODS[sampler.seed() % 2 :][:1]
+
+
+SIZES: list[Axis] = [  # size, kernel_size, stride, padding, dilation
     (28, 3, 1, 1, 1),
     (5, 5, 1, 0, 1),
     (7, 2, 3, 0, 1),
@@ -238,13 +332,32 @@ SIZES = [  # size, kernel_size, stride, padding, dilation
 ]
 
 
-def test_output_size(student: Student) -> None:
+def drawn_axis(row: Row) -> list[Axis]:
+    """The axis of a row, alone."""
+    return [axis_of(row, "h")]
+
+
+DRAWN_SIZES = Ranges(
+    {
+        "windows": Span(mark("{n} windows"), 1, 9, 4096),
+        "kernel": Span(mark("a kernel size of {n}"), 1, 9, 128),
+        "stride": Span(mark("a stride of {n}"), 1, 9, 64),
+        "padding": Span(mark("a padding of {n}"), 0, 9, 64),
+        "dilation": Span(mark("a dilation of {n}"), 1, 9, 64),
+        "rest": Span(mark("{n} pixels left over"), 0, 9),
+    },
+    drawn_axis,
+)
+
+
+@one_by_one("sizes", [SIZES], lambda sizes: [], lambda sizes: "sizes", [DRAWN_SIZES])
+def test_output_size(student: Student, sampler: Sampler, sizes: Sequence[Axis]) -> None:
     """output_size counts the windows along one axis, rounding down.
 
     handouts/conv2d.md, "The arithmetic, worked".
     """
     counts = []
-    for n, k, s, p, d in SIZES:
+    for n, k, s, p, d in sizes:
         expected = windows_along(n, k, s, p, d)
         rule = f"⌊({n} + 2·{p} - {d}·({k} - 1) - 1) / {s}⌋ + 1"
         what = tr("The number of windows, {rule},", rule=rule)
@@ -255,10 +368,10 @@ def test_output_size(student: Student) -> None:
             candidates = partial(misconceptions.of_size, n, k, s, p, d)
             counts.append(Count(what, got, expected, candidates))
     student.asked = plural(
-        "output_size for {count} geometry", "output_size for {count} geometries", len(SIZES)
+        "output_size for {count} geometry", "output_size for {count} geometries", len(sizes)
     )
     compare_counts(counts, whole=True)
-    for n, k, _, _, _ in SIZES:
+    for n, k in ((n, k) for n, k, *_ in sizes if n >= k):
         plain = student.output_size(n, k)
         compare_number(f"output_size({n}, {k})", plain, n - k + 1, whole=True)
 
@@ -290,14 +403,15 @@ def im2col_arguments(case: Case) -> tuple[Pair, Pair, Pair, Pair]:
     return case.kernel, case.stride, case.padding, case.dilation
 
 
-@by_name
+@by_case()
 def test_im2col(student: Student, sampler: Sampler, case: Case) -> None:
     """im2col returns every window as a column, in F.unfold's order.
 
     handouts/conv2d.md, "The arithmetic, worked": rows run over channel, kernel row, kernel column.
     """
-    x = sampler.normal(*case.input_shape())
-    answer = student.call("im2col", Input(x, case.layout), *im2col_arguments(case), after=True)
+    given = case.input(sampler)
+    x = given.tensor
+    answer = student.call("im2col", given, *im2col_arguments(case), after=True)
     compare(
         tr("the matrix of windows"), answer.value, unfolded(x, case), candidates=candidates(x, case)
     )
@@ -327,14 +441,14 @@ def test_im2col(student: Student, sampler: Sampler, case: Case) -> None:
             )
 
 
-@by_name
+@by_case(max_work=4096)
 def test_im2col_gradient(student: Student, sampler: Sampler, case: Case) -> None:
     """The gradient of im2col adds up where windows overlap.
 
     handouts/conv2d.md, "What trips people up": a pixel is in several windows, and each sends its
     share of the gradient back.
     """
-    x = sampler.normal(*case.input_shape()).requires_grad_()
+    x = case.input(sampler).tensor.requires_grad_()
     columns = unfolded(x, case)
     upstream = sampler.normal(*columns.shape)
     properties.backward(columns, upstream)
@@ -402,17 +516,16 @@ def test_registration(student: Student, bias: bool) -> None:
     )
 
 
-@by_name
+@by_case()
 def test_forward(student: Student, sampler: Sampler, case: Case) -> None:
     """forward_im2col and forward both equal nn.Conv2d's output.
 
     handouts/conv2d.md, "The arithmetic, worked".
     """
     layer, oracle = make(student, sampler, case)
-    for method in METHODS:
-        x = Input(sampler.normal(*case.input_shape()), case.layout)
+    for method in methods(sampler, case):
         try:
-            properties.forward(layer, oracle, x, method=method)
+            properties.forward(layer, oracle, case.input(sampler), method=method)
         except CheckFailed as failure:
             raise failure.beside(ONE_OF_TWO if method == "forward" else None) from None
 
@@ -431,7 +544,7 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
         properties.passes_nan_on(layer, oracle, x.tensor, method=method)
 
 
-@by_name
+@by_case(max_work=4096)  # what is recorded for a backward pass is work, too
 def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None:
     """The gradients of input, weight and bias equal nn.Conv2d's under a random upstream gradient.
 
@@ -439,9 +552,8 @@ def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None
     sums over both.
     """
     layer, oracle = make(student, sampler, case, by_name=True)
-    for method in METHODS:
-        x = Input(sampler.normal(*case.input_shape()), case.layout)
-        properties.gradients(layer, oracle, x, sampler, method=method)
+    for method in methods(sampler, case):
+        properties.gradients(layer, oracle, case.input(sampler), sampler, method=method)
 
 
 @both_biases

@@ -1,9 +1,9 @@
 """The hidden suite for kaiming_init.py. Cases are a table, properties are functions."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -11,11 +11,13 @@ from torch import nn
 
 from autograder.report import Cause
 from autograder.suite import properties, statistics
+from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
+from autograder.suite.ranges import Ranges, Row, Span
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Generator, Input, Student
-from tower_student.language import plural, tr
+from tower_student.language import mark, plural, tr
 from tower_student.text import words
 
 import misconceptions
@@ -24,18 +26,27 @@ Shape = tuple[int, ...]
 Look = Callable[[torch.Tensor, float, float, float], None]
 """Judges a filled tensor, given fan_in, fan_out and the gain."""
 
-FANS: dict[Shape, tuple[int, int]] = {  # shape: (fan_in, fan_out)
-    (20, 30): (30, 20),
-    (7, 5): (5, 7),
-    (1, 9): (9, 1),
-    (32, 16, 3, 3): (144, 288),
-    (8, 4, 2, 5): (40, 80),
-    (6, 3, 7): (21, 42),
-    (2, 3, 4, 5, 6): (360, 240),
-    (5, 1, 3, 2): (6, 30),
-}
+FANS: list[Shape] = [
+    (20, 30),
+    (7, 5),
+    (1, 9),
+    (32, 16, 3, 3),
+    (8, 4, 2, 5),
+    (6, 3, 7),
+    (2, 3, 4, 5, 6),
+    (5, 1, 3, 2),
+]
 SHAPES: list[Shape] = [(230, 90), (12, 40, 3, 11), (60, 30, 7)]
-by_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+KERNEL = {
+    "dimensions": Span(mark("a kernel with {n} dimensions"), 0, 4, least=1),
+    "kernel": Span(mark("a kernel that is {n} long"), 1, 5, 24, least=2),
+}
+
+
+def drawn_shape(row: Row) -> Shape:
+    """The shape of a row; its kernel has other sizes along the other dimensions."""
+    kernel = (row["kernel"], 3, 1, 2)[: row["dimensions"]]
+    return row["outputs"], row["inputs"], *kernel
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -48,12 +59,24 @@ def gain(a: float) -> float:
     return nn.init.calculate_gain("leaky_relu", a)
 
 
-def test_calculate_fan(student: Student) -> None:
+DRAWN_FANS = Ranges(
+    KERNEL
+    | {
+        "outputs": Span(mark("{n} outputs"), 1, 6, 2048),
+        "inputs": Span(mark("{n} inputs"), 1, 6, 2048),
+    },
+    lambda row: [drawn_shape(row)],
+    lambda row: math.prod(drawn_shape(row)),
+)
+
+
+@one_by_one("shapes", [FANS], lambda shapes: [], lambda shapes: "shapes", [DRAWN_FANS])
+def test_calculate_fan(student: Student, sampler: Sampler, shapes: list[Shape]) -> None:
     """calculate_fan counts inputs and outputs, times the taps of the kernel.
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
-    results = {shape: student.calculate_fan(torch.zeros(shape)) for shape in FANS}
+    results = {shape: student.calculate_fan(sampler.normal(*shape)) for shape in shapes}
     for shape, result in results.items():
         student.asked = f"calculate_fan(tensor{shape})"
         expect(
@@ -63,25 +86,36 @@ def test_calculate_fan(student: Student) -> None:
     student.asked = plural(
         "calculate_fan on tensors of {count} shape",
         "calculate_fan on tensors of {count} shapes",
-        len(FANS),
+        len(shapes),
     )
     for i, name in enumerate(("fan_in", "fan_out")):
         counts = [
             Count(
                 tr("{name} of a tensor of shape {shape}", name=name, shape=shape),
                 results[shape][i],
-                expected[i],
+                fans(shape)[i],
                 partial(misconceptions.of_fans, shape, name),
             )
-            for shape, expected in FANS.items()
+            for shape in shapes
         ]
         compare_counts(counts, whole=True)
 
 
 SLOPES = [0.2, 0.0, 0.01, 1.0, -0.5, math.sqrt(5)]
+STEEPNESS = (0.3, 2, 1e-3, 0.05, 0.7, 1.3, 3, 8.0, 40.0, 1000.0)
+DRAWN_SLOPES = Ranges(
+    {
+        "slope": Span(
+            mark("a slope of {n}"), 0, len(STEEPNESS) - 1, names=list(map(str, STEEPNESS))
+        ),
+        "falls": Span(mark("a slope that is {n}"), 0, 1, names=("positive", "negative")),
+    },
+    lambda row: [(-1 if row["falls"] else 1) * STEEPNESS[row["slope"]]],
+)
 
 
-def test_leaky_relu_gain(student: Student) -> None:
+@one_by_one("slopes", [SLOPES], lambda slopes: [], lambda slopes: "slopes", [DRAWN_SLOPES])
+def test_leaky_relu_gain(student: Student, sampler: Sampler, slopes: list[float]) -> None:
     """leaky_relu_gain is √(2 / (1 + a²)), and √2 without an argument.
 
     handouts/kaiming_init.md, "The idea".
@@ -93,10 +127,10 @@ def test_leaky_relu_gain(student: Student) -> None:
             gain(a),
             partial(misconceptions.of_gain, a),
         )
-        for a in SLOPES
+        for a in slopes
     ]
     student.asked = plural(
-        "leaky_relu_gain(a) for {count} slope", "leaky_relu_gain(a) for {count} slopes", len(SLOPES)
+        "leaky_relu_gain(a) for {count} slope", "leaky_relu_gain(a) for {count} slopes", len(slopes)
     )
     compare_counts(counts)
     compare_number(tr("The gain without an argument"), student.leaky_relu_gain(), math.sqrt(2))
@@ -183,14 +217,60 @@ def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...
     return own if usable else None
 
 
-@by_shape
-@pytest.mark.parametrize("a", [0.6, 0.0, math.sqrt(5)], ids=lambda a: f"{a:.3g}")
-def test_kaiming_uniform(student: Student, sampler: Sampler, shape: Shape, a: float) -> None:
+class Filled(NamedTuple):
+    """The shape of a weight, and the slope or gain that goes with it."""
+
+    shape: Shape
+    factor: float
+
+    def __str__(self) -> str:
+        return f"{self.factor:.3g}-{self.shape}"
+
+
+FEW = 3000
+"""Values that are enough to judge a distribution by."""
+
+
+def cases(*factors: float) -> list[Filled]:
+    """The named ones."""
+    plain = [Filled(shape, factor) for factor in factors for shape in SHAPES]
+    return plain + [Filled(shape, factors[0]) for shape in ((1, FEW), (FEW, 1))]
+
+
+def drawn_filled(factors: Sequence[float], row: Row) -> Filled:
+    """The case of a row, with so many more outputs or inputs that the distribution can be judged."""
+    shape = drawn_shape(row)
+    sizes = {"outputs": shape[0], "inputs": shape[1]}
+    sizes["inputs" if row["grows"] else "outputs"] *= math.ceil(FEW / math.prod(shape))
+    return Filled(drawn_shape({**row, **sizes}), factors[row["factor"]])
+
+
+def drawn_fills(*factors: float) -> Ranges[Filled]:
+    """Shapes, with one of these slopes or gains."""
+    spans = KERNEL | {
+        "outputs": Span(mark("{n} outputs"), 1, 3, 512),
+        "inputs": Span(mark("{n} inputs"), 1, 3, 512),
+        "grows": Span(mark("more {n}"), 0, 1, names=("outputs", "inputs")),
+        "factor": Span(
+            mark("an argument of {n}"), 0, len(factors) - 1, names=[f"{f:.3g}" for f in factors]
+        ),
+    }
+    return Ranges(spans, partial(drawn_filled, factors), lambda row: math.prod(drawn_shape(row)))
+
+
+def by_fill(*factors: float, drawn: Sequence[float]) -> Callable[[Callable[..., None]], Any]:
+    """Over all shapes with all slopes or gains, and over drawn ones."""
+    return one_by_one("case", cases(*factors), lambda case: [], drawn=[drawn_fills(*drawn)])
+
+
+@by_fill(0.6, 0.0, math.sqrt(5), drawn=(0.01, 0.2, 1.0, 3.0, -0.4))
+def test_kaiming_uniform(student: Student, sampler: Sampler, case: Filled) -> None:
     """kaiming_uniform_ draws from U(±gain·√(3 / fan_in)).
 
     handouts/kaiming_init.md, "The arithmetic, worked": a uniform variable on ±bound has the
     variance bound²/3.
     """
+    shape, a = case
 
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         candidates = misconceptions.of_kaiming("uniform", shape, a)
@@ -200,13 +280,13 @@ def test_kaiming_uniform(student: Student, sampler: Sampler, shape: Shape, a: fl
     judge_filled(student, sampler, "kaiming_uniform_", shape, look, slope=a, **given)
 
 
-@by_shape
-@pytest.mark.parametrize("a", [0.6, 0.0], ids=lambda a: f"{a:.3g}")
-def test_kaiming_normal(student: Student, sampler: Sampler, shape: Shape, a: float) -> None:
+@by_fill(0.6, 0.0, drawn=(0.01, 0.2, 1.0, 3.0, -0.4))
+def test_kaiming_normal(student: Student, sampler: Sampler, case: Filled) -> None:
     """kaiming_normal_ draws from N(0, gain² / fan_in).
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
+    shape, a = case
 
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         candidates = misconceptions.of_kaiming("normal", shape, a)
@@ -223,13 +303,13 @@ def test_kaiming_normal(student: Student, sampler: Sampler, shape: Shape, a: flo
         )
 
 
-@by_shape
-@pytest.mark.parametrize("factor", [1.0, 2.5], ids=str)
-def test_xavier_uniform(student: Student, sampler: Sampler, shape: Shape, factor: float) -> None:
+@by_fill(1.0, 2.5, drawn=(1.5, 0.1, 0.5, 10.0))
+def test_xavier_uniform(student: Student, sampler: Sampler, case: Filled) -> None:
     """xavier_uniform_ draws from U(±gain·√(6 / (fan_in + fan_out))).
 
     handouts/kaiming_init.md, "The idea".
     """
+    shape, factor = case
 
     def look(got: torch.Tensor, fan_in: float, fan_out: float, _: float) -> None:
         bound = factor * math.sqrt(6 / (fan_in + fan_out))
@@ -239,7 +319,16 @@ def test_xavier_uniform(student: Student, sampler: Sampler, shape: Shape, factor
     judge_filled(student, sampler, "xavier_uniform_", shape, look, **given)
 
 
-@pytest.mark.parametrize("shape", [(1500, 30), (400, 1600), (1200, 2, 3, 5)], ids=str)
+WEIGHTS: list[Shape] = [(1500, 30), (400, 1600), (1200, 2, 3, 5)]
+DRAWN_WEIGHTS = Ranges(
+    KERNEL | {"inputs": Span(mark("{n} inputs"), 1, 5, 128)},
+    lambda row: drawn_shape({"outputs": 800, **row}),
+    lambda row: math.prod(drawn_shape({"outputs": 800, **row})),
+    max_work=1 << 18,
+)
+
+
+@one_by_one("shape", WEIGHTS, lambda shape: [], drawn=[DRAWN_WEIGHTS])
 def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
     """bias_uniform_ draws from U(±1/√fan_in), with the fan_in of the weight.
 

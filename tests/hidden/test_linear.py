@@ -1,5 +1,6 @@
 """The hidden suite for linear.py. Cases are a table, properties are functions; each runs over its cases."""
 
+import math
 from typing import NamedTuple
 
 import pytest
@@ -9,10 +10,11 @@ from torch import nn
 from autograder.suite import properties
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import expect
-from autograder.suite.sampler import Sampler
+from autograder.suite.ranges import Ranges, Row, Span
+from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
-from tower_student.language import plural, tr
+from tower_student.language import mark, plural, tr
 
 from misconceptions.linear import INHERITED
 from operators import CONVOLUTION, LINEAR
@@ -27,6 +29,11 @@ class Case(NamedTuple):
     shape: tuple[int, ...]
     bias: bool = True
     layout: str = "contiguous"
+    values: str = VALUES[0]
+
+    def input(self, sampler: Sampler) -> Input:
+        """Random values of the kind, in the layout."""
+        return Input(sampler.values(self.values, *self.shape), self.layout)
 
 
 def traits(case: Case) -> list[str]:
@@ -69,7 +76,36 @@ CASES = [
     Case("offset", 5, 3, (4, 5), layout="offset"),
     Case("strided", 5, 3, (2, 4, 5), layout="strided"),
 ]
-by_name = one_by_one("case", CASES, traits, ids=lambda case: case.name)
+LAYOUTS = ("contiguous", "transposed", "offset", "strided")
+SPANS = {
+    "in_features": Span(mark("{n} input features"), 1, 6, 2048),
+    "out_features": Span(mark("{n} output features"), 1, 6, 2048),
+    "batch": Span(mark("a batch of {n}"), 0, 6, 2048, least=2),
+    "dimensions": Span(mark("an input with {n} dimensions"), 1, 7, least=2),
+    "rows": Span(mark("{n} rows in each sample"), 1, 6, 256),
+    "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
+    "layout": Span(mark("a memory layout that is {n}"), 0, len(LAYOUTS) - 1, names=LAYOUTS),
+    "values": Span(mark("input values that are {n}"), 0, len(VALUES) - 1, names=VALUES),
+}
+
+
+def drawn_case(row: Row) -> Case:
+    """The case of a row."""
+    features, dimensions = row["in_features"], row["dimensions"]
+    leading = (row["batch"], *(2 if i else row["rows"] for i in range(dimensions - 2)))
+    shape = (*leading, features) if dimensions > 1 else (features,)
+    layout = LAYOUTS[row["layout"]] if dimensions > 1 and min(shape) else LAYOUTS[0]
+    bias = not row["plain"]
+    return Case("drawn", features, row["out_features"], shape, bias, layout, VALUES[row["values"]])
+
+
+def work(row: Row) -> int:
+    """Multiply-adds of a forward pass."""
+    return math.prod(drawn_case(row).shape) * row["out_features"]
+
+
+DRAWN = Ranges(SPANS, drawn_case, work)
+by_name = one_by_one("case", CASES, traits, lambda case: case.name, [DRAWN])
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 
 
@@ -109,7 +145,7 @@ def test_forward(student: Student, sampler: Sampler, case: Case) -> None:
     handouts/linear.md, "The arithmetic, worked".
     """
     layer, oracle = make(student, sampler, case)
-    properties.forward(layer, oracle, Input(sampler.normal(*case.shape), case.layout))
+    properties.forward(layer, oracle, case.input(sampler))
 
 
 def test_forward_float32(student: Student, sampler: Sampler) -> None:
@@ -132,7 +168,7 @@ def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None
     handouts/linear.md, "The arithmetic, worked": the gradient of the weight sums over the batch.
     """
     layer, oracle = make(student, sampler, case)
-    properties.gradients(layer, oracle, Input(sampler.normal(*case.shape), case.layout), sampler)
+    properties.gradients(layer, oracle, case.input(sampler), sampler)
 
 
 @both_biases

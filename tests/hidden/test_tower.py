@@ -17,9 +17,10 @@ from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
-from autograder.suite.sampler import Sampler
+from autograder.suite.ranges import Ranges, Row, Span
+from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
-from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, TRAJECTORY
+from autograder.suite.tolerances import FLOAT32, FLOAT64, GPU_FLOAT32, TRAJECTORY, Tolerance
 from tower_student.language import mark, plural, tr
 
 import misconceptions
@@ -66,38 +67,72 @@ def test_parameters(student: Student) -> None:
     )
 
 
-COUNTED = [  # model, arguments, the arithmetic, the count
-    ("nn.Linear", (5, 3), "5·3 + 3", 18),
-    ("nn.ReLU", (), mark("no parameter"), 0),
-    ("probes.ModeProbe", (6, 4), mark("6 + 6 + 6·4 + 4, without running statistics"), 40),
-    ("probes.TiedProbe", (4,), mark("4·4 + 4 + 4 for two layers that share their weight"), 24),
+class Model(NamedTuple):
+    """A model of torch's or of probes.py, and the arithmetic of its count, in words."""
+
+    name: str
+    arguments: tuple[int, ...]
+    rule: str
+
+
+COUNTED = [
+    Model("nn.Linear", (5, 3), "5·3 + 3 = 18"),
+    Model("nn.ReLU", (), mark("no parameter")),
+    Model("probes.ModeProbe", (6, 4), mark("6 + 6 + 6·4 + 4 = 40, without running statistics")),
+    Model(
+        "probes.TiedProbe", (4,), mark("4·4 + 4 + 4 = 24 for two layers that share their weight")
+    ),
 ]
+MODELS = ("nn.Linear", "probes.ModeProbe", "probes.TiedProbe", "probes.DeepProbe")
 
 
-def test_count_parameters(student: Student) -> None:
+def drawn_models(row: Row) -> list[Model]:
+    """The model of a row, alone."""
+    name = MODELS[row["model"] if row["depth"] < 5 else 3]
+    width = min(row["width"], 40) if name == MODELS[3] else row["width"]
+    arguments = {MODELS[2]: (width,), MODELS[3]: (row["depth"], width)}
+    return [Model(name, arguments.get(name, (width, row["depth"])), "")]
+
+
+DRAWN_MODELS = Ranges(
+    {
+        "model": Span(mark("the model {n}"), 0, 3, names=MODELS),
+        "depth": Span(mark("a depth or a number of classes of {n}"), 1, 4, 64, least=2),
+        "width": Span(mark("{n} features"), 1, 4, 1024, least=2),
+    },
+    drawn_models,
+)
+
+
+@one_by_one("models", [COUNTED], lambda models: [], lambda models: "models", [DRAWN_MODELS])
+def test_count_parameters(student: Student, sampler: Sampler, models: list[Model]) -> None:
     """count_parameters counts the elements of the parameters that require a gradient.
 
     handouts/tower.md, "What is asked".
     """
     counts: list[Count] = []
 
-    def ask(what: str, layer: Layer, model: nn.Module, expected: int) -> None:
+    def ask(what: str, layer: Layer, model: nn.Module) -> None:
         got = student.count_parameters(layer)
         candidates = misconceptions.of_count(model)  # now: the model will change
+        expected = sum(p.numel() for p in model.parameters() if p.requires_grad)
         counts.append(Count(what, got, expected, lambda: candidates))
 
-    tower, oracle = student.TowerOfInsight(), reference.ReferenceTower()
-    ask(tr("The count for the Tower,"), tower, oracle, 421_642)
-    tower.freeze("fc1.weight")
-    oracle.fc1.weight.requires_grad_(False)
-    what = tr("The count for the Tower with fc1.weight frozen, 421,642 - 128·3136,")
-    ask(what, tower, oracle, 20_234)
-    for name, arguments, rule, expected in COUNTED:
+    if models is COUNTED:
+        tower, oracle = student.TowerOfInsight(), reference.ReferenceTower()
+        ask(tr("The count for the Tower,"), tower, oracle)
+        tower.freeze("fc1.weight")
+        oracle.fc1.weight.requires_grad_(False)
+        what = tr("The count for the Tower with fc1.weight frozen, 421,642 - 128·3136,")
+        ask(what, tower, oracle)
+    for name, arguments, rule in models:
         library, _, attribute = name.partition(".")
         model = getattr({"nn": nn, "probes": probes}[library], attribute)(*arguments)
         made = f"{name}{arguments}"
         what = tr("The count for {model}, {rule},", model=made, rule=tr(rule))
-        ask(what, student.library(name, *arguments), model, expected)
+        if not rule:
+            what = tr("The count for {model}", model=made)
+        ask(what, student.library(name, *arguments), model)
     compare_counts(counts, whole=True)
 
 
@@ -183,6 +218,16 @@ def pooled(h: Tensor) -> Tensor:
     return F.max_pool2d(F.relu(h), 2)
 
 
+PASSES = [  # the mode, the number of images, and their values
+    *(("train", n, VALUES[0]) for n in BATCH_SIZES),
+    ("eval", 3, VALUES[0]),
+    ("train", 2, "between 0 and 1"),
+    ("eval", 2, "tens"),
+]
+MANY = Span("", 5, 5, 53)
+"""How many images a large batch has."""
+
+
 def test_forward(student: Student, sampler: Sampler) -> None:
     """The logits equal those of the same network built of stock layers, in either mode.
 
@@ -190,13 +235,19 @@ def test_forward(student: Student, sampler: Sampler) -> None:
     softmax at the end.
     """
     tower, oracle = make(student, sampler)
-    for mode, n in (*(("train", n) for n in BATCH_SIZES), ("eval", 3)):
-        tower.do(mode)
-        x = images(sampler, n)
+
+    def judge(x: Tensor, tolerance: Tolerance) -> None:
         try:
-            properties.forward(tower, oracle, Input(x))
+            properties.forward(tower, oracle, Input(x), tolerance)
         except CheckFailed as failure:
             raise failure.beside(partial(wrong_stage, tower, oracle, x)) from None
+
+    for mode, n, values in PASSES:
+        tower.do(mode)
+        judge(sampler.values(values, n, 1, 28, 28), FLOAT64)
+    tower.load(oracle.float())
+    for n in MANY.levels(sampler):
+        judge(images(sampler, n).float(), FLOAT32)
 
 
 def show_flow(student: Student, got: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
@@ -358,6 +409,8 @@ class Training(NamedTuple):
     smoothing: float = 0.0  # of the labels, in the criterion
     once: bool = False  # the batches are an iterator
     single: bool = False  # in float32
+    features: int = 6
+    classes: int = 4
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
@@ -372,8 +425,8 @@ class Training(NamedTuple):
             theirs, oracle = make(student, sampler)
         else:
             oracle, theirs = (
-                sampler.fill(ModeProbe(6, 4)),
-                student.library("probes.ModeProbe", 6, 4),
+                sampler.fill(ModeProbe(self.features, self.classes)),
+                student.library("probes.ModeProbe", self.features, self.classes),
             )
             if self.single:
                 oracle.float()
@@ -386,7 +439,8 @@ class Training(NamedTuple):
         if self.model == "tower":
             return images(sampler, n), sampler.integers(0, 10, n)
         dtype = torch.float32 if self.single else torch.float64
-        return sampler.normal(n, 6, dtype=dtype), sampler.integers(0, 4, n)
+        labels = sampler.integers(0, self.classes, n)
+        return sampler.normal(n, self.features, dtype=dtype), labels
 
 
 MOMENTUM: dict[str, Any] = {"lr": 0.05, "momentum": 0.9}
@@ -404,9 +458,58 @@ TRAININGS = [
 ]
 
 
+OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", MOMENTUM),
+    ("Adam", {"lr": 0.01}),
+    ("SGD", {"lr": 0.05, "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.02}),
+]
+
+
+def drawn_training(row: Row) -> Training:
+    """The training of a row; its last batch has another size."""
+    name, settings = OPTIMIZERS[row["optimizer"]]
+    return Training(
+        name,
+        settings,
+        (row["samples"],) * (row["batches"] - 1) + (row["last"],),
+        mode=MODES[row["mode"]],
+        smoothing=(0.0, 0.2)[row["smoothing"]],
+        once=bool(row["once"]),
+        single=bool(row["single"]),
+        features=row["features"],
+        classes=row["classes"],
+    )
+
+
+DRAWN_TRAININGS = Ranges(
+    {
+        "batches": Span(mark("{n} batches"), 1, 4, 128, least=2),
+        "samples": Span(mark("batches of {n}"), 2, 5, 512),
+        "last": Span(mark("a last batch of {n}"), 2, 5, 64),
+        "features": Span(mark("{n} features"), 1, 5, 64, least=2),
+        "classes": Span(mark("{n} classes"), 2, 5, 128),
+        "optimizer": Span(
+            mark("the optimizer {n}"),
+            0,
+            len(OPTIMIZERS) - 1,
+            names=[f"{name} {settings}" for name, settings in OPTIMIZERS],
+        ),
+        "mode": Span(mark("a model in the mode {n}"), 0, 1, names=MODES),
+        "smoothing": Span(mark("labels that are {n}"), 0, 1, names=("plain", "smoothed")),
+        "once": Span(mark("batches that come from {n}"), 0, 1, names=("a list", "an iterator")),
+        "single": Span(mark("the dtype {n}"), 0, 1, names=("float64", "float32")),
+    },
+    drawn_training,
+    lambda row: row["batches"] * (50 + row["samples"] * (row["features"] + row["classes"])),
+)
+
+
 def listed(sizes: Sequence[int]) -> str:
     """Numbers, within a sentence."""
-    return ", ".join(map(str, sizes))
+    told = [str(size) for size in sizes]
+    return ", ".join(told if len(told) < 12 else (*told[:3], "…", *told[-2:]))
 
 
 Loops = tuple[tuple[nn.Module, torch.optim.Optimizer], tuple[Layer, Layer]]
@@ -501,7 +604,7 @@ def traits(training: Training) -> list[str]:
     return [trait for trait, holds in told.items() if holds]
 
 
-@one_by_one("training", TRAININGS, traits)
+@one_by_one("training", TRAININGS, traits, drawn=[DRAWN_TRAININGS])
 def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> None:
     """train_epoch moves every weight as the reference loop does, in training mode, to 1e-9.
 
@@ -511,7 +614,9 @@ def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> 
     oracle, theirs = training.models(student, sampler)
     loop = loops(student, oracle, theirs, training)
     on_tower = training.model == "tower"
-    for _ in range(1 if on_tower else 2):  # the second finds what the first has left
+    for _ in range(
+        1 if on_tower or training not in TRAININGS else 2
+    ):  # the second finds what the first has left
         batches = [training.batch(sampler, n) for n in training.sizes]
         try:
             judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
@@ -560,35 +665,71 @@ def test_one_batch(student: Student, sampler: Sampler) -> None:
     )
 
 
-EVALUATIONS: list[tuple[int, ...]] = [(8, 8), (9, 4), (3, 5, 11), (7,)]
+class Evaluation(NamedTuple):
+    """The sizes of the batches, the mode before the call, and the model."""
+
+    sizes: tuple[int, ...]
+    mode: str = "train"
+    once: bool = False
+    features: int = 6
+    classes: int = 4
 
 
-def test_evaluate(student: Student, sampler: Sampler) -> None:
+EVALUATIONS = [
+    Evaluation(sizes, mode, once=sizes == (7,))
+    for mode in MODES
+    for sizes in ((8, 8), (9, 4), (3, 5, 11), (7,))
+]
+DRAWN_EVALUATIONS = Ranges(
+    {
+        "batches": Span(mark("{n} batches"), 1, 4, 128, least=2),
+        "samples": Span(mark("batches of {n}"), 1, 5, 1024),
+        "last": Span(mark("a last batch of {n}"), 1, 5, 64),
+        "features": Span(mark("{n} features"), 1, 5, 64, least=2),
+        "classes": Span(mark("{n} classes"), 2, 5, 256),
+        "mode": Span(mark("a model in the mode {n}"), 0, 1, names=MODES),
+        "once": Span(mark("batches that come from {n}"), 0, 1, names=("a list", "an iterator")),
+    },
+    lambda row: [
+        Evaluation(
+            (row["samples"],) * (row["batches"] - 1) + (row["last"],),
+            MODES[row["mode"]],
+            bool(row["once"]),
+            row["features"],
+            row["classes"],
+        )
+    ],
+    lambda row: row["batches"] * row["samples"] * (row["features"] + row["classes"]),
+)
+
+
+@one_by_one(
+    "asked", [EVALUATIONS], lambda asked: [], lambda asked: "evaluations", [DRAWN_EVALUATIONS]
+)
+def test_evaluate(student: Student, sampler: Sampler, asked: list[Evaluation]) -> None:
     """evaluate returns the fraction that is right, in evaluation mode and without tracking gradients.
 
     handouts/tower.md, "What trips people up": batches of different sizes weigh by their samples.
     """
     counts = []
-    for mode in MODES:
-        for sizes in EVALUATIONS:
-            oracle, theirs, batches = evaluation(student, sampler, mode, sizes)
-            student.asked = tr("evaluate on batches of {sizes} samples", sizes=listed(sizes))
-            before = theirs.state()
-            got = student.evaluate(theirs, Once(batches) if sizes == (7,) else batches)
-            for name, value in theirs.state().items():
-                expect(
-                    torch.equal(value, before[name]),
-                    tr("{name} was changed by evaluate.", name=name),
-                    cause=why(
-                        "tower.evaluate.statistics_changed",
-                        "Evaluation mode (model.eval()) leaves running statistics alone.",
-                    ),
-                )
-            what = tr(
-                "The fraction that is right in batches of {sizes} samples", sizes=listed(sizes)
+    for one in asked:
+        oracle, theirs, batches = evaluation(student, sampler, one)
+        sizes = listed(one.sizes)
+        student.asked = tr("evaluate on batches of {sizes} samples", sizes=sizes)
+        before = theirs.state()
+        got = student.evaluate(theirs, Once(batches) if one.once else batches)
+        for name, value in theirs.state().items():
+            expect(
+                torch.equal(value, before[name]),
+                tr("{name} was changed by evaluate.", name=name),
+                cause=why(
+                    "tower.evaluate.statistics_changed",
+                    "Evaluation mode (model.eval()) leaves running statistics alone.",
+                ),
             )
-            candidates = partial(misconceptions.of_evaluation, oracle, batches)
-            counts.append(Count(what, got, reference.accuracy(oracle, batches), candidates))
+        what = tr("The fraction that is right in batches of {sizes} samples", sizes=sizes)
+        candidates = partial(misconceptions.of_evaluation, oracle, batches)
+        counts.append(Count(what, got, reference.accuracy(oracle, batches), candidates))
     student.asked = plural(
         "evaluate on {count} list of batches", "evaluate on {count} lists of batches", len(counts)
     )
@@ -596,23 +737,24 @@ def test_evaluate(student: Student, sampler: Sampler) -> None:
 
 
 def evaluation(
-    student: Student, sampler: Sampler, mode: str, sizes: tuple[int, ...]
+    student: Student, sampler: Sampler, asked: Evaluation
 ) -> tuple[ModeProbe, Layer, list[Batch]]:
     """A model on either side, and batches of which half or so is answered right."""
-    oracle = sampler.fill(ModeProbe(6, 4).double())
+    features, classes = asked.features, asked.classes
+    oracle = sampler.fill(ModeProbe(features, classes).double())
     for buffer in (oracle.norm.running_mean, oracle.norm.running_var):
         assert buffer is not None
-        buffer.copy_(sampler.uniform(6) + 0.5)
-    theirs = student.library("probes.ModeProbe", 6, 4)
+        buffer.copy_(sampler.uniform(features) + 0.5)
+    theirs = student.library("probes.ModeProbe", features, classes)
     theirs.load(oracle)
-    theirs.do(mode)
+    theirs.do(asked.mode)
     batches = []
-    for n in sizes:
-        x = (3 if mode == "train" else 1000) * sampler.normal(n, 6)
+    for n in asked.sizes:
+        x = (3 if asked.mode == "train" else 1000) * sampler.normal(n, features)
         with torch.no_grad():
             right = oracle.eval()(x).argmax(1)
         wrong = sampler.permutation(n) < (n + 1) // 3 + (n % 2)
-        batches.append((x, torch.where(wrong, (right + 1) % 4, right)))
+        batches.append((x, torch.where(wrong, (right + 1) % classes, right)))
     return oracle, theirs, batches
 
 

@@ -44,6 +44,17 @@ def test_a_mutant_fails_the_check_that_is_meant_for_it(graded, mutant):
         assert not whole.faults
 
 
+RANGES = [mutant for module in MODULES for mutant in BANK.range_mutants(module)]
+
+
+@pytest.mark.parametrize("mutant", RANGES, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
+def test_a_mutant_that_is_right_within_a_range_fails(graded, mutant):
+    """Under this seed; tests/support/range_lab.py looks at many."""
+    report = graded(mutant, checks=[mutant.check])
+    assert mutant.check in failed(report), mutant.misconception
+    assert not report.faults
+
+
 def causes(report):
     return {check.cause_id for check in checks_of(report).values()}
 
