@@ -39,7 +39,7 @@ class Opaque(NamedTuple):
     type_name: str
 
 
-class Record(tuple[Any, ...]):
+class NamedTupleValue(tuple[Any, ...]):
     """A named tuple of the other side: its values, and the names of its fields."""
 
     fields: tuple[str, ...]
@@ -161,9 +161,9 @@ def decode_tree(
         case {"list": list() as items}:
             return below(items)
         case {"tuple": list() as items, "fields": list() as fields} if _name_each(fields, items):
-            record = Record(below(items))
-            record.fields = tuple(fields)
-            return record
+            named = NamedTupleValue(below(items))
+            named.fields = tuple(fields)
+            return named
         case {"tuple": list() as items, **rest} if not rest:
             return tuple(below(items))
         case {"opaque": str() as name}:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autograder.report import Cause
-from autograder.sandbox.values import Opaque, Record
+from autograder.sandbox.values import NamedTupleValue, Opaque
 from autograder.suite.candidates import EXCHANGED, Candidate, diagnose, diagnose_number, same
 from autograder.suite.failures import NO_RETURN, CheckFailed, Why, why
 from autograder.suite.tolerances import FLOAT64, Tolerance
@@ -247,7 +247,7 @@ def describe(value: object) -> str:
             if tensor := _TENSOR.fullmatch(name):
                 return tr("a tensor of {dtype} on {device}", **tensor.groupdict())
             return tr("a {kind}", kind=word(name))
-        case Record():
+        case NamedTupleValue():
             return tr("a named tuple of {count}", count=len(value))
         case tuple():
             return tr("a tuple of {count}", count=len(value))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from autograder.report import Cause
-from autograder.sandbox.values import Record
+from autograder.sandbox.values import NamedTupleValue
 from autograder.suite import properties
 from autograder.suite.candidates import same
 from autograder.suite.cases import one_by_one
@@ -451,7 +451,7 @@ def compare_steps(history: Sequence[Any], expected: Sequence[Line]) -> None:
     )
     for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
         expect(
-            isinstance(step, Record) and step.fields == ("loss", "w", "b"),
+            isinstance(step, NamedTupleValue) and step.fields == ("loss", "w", "b"),
             tr("Entry {number} is {got}; expected Step(loss, w, b).", number=i, got=describe(step)),
             cause=why(
                 "gradient_loop.history.not_a_step",

@@ -223,7 +223,7 @@ def test_tensors_of_one_frame_share_no_memory():
 
 
 @pytest.mark.parametrize("fields", [["a"], ["a", "b", "c"], ["a", 1], ["a", []], [], "ab"])
-def test_a_record_has_a_name_for_each_value(fields):
+def test_a_named_tuple_has_a_name_for_each_value(fields):
     """A tuple may say of itself that it has others."""
     tree = {"tuple": [1, 2], "fields": fields}
     assert not wire_lab.is_value(tree, {})
