@@ -328,10 +328,10 @@ def _written(numbers: Sequence[float]) -> str:
 
 
 def _watched(replies: list[Reply]) -> str:
-    record = replies[-1].fields["record"]
-    if record["intact"] is not True:
-        return tr("the record of operators has a gap")
-    found = record["operators"]
+    trace = replies[-1].fields["trace"]
+    if trace["intact"] is not True:
+        return tr("the trace of operators has a gap")
+    found = trace["operators"]
     if "matmul" in found:
         return ""
     return tr("a matrix product was not seen, only {operators}", operators=", ".join(found))

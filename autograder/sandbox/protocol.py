@@ -247,8 +247,8 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What the recorder saw, see recorder.Record."""
+class OperatorTrace:
+    """What the recorder saw, see recorder.OperatorTrace."""
 
     operators: list[str]
     functions: list[str]
@@ -262,13 +262,13 @@ class Output:
     Attributes:
         stayed: whether it lay on the GPU, with `on_gpu`.
         copies: how often a tensor was carried to or from it, with `on_gpu`.
-        record: the fields of a Record, with `watch`.
+        trace: the fields of an OperatorTrace, with `watch`.
     """
 
     output: Tree = None
     stayed: bool | None = None
     copies: int | None = None
-    record: dict[str, Any] | None = None
+    trace: dict[str, Any] | None = None
     meta_shape: list[Any] | None = None
 
 
@@ -280,14 +280,14 @@ class Result:
         grad_mode: whether autograd was still on after the call.
         after: what is left of the arguments, with `after`.
         traits: of each tensor among them: is_result, is_leaf, requires_grad, has_grad, moved.
-        record: the fields of a Record, with `watch`.
+        trace: the fields of an OperatorTrace, with `watch`.
     """
 
     result: Tree = None
     grad_mode: bool = False
     after: Tree = None
     traits: list[dict[str, bool]] | None = None
-    record: dict[str, Any] | None = None
+    trace: dict[str, Any] | None = None
 
 
 #: None where there is nothing to say but that it is done.

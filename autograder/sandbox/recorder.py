@@ -1,7 +1,7 @@
 """Which operators ran, and which of torch's own Python functions were called.
 
 A dispatch mode sees only what composite operators fall apart into: `linear` arrives as `addmm`, like
-an honest matrix product. The profiler's record of the dispatcher has the names themselves
+an honest matrix product. The profiler's trace of the dispatcher has the names themselves
 ("aten::linear"), by whatever alias, from TorchScript, in every thread and in backward, where
 "autograd::engine" shows that derivatives were asked of autograd. torch.nn.init is plain Python,
 so a profile hook watches for it. This is a speed bump in the student's own process, no proof.
@@ -34,7 +34,7 @@ def _operator(name: str) -> str:
     return ENGINE if name.startswith(ENGINE) else name.partition("::")[2]
 
 
-class Record:
+class OperatorTrace:
     """What was seen: dispatcher `operators`, and torch's Python `functions` by their full names."""
 
     def __init__(self) -> None:
@@ -43,27 +43,29 @@ class Record:
         self.intact = False
 
     def as_meta(self) -> dict[str, Any]:
-        """The record as it crosses."""
-        return vars(protocol.Record(sorted(self.operators), sorted(self.functions), self.intact))
+        """The trace as it crosses."""
+        return vars(
+            protocol.OperatorTrace(sorted(self.operators), sorted(self.functions), self.intact)
+        )
 
 
 @contextmanager
-def recording() -> Iterator[Record]:
-    """Record while the body runs; the record is complete when it ends."""
-    record = Record()
+def recording() -> Iterator[OperatorTrace]:
+    """Record while the body runs; the trace is complete when it ends."""
+    trace = OperatorTrace()
 
     def on_event(frame: FrameType, event: str, argument: object) -> None:
         module = frame.f_globals.get("__name__", "")
         if event == "call" and isinstance(module, str) and module.startswith("torch."):
-            record.functions.add(f"{module}.{frame.f_code.co_qualname}")
+            trace.functions.add(f"{module}.{frame.f_code.co_qualname}")
 
     with profiled() as seen:
         sys.setprofile(on_event)
         try:
-            yield record
+            yield trace
         finally:
             unhooked = sys.getprofile() is not on_event
             sys.setprofile(None)
             torch.special.airy_ai(torch.zeros(1))
-    record.intact = not unhooked and SENTINEL in seen
-    record.operators = {_operator(name) for name in seen - {SENTINEL} if "::" in name}
+    trace.intact = not unhooked and SENTINEL in seen
+    trace.operators = {_operator(name) for name in seen - {SENTINEL} if "::" in name}

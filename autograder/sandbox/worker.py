@@ -292,7 +292,7 @@ class RequestHandler:
             x = self._gpu.carried(x)
         layer.zero_grad(set_to_none=True)
         with (
-            recording() if asked.watch else nullcontext() as record,
+            recording() if asked.watch else nullcontext() as trace,
             torch.set_grad_enabled(asked.grad),
         ):
             with self._gpu.watched() if asked.on_gpu else nullcontext() as transfers:
@@ -318,7 +318,7 @@ class RequestHandler:
             tree,
             stayed=stayed if transfers else None,
             copies=transfers.copies if transfers else None,
-            record=record.as_meta() if record else None,
+            trace=trace.as_meta() if trace else None,
         )
 
     def _stream(self, asked: protocol.Stream) -> protocol.Output:
@@ -363,7 +363,7 @@ class RequestHandler:
         places = [tensor.data_ptr() for tensor in _flat_tensors(held)]
         _seed_everything(asked.seed)
         with (
-            recording() if asked.watch else nullcontext() as record,
+            recording() if asked.watch else nullcontext() as trace,
             torch.set_grad_enabled(asked.grad),
         ):
             with self._gpu.in_force() if asked.on_gpu else nullcontext():
@@ -388,7 +388,7 @@ class RequestHandler:
             self._encode_gradient("grad input", given[0])
         if asked.draws:
             self._encoder.tree(torch.rand(asked.draws, dtype=torch.float32), "draws")
-        seen = record.as_meta() if record else None
+        seen = trace.as_meta() if trace else None
         return protocol.Result(tree, grad_mode, after, traits, seen)
 
     # Helpers

@@ -400,7 +400,7 @@ GRADCHECK = Tolerance(1e-3, 1e-5)
 
 
 class ReadyMade(CheckFailed):
-    """What was to be done by hand was done by an operator, or the record of it was blinded."""
+    """What was to be done by hand was done by an operator, or the trace of it was blinded."""
 
 
 @contextmanager
@@ -448,7 +448,7 @@ def by_hand(
         )
     if student.tampers or not seen.intact:
         raise ReadyMade(
-            tr("The record of what ran was interfered with."),
+            tr("The trace of operators was interfered with."),
             cause=why(
                 "by_hand.tampers", "The module names {names}.", names=", ".join(student.tampers)
             )

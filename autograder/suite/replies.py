@@ -158,9 +158,9 @@ def traits(result: protocol.Result, count: int) -> list[dict[str, bool]]:
     return result.traits
 
 
-def seen(record: dict[str, Any] | None) -> Seen:
+def seen(trace: dict[str, Any] | None) -> Seen:
     """Return what the recorder saw. Raises CheckFailed where the reply does not say."""
-    found = read(protocol.Record, record or {})
+    found = read(protocol.OperatorTrace, trace or {})
     return Seen(frozenset(found.operators), frozenset(found.functions), found.intact)
 
 

@@ -261,7 +261,7 @@ class Student:
             after=left,
             gradients=replies.gradients(tensors),
             traits=replies.traits(result, _count_tensors(list(args))) if after else (),
-            seen=replies.seen(result.record) if watch else None,
+            seen=replies.seen(result.trace) if watch else None,
             draws=tensors.get("draws"),
         )
 
@@ -539,7 +539,7 @@ class Layer:
             value=replies.value(output.output, tensors),
             after=tensors.get("input"),
             gradients=replies.gradients(tensors),
-            seen=replies.seen(output.record) if watch else None,
+            seen=replies.seen(output.trace) if watch else None,
             transfers=replies.transfers(output) if on_gpu else None,
         )
 

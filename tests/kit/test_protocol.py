@@ -91,7 +91,7 @@ def test_a_reply_is_read_as_the_record_it_was_written_from(asked):
     assert layer.state == ["weight", "bias"]
     assert layer.parameters[0] == ["weight", "float32", [3, 2], "cpu", True]
     output = record(protocol.Forward, protocol.Output)
-    assert "linear" in protocol.read(protocol.Record, output.record).operators
+    assert "linear" in protocol.read(protocol.OperatorTrace, output.trace).operators
     assert output.meta_shape is None
     result = record(protocol.Call, protocol.Result)
     assert result.grad_mode

@@ -43,7 +43,7 @@ TOKENS = [
     '{"kind": "signature", "message": ""}',
     '{"kind": "type", "got": "x", "wanted": "y"}',
 ]
-NAMES = ["error", "meta_shape", "result", "output", "after", "traits", "record", "layer"]
+NAMES = ["error", "meta_shape", "result", "output", "after", "traits", "trace", "layer"]
 PLACE = "@ a token goes here @"
 
 
