@@ -1,10 +1,10 @@
-"""What the grader asks a worker, and what a worker replies, as records that both sides use.
+"""What the grader asks a worker, and what a worker replies, as messages that both sides use.
 
-A request crosses as {"id", "op", "arguments"}: `op` is the name of its record in lower case, `arguments` its
-fields. A reply crosses as {"id"} and the fields of its record, or as {"id", "error"}, which are the fields of
-a record of ERRORS and its "kind". Tensors cross beside them, see sandbox.wire.
+A request crosses as {"id", "op", "arguments"}: `op` is the name of its class in lower case, `arguments` its
+fields. A reply crosses as {"id"} and the fields of its class, or as {"id", "error"}, which are the fields of
+a class of ERRORS and its "kind". Tensors cross beside them, see sandbox.wire.
 
-A request that does not fit its record is a slip of the grader's: it raises TypeError where it is made, before
+A request that does not fit its class is a slip of the grader's: it raises TypeError where it is made, before
 a worker hears of it. A reply is student territory: `read` believes nothing of it, and its reader turns the
 TypeError into a failed check.
 """
@@ -16,11 +16,11 @@ from typing import Any, TypeVar, get_args, get_origin
 
 #: A value as values.Encoder writes it.
 Tree = Any
-RecordT = TypeVar("RecordT")
+MessageT = TypeVar("MessageT")
 
 
 class _Checked:
-    """A record whose fields have the types that it declares. Raises TypeError."""
+    """A message whose fields have the types that it declares. Raises TypeError."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -218,8 +218,10 @@ Request = (
     | Activations
     | Call
 )
-#: The records of requests by their operations.
-OPERATIONS: dict[str, type[Request]] = {kind.__name__.lower(): kind for kind in get_args(Request)}
+#: The classes of requests by their operations.
+OPERATIONS: dict[str, type[Request]] = {
+    request.__name__.lower(): request for request in get_args(Request)
+}
 
 
 @dataclass(frozen=True)
@@ -345,7 +347,7 @@ ERRORS: dict[str, type[Error]] = {
     "raised": Raised,
     "unsendable": Unsendable,
 }
-_KINDS = {record: kind for kind, record in ERRORS.items()}
+_KINDS = {error: kind for kind, error in ERRORS.items()}
 
 
 def encode_request(request: Request) -> dict[str, Any]:
@@ -365,23 +367,23 @@ def encode_reply(reply: Reply | Error) -> dict[str, Any]:
     return {} if reply is None else vars(reply)
 
 
-def read(kind: type[RecordT], reply: Mapping[str, Any]) -> RecordT:
-    """Return the record that a reply holds, whatever else that does.
+def read(message_type: type[MessageT], reply: Mapping[str, Any]) -> MessageT:
+    """Return the message that a reply holds, whatever else that does.
 
     Raises TypeError where a field is missing, or is of another type.
     """
-    names = (item.name for item in fields(kind))  # type: ignore[arg-type]  # every kind is a record
-    record = kind(**{name: reply[name] for name in names if name in reply})
-    _check(record)
-    return record
+    names = (item.name for item in fields(message_type))  # type: ignore[arg-type]  # a dataclass
+    message = message_type(**{name: reply[name] for name in names if name in reply})
+    _check(message)
+    return message
 
 
-def _check(record: Any) -> None:
-    for item in fields(record):
-        value = getattr(record, item.name)
+def _check(message: Any) -> None:
+    for item in fields(message):
+        value = getattr(message, item.name)
         if not _fits(value, item.type):
             expected = item.type.__name__ if isinstance(item.type, type) else item.type
-            name = f"{type(record).__name__}.{item.name}"
+            name = f"{type(message).__name__}.{item.name}"
             raise TypeError(f"{name} is {value!r:.100}; expected {expected}.")
 
 

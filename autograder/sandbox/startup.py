@@ -1,4 +1,4 @@
-"""What the grader tells the fork server, as records that both sides use. They cross as JSON objects."""
+"""What the grader tells the fork server, as messages that both sides use. They cross as JSON objects."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -16,7 +16,7 @@ from tower_student.language import mark, tr
 from tower_student.text import word
 
 UNREADABLE = mark("What came back cannot be read as an answer.")
-RecordT = TypeVar("RecordT")
+MessageT = TypeVar("MessageT")
 #: What comes back: fields, and tensors by name.
 Reply = tuple[dict[str, Any], dict[str, Tensor]]
 
@@ -112,10 +112,10 @@ def lost_worker(lost: WorkerLost) -> CheckFailed:
     return CheckFailed(tr("It was stopped because {reason}.", reason=lost))
 
 
-def read(kind: type[RecordT], reply: Mapping[str, Any]) -> RecordT:
-    """Return the record that a reply holds. Raises CheckFailed where it holds none."""
+def read(message_type: type[MessageT], reply: Mapping[str, Any]) -> MessageT:
+    """Return the message that a reply holds. Raises CheckFailed where it holds none."""
     try:
-        return protocol.read(kind, reply)
+        return protocol.read(message_type, reply)
     except TypeError:
         raise CheckFailed(tr(UNREADABLE)) from None
 

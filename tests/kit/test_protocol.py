@@ -73,7 +73,7 @@ def ask():
 
 @pytest.fixture
 def asked(ask):
-    """What comes back of each request, by its record."""
+    """What comes back of each request, by its class."""
     return {type(request): ask(request, tensors) for request, tensors in REQUESTS}
 
 
@@ -82,18 +82,18 @@ def test_every_operation_is_answered(asked):
     assert {kind.__name__ for kind, (reply, _) in asked.items() if "error" in reply} == set()
 
 
-def test_a_reply_is_read_as_the_record_it_was_written_from(asked):
-    def record(request, kind):
+def test_a_reply_is_read_as_the_message_it_was_written_from(asked):
+    def reply(request, kind):
         return protocol.read(kind, asked[request][0])
 
-    assert record(protocol.Survey, protocol.Surveyed).survey["defined"][-1] == "twice"
-    layer = protocol.read(protocol.Layer, record(protocol.Create, protocol.Made).layer)
+    assert reply(protocol.Survey, protocol.Surveyed).survey["defined"][-1] == "twice"
+    layer = protocol.read(protocol.Layer, reply(protocol.Create, protocol.Made).layer)
     assert layer.state == ["weight", "bias"]
     assert layer.parameters[0] == ["weight", "float32", [3, 2], "cpu", True]
-    output = record(protocol.Forward, protocol.Output)
+    output = reply(protocol.Forward, protocol.Output)
     assert "linear" in protocol.read(protocol.OperatorTrace, output.trace).operators
     assert output.meta_shape is None
-    result = record(protocol.Call, protocol.Result)
+    result = reply(protocol.Call, protocol.Result)
     assert result.grad_mode
     assert [trait["moved"] for trait in result.traits] == [False]
 
@@ -169,19 +169,19 @@ def test_a_request_has_the_types_that_it_declares(what):
         {"layer": {"parameters": [1], "state": [], "absent": [], "bases": []}},
     ],
 )
-def test_a_reply_that_does_not_fit_its_record_is_none(reply):
+def test_a_reply_that_does_not_fit_its_class_is_none(reply):
     with pytest.raises(TypeError):
         protocol.read(protocol.Layer, protocol.read(protocol.Made, reply).layer)
 
 
-def test_a_reply_may_hold_more_than_its_record():
+def test_a_reply_may_hold_more_than_its_class():
     reply = {"output": 1, "passed": True, "error": None}
     assert protocol.read(protocol.Output, reply) == protocol.Output(1)
 
 
 @pytest.mark.parametrize("kind", protocol.ERRORS)
 def test_an_error_crosses_with_its_kind(kind):
-    record = protocol.ERRORS[kind]
+    error_type = protocol.ERRORS[kind]
     fields = {"name": "f", "names": ["g"], "message": "m", "got": "int", "wanted": "w", "type": "E"}
-    error = protocol.read(record, fields)
+    error = protocol.read(error_type, fields)
     assert protocol.encode_reply(error)["error"]["kind"] == kind
