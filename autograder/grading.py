@@ -54,7 +54,7 @@ def grade(
         device: what the checks of the GPU and the fit are run on; "cuda" wants a broker that may use it.
         only: grade these modules alone; all of them where empty.
         checks: run these alone, by their full ids; those left out are not verified.
-        progress: told the check at hand and the fraction of the run that is behind.
+        progress: called with the check at hand and the fraction of the run that is behind.
 
     Raises:
         CourseError: the suite and course.toml do not name the same checks.

@@ -36,7 +36,7 @@ def one_by_one(
 
     def decorate(test: Test) -> Any:
         @functools.wraps(test)
-        def told(**given: Any) -> None:
+        def with_novelty(**given: Any) -> None:
             if isinstance(given[name], Drawn):
                 given[name].judge(test, name, given)
                 return
@@ -48,7 +48,7 @@ def one_by_one(
         def named(case: Any) -> str:
             return str(case) if isinstance(case, Drawn) else ids(case)
 
-        return pytest.mark.parametrize(name, questions, ids=named)(told)
+        return pytest.mark.parametrize(name, questions, ids=named)(with_novelty)
 
     return decorate
 

@@ -272,7 +272,7 @@ def _unimportable(error: BaseException, path: Path) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == str(path)
     ]
-    told = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}"
     if not lines:
-        return tr("{path} does not import: {error}", path=path, error=told)
-    return tr("{path} does not import: line {line}: {error}", path=path, line=lines[-1], error=told)
+        return tr("{path} does not import: {error}", path=path, error=text)
+    return tr("{path} does not import: line {line}: {error}", path=path, line=lines[-1], error=text)

@@ -39,7 +39,7 @@ TRIALS = 4
 """At most: over a student's own bricks and over stand-ins, each in a shared and a fresh worker."""
 
 Progress = Callable[[str, float], None]
-"""Told what is being done, and which fraction of the whole is behind."""
+"""Called with what is being done, and which fraction of the whole is behind."""
 
 
 class Timeout(BaseException):
@@ -68,7 +68,7 @@ class Outcome:
     """What came of one case.
 
     Attributes:
-        failure: what the student is told; None where it passed.
+        failure: the feedback for the student; None where it passed.
         too_slow: whether it failed for want of time.
         at_import: whether its module does not even import.
         is_settled: whether it counts; if not, it is to be judged in a fresh worker.
@@ -217,9 +217,9 @@ class Judge:
             return own
         other = self._over(case, stand_ins)
         # That a brick cannot be imported says less than what is wrong over its stand-in.
-        told = own if other.failure and not own.at_import else other
+        final = own if other.failure and not own.at_import else other
         measured, figures = other.measured or own.measured, own.figures | other.figures
-        return replace(told, measured=measured, figures=figures)
+        return replace(final, measured=measured, figures=figures)
 
     def _replaceable(self, case: Case, outcome: Outcome) -> tuple[str, ...]:
         """The bricks in whose place stand-ins may come: all of them where the time was short,
@@ -245,9 +245,9 @@ class Judge:
                 outcome = self._attempt(case, key, is_last=True)
         except Unimportable as error:
             asked = f"import {module_of(case.check)}"
-            told = error.failure.feedback(asked)
-            root = _root(module_of(case.check), told, None)
-            return Outcome(told, at_import=True, root=root)
+            feedback = error.failure.feedback(asked)
+            root = _root(module_of(case.check), feedback, None)
+            return Outcome(feedback, at_import=True, root=root)
         return outcome
 
     def _attempt(self, case: Case, key: WorkerKey, *, is_last: bool = False) -> Outcome:
@@ -262,10 +262,10 @@ class Judge:
                 too_slow = isinstance(failure, TooSlow)
                 if is_last or (is_fresh and (too_slow or not failure.unproven)):
                     # Its worker may still be asked for the cause, and by the next check.
-                    told, defined = failure.feedback(student.asked), student.definition()
-                    root = _root(module_of(case.check), told, defined)
-                    told = replace(told, location=told.location or defined)
-                    outcome = Outcome(told, too_slow, root=root)
+                    feedback, defined = failure.feedback(student.asked), student.definition()
+                    root = _root(module_of(case.check), feedback, defined)
+                    feedback = replace(feedback, location=feedback.location or defined)
+                    outcome = Outcome(feedback, too_slow, root=root)
                 else:
                     outcome = Outcome(is_settled=False)
                 if failure.unproven or session.worker.is_lost or not outcome.is_settled:
@@ -352,18 +352,18 @@ class _Setup:
             self._judge.fault(self._cases[item.nodeid], error)
 
 
-def _root(module: str, told: Feedback, defined: SourceLocation | None) -> tuple[object, ...]:
+def _root(module: str, feedback: Feedback, defined: SourceLocation | None) -> tuple[object, ...]:
     """What failures have in common that have one root: of an exception, the line that raised it.
 
     A cause of the module's own is the same for all that it defines; one that holds of any answer, as that a
     return is missing, is another in each function.
     """
-    file = told.location.file if told.location else f"{module}.py"
-    if told.quoted:  # the same line may raise with other numbers
-        return (file, told.found, told.location or told.quoted)
-    if told.cause and module_of(told.cause.id) == module:
-        return (file, told.cause)
-    return (file, defined, told.cause or told.found)
+    file = feedback.location.file if feedback.location else f"{module}.py"
+    if feedback.quoted:  # the same line may raise with other numbers
+        return (file, feedback.found, feedback.location or feedback.quoted)
+    if feedback.cause and module_of(feedback.cause.id) == module:
+        return (file, feedback.cause)
+    return (file, defined, feedback.cause or feedback.found)
 
 
 @contextmanager

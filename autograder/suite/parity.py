@@ -223,12 +223,12 @@ def _explanation(*attempts: Sequence[Count]) -> Cause | None:
 
 
 def _common_cause(counts: Sequence[Count]) -> Cause | None:
-    told = [count.candidates() for count in counts]
-    for cause in told[0] if told else ():
+    explained = [count.candidates() for count in counts]
+    for cause in explained[0] if explained else ():
         if all(
             # Where a candidate is not finite, the mistake would have raised or returned nothing usable.
             _is(count.got, candidates[cause]) or not math.isfinite(candidates[cause])
-            for count, candidates in zip(counts, told, strict=True)
+            for count, candidates in zip(counts, explained, strict=True)
         ):
             return cause
     return None

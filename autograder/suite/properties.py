@@ -592,8 +592,8 @@ def trains_like(
                 stuck = isinstance(state.get(name), Tensor) and torch.equal(
                     state[name], before[name]
                 )
-                told = STUCK if stuck else CARRIED_OVER if step > 1 else None
-                raise failure.beside(told) from None
+                cause = STUCK if stuck else CARRIED_OVER if step > 1 else None
+                raise failure.beside(cause) from None
 
 
 STUCK = why(

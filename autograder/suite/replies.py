@@ -91,7 +91,7 @@ class Answer:
 
 
 def lost_worker(lost: WorkerLost) -> CheckFailed:
-    """Return what a student is told of a worker that is lost."""
+    """Return the feedback to a student whose worker is lost."""
     match lost.reason:
         case "deadline":
             return TooSlow(

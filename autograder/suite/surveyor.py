@@ -63,21 +63,21 @@ class Surveyor:
         try:
             reply, _ = self._worker.ask(asked, course_texts(course, names), deadline)
             error = reply.get("error")
-            told = (
+            reason = (
                 ""
                 if error is None
                 else f"{error.get('type')}: {one_line(str(error.get('message')))}"
             )
         except WorkerLost as lost:
-            told = tr("The worker: {reason}", reason=one_line(str(lost)))
+            reason = tr("The worker: {reason}", reason=one_line(str(lost)))
         self.close()
-        if told:
+        if reason:
             raise CourseError(
                 tr(
                     "{course} names {files}; what is for workers of these does not import: {error}",
                     course=course.root / COURSE,
                     files=", ".join(course.named),
-                    error=told,
+                    error=reason,
                 )
             )
         self._sound.update(names)

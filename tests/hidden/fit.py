@@ -138,13 +138,13 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
                 next_look = done + steps / LOOKS
     state = _trained(model, start)
     reached = _held_out(state, test, secret, context.threads)
-    told = tr("accuracy on held-out images, over optimiser steps")
-    student.show(Curve(tr("How it learnt"), told, (*curve, (steps, reached))))
+    caption = tr("accuracy on held-out images, over optimiser steps")
+    student.show(Curve(tr("How it learnt"), caption, (*curve, (steps, reached))))
     kernels = state["conv1.weight"].flatten(1).tolist()
     rounded = tuple(tuple(round(w, 4) for w in kernel) for kernel in kernels)
     # They grow from the run's own start, under its own transform: only then are the reference's alike.
-    told = tr("the 32 kernels of conv1 after the fit")
-    student.show(Images(tr("What conv1 has learnt to see"), told, rounded, comparable=True))
+    caption = tr("the 32 kernels of conv1 after the fit")
+    student.show(Images(tr("What conv1 has learnt to see"), caption, rounded, comparable=True))
     return reached
 
 

@@ -92,7 +92,7 @@ def traits(case: Case) -> list[str]:
     over = [
         (size + 2 * p - r) % s for size, p, r, s in zip((h, w), padding, reach, stride, strict=True)
     ]
-    told = {
+    possible = {
         tr("several channels"): case.channels != (1, 1),
         tr("a batch of more than one sample"): n > 1,
         tr("a large batch"): n > 9,
@@ -115,7 +115,7 @@ def traits(case: Case) -> list[str]:
             case.layout != "contiguous"
         ),
     }
-    return [trait for trait, holds in told.items() if holds]
+    return [trait for trait, holds in possible.items() if holds]
 
 
 CASES = [

@@ -51,8 +51,8 @@ def traits(data: Data) -> list[str]:
     dimensions = len(data.shape)
     if not dimensions:
         return [tr("a single number, a tensor without dimensions")]
-    told = plural("data with {count} dimension", "data with {count} dimensions", dimensions)
-    return [told] * (dimensions > 1)
+    trait = plural("data with {count} dimension", "data with {count} dimensions", dimensions)
+    return [trait] * (dimensions > 1)
 
 
 SHAPE = {
@@ -266,11 +266,11 @@ RATES = (0.1, 1.0, 0.001, 1e-5, 3.0, 100.0)
 
 def traits_of_step(step: Stepped) -> list[str]:
     """What there is to a step, in words."""
-    told = {
+    possible = {
         tr("several parameters"): len(step.shapes) > 1,
         tr("leaves that require a gradient"): step.leaves,
     }
-    return [trait for trait, holds in told.items() if holds]
+    return [trait for trait, holds in possible.items() if holds]
 
 
 def drawn_step(row: Row) -> Stepped:

@@ -38,7 +38,7 @@ class Case(NamedTuple):
 
 def traits(case: Case) -> list[str]:
     """What there is to a case, in words."""
-    told = {
+    possible = {
         tr("a batch of another size"): case.shape[0] != CASES[0].shape[0],
         tr("no bias"): not case.bias,
         tr("one input feature"): case.in_features == 1,
@@ -54,7 +54,7 @@ def traits(case: Case) -> list[str]:
             case.layout != "contiguous"
         ),
     }
-    return [trait for trait, holds in told.items() if holds]
+    return [trait for trait, holds in possible.items() if holds]
 
 
 CASES = [

@@ -257,8 +257,8 @@ def show_flow(student: Student, got: Mapping[str, Tensor], expected: Mapping[str
         for name, gradient in expected.items()
         if name.endswith(".weight")
     }
-    told = tr("norm of the weight's gradient, in powers of ten")
-    student.show(Bars(tr("How much gradient reaches each layer"), told, norms))
+    caption = tr("norm of the weight's gradient, in powers of ten")
+    student.show(Bars(tr("How much gradient reaches each layer"), caption, norms))
 
 
 def norm(gradient: Tensor | None, expected: Tensor) -> float:
@@ -508,8 +508,8 @@ DRAWN_TRAININGS = Ranges(
 
 def listed(sizes: Sequence[int]) -> str:
     """Numbers, within a sentence."""
-    told = [str(size) for size in sizes]
-    return ", ".join(told if len(told) < 12 else (*told[:3], "…", *told[-2:]))
+    texts = [str(size) for size in sizes]
+    return ", ".join(texts if len(texts) < 12 else (*texts[:3], "…", *texts[-2:]))
 
 
 Loops = tuple[tuple[nn.Module, torch.optim.Optimizer], tuple[Layer, Layer]]
@@ -591,7 +591,7 @@ def judge_epoch(
 
 def traits(training: Training) -> list[str]:
     """What there is to a training, in words."""
-    told = {
+    possible = {
         tr("a model that is in evaluation mode before the call"): training.mode == "eval",
         tr("momentum"): "momentum" in training.settings,
         "Adam": training.optimizer == "Adam",
@@ -601,7 +601,7 @@ def traits(training: Training) -> list[str]:
         tr("an epoch of many batches"): len(training.sizes) > 5,
         "float32": training.single,
     }
-    return [trait for trait, holds in told.items() if holds]
+    return [trait for trait, holds in possible.items() if holds]
 
 
 @one_by_one("training", TRAININGS, traits, drawn=[DRAWN_TRAININGS])
@@ -621,9 +621,9 @@ def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> 
         try:
             judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
         except CheckFailed as failure:
-            told = failure.because(TRAINED_ANOTHER if on_tower else None)
+            blamed = failure.because(TRAINED_ANOTHER if on_tower else None)
             raised = len(failure.quoted) > 1  # the line, and the exception
-            raise told.beside(
+            raise blamed.beside(
                 AS_THEY_COME if raised and training is TRAININGS[0] else None
             ) from None
 
