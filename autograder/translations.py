@@ -28,7 +28,7 @@ Found = Iterator[tuple[int, tuple[str, ...]]]
 """The lines and the sentences on them, each with its plural where it has one."""
 CALLS = {"tr": (0,), "mark": (0,), "plural": (0, 1), "why": (1,), "Reading": (3,)}
 """The functions that take sentences, and the places of these among the arguments."""
-TABLES = {"table", "candidates_of", "drawn"}
+TABLES = {"table", "candidates_of", "distributions"}
 """The functions whose named arguments are tuples that begin with a sentence, see suite.candidates."""
 
 

@@ -457,7 +457,7 @@ def by_hand(
         )
 
 
-def drawn_uniformly(
+def initialised_uniformly(
     make: Callable[[int], Layer], oracle: nn.Module, bound: float, sampler: Sampler
 ) -> None:
     """Require that every parameter is drawn from U(-bound, bound), and never twice the same.
@@ -480,7 +480,7 @@ def drawn_uniformly(
     first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
     shape = tuple(first["weight"].shape)
 
-    def candidates(values: Tensor) -> Iterator[statistics.Drawn]:
+    def candidates(values: Tensor) -> Iterator[statistics.Distribution]:
         return registry.of_initialisation(oracle, shape, tuple(values.shape))
 
     for name, values in first.items():

@@ -18,19 +18,19 @@ from torch import Tensor, nn
 
 from autograder.suite.candidates import Candidate
 from autograder.suite.outputs import of_any_gradient, of_any_output
-from autograder.suite.statistics import Drawn
+from autograder.suite.statistics import Distribution
 
 OutputCandidates = Callable[[Any, Tensor], Iterator[Candidate]]
 """What could come out of a layer for an input instead of what the oracle returns."""
 GradientCandidates = Callable[[Any, Tensor, Tensor, str], Iterator[Candidate]]
 """What could come back as the gradient of a parameter, or of the "input", for an upstream one."""
-InitialisationCandidates = Callable[[tuple[int, ...], tuple[int, ...]], Iterator[Drawn]]
+InitialisationCandidates = Callable[[tuple[int, ...], tuple[int, ...]], Iterator[Distribution]]
 """How a parameter could be drawn, by the shapes of the layer's weight and its own."""
 CandidatesT = TypeVar("CandidatesT", OutputCandidates, GradientCandidates, InitialisationCandidates)
 
 _outputs: dict[type[nn.Module], OutputCandidates] = {}
 _gradients: dict[type[nn.Module], GradientCandidates] = {}
-_drawings: dict[type[nn.Module], InitialisationCandidates] = {}
+_initialisations: dict[type[nn.Module], InitialisationCandidates] = {}
 
 
 def candidates_for_output(
@@ -59,15 +59,15 @@ def candidates_for_initialisation(
 ) -> Callable[[InitialisationCandidates], InitialisationCandidates]:
     """Register what can go wrong when the parameters of these layers are drawn.
 
-    The function takes the shapes of the layer's weight and of the parameter in question, and yields a Drawn
-    for each wrong distribution.
+    The function takes the shapes of the layer's weight and of the parameter in question, and yields a
+    Distribution for each wrong distribution.
     """
-    return _register(_drawings, kinds)
+    return _register(_initialisations, kinds)
 
 
 def forget() -> None:
     """Forget all that was registered: another course is graded from here on."""
-    for registered in (_outputs, _gradients, _drawings):
+    for registered in (_outputs, _gradients, _initialisations):
         registered.clear()
 
 
@@ -88,9 +88,9 @@ def of_gradient(oracle: nn.Module, x: Tensor, upstream: Tensor, name: str) -> It
 
 def of_initialisation(
     oracle: nn.Module, weight: tuple[int, ...], own: tuple[int, ...]
-) -> Iterator[Drawn]:
+) -> Iterator[Distribution]:
     """Yield how a parameter of shape `own` could have been drawn, by the shape of the layer's weight."""
-    for candidates in _known(_drawings, oracle):
+    for candidates in _known(_initialisations, oracle):
         yield from candidates(weight, own)
 
 

@@ -25,33 +25,33 @@ FITS_WELL = 2.5
 """Deviations of the mean square within which one explanation is as good as the next."""
 
 
-Kind = Literal["uniform", "normal", "half"]
+Family = Literal["uniform", "normal", "half"]
 """U(-scale, scale), N(0, scale²), U(0, scale)."""
 
 
-class Drawn(NamedTuple):
-    """A candidate of a drawing: what went wrong, and the distribution that follows.
+class Distribution(NamedTuple):
+    """A candidate for an initialisation: what went wrong, and the distribution that follows.
 
     Attributes:
-        cause: what went wrong where the values look drawn from this distribution, see failures.why.
-        kind: "uniform" for U(-scale, scale), "normal" for N(0, scale²), "half" for U(0, scale).
+        cause: what went wrong where the values look drawn from it, see failures.why.
+        family: "uniform" for U(-scale, scale), "normal" for N(0, scale²), "half" for U(0, scale).
         scale: the bound, or the standard deviation.
     """
 
     cause: Cause
-    kind: Kind
+    family: Family
     scale: float
 
 
-def drawn(
-    prefix: str, values: Values = NO_VALUES, /, **entries: tuple[str | Cause, Kind, float]
-) -> Iterator[Drawn]:
-    """Return candidates in the order in which they stand: candidates.table with a kind and a scale each."""
-    pairs = {key: (said, (kind, scale)) for key, (said, kind, scale) in entries.items()}
-    return (Drawn(cause, *how) for cause, how in table(prefix, values, **pairs))
+def distributions(
+    prefix: str, values: Values = NO_VALUES, /, **entries: tuple[str | Cause, Family, float]
+) -> Iterator[Distribution]:
+    """Return candidates in the order in which they stand: candidates.table with a family and a scale each."""
+    pairs = {key: (said, (family, scale)) for key, (said, family, scale) in entries.items()}
+    return (Distribution(cause, *how) for cause, how in table(prefix, values, **pairs))
 
 
-def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Drawn] = ()) -> None:
+def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Distribution] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from U(-bound, bound).
 
     Args:
@@ -81,7 +81,7 @@ def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Drawn] = 
         )
 
 
-def normal(what: str, got: Tensor, std: float, candidates: Iterable[Drawn] = ()) -> None:
+def normal(what: str, got: Tensor, std: float, candidates: Iterable[Distribution] = ()) -> None:
     """Raise CheckFailed unless the values look drawn from N(0, std²). Its arguments are uniform's."""
     name = f"N(0, {std:.5g}²)"
     _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, candidates)
@@ -128,7 +128,7 @@ def _distribution(
     name: str,
     std: float,
     variance_of_square: float,
-    candidates: Iterable[Drawn],
+    candidates: Iterable[Distribution],
 ) -> None:
     """Judge the shape by Kolmogorov-Smirnov, and mean and variance by themselves, more sharply.
 
@@ -205,11 +205,11 @@ def _clipped(ordered: Tensor) -> Cause | None:
     )
 
 
-def _diagnose(ordered: Tensor, candidates: Iterable[Drawn]) -> Cause | None:
+def _diagnose(ordered: Tensor, candidates: Iterable[Distribution]) -> Cause | None:
     """The first cause whose distribution fits well, or else at all; that which was asked for does not."""
     fitting: list[tuple[bool, int, Cause]] = []
-    for cause, kind, scale in candidates:
-        match kind:
+    for cause, family, scale in candidates:
+        match family:
             case "uniform":
                 theory, std = ((ordered / scale + 1) / 2).clamp(0, 1), scale / math.sqrt(3)
             case "half":

@@ -609,7 +609,7 @@ def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
     """
     channels = (5, 1000) if bias else (60, 20)
-    properties.drawn_uniformly(
+    properties.initialised_uniformly(
         lambda seed: student.CustomConv2d(*channels, (4, 7), bias=bias, seed=seed),
         nn.Conv2d(*channels, (4, 7), bias=bias),
         (channels[0] * 28) ** -0.5,

@@ -217,7 +217,7 @@ def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
     """
     sizes = (30, 1500) if bias else (300, 80)
-    properties.drawn_uniformly(
+    properties.initialised_uniformly(
         lambda seed: student.CustomLinear(*sizes, bias=bias, seed=seed),
         nn.Linear(*sizes, bias=bias),
         sizes[0] ** -0.5,

@@ -189,8 +189,8 @@ def test_a_table_names_its_causes_in_order():
     ]
     half = why("layer.half", "Halved.")
     assert list(candidates_of("layer", half=("Halved.", list))) == [Candidate(half, list)]
-    drawn = statistics.drawn("layer", half=("Halved.", "half", 0.5))
-    assert list(drawn) == [statistics.Drawn(half, "half", 0.5)]
+    found = statistics.distributions("layer", half=("Halved.", "half", 0.5))
+    assert list(found) == [statistics.Distribution(half, "half", 0.5)]
 
 
 CASES = [{"a"}, {"a", "b"}, {"b", "c", "d"}, {"a", "c"}]

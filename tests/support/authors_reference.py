@@ -50,7 +50,7 @@ DEVICES = (
 
 def page() -> str:
     """Return the page."""
-    elsewhere = {*OPERATORS, *DEVICES, properties.drawn_uniformly}
+    elsewhere = {*OPERATORS, *DEVICES, properties.initialised_uniformly}
     on_gpu = ", ".join(
         f"`properties.{each.__name__}`" for each in public(properties) if asks(each, "on_gpu")
     )
@@ -121,7 +121,7 @@ def page() -> str:
             "## How to judge an initialisation",
             *prose(statistics),
             *cut(f"{HIDDEN}/test_linear.py", "test_initialisation", "sizes =", 2),
-            *entries(properties.drawn_uniformly, *public(statistics)),
+            *entries(properties.initialised_uniformly, *public(statistics)),
             "## How to ask for a GPU",
             *paragraph(f"""
                 A check named `test_{course.GPU_CHECKS}…` runs on a GPU alone, with `--device cuda` or `auto`;

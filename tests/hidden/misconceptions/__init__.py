@@ -5,7 +5,7 @@ out, and the misconception that leads there. They are gone through in order, fro
 the general; the first that equals what came back, and differs from what should have, names the cause.
 """
 
-from misconceptions.drawing import (
+from misconceptions.initialisation import (
     of_fans,
     of_gain,
     of_kaiming,

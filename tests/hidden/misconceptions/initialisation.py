@@ -10,7 +10,7 @@ from autograder.report import Cause
 from autograder.suite.candidates import table
 from autograder.suite.failures import why
 from autograder.suite.registry import candidates_for_initialisation
-from autograder.suite.statistics import Drawn, Kind, drawn
+from autograder.suite.statistics import Distribution, Family, distributions
 from tower_student.language import tr
 
 NORMAL_FOR_UNIFORM = why(
@@ -77,7 +77,7 @@ def taken_for_fans(shape: tuple[int, ...]) -> dict[str, tuple[str, float]]:
     }
 
 
-def of_fan_in(shape: tuple[int, ...], kind: Kind, factor: float) -> Iterator[Drawn]:
+def of_fan_in(shape: tuple[int, ...], family: Family, factor: float) -> Iterator[Distribution]:
     """Instead of the scale factor / √fan_in."""
     for key, (name, fan) in taken_for_fans(shape).items():
         if key != "fan_in":
@@ -86,23 +86,23 @@ def of_fan_in(shape: tuple[int, ...], kind: Kind, factor: float) -> Iterator[Dra
                 "The formula is right, but instead of fan_in it uses {fan}.",
                 fan=name,
             )
-            yield Drawn(cause, kind, factor / sqrt(fan))
+            yield Distribution(cause, family, factor / sqrt(fan))
 
 
 def of_kaiming(
-    kind: Literal["uniform", "normal"], shape: tuple[int, ...], a: float
-) -> Iterator[Drawn]:
+    family: Literal["uniform", "normal"], shape: tuple[int, ...], a: float
+) -> Iterator[Distribution]:
     """Instead of gain·√(3 / fan_in) as a bound, or gain / √fan_in as a deviation."""
     gain = sqrt(2 / (1 + a * a))
-    factor = sqrt(3) if kind == "uniform" else 1.0
+    factor = sqrt(3) if family == "uniform" else 1.0
     right, _ = fans(shape)
     std = gain / sqrt(right)
     for cause, other in _wrong_gains(gain, a):
-        yield Drawn(cause, kind, factor * other / sqrt(right))
-    yield from _wrong_bounds(gain, right) if kind == "uniform" else _wrong_deviations(std)
-    yield Drawn(ROOT_OF_FAN_MISSING, kind, factor * gain / right)
-    yield from of_fan_in(shape, kind, factor * gain)
-    yield from of_any_drawing(factor * std, kind, shape)
+        yield Distribution(cause, family, factor * other / sqrt(right))
+    yield from _wrong_bounds(gain, right) if family == "uniform" else _wrong_deviations(std)
+    yield Distribution(ROOT_OF_FAN_MISSING, family, factor * gain / right)
+    yield from of_fan_in(shape, family, factor * gain)
+    yield from of_any_initialisation(factor * std, family, shape)
 
 
 def _wrong_gains(gain: float, a: float) -> Iterator[tuple[Cause, float]]:
@@ -126,7 +126,7 @@ def _wrong_gains(gain: float, a: float) -> Iterator[tuple[Cause, float]]:
     )  # fmt: skip
 
 
-def _wrong_bounds(gain: float, fan_in: int) -> Iterator[Drawn]:
+def _wrong_bounds(gain: float, fan_in: int) -> Iterator[Distribution]:
     """Instead of gain·√(3 / fan_in), of a uniform distribution."""
     std = gain / sqrt(fan_in)
     for cause, bound in table(
@@ -140,14 +140,14 @@ def _wrong_bounds(gain: float, fan_in: int) -> Iterator[Drawn]:
         root_of_2=("The bound has a √2 where a √3 belongs.", sqrt(2) * std),
         root_of_12=("The bound has a √12 where a √3 belongs.", sqrt(12) * std),
     ):  # fmt: skip
-        yield Drawn(cause, "uniform", bound)
-    yield Drawn(NORMAL_FOR_UNIFORM, "normal", std)
-    yield Drawn(BOUND_AS_DEVIATION, "normal", sqrt(3) * std)
+        yield Distribution(cause, "uniform", bound)
+    yield Distribution(NORMAL_FOR_UNIFORM, "normal", std)
+    yield Distribution(BOUND_AS_DEVIATION, "normal", sqrt(3) * std)
 
 
-def _wrong_deviations(std: float) -> Iterator[Drawn]:
+def _wrong_deviations(std: float) -> Iterator[Distribution]:
     """Instead of gain / √fan_in, of a normal distribution."""
-    yield from drawn(
+    yield from distributions(
         "kaiming_init.kaiming",
         variance_as_deviation=("The variance is used as the standard deviation: the root is missing.",
             "normal", std**2),
@@ -159,7 +159,7 @@ def _wrong_deviations(std: float) -> Iterator[Drawn]:
     )  # fmt: skip
 
 
-def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
+def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Distribution]:
     """Instead of the bound gain·√(6 / (fan_in + fan_out))."""
     fan_in, fan_out = fans(shape)
     both, product = fan_in + fan_out, fan_in * fan_out
@@ -188,8 +188,8 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
         geometric_mean=("The fans are combined by their geometric mean, not by their sum.",
             gain * sqrt(3 / sqrt(product))),
     ):  # fmt: skip
-        yield Drawn(cause, "uniform", other)
-    yield Drawn(NORMAL_FOR_UNIFORM, "normal", bound / sqrt(3))
+        yield Distribution(cause, "uniform", other)
+    yield Distribution(NORMAL_FOR_UNIFORM, "normal", bound / sqrt(3))
     for key, (name, fan) in taken_for_fans(shape).items():
         if key != "sum":
             cause = why(
@@ -197,12 +197,12 @@ def of_xavier(shape: tuple[int, ...], gain: float) -> Iterator[Drawn]:
                 "The formula is right, but instead of fan_in + fan_out it uses {fan}.",
                 fan=name,
             )
-            yield Drawn(cause, "uniform", gain * sqrt(6 / fan))
-    yield from of_any_drawing(bound, "uniform", shape)
+            yield Distribution(cause, "uniform", gain * sqrt(6 / fan))
+    yield from of_any_initialisation(bound, "uniform", shape)
 
 
 @candidates_for_initialisation(nn.Linear, nn.Conv2d)
-def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
+def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Distribution]:
     """Instead of the bound 1/√fan_in, with the fan_in of the weight.
 
     Args:
@@ -212,7 +212,7 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
     fan_in, fan_out = fans(shape)
     bound = 1 / sqrt(fan_in)
     if own != shape:
-        yield from drawn(
+        yield from distributions(
             "drawing",
             fan_of_bias=(
                 "The bound comes from the size of the bias; it should come from the weight's fan_in.",
@@ -230,8 +230,8 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
         root_missing=("The root is missing: the bound is 1/fan_in instead of 1/√fan_in.",
             1 / fan_in),
     ):  # fmt: skip
-        yield Drawn(cause, "uniform", other)
-    yield from drawn(
+        yield Distribution(cause, "uniform", other)
+    yield from distributions(
         "drawing",
         bound_as_deviation=(BOUND_AS_DEVIATION, "normal", bound),
         normal_for_uniform=(NORMAL_FOR_UNIFORM, "normal", bound / sqrt(3)),
@@ -239,12 +239,14 @@ def of_layer(shape: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Drawn]:
             "normal", sqrt(2) * bound),
     )  # fmt: skip
     yield from of_fan_in(shape, "uniform", 1.0)
-    yield from of_any_drawing(bound, "uniform", shape)
+    yield from of_any_initialisation(bound, "uniform", shape)
 
 
-def of_any_drawing(scale: float, kind: Kind, shape: tuple[int, ...]) -> Iterator[Drawn]:
+def of_any_initialisation(
+    scale: float, family: Family, shape: tuple[int, ...]
+) -> Iterator[Distribution]:
     """What is drawn where nobody has thought of the fans."""
-    yield from drawn(
+    yield from distributions(
         "drawing",
         positive=("Only positive numbers are drawn: from 0 to the bound, not from minus the bound.",
             "half", scale),
@@ -254,17 +256,17 @@ def of_any_drawing(scale: float, kind: Kind, shape: tuple[int, ...]) -> Iterator
         randn=("The numbers are those of torch.randn, with deviation 1.", "normal", 1.0),
     )  # fmt: skip
     for deviation in (0.01, 0.02, 0.1):
-        yield from drawn(
+        yield from distributions(
             "drawing",
             {"deviation": deviation},
             fixed_deviation=("The numbers are normal with deviation {deviation}, whatever the fans.",
                 "normal", deviation),
         )  # fmt: skip
-    yield from drawn(
+    yield from distributions(
         "drawing",
-        scale_doubled=("The scale is doubled.", kind, 2 * scale),
-        scale_halved=("The scale is halved.", kind, scale / 2),
-        scale_squared=("The scale is squared.", kind, scale**2),
+        scale_doubled=("The scale is doubled.", family, 2 * scale),
+        scale_halved=("The scale is halved.", family, scale / 2),
+        scale_squared=("The scale is squared.", family, scale**2),
         default_of_layers=("The bound is 1/√fan_in, a layer's default.",
             "uniform", 1 / sqrt(fans(shape)[0])),
     )  # fmt: skip
