@@ -360,7 +360,7 @@ class RequestHandler:
         given, named = self._decoded(asked.args), self._decoded_dict(asked.kwargs)
         upstream = self._tensors.get("upstream")
         held = _held(given)
-        places = [tensor.data_ptr() for tensor in _flat_tensors(held)]
+        addresses = [tensor.data_ptr() for tensor in _flat_tensors(held)]
         _seed_everything(asked.seed)
         with (
             recording() if asked.watch else nullcontext() as trace,
@@ -380,9 +380,9 @@ class RequestHandler:
                     "is_leaf": tensor.is_leaf,
                     "requires_grad": tensor.requires_grad,
                     "has_grad": tensor.is_leaf and tensor.grad is not None,
-                    "moved": tensor.data_ptr() != place,
+                    "moved": tensor.data_ptr() != address,
                 }
-                for tensor, place in zip(_flat_tensors(held), places, strict=True)
+                for tensor, address in zip(_flat_tensors(held), addresses, strict=True)
             ]
         if upstream is not None:
             self._encode_gradient("grad input", given[0])
@@ -509,5 +509,5 @@ def _flat_tensors(value: Any) -> Iterator[Tensor]:
 
 
 def _held(value: Any) -> Any:
-    """The same tensors in lists of our own, so that a call cannot put others in their places."""
+    """The same tensors in lists of our own, so that a call cannot put others among them."""
     return [_held(item) for item in value] if isinstance(value, list | tuple) else value

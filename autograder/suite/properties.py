@@ -337,13 +337,13 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
     state = layer.state()
     names, points = ["input", *state], [x, *state.values()]
 
-    def place(values: Sequence[Tensor]) -> Tensor:
+    def loaded_with(values: Sequence[Tensor]) -> Tensor:
         layer.overwrite(dict(zip(names[1:], values[1:], strict=True)))
         return values[0]
 
     first = layer(x, method)
     upstream = sampler.normal(*first.shape)
-    answer = layer.run(place(points), upstream, method=method)
+    answer = layer.run(loaded_with(points), upstream, method=method)
     again = layer.run(x, upstream, method=method, again=True)
     for name, gradient in answer.gradients.items():
         expect(
@@ -378,10 +378,10 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
             outputs = []
             for step in (EPSILON, -EPSILON):
                 moved = [*points[:i], points[i] + step * direction, *points[i + 1 :]]
-                outputs.append(alike(tr("the output"), layer(place(moved), method), first))
+                outputs.append(alike(tr("the output"), layer(loaded_with(moved), method), first))
             slopes.append((gradient * direction).sum())
             differences.append(((outputs[0] - outputs[1]) * upstream).sum() / (2 * EPSILON))
-        place(points)
+        loaded_with(points)
         compare(
             tr(
                 "the gradient of {name} along two random directions, against central differences of your own "

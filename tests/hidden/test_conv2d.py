@@ -692,7 +692,7 @@ def test_gpu_parity(student: Student, sampler: Sampler, case: Case) -> None:
 
 @both_biases
 def test_gpu_state(student: Student, sampler: Sampler, bias: bool) -> None:
-    """The state dict goes from the CPU to the GPU and back, and the layer works in either place.
+    """The state dict goes from the CPU to the GPU and back, and the layer works on either device.
 
     handouts/conv2d.md, "What trips people up": whatever is kept beside the parameters stays behind.
     """

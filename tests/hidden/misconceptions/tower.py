@@ -82,15 +82,15 @@ def _wrong_pools(where: str) -> Iterator[tuple[Cause, Function]]:
 def of_tower(oracle: ReferenceTower, x: Tensor) -> Iterator[Candidate]:
     """What could have come out of a Tower."""
     run = partial(_forward, oracle, x)
-    for places in _places(("conv1", "conv2", "fc1")):
-        for cause, activation in _wrong_activations(_joined(places)):
+    for layers in _subsets(("conv1", "conv2", "fc1")):
+        for cause, activation in _wrong_activations(_joined(layers)):
             chosen = [
-                activation if place in places else F.relu for place in ("conv1", "conv2", "fc1")
+                activation if layer in layers else F.relu for layer in ("conv1", "conv2", "fc1")
             ]
             yield Candidate(cause, partial(run, activations=chosen))
-    for places in _places(("conv1", "conv2")):
-        for cause, pool in _wrong_pools(_joined(places)):
-            pools = [pool if place in places else MAX_POOL for place in ("conv1", "conv2")]
+    for layers in _subsets(("conv1", "conv2")):
+        for cause, pool in _wrong_pools(_joined(layers)):
+            pools = [pool if layer in layers else MAX_POOL for layer in ("conv1", "conv2")]
             yield Candidate(cause, partial(run, pools=pools))
     by_four = partial(F.max_pool2d, kernel_size=4)
     yield from candidates_of(
@@ -182,12 +182,12 @@ def foreign_bricks(
                 ),
                 logits(stock),
             )
-            for stock in _places([name for name, _ in oracle.named_children()])
+            for stock in _subsets([name for name, _ in oracle.named_children()])
         ]
         return diagnose(got, oracle(x), candidates)
 
 
-def _places(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for count in range(1, len(names) + 1):
         yield from itertools.combinations(names, count)
 
@@ -199,9 +199,9 @@ def _joined(names: Sequence[str]) -> str:
 class HiddenActivation(ReferenceTower):
     """A Tower, right in its values, whose backward pass has another derivative at one ReLU."""
 
-    def __init__(self, place: int, backward: Function) -> None:
+    def __init__(self, index: int, backward: Function) -> None:
         super().__init__()
-        self._place, self._backward = place, backward
+        self._index, self._backward = index, backward
 
     def forward(self, input: Tensor) -> Tensor:
         """As the Tower's."""
@@ -210,7 +210,7 @@ class HiddenActivation(ReferenceTower):
             way = self._backward(h)
             return way + (F.relu(h) - way).detach()
 
-        chosen = [hidden if place == self._place else F.relu for place in range(3)]
+        chosen = [hidden if index == self._index else F.relu for index in range(3)]
         return _forward(self, input, activations=chosen)
 
 
@@ -219,10 +219,10 @@ def of_tower_gradient(
     oracle: ReferenceTower, x: Tensor, upstream: Tensor, name: str
 ) -> Iterator[Candidate]:
     """What could have come back as the gradient of a parameter, or of the "input"."""
-    for place, layer in enumerate(("conv1", "conv2", "fc1")):
+    for index, layer in enumerate(("conv1", "conv2", "fc1")):
         for cause, backward in _wrong_derivatives(layer):
             yield Candidate(
-                cause, partial(_hidden_gradient, oracle, place, backward, x, upstream, name)
+                cause, partial(_hidden_gradient, oracle, index, backward, x, upstream, name)
             )
 
 
@@ -244,9 +244,9 @@ def _wrong_derivatives(layer: str) -> Iterator[tuple[Cause, Function]]:
 
 
 def _hidden_gradient(
-    oracle: ReferenceTower, place: int, backward: Function, x: Tensor, upstream: Tensor, name: str
+    oracle: ReferenceTower, index: int, backward: Function, x: Tensor, upstream: Tensor, name: str
 ) -> Tensor:
-    other = HiddenActivation(place, backward).double()
+    other = HiddenActivation(index, backward).double()
     other.load_state_dict(oracle.state_dict())
     leaf = x.detach().clone().requires_grad_()
     (other(leaf) * upstream).sum().backward()

@@ -498,7 +498,7 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
         size = (x.shape[-2], x.shape[-1])
         return F.fold(columns, size, kernel, dilation, padding, stride)
 
-    def places() -> Tensor:
+    def pixels() -> Tensor:
         """Which pixel each entry of the columns is, by number; 0 in the padding."""
         numbers = torch.arange(1.0, 1 + x[0, 0].numel(), dtype=torch.float64)
         one = numbers.reshape(1, 1, *x.shape[-2:])
@@ -507,7 +507,7 @@ def of_columns_gradient(x: Tensor, geometry: Geometry, upstream: Tensor) -> Iter
     def overwritten(*, last: bool) -> Tensor:
         result = torch.zeros(*x.shape[:2], 1 + x[0, 0].numel(), dtype=x.dtype)
         entries = upstream.reshape(*x.shape[:2], -1)
-        numbers = places()
+        numbers = pixels()
         order = range(len(numbers)) if last else range(len(numbers) - 1, -1, -1)
         for i in order:
             result[..., numbers[i]] = entries[..., i]
