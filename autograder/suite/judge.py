@@ -177,9 +177,9 @@ class Judge:
 
     def fault(self, case: Case, error: BaseException) -> None:
         """Note an exception that is no verdict: a fault of the grader, whoever provoked it."""
-        kind = "" if isinstance(error, GraderFault) else f"{type(error).__name__}: "
+        prefix = "" if isinstance(error, GraderFault) else f"{type(error).__name__}: "
         verdict = self.verdicts[case.check]
-        verdict.fault = f"{case.check}: {kind}{error}"
+        verdict.fault = f"{case.check}: {prefix}{error}"
         verdict.fault_trace = "".join(traceback.format_exception(error))
 
     def long_run(self, check: str) -> LongRun:

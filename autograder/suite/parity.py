@@ -146,8 +146,8 @@ def compare_number(
         whole: require an int.
         candidates: what else could have come out, by the cause that it speaks for.
     """
-    kinds = (int,) if whole else (int, float)
-    if isinstance(got, bool) or not isinstance(got, kinds):
+    types = (int,) if whole else (int, float)
+    if isinstance(got, bool) or not isinstance(got, types):
         item = why("value.item", "A tensor with one element becomes a number by .item().")
         raise CheckFailed(
             tr(
@@ -246,7 +246,7 @@ def describe(value: object) -> str:
         case Opaque(type_name=name):
             if tensor := _TENSOR.fullmatch(name):
                 return tr("a tensor of {dtype} on {device}", **tensor.groupdict())
-            return tr("a {kind}", kind=word(name))
+            return tr("a {type}", type=word(name))
         case NamedTupleValue():
             return tr("a named tuple of {count}", count=len(value))
         case tuple():
@@ -256,8 +256,8 @@ def describe(value: object) -> str:
         case Tensor():
             return tr("a tensor of shape {shape}", shape=shape(value))
         case bool() | int() | float():
-            return tr("the {kind} {number}", kind=type(value).__name__, number=value)
-    return tr("a {kind}", kind=type(value).__name__)
+            return tr("the {type} {number}", type=type(value).__name__, number=value)
+    return tr("a {type}", type=type(value).__name__)
 
 
 def shape(tensor: Tensor) -> str:

@@ -34,35 +34,35 @@ _initialisations: dict[type[nn.Module], InitialisationCandidates] = {}
 
 
 def candidates_for_output(
-    *kinds: type[nn.Module],
+    *layers: type[nn.Module],
 ) -> Callable[[OutputCandidates], OutputCandidates]:
     """Register what can go wrong with the output of these layers.
 
     The function takes the oracle and its input, and yields a Candidate for each wrong output.
     """
-    return _register(_outputs, kinds)
+    return _register(_outputs, layers)
 
 
 def candidates_for_gradient(
-    *kinds: type[nn.Module],
+    *layers: type[nn.Module],
 ) -> Callable[[GradientCandidates], GradientCandidates]:
     """Register what can go wrong with the gradients of these layers.
 
     The function takes the oracle, its input, the upstream gradient and the name of a parameter or "input",
     and yields a Candidate for each wrong gradient of that name.
     """
-    return _register(_gradients, kinds)
+    return _register(_gradients, layers)
 
 
 def candidates_for_initialisation(
-    *kinds: type[nn.Module],
+    *layers: type[nn.Module],
 ) -> Callable[[InitialisationCandidates], InitialisationCandidates]:
     """Register what can go wrong when the parameters of these layers are drawn.
 
     The function takes the shapes of the layer's weight and of the parameter in question, and yields a
     Distribution for each wrong distribution.
     """
-    return _register(_initialisations, kinds)
+    return _register(_initialisations, layers)
 
 
 def forget() -> None:
@@ -113,10 +113,10 @@ def as_function_of(
 
 
 def _register(
-    registered: dict[type[nn.Module], CandidatesT], kinds: tuple[type[nn.Module], ...]
+    registered: dict[type[nn.Module], CandidatesT], layers: tuple[type[nn.Module], ...]
 ) -> Callable[[CandidatesT], CandidatesT]:
     def decorate(candidates: CandidatesT) -> CandidatesT:
-        registered.update(dict.fromkeys(kinds, candidates))
+        registered.update(dict.fromkeys(layers, candidates))
         return candidates
 
     return decorate
@@ -125,4 +125,4 @@ def _register(
 def _known(
     registered: dict[type[nn.Module], CandidatesT], oracle: nn.Module
 ) -> Iterator[CandidatesT]:
-    return (candidates for kind, candidates in registered.items() if isinstance(oracle, kind))
+    return (candidates for layer, candidates in registered.items() if isinstance(oracle, layer))

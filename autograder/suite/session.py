@@ -175,11 +175,11 @@ class Session:
                         "or by what has no derivative, as argmax and round.",
                     ),
                 )
-            case protocol.Raised(kind, message, where):
-                return self._raised(kind, message, where)
+            case protocol.Raised(name, message, where):
+                return self._raised(name, message, where)
         return CheckFailed(tr(replies.UNREADABLE))
 
-    def _raised(self, kind: str, message: str, where: object) -> CheckFailed:
+    def _raised(self, name: str, message: str, where: object) -> CheckFailed:
         location, line_text, known = None, "", {}
         match where:
             case [str() as module, int() as line] if (
@@ -188,19 +188,19 @@ class Session:
                 if line_text := self._submission.line(module, line):
                     location = _location(self._submission.location(module, line))
                     known = {"module": module, "line": line}
-        if kind == "NotImplementedError" and "NotImplementedError" in line_text:
+        if name == "NotImplementedError" and "NotImplementedError" in line_text:
             found = tr("It is not written yet in {module}.py, line {line}.", **known)
             return CheckFailed(found, quoted=quoted(message), location=location)
-        hint = likely_cause(kind, message, line_text, self._course.exceptions)
+        hint = likely_cause(name, message, line_text, self._course.exceptions)
         return CheckFailed(
-            tr("{kind} was raised in {module}.py, line {line}.", kind=word(kind), **known)
+            tr("{type} was raised in {module}.py, line {line}.", type=word(name), **known)
             if known
-            else tr("{kind} was raised.", kind=word(kind)),
-            quoted=(*quoted(line_text), *quoted(f"{kind}: {message}")),
+            else tr("{type} was raised.", type=word(name)),
+            quoted=(*quoted(line_text), *quoted(f"{name}: {message}")),
             reading=Cause(*hint) if hint else None,
             location=location,
             unproven=location is None
-            or bool(_OF_THE_MACHINE.search(f"{kind}: {message[:MAX_READ]}")),
+            or bool(_OF_THE_MACHINE.search(f"{name}: {message[:MAX_READ]}")),
         )
 
     def has(self, name: str) -> bool:

@@ -566,10 +566,12 @@ class Layer:
         return replies.prefixed(tensors, "in "), replies.prefixed(tensors, "out ")
 
 
-def _reportable(found: ReportedT, kind: Any) -> ReportedT:
+def _reportable(found: ReportedT, declared: Any) -> ReportedT:
     """The same, which fits the report's schema. Raises GraderFault."""
     try:
-        msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(found), allow_nan=False)), kind)
+        msgspec.convert(
+            json.loads(json.dumps(msgspec.to_builtins(found), allow_nan=False)), declared
+        )
     except (TypeError, ValueError) as error:
         raise GraderFault(
             tr("A hidden test reports what no report can hold: {error}.", error=error)
@@ -604,7 +606,7 @@ class _RequestEncoder(values.Encoder):
     def opaque(self, what: str) -> dict[str, Any]:
         """Raise GraderFault: a worker would take it for a value of the submission's."""
         raise GraderFault(
-            tr("A hidden test sends a worker a value that cannot cross: {kind}.", kind=what)
+            tr("A hidden test sends a worker a value that cannot cross: {type}.", type=what)
         )
 
 

@@ -43,7 +43,7 @@ class _Shared:
 
 
 class Workers:
-    """Hands out workers that checks share, one of each kind at a time.
+    """Hands out workers that checks share, one for each worker key at a time.
 
     Attributes:
         isolation: of its workers, None while there was none.
@@ -58,7 +58,7 @@ class Workers:
         self._unsound: GraderFault | None = None
 
     def shared(self, key: WorkerKey, module: str, check: str) -> tuple[Session, bool]:
-        """Return a module in the worker of a kind, and whether no check but this one has used that worker.
+        """Return a module in the worker with a key, and whether no check but this one has used that worker.
 
         Raises Unimportable, and GraderFault where that is not the submission's fault.
         """
@@ -127,7 +127,7 @@ class Workers:
         )
 
     def discard(self, key: WorkerKey) -> None:
-        """End the worker of a kind, if there is one: the next check gets a fresh one."""
+        """End the worker with a key, if there is one: the next check gets a fresh one."""
         if shared := self._shared.pop(key, None):
             shared.worker.close()
 
