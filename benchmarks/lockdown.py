@@ -86,7 +86,12 @@ def seconds_of_lockdown(broker: Broker) -> float:
 
 
 def change(
-    cell: lockdown.Cell, policy: Policy, folder: str, task: tuple[str, int, int], *, lock: bool
+    spec: lockdown.SandboxSpec,
+    policy: Policy,
+    folder: str,
+    task: tuple[str, int, int],
+    *,
+    lock: bool,
 ) -> float:
     """Time after by time before, in one process that locks itself down in between, or does not.
 
@@ -108,7 +113,7 @@ def change(
                 raise RuntimeError("OpenMP has kept its threads")
             if lock:
                 user = lockdown.user_of(0, 0)
-                lockdown.enter(cell, asdict(policy), folder, [sender], os.getppid(), user)
+                lockdown.enter(spec, asdict(policy), folder, [sender], os.getppid(), user)
             else:
                 os.setsid()  # the scheduler shares the cores out by session
             os.write(sender, struct.pack("d", _best(space[name], count) / before))
@@ -163,14 +168,14 @@ def main() -> None:
     make_lean()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)  # a worker may have another user id
-        cell = lockdown.prepare([], folder, ["namespaces"], lambda code: None, gpu=False)
+        spec = lockdown.prepare([], folder, ["namespaces"], lambda code: None, gpu=False)
         for task in TASKS:
             by_lock: dict[bool, list[float]] = {True: [], False: []}
             for turn in track(
                 range(2 * PROCESSES), task[0], console=Console(stderr=True), transient=True
             ):
                 lock = turn % 4 in (1, 2)
-                by_lock[lock].append(change(cell, course.policy, folder, task, lock=lock))
+                by_lock[lock].append(change(spec, course.policy, folder, task, lock=lock))
             name, _, threads = task
             (with_lock, one), (without, other) = (_centre(by_lock[lock]) for lock in (True, False))
             print(

@@ -34,11 +34,11 @@ def picture() -> torch.Tensor:
 def test_output_size_counts_the_windows_that_fit(arguments, expected, arithmetic):
     """How many windows fit along one axis, as an int.
 
-    Hint: Draw the case of size 8, kernel 3, stride 2: the windows begin at cells 0, 2 and 4. Which
-    cells would a fourth one need, and which is the last cell there is?
+    Hint: Draw the case of size 8, kernel 3, stride 2: the windows begin at pixels 0, 2 and 4. Which
+    pixels would a fourth one need, and which is the last pixel there is?
     Hint: A float: `/` gives one even where nothing is left over. 4 in place of 3: rounded up. 27 in
     place of 28: padding counted on one side only. 5 in place of 3: dilation left out.
-    Hint: A dilated kernel spans dilation·(kernel_size - 1) + 1 cells, and padding adds cells at
+    Hint: A dilated kernel spans dilation·(kernel_size - 1) + 1 pixels, and padding adds pixels at
     both ends. Only the bracket is divided by the stride, by an integer division that rounds down;
     the + 1 comes after it.
     """

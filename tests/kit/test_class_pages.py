@@ -193,7 +193,7 @@ def test_figures_say_what_they_show(site, page):
     assert page.locator("#scores rect").count() == 10
     page.goto(url(site, "students/page-1.html"))
     assert page.locator("#figures h3").all_inner_texts() == [f.title for f in FIGURES]
-    assert page.locator("#figures rect.cell").count() == 2 * 288
+    assert page.locator("#figures rect.pixel").count() == 2 * 288
     figures = page.locator("#figures").inner_html()
     assert "first: 0; the reference 9.9" in figures
     assert "a name that is far too …" in figures
@@ -210,7 +210,7 @@ def test_the_references_images_stand_beside_those_they_may_be_compared_with(
 ):
     own = replace(report(), figures=(images,), seed=seed)
     text = export.student_page(whole.standings[0], own, whole)
-    assert text.count('class="cell ') == sets * 288
+    assert text.count('class="pixel ') == sets * 288
 
 
 def test_a_course_without_figures_and_measures_has_no_room_for_them(whole):

@@ -2,10 +2,10 @@
 
     python tests/support/versions_lab.py --kept versions.json --markdown docs/versions.md
 
-Each row of CELLS gets an environment of its own, with what `pip install` makes of it, which is deleted again:
-a build of torch with CUDA takes some 6 GB. In it the solutions (with the whole fit), the flawed sample and
-forty mutants are graded, ten attacks are let loose, and the tests of torch's internals run. Points are
-compared check by check with those of the first row.
+Each row of COMBINATIONS gets an environment of its own, with what `pip install` makes of it, which is
+deleted again: a build of torch with CUDA takes some 6 GB. In it the solutions (with the whole fit), the
+flawed sample and forty mutants are graded, ten attacks are let loose, and the tests of torch's internals
+run. Points are compared check by check with those of the first row.
 
 What is found is kept in --kept as it comes; a row that is there is not run again, so that rows can come from
 several machines (--only 3.15). Ends with 1 where a row differs.
@@ -50,7 +50,7 @@ were answered rightly.
 
 
 @dataclass(frozen=True)
-class Cell:
+class Combination:
     """One row: a Python, a version of torch, and its build: "cuda" is what PyPI has for Linux, or "cpu"."""
 
     python: str
@@ -63,13 +63,13 @@ class Cell:
         return f"{self.python} {self.torch} {self.build}"
 
 
-CELLS = (
-    Cell("3.11", "2.13.0", "cpu"),  # the pinned version; all others are compared with it
-    Cell("3.11", "2.7.1", "cuda"),  # the oldest
-    Cell("3.13", "2.9.1", "cuda"),
-    Cell("3.12", "2.13.0", "cuda"),
-    Cell("3.14", "2.13.0", "cuda"),
-    Cell("3.15", "2.15.0", "cuda"),  # the newest of both
+COMBINATIONS = (
+    Combination("3.11", "2.13.0", "cpu"),  # the pinned version; all others are compared with it
+    Combination("3.11", "2.7.1", "cuda"),  # the oldest
+    Combination("3.13", "2.9.1", "cuda"),
+    Combination("3.12", "2.13.0", "cuda"),
+    Combination("3.14", "2.13.0", "cuda"),
+    Combination("3.15", "2.15.0", "cuda"),  # the newest of both
 )
 
 
@@ -177,16 +177,20 @@ def interpreter(version: str) -> str | None:
     return None
 
 
-def tried(cell: Cell, python: str) -> Found:
+def tried(combination: Combination, python: str) -> Found:
     """Make the environment, find out, delete it. Raises CalledProcessError."""
     with tempfile.TemporaryDirectory(prefix="tower-versions-") as folder:
         Path(folder).chmod(0o755)  # workers are other users, who must find Python here
         subprocess.run([python, "-m", "venv", folder], check=True)
         own = f"{folder}/bin/python"
         # === takes PyPI's own file and no local build of the same version.
-        torch = f"torch==={cell.torch}" if cell.build == "cuda" else f"torch=={cell.torch}"
+        torch = (
+            f"torch==={combination.torch}"
+            if combination.build == "cuda"
+            else f"torch=={combination.torch}"
+        )
         pip = [own, "-m", "pip", "--disable-pip-version-check", "-qq", "install"]
-        if cell.build == "cpu":  # a local file of that build does as well as its index
+        if combination.build == "cpu":  # a local file of that build does as well as its index
             subprocess.run(
                 [*pip, "--retries", "0", "--extra-index-url", CPU_INDEX, torch], check=True
             )
@@ -224,8 +228,12 @@ def differences(found: Found, first: Found) -> Iterator[str]:
 
 def markdown(kept: dict[str, Any]) -> Iterator[str]:
     """The page."""
-    rows = {cell: Found(**kept[cell.name]) for cell in CELLS if cell.name in kept}
-    first = rows[CELLS[0]]
+    rows = {
+        combination: Found(**kept[combination.name])
+        for combination in COMBINATIONS
+        if combination.name in kept
+    }
+    first = rows[COMBINATIONS[0]]
     yield PREFACE
     yield (
         "| Python | torch | CUDA | numpy | addresses | solutions | fit | as the first row | attacks | "
@@ -247,8 +255,16 @@ def markdown(kept: dict[str, Any]) -> Iterator[str]:
         ]
         yield f"| {' | '.join(cells)} |"
     yield ""
-    wrong = [f"- {cell.name}: {told}" for cell in rows for told in differences(rows[cell], first)]
-    missing = [f"- {cell.name}: not run here." for cell in CELLS if cell not in rows]
+    wrong = [
+        f"- {combination.name}: {told}"
+        for combination in rows
+        for told in differences(rows[combination], first)
+    ]
+    missing = [
+        f"- {combination.name}: not run here."
+        for combination in COMBINATIONS
+        if combination not in rows
+    ]
     yield from [*wrong, *missing] or ["No row differs."]
 
 
@@ -265,33 +281,35 @@ def main() -> int:
         arguments.here.write_text(json.dumps(asdict(found_here())))
         return 0
     arguments.kept.parent.mkdir(exist_ok=True)
-    for cell in CELLS:
+    for combination in COMBINATIONS:
         kept = json.loads(arguments.kept.read_text()) if arguments.kept.exists() else {}
-        if arguments.only not in cell.name or (cell.name in kept and not arguments.again):
+        if arguments.only not in combination.name or (
+            combination.name in kept and not arguments.again
+        ):
             continue
-        python = interpreter(cell.python)
+        python = interpreter(combination.python)
         if python is None:
-            print(f"{cell.name}: there is no Python {cell.python} here.", flush=True)
+            print(f"{combination.name}: there is no Python {combination.python} here.", flush=True)
             continue
         started = time.monotonic()
         try:
-            kept[cell.name] = asdict(tried(cell, python))
+            kept[combination.name] = asdict(tried(combination, python))
         except subprocess.CalledProcessError as error:
-            print(f"{cell.name}: {error}", flush=True)
+            print(f"{combination.name}: {error}", flush=True)
             continue
         arguments.kept.write_text(json.dumps(kept, indent=1))
-        print(f"{cell.name}: {time.monotonic() - started:.0f} s", flush=True)
+        print(f"{combination.name}: {time.monotonic() - started:.0f} s", flush=True)
     kept = json.loads(arguments.kept.read_text()) if arguments.kept.exists() else {}
-    if CELLS[0].name not in kept:
-        print(f"Nothing to compare with: {CELLS[0].name} was not run.")
+    if COMBINATIONS[0].name not in kept:
+        print(f"Nothing to compare with: {COMBINATIONS[0].name} was not run.")
         return 1
     text = "\n".join(markdown(kept)) + "\n"
     if arguments.markdown:
         arguments.markdown.write_text(text, encoding="utf-8")
     print(text)
-    first = Found(**kept[CELLS[0].name])
-    here = [cell for cell in CELLS if cell.name in kept]
-    return any(any(differences(Found(**kept[cell.name]), first)) for cell in here)
+    first = Found(**kept[COMBINATIONS[0].name])
+    here = [combination for combination in COMBINATIONS if combination.name in kept]
+    return any(any(differences(Found(**kept[combination.name]), first)) for combination in here)
 
 
 if __name__ == "__main__":
