@@ -327,30 +327,30 @@ def _names(axes: Iterable[int]) -> str:
 def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
     """What output_size could have returned."""
     covered, reach = n + 2 * p, d * (k - 1) + 1
-    room = covered - reach
+    slack = covered - reach
     return dict(table(
         "conv2d",
         size__rounded_to_zero=(
             "The quotient is rounded towards zero, which differs from rounding down where it is negative.",
-            int(room / s) + 1),
+            int(slack / s) + 1),
         size__rounded_up=("The quotient is rounded up: a window that hangs over the edge does not count.",
-            -(-room // s) + 1),
+            -(-slack // s) + 1),
         size__quotient_to_nearest=("The quotient is rounded to the nearest: round down with //.",
-            round(room / s) + 1),
+            round(slack / s) + 1),
         size__result_to_nearest=("The result is rounded to the nearest: round down with //.",
-            round(room / s + 1)),
-        size__one_missing=("The 1 that counts the first window is missing.", room // s),
+            round(slack / s + 1)),
+        size__one_missing=("The 1 that counts the first window is missing.", slack // s),
         size__one_inside=(
             "The 1 stands inside the division: it is ⌊a / stride⌋ + 1, not ⌊(a + 1) / stride⌋.",
-            (room + 1) // s),
+            (slack + 1) // s),
         size__one_twice=("One window too many is counted: the 1 is added twice.",
-            room // s + 2),
-        stride__ignored=(ignored("stride"), room + 1),
+            slack // s + 2),
+        stride__ignored=(ignored("stride"), slack + 1),
         padding__ignored=(ignored("padding"), (n - reach) // s + 1),
         padding__one_side=("The padding is counted on one side only: it is added at both ends.",
             (n + p - reach) // s + 1),
         padding__counted_twice=("The padding is counted twice at both ends.",
-            (room + 2 * p) // s + 1),
+            (slack + 2 * p) // s + 1),
         padding__subtracted=("The padding is subtracted.", (n - 2 * p - reach) // s + 1),
         window__dilation_ignored=(
             "The dilation is ignored: a window reaches over dilation·(kernel_size - 1) + 1 pixels.",
@@ -360,14 +360,14 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
             (covered - d * k) // s + 1),
         window__last_pixel_missing=(
             "A window reaches over dilation·(kernel_size - 1) + 1 pixels; the last one is missing here.",
-            (room + 1) // s + 1),
+            (slack + 1) // s + 1),
         window__dilation_plus_kernel=(
             "A window reaches over dilation·(kernel_size - 1) + 1 pixels; here over d + k - 1.",
             (covered - d - k + 1) // s + 1),
         stride_and_dilation=(STRIDE_AND_DILATION, (covered - s * (k - 1) - 1) // d + 1),
         stride__exchanged_with_padding=("Stride and padding are exchanged.",
             (n + 2 * s - reach) // p + 1 if p else math.inf),
-        size__kernel_for_stride=("The kernel's size is taken for the stride.", room // k + 1),
+        size__kernel_for_stride=("The kernel's size is taken for the stride.", slack // k + 1),
         size__of_input=("The size of the input is returned.", n),
         size__divided_first=(
             "The division comes too early: subtract the window first, then divide by the stride.",
