@@ -16,7 +16,15 @@ from types import MappingProxyType
 
 from autograder.bank import Bank
 from autograder.broker import Broker
-from autograder.classroom.gradebook import Gradebook, Grading, HandInRow, Key, Run, Settings, Work
+from autograder.classroom.gradebook import (
+    Gradebook,
+    Grading,
+    HandInKey,
+    HandInRow,
+    Run,
+    Settings,
+    Work,
+)
 from autograder.course import OFF, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
@@ -101,7 +109,7 @@ def plan(
         regrade: whether what another suite has graded is to be graded again, or with another seed than `seed`
             if one is demanded.
     """
-    newest: dict[Key, Grading] = {}
+    newest: dict[HandInKey, Grading] = {}
     by_text: dict[tuple[str, str], Grading] = {}
     for grading in gradebook.gradings(settings):
         if grading.is_whole:
@@ -207,7 +215,7 @@ def standing_rows(
     gradebook: Gradebook, settings: Settings, counts: Counts, remarks: Mapping[str, str]
 ) -> list[Standing]:
     """The students alone, as above."""
-    newest: dict[Key, Grading] = {}
+    newest: dict[HandInKey, Grading] = {}
     for grading in gradebook.gradings(settings):
         if grading.is_whole or grading.key not in newest:
             newest[grading.key] = grading
@@ -285,7 +293,7 @@ class Change:
 
 def changes(gradebook: Gradebook, settings: Settings, suite: str) -> Iterator[Change]:
     """Whose points differ between the last suite but one that graded a hand-in and this one, and why."""
-    history: dict[Key, list[Grading]] = {}
+    history: dict[HandInKey, list[Grading]] = {}
     for grading in gradebook.gradings(settings):
         history.setdefault(grading.key, []).append(grading)
     for gradings in history.values():

@@ -85,7 +85,7 @@ class Settings:
         return msgspec.json.decode(text, type=cls)
 
 
-Key = tuple[str, str, str]
+HandInKey = tuple[str, str, str]
 """What one student handed in: the student, the submission's digest, and what could not be read of it."""
 
 
@@ -115,7 +115,7 @@ class Grading:
     settings: Settings
 
     @property
-    def key(self) -> Key:
+    def key(self) -> HandInKey:
         """Of what was graded."""
         return self.student, self.digest, self.problems
 
@@ -145,7 +145,7 @@ class HandInRow:
     late_days: int | None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> HandInKey:
         """Of what was handed in."""
         return self.student, self.digest, self.problems
 
