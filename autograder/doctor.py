@@ -237,10 +237,12 @@ def _machine(course: Course) -> list[Finding]:
             "" if enough_memory else tr("Lower limits.memory in course.toml."),
         ),
         Finding(
-            tr("room for temporary files"),
+            tr("space for temporary files"),
             "good" if space >= _NEEDED_SPACE else "bad",
             tr("{size:.1f} GiB in {folder}", size=space / 2**30, folder=folder),
-            "" if space >= _NEEDED_SPACE else tr("Make room, or name another folder with TMPDIR."),
+            ""
+            if space >= _NEEDED_SPACE
+            else tr("Free some space, or name another folder with TMPDIR."),
         ),
     ]
 

@@ -58,7 +58,7 @@ def train(model, input, target, optimizer):
     return loss.item()
 
 
-def room(count):
+def allocated(count):
     return torch.empty(count, dtype=torch.uint8).numel()
 """
 
@@ -197,7 +197,7 @@ def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
         "a worker needs {size} MiB: see limits.memory in course.toml, and ulimit -v",
         size=LEAST_MEMORY >> 20,
     )
-    yield Part(tr("memory"), [_call("room", LEAST_MEMORY)], _returned(LEAST_MEMORY), least)
+    yield Part(tr("memory"), [_call("allocated", LEAST_MEMORY)], _returned(LEAST_MEMORY), least)
     yield Part(tr("a layer"), [*_layer(CPU), _forward(CPU)], _equal(output=OUTPUT))
     upstream = _tensor("upstream", (2, 3), UPSTREAM)
     yield Part(

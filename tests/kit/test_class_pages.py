@@ -213,7 +213,7 @@ def test_the_references_images_stand_beside_those_they_may_be_compared_with(
     assert text.count('class="pixel ') == sets * 288
 
 
-def test_a_course_without_figures_and_measures_has_no_room_for_them(whole):
+def test_a_course_without_figures_and_measures_shows_none(whole):
     bare = [replace(attempt(1, 12.0), measured={}, curves=())]
     standing = Standing("ada", "ada.html", tuple(bare))
     other = replace(
