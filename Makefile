@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint bench bench-class class-lab matrix reference seeds mutants attacks image-test gpu-test versions fuzz release clean
+.PHONY: demo test lint benchmarks benchmark-class class-lab matrix reference seeds mutants attacks image-test gpu-test versions fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -19,15 +19,15 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
-## bench: how long a grading and a check take, as ratios to importing torch, and what the lockdown costs
-bench: $(VENV)/installed
+## benchmarks: how long a grading and a check take, as ratios to importing torch, and what the lockdown costs
+benchmarks: $(VENV)/installed
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/lockdown.py
 	$(BIN)/python benchmarks/check.py
 
-## bench-class: a class graded by this kit and by others, as ratios; growth to 1,000; writes docs/class-speed.md
-bench-class: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+## benchmark-class: a class graded by this kit and by others, as ratios; growth to 1,000; writes docs/class-speed.md
+benchmark-class: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[benchmarks]'
 	$(BIN)/python benchmarks/classroom.py --markdown docs/class-speed.md
 
 ## class-lab: a class with the whole bank of attacks in it, and one of fifty that is killed twenty times

@@ -184,7 +184,7 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 def nbgrader(course: Course, classes: Path, work: Path) -> Run:
     """(c), as it comes: the default preprocessors, one kernel for each notebook."""
     (work / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.CourseDirectory.course_id = 'bench'\nc.Execute.timeout = 300\n"
+        "c = get_config()\nc.CourseDirectory.course_id = 'benchmark'\nc.Execute.timeout = 300\n"
     )
     mark = {"schema_version": 3, "locked": True, "task": False}
     graded = [
@@ -457,7 +457,7 @@ def heading(size: int, part: int, cores: int) -> list[str]:
     return [
         "# How fast a class is graded",
         "",
-        f"Written by `make bench-class` on a machine with {cores} cores, with the fit off: a class of",
+        f"Written by `make benchmark-class` on a machine with {cores} cores, with the fit off: a class of",
         f"{size}, half of them right, graded by `tower class` with all that it does, its start among it, and",
         f"the first {part} of them by the others as they come: one submission after the other, the same",
         "checks. Only ratios mean something elsewhere.",
