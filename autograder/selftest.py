@@ -46,7 +46,7 @@ def roots(input):
     return torch.from_numpy(np.sqrt(input.numpy()))
 
 
-def drawn(count, generator):
+def initialised(count, generator):
     return torch.rand(count, generator=generator, dtype=torch.float64)
 
 
@@ -207,8 +207,10 @@ def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     )
     yield Part(tr("watched operators"), [_forward(CPU, watch=True)], _watched)
     yield Part("numpy", [_call("roots", _tensor("input", (2,), (4.0, 9.0)))], _equal(result=(2, 3)))
-    draws = [_call("drawn", 100, generator={"generator": seed, "skip": 0}) for seed in (1, 1, 2)]
-    yield Part(tr("initialisation"), draws, _draws)
+    tensors = [
+        _call("initialised", 100, generator={"generator": seed, "skip": 0}) for seed in (1, 1, 2)
+    ]
+    yield Part(tr("initialisation"), tensors, _initialised)
     yield Part(tr("a training step"), [*_training(CPU), _state(CPU)], _trained)
     name = tr("the GPU") if gpu else tr("the simulated GPU")
     training = (
@@ -337,7 +339,7 @@ def _watched(replies: list[Reply]) -> str:
     return tr("a matrix product was not seen, only {operators}", operators=", ".join(found))
 
 
-def _draws(replies: list[Reply]) -> str:
+def _initialised(replies: list[Reply]) -> str:
     first, same, other = (reply.tensors["result"] for reply in replies)
     if not all(0 <= number < 1 for number in first) or len(set(first)) < len(first):
         return tr("what was drawn is not uniform over [0, 1)")

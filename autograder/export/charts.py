@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 28
 """Margins, in units of the picture."""
 BINS = 10
 COLUMNS = 8
-CELL = 6
+PIXEL = 6
 GAP = 4
 LETTER = 7
 """Of a label, at most wide."""
@@ -127,11 +127,11 @@ def tiles(images: Sequence[Sequence[float]]) -> Tiles:
     """Square images in rows of eight. The strongest value of all is drawn full."""
     side = math.isqrt(len(images[0])) if images else 0
     strongest = max((abs(value) for image in images for value in image), default=0.0) or 1.0
-    pitch = side * CELL + GAP
+    pitch = side * PIXEL + GAP
     pixels = [
         Pixel(
-            i % COLUMNS * pitch + j % side * CELL,
-            i // COLUMNS * pitch + j // side * CELL,
+            i % COLUMNS * pitch + j % side * PIXEL,
+            i // COLUMNS * pitch + j // side * PIXEL,
             "positive" if value >= 0 else "negative",
             f"{abs(value) / strongest:.2f}",
         )

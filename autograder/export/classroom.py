@@ -51,8 +51,8 @@ def _overlays(report: ClassReport) -> Iterator[tuple[Curve, charts.Curves]]:
     for title, curves in by_title.items():
         theirs = reference.get(title)
         named = {student: curve.points for student, curve in curves.items()}
-        if drawn := charts.curves(named, theirs.points if theirs else ()):
-            yield theirs or next(iter(curves.values())), drawn
+        if plot := charts.curves(named, theirs.points if theirs else ()):
+            yield theirs or next(iter(curves.values())), plot
 
 
 def student_page(standing: Standing, report: Report, whole: ClassReport) -> str:
@@ -65,18 +65,18 @@ def student_page(standing: Standing, report: Report, whole: ClassReport) -> str:
             standing=standing,
             attempt=standing.counted,
             title=whole.title,
-            figures=list(_drawn(standing.student, report, whole.reference)),
+            figures=list(_plots(standing.student, report, whole.reference)),
         )
     )
 
 
-_Drawing = charts.Curves | charts.Tiles | charts.Rows
+_Plot = charts.Curves | charts.Tiles | charts.Rows
 
 
-def _drawn(
+def _plots(
     student: str, report: Report, reference: Report | None
-) -> Iterator[tuple[str, Figure, _Drawing, charts.Tiles | None]]:
-    """Each figure with its kind, its drawing, and where there is one the reference's to stand beside it."""
+) -> Iterator[tuple[str, Figure, _Plot, charts.Tiles | None]]:
+    """Each figure with its kind, its plot, and where there is one the reference's to stand beside it."""
     references = {figure.title: figure for figure in reference.figures} if reference else {}
     same_seed = reference is not None and reference.seed == report.seed
     for figure in report.figures:

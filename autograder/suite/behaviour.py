@@ -37,12 +37,14 @@ class WrongOutput:
     def unsteady(self) -> Cause | None:
         """What the same question, asked again, tells."""
         loaded, now = self.oracle.state_dict(), self.layer.state()
-        drawn = [n for n, p in self.oracle.named_parameters() if not torch.equal(now[n], loaded[n])]
-        if drawn:
+        changed = [
+            n for n, p in self.oracle.named_parameters() if not torch.equal(now[n], loaded[n])
+        ]
+        if changed:
             return why(
                 "layer.forward_changes_parameters",
                 "forward() changes {names}: it only reads its parameters.",
-                names=", ".join(drawn),
+                names=", ".join(changed),
             )
         if isinstance(self.answer.after, Tensor) and not torch.equal(
             self.answer.after, self.x.tensor

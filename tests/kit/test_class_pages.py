@@ -284,9 +284,9 @@ def test_full_marks_are_in_the_last_tenth():
     "bars", [{"a": (1e-300, 1e300)}, {"a": (5.0, 5.0)}, {"a" * 500: (0.0, 1.0), "b": (2.0, 0.0)}]
 )
 def test_bars_stay_within_the_picture(bars):
-    drawn = charts.rows(bars)
-    assert 0 < drawn.label < 200
-    for row in drawn.rows:
+    plot = charts.rows(bars)
+    assert 0 < plot.label < 200
+    for row in plot.rows:
         assert 0 <= row.own <= 100
         assert 0 <= row.reference <= 100
 
@@ -303,6 +303,6 @@ def test_a_number_ten_times_smaller_has_a_shorter_bar():
 
 def test_images_of_any_number_are_drawn():
     assert charts.tiles([]).pixels == []
-    drawn = charts.tiles([[0.0] * 9] * 3)
-    assert len(drawn.pixels) == 27
-    assert all(0 <= float(pixel.strength) <= 1 for pixel in drawn.pixels)
+    plot = charts.tiles([[0.0] * 9] * 3)
+    assert len(plot.pixels) == 27
+    assert all(0 <= float(pixel.strength) <= 1 for pixel in plot.pixels)
