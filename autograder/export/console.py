@@ -28,8 +28,8 @@ def show(report: Report, console: Console) -> None:
     a command to GitHub's runner, and what a submission wrote stands behind its prefix.
     """
     console.print(_heading(report))
-    for module, told in view.told(report):
-        console.print(_module(module, told))
+    for module, checks in view.lines_by_module(report):
+        console.print(_module(module, checks))
     console.print(_summary(report))
 
 
@@ -43,7 +43,7 @@ def _heading(report: Report) -> RenderableType:
     return Panel(facts, title=_text(title, "bold"), title_align="left")
 
 
-def _module(module: ModuleResult, told: list[view.Told]) -> RenderableType:
+def _module(module: ModuleResult, checks: list[view.CheckLines]) -> RenderableType:
     parts: list[RenderableType] = [
         Text.assemble(
             _text(module.name, "bold"),
@@ -56,7 +56,7 @@ def _module(module: ModuleResult, told: list[view.Told]) -> RenderableType:
         parts.append(Padding(_text(module.note, "yellow"), (0, 0, 0, 2)))
     if all(check.status == "not_submitted" for check in module.checks):
         return Group(*parts, "")
-    for check, lines in told:
+    for check, lines in checks:
         parts.append(_heading_of(check))
         failed = check.status == "failed"
         if lines:

@@ -62,18 +62,18 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
     yield ""
     digest = tr("submission {digest}", digest=f"<code>{report.submission_digest}</code>")
     yield f"{_literal(' · '.join(view.facts(report)))} · {digest}"
-    for module, told in view.told(report):
-        yield from _module(module, told, limit)
+    for module, checks in view.lines_by_module(report):
+        yield from _module(module, checks, limit)
 
 
-def _module(module: ModuleResult, told: list[view.Told], limit: int) -> Iterator[str]:
+def _module(module: ModuleResult, checks: list[view.CheckLines], limit: int) -> Iterator[str]:
     yield ""
     points = tr("{score:g} of {most:g}", score=module.score, most=module.max_score)
     yield f"### {_literal(module.name)}: {points}"
     yield ""
     if module.note:
         yield from _said([view.Line(module.note)], limit)
-    for check, lines in told:
+    for check, lines in checks:
         points = f"{check.score:g}/{check.max_score:g}"
         yield f"{MARKS[check.status]} **{_literal(check.id)}** {points} {_literal(check.title)}"
         yield ""

@@ -37,7 +37,9 @@ def templates() -> Environment:
         language.for_template, language.plural_for_template
     )
     environment.globals["spoken"] = language.spoken
-    environment.filters.update(passages=_passages, told=view.told, share=_share)
+    environment.filters.update(
+        passages=_passages, lines_by_module=view.lines_by_module, share=_share
+    )
     return environment
 
 

@@ -17,7 +17,7 @@ class Line(NamedTuple):
     Attributes:
         label: what kind of line it is, as FOUND; "" for a sentence that stands by itself.
         quoted: whether a submission wrote it. Wherever it is shown, every line that it is broken into has to
-            be told apart from ours.
+            be distinguishable from ours.
     """
 
     text: str
@@ -30,18 +30,21 @@ class Line(NamedTuple):
         return f"{tr(self.label)}: {self.text}" if self.label else self.text
 
 
-class Told(NamedTuple):
+class CheckLines(NamedTuple):
     """A check, and what is said of it where those before it have been read."""
 
     check: CheckResult
     lines: tuple[Line, ...]
 
 
-def told(report: Report) -> Iterator[tuple[ModuleResult, list[Told]]]:
-    """Yield each module with its checks. Failures with one root are told once, as is a module's note."""
+def lines_by_module(report: Report) -> Iterator[tuple[ModuleResult, list[CheckLines]]]:
+    """Yield each module with its checks. Failures with one root are described once, as is a module's note."""
     shown = {check.id: check for module in report.modules for check in module.checks}
     for module in report.modules:
-        yield module, [Told(check, _lines(check, module.note, shown)) for check in module.checks]
+        yield (
+            module,
+            [CheckLines(check, _lines(check, module.note, shown)) for check in module.checks],
+        )
 
 
 def lines(check: CheckResult) -> tuple[Line, ...]:

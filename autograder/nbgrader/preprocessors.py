@@ -132,12 +132,12 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         about = resources["nbgrader"]
         folder = Path("submitted", about["student"], about["assignment"])
         report = self._report(folder)
-        told = {module.name: lines for module, lines in view.told(report.visible())}
+        checks = {module.name: lines for module, lines in view.lines_by_module(report.visible())}
         for module in report.modules:
             for cell in nb.cells:
                 if _grade_id(cell) == graded_cell(module.name):
                     points = cell.metadata.nbgrader["points"]
-                    cell.outputs = _outputs(module, told.get(module.name, []), points)
+                    cell.outputs = _outputs(module, checks.get(module.name, []), points)
         return nb, resources
 
     def _report(self, folder: Path) -> Report:
@@ -148,12 +148,12 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             seed, fit = secrets.randbelow(1 << 31), self.fit
             report = grade(course, submission, broker, seed=seed, fit=fit)
             if report.faults:
-                told = "\n".join(fault for fault, _ in report.faults)
+                faults = "\n".join(fault for fault, _ in report.faults)
                 raise GraderFault(
                     tr(
                         "These checks of {folder} could not be judged:\n{faults}",
                         folder=folder,
-                        faults=told,
+                        faults=faults,
                     )
                 )
             Grade._last = submission.digest, report
@@ -177,14 +177,14 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         return Grade._warm
 
 
-def _outputs(module: ModuleResult, told: list[view.Told], points: float) -> list[Any]:
+def _outputs(module: ModuleResult, checks: list[view.CheckLines], points: float) -> list[Any]:
     """What nbgrader reads: a text for the student, then the points as the result of the cell.
 
     Of several outputs the first that decides counts, an error or one on stderr among them; so there are none.
     """
     earned = min(max(module.score, 0.0), points)
     return [
-        from_dict({"output_type": "stream", "name": "stdout", "text": _text(module, told)}),
+        from_dict({"output_type": "stream", "name": "stdout", "text": _text(module, checks)}),
         from_dict(
             {
                 "output_type": "execute_result",
@@ -196,7 +196,7 @@ def _outputs(module: ModuleResult, told: list[view.Told], points: float) -> list
     ]
 
 
-def _text(module: ModuleResult, told: list[view.Told]) -> str:
+def _text(module: ModuleResult, checks: list[view.CheckLines]) -> str:
     lines = [
         tr(
             "{module}: {score:g} of {max_score:g}",
@@ -206,7 +206,7 @@ def _text(module: ModuleResult, told: list[view.Told]) -> str:
         )
     ]
     lines += [module.note] if module.note else []
-    for check in told:
+    for check in checks:
         lines += _of_check(*check)
     return "\n".join(lines) + "\n"
 

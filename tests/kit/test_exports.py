@@ -337,9 +337,9 @@ def test_a_cause_that_students_do_not_see_is_told_where_they_see_it_next(report)
     again = replace(told, same_as=root.id)
     check = replace(root, id="linear.trains", feedback=again, visibility="visible")
     report = replace(report, modules=(ModuleResult("linear", (root, check)),))
-    ((_, shown),) = view.told(report)
+    ((_, shown),) = view.lines_by_module(report)
     assert list(map(str, shown[1].lines)) == ["The same cause as linear.forward."]
-    ((_, shown),) = view.told(report.visible())
+    ((_, shown),) = view.lines_by_module(report.visible())
     assert list(map(str, shown[0].lines)) == ["Asked: x", "Found: it.", "Likely cause: y"]
 
 
