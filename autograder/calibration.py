@@ -147,10 +147,10 @@ def measure(
     for number, accuracy in each(fit, course, jobs, processes):
         found[number] = accuracy
         job = jobs[number]
-        told = tr(
+        text = tr(
             "{plan} fit, {subject}, seed {seed}", plan=job.mode, subject=job.subject, seed=job.seed
         )
-        progress(told, len(found) / len(jobs))
+        progress(text, len(found) / len(jobs))
 
     def subject(name: str) -> Subject:
         reached = tuple(found[i] for i, job in enumerate(jobs) if job.subject == name)

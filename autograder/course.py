@@ -367,8 +367,8 @@ def _module(root: Path, name: str, content: object, default: Visibility) -> Modu
     for key, checks in (("visibility", visibility), ("seconds", seconds), ("long", table.long)):
         for check in checks:
             if check not in weights:
-                told = tr("{check!r} is no check of the module", check=check)
-                raise ValueError(f"{where}.{key}: {told}{_near(check, weights)}")
+                text = tr("{check!r} is no check of the module", check=check)
+                raise ValueError(f"{where}.{key}: {text}{_near(check, weights)}")
     return Module(
         name,
         table.points,
@@ -387,8 +387,8 @@ def _demand_order(modules: Mapping[str, Module]) -> None:
     needed = [(name, need) for name, module in modules.items() for need in module.needs]
     for name, need in needed:
         if need not in modules:
-            told = tr("{module!r} is no module", module=need)
-            raise ValueError(f"modules.{name}.needs: {told}{_near(need, modules)}")
+            text = tr("{module!r} is no module", module=need)
+            raise ValueError(f"modules.{name}.needs: {text}{_near(need, modules)}")
     try:
         graphlib.TopologicalSorter({name: m.needs for name, m in modules.items()}).prepare()
     except graphlib.CycleError as error:
@@ -463,8 +463,8 @@ def _file(root: Path, name: str, where: str) -> bytes:
     try:
         return (root / name).read_bytes()
     except OSError as error:
-        told = tr("{path} cannot be read: {reason}", path=root / name, reason=error.strerror)
-        raise ValueError(f"{where}: {told}") from None
+        text = tr("{path} cannot be read: {reason}", path=root / name, reason=error.strerror)
+        raise ValueError(f"{where}: {text}") from None
 
 
 def _named(name: str, where: str) -> str:

@@ -127,19 +127,19 @@ def _probes(found: Isolation) -> Finding:
     names = {name: tr(PROBES[name]) for name in sorted(found.denied)}
     possible = [names[name] for name in names if not found.denied[name]]
     if not possible:
-        told = tr(
+        text = tr(
             "all denied: {attempts}; lockdown and attempts took {time:.1f} ms",
             attempts=", ".join(names.values()),
             time=1000 * found.seconds,
         )
-        return Finding(title, "good", told)
-    told = tr(
+        return Finding(title, "good", text)
+    text = tr(
         "{denied} of {total} denied; possible: {possible}",
         denied=len(names) - len(possible),
         total=len(names),
         possible=", ".join(possible),
     )
-    return Finding(title, "bad" if found.level == WEAK else "missing", told)
+    return Finding(title, "bad" if found.level == WEAK else "missing", text)
 
 
 def _self_test(broker: Broker, *, gpu: bool = False) -> list[Finding]:

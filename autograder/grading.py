@@ -169,10 +169,10 @@ def _check_result(
     if verdict is None:
         return CheckResult(id, title, "not_verified", 0.0, 0.0, left_out)
     if verdict.fault:
-        told = tr(
+        text = tr(
             "The grader itself failed in this check, so it costs no point. Tell your instructor."
         )
-        return CheckResult(id, title, "not_verified", 0.0, 0.0, told)
+        return CheckResult(id, title, "not_verified", 0.0, 0.0, text)
     passed = verdict.judged and not verdict.failure
     status: Status = "passed" if passed else "failed"
     remark = verdict.remark if passed else ""

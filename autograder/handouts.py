@@ -90,8 +90,8 @@ class Page:
                 raise self._error(line, tr("an end, and no tower: marker before it is open"))
         if len(opened) > 1:
             last = opened[-1]
-            told = tr("the end of tower: {directive} is missing", directive=last.directive)
-            raise self._error(last.line, told)
+            problem = tr("the end of tower: {directive} is missing", directive=last.directive)
+            raise self._error(last.line, problem)
         opened[0].parts.append(text[position:])
         return opened[0]
 
@@ -118,12 +118,12 @@ class Page:
         write = _DIRECTIVES.get(passage.directive)
         if write is None:
             known = ", ".join((*_DIRECTIVES, "with", "example"))
-            told = tr(
+            problem = tr(
                 "unknown directive {directive!r}; there are {known}",
                 directive=passage.directive,
                 known=known,
             )
-            raise self._error(passage.line, told)
+            raise self._error(passage.line, problem)
         return write(self, passage, inside)
 
     def _title(self, passage: _Passage, inside: str) -> str:
@@ -192,8 +192,8 @@ class Page:
         rows = []
         for name, plan in self._course.fits.items():
             if lacking := [key for key in keys if key not in plan]:
-                told = tr("[fits.{plan}] of course.toml has no {key}", plan=name, key=lacking[0])
-                raise self._error(passage.line, told)
+                problem = tr("[fits.{plan}] of course.toml has no {key}", plan=name, key=lacking[0])
+                raise self._error(passage.line, problem)
             rows.append((name, *(str(plan[key]) for key in keys)))
         return table.text(rows)
 
@@ -228,10 +228,10 @@ class Page:
         (name,) = self._arguments(passage, "MODULE")
         if name not in self._course.modules:
             known = ", ".join(self._course.modules)
-            told = tr(
+            problem = tr(
                 "{name} is no module of course.toml; there are {known}", name=name, known=known
             )
-            raise self._error(passage.line, told)
+            raise self._error(passage.line, problem)
         return self._course.modules[name]
 
     def _arguments(self, passage: _Passage, *names: str) -> Sequence[str]:
@@ -244,8 +244,8 @@ class Page:
         tree = self._tree(self._course.root / "solutions" / f"{module.name}.py")
         first = (ast.get_docstring(tree) or "").partition("\n")[0]
         if not first:
-            told = tr("say what is built in {module}.py: add its row", module=module.name)
-            raise self._error(line, told)
+            problem = tr("say what is built in {module}.py: add its row", module=module.name)
+            raise self._error(line, problem)
         return _in_cell(first.rstrip("."))
 
     def _question(self, module: Module, check: str, line: int) -> str:
@@ -256,8 +256,8 @@ class Page:
                 if not (title := (ast.get_docstring(node) or "").partition("\n")[0]):
                     break
                 return _in_cell(title)
-        told = tr("say what {check} looks at: add its row", check=f"{module.name}.{check}")
-        raise self._error(line, told)
+        problem = tr("say what {check} looks at: add its row", check=f"{module.name}.{check}")
+        raise self._error(line, problem)
 
     def _tree(self, path: Path) -> ast.Module:
         try:

@@ -180,11 +180,11 @@ def _asked(
         return tr("{reason}; it printed: {printed}", reason=lost, printed=printed)
     for fields, _ in taken:
         if "error" in fields:
-            return _told(fields["error"])
+            return _described(fields["error"])
     return part.wrong([Reply(f, {item.name: _numbers(item) for item in raw}) for f, raw in taken])
 
 
-def _told(error: dict[str, Any]) -> str:
+def _described(error: dict[str, Any]) -> str:
     """An error as the worker describes it, in which nothing but the kit and torch has run."""
     message = " ".join(str(error.get("message", "")).split())
     return f"{error.get('type', error.get('kind'))}: {message}".rstrip(": ")

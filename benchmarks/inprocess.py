@@ -151,7 +151,7 @@ def passes(case: Case, subject: Subject) -> bool:
         finally:
             asked = student.asked
     except CheckFailed as failure:
-        failure.feedback(asked)  # what the student is told is part of a check
+        failure.feedback(asked)  # the feedback is part of a check
         return False
     return True
 

@@ -74,7 +74,7 @@ def test_dtype_is_that_of_the_parameters():
     """Weight and bias are made in the dtype that was asked for.
 
     Hint: Print the dtype of each parameter. Are both float32, or is it only one?
-    Hint: float32 is what torch.empty, torch.zeros and torch.rand make if they are told nothing.
+    Hint: float32 is what torch.empty, torch.zeros and torch.rand make if no dtype is given.
     Where in your constructor does the argument dtype go?
     Hint: The functions that make a tensor take dtype and device as keywords. Hand both on, for
     weight and for bias; None stands for the default there, so no case has to be told apart.

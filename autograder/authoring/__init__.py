@@ -61,8 +61,8 @@ def new_module(root: Path, name: str, points: int, needs: Sequence[str]) -> list
     _demand_free(name, known)
     if unknown := [need for need in needs if need not in known]:
         nearest = did_you_mean(unknown[0], known)
-        told = tr("--needs: the course has no module {unknown}.", unknown=", ".join(unknown))
-        raise UsageError(f"{told}{nearest}")
+        text = tr("--needs: the course has no module {unknown}.", unknown=", ".join(unknown))
+        raise UsageError(f"{text}{nearest}")
     about = {"name": name, "points": points, "needs": list(needs)}
     files = {root / path.format(name=name): _text(file, **about) for path, file in _MODULE.items()}
     for path in files:

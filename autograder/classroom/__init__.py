@@ -169,8 +169,8 @@ def run_class(
             gradebook.add(work, settings, result)
         else:
             for student in work.students:
-                told = tr("It could not be graded: {reason}", reason=result.reason)
-                gradebook.add_trouble(student, told)
+                remark = tr("It could not be graded: {reason}", reason=result.reason)
+                gradebook.add_trouble(student, remark)
         yield work, result
 
 
@@ -303,8 +303,8 @@ def changes(gradebook: Gradebook, settings: Settings, suite: str) -> Iterator[Ch
             continue
         if (before.score, before.max_score) == (now.score, now.max_score):
             continue
-        told = _differences(gradebook.report(before.id), gradebook.report(now.id))
-        yield Change(now.student, before.score, now.score, tuple(told))
+        differences = _differences(gradebook.report(before.id), gradebook.report(now.id))
+        yield Change(now.student, before.score, now.score, tuple(differences))
 
 
 def _differences(before: Report, after: Report) -> Iterator[str]:

@@ -203,8 +203,8 @@ class Gradebook:
         try:
             yield
         except sqlite3.Error as error:
-            told = tr(failed, path=self.path, error=error)
-            raise TowerError(f"{told} {tr(AS_IT_WAS)}") from None
+            text = tr(failed, path=self.path, error=error)
+            raise TowerError(f"{text} {tr(AS_IT_WAS)}") from None
 
     @contextmanager
     def _change(self) -> Iterator[None]:

@@ -75,18 +75,18 @@ def compare_class(
     index = folder / "index.html"
     write_whole(index, export.index_page(course.title, found, len(more), len(texts), threshold))
     for pair in found[:SHOWN]:
-        told = f"{100 * pair.share:3.0f} %  {pair.module}.py  {pair.left}, {pair.right}"
-        console.print(Text(wrappable(told)))
+        text = f"{100 * pair.share:3.0f} %  {pair.module}.py  {pair.left}, {pair.right}"
+        console.print(Text(wrappable(text)))
     count = len(found) + len(more)
     if count > SHOWN:
         console.print(plural("… and {count} more.", "… and {count} more.", count - SHOWN))
-    told = plural(
+    text = plural(
         "{count} pair is alike; {index} shows them side by side.",
         "{count} pairs are alike; {index} shows them side by side.",
         count,
         index=index,
     )
-    console.print(Text(wrappable(told)))
+    console.print(Text(wrappable(text)))
 
 
 def alike(

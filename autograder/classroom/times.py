@@ -107,15 +107,15 @@ def _time(text: str, where: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        told = (
+        problem = (
             tr("{time} is no time that can be read", time=one_line(text, 60))
             if text
             else tr("there is no time")
         )
         raise UsageError(
             tr(
-                "{where}: {told}. Write it as in 2026-11-27T18:30+01:00; --due says when all of it was due.",
+                "{where}: {error}. Write it as in 2026-11-27T18:30+01:00; --due says when all of it was due.",
                 where=where,
-                told=told,
+                error=problem,
             )
         ) from None

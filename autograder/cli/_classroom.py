@@ -46,7 +46,7 @@ INDEX, STUDENTS = "index.html", "students"
 STUMBLES, SHOWN = 5, 12
 """Lines of a list that are shown on a terminal; the pages hold all of them."""
 TENTHS = 10
-"""How often progress is told where there is no terminal."""
+"""How often progress is printed where there is no terminal."""
 
 
 def grade_class(
@@ -188,26 +188,26 @@ def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[failures]}"),
     )
     failed, started = 0, time.monotonic()
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task("", total=total, rate="", told="")
+        task = bar.add_task("", total=total, rate="", failures="")
         for number, (_, result) in enumerate(results, 1):
             failed += isinstance(result, Lost) or bool(result.faults)
             rate = tr("{rate:.0f} a minute", rate=60 * number / (time.monotonic() - started))
-            told = plural("{count} not judged", "{count} not judged", failed) if failed else ""
-            bar.update(task, completed=number, rate=rate, told=told)
+            text = plural("{count} not judged", "{count} not judged", failed) if failed else ""
+            bar.update(task, completed=number, rate=rate, failures=text)
             if (
                 not console.is_terminal
                 and number * TENTHS // total > (number - 1) * TENTHS // total
             ):
-                told = tr(
+                text = tr(
                     "graded {number} of {total}, {rate}", number=number, total=total, rate=rate
                 )
-                print(told, file=sys.stderr, flush=True)
+                print(text, file=sys.stderr, flush=True)
     return failed
 
 
@@ -229,13 +229,13 @@ def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
 def show_class(report: ClassReport, out: Path, console: Console) -> None:
     """The class in a few lines: how many are graded, how they stand, what needs a look."""
     shares = [attempt.per_cent for _, attempt in report.counted]
-    told = plural(
+    text = plural(
         "{count} of {total} graded.",
         "{count} of {total} graded.",
         len(shares),
         total=len(report.standings),
     )
-    console.print(told, end=" ")
+    console.print(text, end=" ")
     if shares:
         console.print(
             tr(
@@ -253,10 +253,10 @@ def show_class(report: ClassReport, out: Path, console: Console) -> None:
     if len(remarked) > SHOWN:
         more = len(remarked) - SHOWN
         console.print(plural("… and {count} more.", "… and {count} more.", more))
-    told = tr(
+    text = tr(
         "{page} shows the class, {file} the grades.", page=out / INDEX, file=out / "gradebook.csv"
     )
-    console.print(_line(told))
+    console.print(_line(text))
 
 
 def _show_scores(shares: list[float], console: Console) -> None:

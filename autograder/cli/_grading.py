@@ -91,8 +91,8 @@ def demand_no_faults(report: Report) -> None:
     for sentence, _ in report.faults:
         check, _, why = sentence.partition(": ")
         alike.setdefault(why, []).append(check)
-    told = [f"{', '.join(checks)}: {why}" for why, checks in alike.items()]
-    fault = GraderFault("\n".join([tr("These checks could not be judged:"), *told]))
+    texts = [f"{', '.join(checks)}: {why}" for why, checks in alike.items()]
+    fault = GraderFault("\n".join([tr("These checks could not be judged:"), *texts]))
     for trace in dict.fromkeys(trace for _, trace in report.faults):
         fault.add_note(terminal.printable(trace))
     raise fault

@@ -145,12 +145,12 @@ def grade(
         print_report(report)
     demand_no_faults(report)
     if report.per_cent < fail_under:
-        told = tr(
+        text = tr(
             "{reached:.1f} % is below --fail-under {least:g}.",
             reached=report.per_cent,
             least=fail_under,
         )
-        typer.echo(told, err=True)
+        typer.echo(text, err=True)
         raise typer.Exit(1)
 
 

@@ -43,7 +43,7 @@ def build_course(
     from autograder.nbgrader import build
 
     written = write(build(loaded, fit=mode, level=require), out)
-    told = plural(
+    text = plural(
         "{count} file written to {folder}. There, as in every course of nbgrader:",
         "{count} files written to {folder}. There, as in every course of nbgrader:",
         len(written),
@@ -51,7 +51,7 @@ def build_course(
     )
     what = tr("what lies in {folder}", folder=f"submitted/STUDENT/{loaded.slug}/")
     Console(highlight=False).print(
-        f"{told}\n"
+        f"{text}\n"
         f"  nbgrader generate_assignment {loaded.slug}\n"
         f"  nbgrader autograde {loaded.slug}        {what}\n"
         f"  nbgrader generate_feedback {loaded.slug}\n"

@@ -62,7 +62,7 @@ def begin_language(
     """Write the catalogues of a language, to be filled in, or bring them up to date.
 
     They are gettext's LANGUAGE.po: what students receive in assignments/tests/locale, the rest in
-    tests/hidden/locale. What is translated stays; what is not is told in English.
+    tests/hidden/locale. What is translated stays; what is not appears in English.
     """
     if not NAME.fullmatch(name):
         raise UsageError(

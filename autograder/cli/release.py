@@ -39,16 +39,16 @@ def release(
         _demand_untouched(out, files)
     written = write(files, target)
     console = Console(highlight=False)
-    told = plural(
+    text = plural(
         "{count} file written to {folder}.",
         "{count} files written to {folder}.",
         len(written),
         folder=escape(str(target)),
     )
-    console.print(told)
+    console.print(text)
     for path in unreleased(loaded):
-        told = tr("{path} is for no module of course.toml; students do not get it.", path=path)
-        console.print(told)
+        text = tr("{path} is for no module of course.toml; students do not get it.", path=path)
+        console.print(text)
 
 
 def _demand_untouched(folder: Path, files: Mapping[PurePosixPath, str]) -> None:

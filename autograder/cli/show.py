@@ -75,21 +75,21 @@ def _of_student(name: str, results: Path | None) -> tuple[Report, list[Text]]:
     found = next((folder for folder in folders if (folder / FILE).is_file()), None)
     if found is None:
         if results:
-            told = tr("There is no {file} in {folder}.", file=FILE, folder=results)
+            text = tr("There is no {file} in {folder}.", file=FILE, folder=results)
         else:
-            told = tr("There is no file {name}, and no {file} here.", name=name, file=FILE)
+            text = tr("There is no file {name}, and no {file} here.", name=name, file=FILE)
         what_to_do = tr(
             "Name a report of tower grade --json, or a student, with --in RESULTS for the folder that tower "
             "class wrote to."
         )
-        raise UsageError(f"{told} {what_to_do}")
+        raise UsageError(f"{text} {what_to_do}")
     with Gradebook(found, make=False) as gradebook:
         settings = gradebook.last_settings()
         rows = [] if settings is None else standing_rows(gradebook, settings, "last", {})
         standing = _meant(rows, name)
         if standing.counted is None:
-            told = tr("{student} has no grade.", student=standing.student)
-            raise UsageError(f"{told} {standing.remark}".strip())
+            text = tr("{student} has no grade.", student=standing.student)
+            raise UsageError(f"{text} {standing.remark}".strip())
         return gradebook.report(standing.counted.id), list(_remarks(standing))
 
 
@@ -99,7 +99,7 @@ def _remarks(standing: Standing) -> Iterator[Text]:
         yield Text(wrappable(sentence), "yellow")
     if len(standing.attempts) > 1:
         for number, attempt in enumerate(standing.attempts, 1):
-            told = tr(
+            text = tr(
                 "Attempt {number}: {score:g} of {max_score:g}",
                 number=number,
                 score=attempt.score,
@@ -107,8 +107,8 @@ def _remarks(standing: Standing) -> Iterator[Text]:
             )
             if attempt.late_days:
                 late = plural("{count} day late", "{count} days late", attempt.late_days)
-                told = f"{told}, {late}"
-            yield Text(told)
+                text = f"{text}, {late}"
+            yield Text(text)
 
 
 def _meant(rows: Sequence[Standing], name: str) -> Standing:

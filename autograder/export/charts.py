@@ -199,7 +199,7 @@ class Stumble:
     count: int
     share: float
     causes: list[tuple[str, list[Standing]]]
-    """Each cause with those it was told, the most frequent first."""
+    """Each cause with the students it was reported to, the most frequent first."""
 
 
 def stumbles(report: ClassReport) -> list[Stumble]:

@@ -140,7 +140,7 @@ def _check_from_first(check: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_second(content: dict[str, Any]) -> dict[str, Any]:
-    """Schema 2 told why a check failed in one text, which is not taken apart: it becomes a remark."""
+    """Schema 2 said why a check failed in one text, which is not taken apart: it becomes a remark."""
     return content | {"schema": 3, "modules": _checks_from(content, _check_from_second)}
 
 

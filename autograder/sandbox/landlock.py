@@ -22,7 +22,7 @@ READ = _READ_FILE | _READ_DIR
 USE = _READ_FILE | _WRITE_FILE
 """For a device."""
 CONTROL = USE | _IOCTL_DEV
-"""For a device that is told what to do by ioctl, as a GPU."""
+"""For a device that is controlled by ioctl, as a GPU."""
 NAME_THREADS = READ | _WRITE_FILE | _TRUNCATE
 KEEP = READ | _WRITE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
 """Write and read, but remove and rename nothing: what a folder holds can then be counted."""

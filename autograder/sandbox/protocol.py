@@ -37,7 +37,7 @@ class Survey(_Checked):
 class Import(_Checked):
     """Import one module of the texts sent, with the course's stand-ins in place of those named.
 
-    A stand-in is told by its SCALE what to multiply its outputs by. A worker is sent the same texts each
+    The SCALE of a stand-in says what to multiply its outputs by. A worker is sent the same texts each
     time; what is sent after the first is not read. Without a module only the course's own are imported.
     """
 

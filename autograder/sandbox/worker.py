@@ -422,9 +422,9 @@ class RequestHandler:
         try:
             return function(*args, **kwargs)
         except TypeError as error:
-            told = self._described(error)
-            if told.where is None:  # raised by the call itself, before a line of it ran
-                raise AskError(protocol.Signature(told.message)) from None
+            described = self._described(error)
+            if described.where is None:  # raised by the call itself, before a line of it ran
+                raise AskError(protocol.Signature(described.message)) from None
             raise
 
     def _backward(self, output: Any, upstream: Tensor | None, *, keep_graph: bool = False) -> None:

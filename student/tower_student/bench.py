@@ -254,7 +254,7 @@ def timed(case: Layer, what: str, loaded: dict[str, Any], machine: Machine) -> T
     except AssertionError:
         return replace(nothing, problem=tr("its output is not torch's: see tower check"))
     except Exception as error:
-        return replace(nothing, problem=_told(error))
+        return replace(nothing, problem=_described(error))
     passes = 3 if x.requires_grad else 1  # the backward pass computes two products for each
     work = passes * 2 * expected.numel() * stock.weight[0].numel()
     moved = passes * 4 * (x.numel() + expected.numel() + stock.weight.numel())
@@ -307,7 +307,7 @@ def trained(training: Training, loaded: dict[str, Any], machine: Machine) -> Tim
             work.append(partial(loop, model, [(images, labels)], criterion, optimizer))
         pairs = take_turns(work[0], work[1], machine.device)
     except Exception as error:
-        return replace(nothing, problem=_told(error))
+        return replace(nothing, problem=_described(error))
     return _of_pairs(nothing, pairs, 0.0)
 
 
@@ -332,7 +332,7 @@ def _of_pairs(timing: Timing, pairs: list[tuple[float, float]], best: float) -> 
     )
 
 
-def _told(error: Exception) -> str:
+def _described(error: Exception) -> str:
     """Why there are no figures, on a line."""
     if isinstance(error, NotImplementedError):
         return tr("not written yet")

@@ -3,7 +3,7 @@
     raise UsageError(tr("{path} is not there.", path=path))
 
 A catalogue is a file LANGUAGE.po in a folder called `locale`: the `tower` command has one, the grader has
-one, and so has a course for what its public and its hidden tests say. What no catalogue translates is told in
+one, and so has a course for what its public and its hidden tests say. What no catalogue translates appears in
 English.
 """
 

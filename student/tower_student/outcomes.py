@@ -164,7 +164,7 @@ class _Watcher:
                     asks=asks or item.originalname.removeprefix("test_").replace("_", " "),
                     hints=tuple(hints),
                     status=_status(error.value) if error else "passed",
-                    message=_told(error.value, self._readings) if error else "",
+                    message=_described(error.value, self._readings) if error else "",
                     line=(self.deepest(error.tb) or self._last) if error else None,
                     printed=outcome.get_result().capstdout,
                 )
@@ -198,7 +198,7 @@ class _Watcher:
                         asks=tr("{file} can be imported.", file=f"{module}.py"),
                         hints=(),
                         status=_status(error),
-                        message=_absent(error, module) or _told(error, self._readings),
+                        message=_absent(error, module) or _described(error, self._readings),
                         line=line,
                     )
                 )
@@ -233,7 +233,7 @@ def _readings(folder: Path) -> tuple[Reading, ...]:
     return ()
 
 
-def _told(error: BaseException, readings: Sequence[Reading]) -> str:
+def _described(error: BaseException, readings: Sequence[Reading]) -> str:
     """An assertion's own words; of any other error its kind as well, and what it probably means."""
     if isinstance(error, AssertionError):
         if str(error):

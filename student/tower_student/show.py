@@ -71,10 +71,10 @@ def _map(run: TestRun, modules: Sequence[str], course: str) -> RenderableType:
         filled = round(WIDTH * passed / len(outcomes)) if outcomes else 0
         bar = Text("█" * filled, style) + Text("░" * (WIDTH - filled), "dim")
         here = bool(current and current.module == module)
-        told = tr("← here") if here else "" if begun or not outcomes else tr("not begun")
+        text = tr("← here") if here else "" if begun or not outcomes else tr("not begun")
         name = Text(module, f"bold {style}" if here else style)
         count = tr("{passed} of {all}", passed=passed, all=len(outcomes))
-        table.add_row(_MARKS[mark], name, bar, count, Text(told, "bold cyan"))
+        table.add_row(_MARKS[mark], name, bar, count, Text(text, "bold cyan"))
     done = sum(outcome.status == "passed" for outcome in run.outcomes)
     passing = plural(
         "{passed} of {count} public test passes",

@@ -13,7 +13,7 @@ DEBOUNCE_MILLISECONDS = 30
 def on_save(folder: Path, work: Callable[[float], object]) -> None:
     """Call `work` after every save of a Python file in the folder or its tests, until Ctrl-C.
 
-    It is told when the save was seen, by time.perf_counter().
+    It is called with the time at which the save was seen, by time.perf_counter().
     """
     ours = {folder.resolve(), (folder / "tests").resolve()}
 

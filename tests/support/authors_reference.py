@@ -287,9 +287,9 @@ def table(title: str, kind: type[msgspec.Struct]) -> Iterator[str]:
     """Yield the keys of a table of course.toml."""
     yield f"### {title}"
     yield from prose(kind, fields=False)
-    told = fields(kind)
+    texts = fields(kind)
     for field in msgspec.structs.fields(kind):
-        yield f"- `{field.name}`{' (required)' if field.required else ''}: {told[field.name]}"
+        yield f"- `{field.name}`{' (required)' if field.required else ''}: {texts[field.name]}"
 
 
 def cut(file: str, function: str, first: str, count: int, *, header: bool = False) -> list[str]:
