@@ -83,10 +83,10 @@ def test_an_exception_in_forward_shows_type_message_and_the_students_own_line(ju
         "raise ValueError(f'cannot take {tuple(input.shape)}')",
     )
     report = judge({"linear": source}, only="linear")
-    told = message(checks_of(report)["linear.forward"])
-    assert "ValueError was raised in linear.py, line" in told
-    assert "student | raise ValueError(f'cannot take {tuple(input.shape)}')" in told
-    assert "student | ValueError: cannot take (4, 5)" in told
+    text = message(checks_of(report)["linear.forward"])
+    assert "ValueError was raised in linear.py, line" in text
+    assert "student | raise ValueError(f'cannot take {tuple(input.shape)}')" in text
+    assert "student | ValueError: cannot take (4, 5)" in text
     assert checks_of(report)["linear.registration"].status == "passed"
 
 
@@ -133,9 +133,9 @@ def test_a_unicode_error_in_an_exception_is_only_text(judge, solutions):
         "output = input @ self.weight.T",
         "raise ValueError('\\ud800 \\x1b[31m red \\x00 \\u202e')",
     )
-    told = message(checks_of(judge({"linear": source}, only="linear"))["linear.forward"])
-    assert told.isprintable() or "\n" in told
-    assert not any(c in told for c in ("\ud800", "\x1b", "\x00", "\u202e"))
+    text = message(checks_of(judge({"linear": source}, only="linear"))["linear.forward"])
+    assert text.isprintable() or "\n" in text
+    assert not any(c in text for c in ("\ud800", "\x1b", "\x00", "\u202e"))
 
 
 @pytest.mark.parametrize("module", ["gradient_loop", "linear", "conv2d", "kaiming_init", "tower"])

@@ -38,7 +38,7 @@ def test_every_mode_is_measured_with_the_steps_it_is_graded_with():
 
 @pytest.mark.parametrize("found", MEASURED, ids=lambda found: found.mode)
 def test_the_course_grades_by_what_was_measured(found):
-    """An honest tower fails less often than once in 10,000, and students are told a little more."""
+    """An honest tower fails less often than once in 10,000, and students see a little more."""
     plan = load_course(ROOT).fits[found.mode]
     assert plan["threshold"] == found.threshold
     assert found.false_reject(plan["threshold"]) < CHANCE
@@ -121,8 +121,8 @@ def test_a_fit_is_the_one_that_grading_makes(course, broker, judge, solutions):
     report = grade(
         short, Submission("s", solutions, {}), broker, seed=5, fit="quick", only=["tower"]
     )
-    (told,) = (message(c) for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
-    assert told.startswith(f"{100 * reached:.2f} % of 10,000")
+    (text,) = (message(c) for m in report.modules for c in m.checks if c.id == "tower.mnist_fit")
+    assert text.startswith(f"{100 * reached:.2f} % of 10,000")
     (measured,) = report.measured
     assert (measured.name, round(measured.value, 6)) == ("MNIST accuracy", reached)
     assert [type(figure) for figure in report.figures] == [Bars, Curve, Images]

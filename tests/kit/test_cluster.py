@@ -162,7 +162,7 @@ def test_a_class_on_a_cluster_gets_what_it_gets_here_though_a_worker_dies(
     assert there == here
 
 
-def told(process):
+def ended(process):
     _, stderr = process.communicate(timeout=120)
     assert "Traceback" not in stderr
     return process.returncode, " ".join(stderr.split())
@@ -175,7 +175,7 @@ def test_a_class_goes_on_where_a_scheduler_left_it(cluster, small_class, tmp_pat
         if line.startswith("graded"):
             break
     cluster.kill("scheduler")
-    code, text = told(process)
+    code, text = ended(process)
     assert code == 3
     assert "The scheduler is gone. What has been graded is kept" in text
     kept = results(tmp_path / "out")[1]
@@ -197,7 +197,7 @@ def test_a_worker_with_another_kit_grades_nothing(cluster, small_class, tmp_path
     if joins == "later":
         cluster.wait_for_client()
         cluster.worker("one", TOWER_COURSE=str(other))
-    code, text = told(process)
+    code, text = ended(process)
     assert code == 2
     assert "holds another kit" in text
     assert not (tmp_path / "out" / "index.html").exists()
@@ -234,6 +234,6 @@ def test_an_address_without_a_scheduler_is_a_usage_error(small_class, tmp_path, 
         address = {"no port": "tcp://127.0.0.1", "other scheme": "http://127.0.0.1:80"}.get(
             kind, f"tcp://127.0.0.1:{port}"
         )
-        code, text = told(start(small_class, tmp_path / "out", "--cluster", address))
+        code, text = ended(start(small_class, tmp_path / "out", "--cluster", address))
     assert code == 2
     assert re.search(r"no Dask scheduler answers|write it as in tcp://HOST:8786", text), text

@@ -1,4 +1,4 @@
-"""course.toml: what it may say, and what is told of one that says something else."""
+"""course.toml: what it may say, and the error of one that says something else."""
 
 import shutil
 from typing import get_type_hints
@@ -114,7 +114,7 @@ def course_at(tmp_path):
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_course_that_is_wrong_is_told_where(course_at, tmp_path, kind):
-    old, new, told = WRONG[kind]
+    old, new, expected = WRONG[kind]
     assert old in TEXT
     with pytest.raises(CourseError) as error:
         course_at(
@@ -122,7 +122,7 @@ def test_a_course_that_is_wrong_is_told_where(course_at, tmp_path, kind):
             if kind == "no plan for a long check"
             else TEXT.replace(old, new, 1)
         )
-    assert told in str(error.value)
+    assert expected in str(error.value)
     assert str(tmp_path / "course.toml") in str(error.value)
 
 

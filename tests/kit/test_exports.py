@@ -185,9 +185,9 @@ def test_a_report_of_schema_3_is_read():
     report = json_export.parse(OLD[3].read_text())
     assert report.language == "en"
     (module,) = report.modules
-    told = {check.id: check.feedback for check in module.checks}
-    assert told["linear.forward"].location == SourceLocation("linear.py", 26)
-    assert told["linear.registration"] is None
+    feedback = {check.id: check.feedback for check in module.checks}
+    assert feedback["linear.forward"].location == SourceLocation("linear.py", 26)
+    assert feedback["linear.registration"] is None
 
 
 def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
@@ -196,7 +196,7 @@ def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (lambda old: old.update(score=100), "do not add up"),
         (lambda old: old.update(extra=1), "not those of the schema"),
@@ -208,14 +208,14 @@ def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
         (lambda old: old["modules"][0]["checks"][0].update(measured="x"), "got `str`"),
     ],
 )
-def test_schema_1_is_read_as_strictly(old, change, told):
+def test_schema_1_is_read_as_strictly(old, change, expected):
     change(old)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=expected):
         json_export.parse(json.dumps(old))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "it is not JSON"),
         ("[]", "expected 1 to 4"),
@@ -224,8 +224,8 @@ def test_schema_1_is_read_as_strictly(old, change, told):
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_report_is_said(text, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_report_is_said(text, expected):
+    with pytest.raises(ValueError, match=expected):
         json_export.parse(text)
 
 
@@ -317,9 +317,9 @@ def test_the_page_has_no_script_and_asks_for_nothing_from_elsewhere(report):
 
 def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apart(report):
     cause = Cause("value.sign", "y")
-    told = Feedback("x", "it.", ("a line", "another"), "z", cause, reading="w")
-    check = CheckResult("linear.forward", "It works", "failed", 0.0, 4.0, "", told)
-    again = replace(check, id="linear.trains", feedback=replace(told, same_as=check.id))
+    feedback = Feedback("x", "it.", ("a line", "another"), "z", cause, reading="w")
+    check = CheckResult("linear.forward", "It works", "failed", 0.0, 4.0, "", feedback)
+    again = replace(check, id="linear.trains", feedback=replace(feedback, same_as=check.id))
     other = replace(again, id="linear.meta", feedback=replace(again.feedback, found="that."))
     module = ModuleResult("linear", (check, again, other))
     page = html.render(replace(report, modules=(module,)))
@@ -332,9 +332,9 @@ def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apa
 
 
 def test_a_cause_that_students_do_not_see_is_told_where_they_see_it_next(report):
-    told = Feedback("x", "it.", cause=Cause("value.sign", "y"))
-    root = CheckResult("linear.forward", "t", "failed", 0.0, 4.0, "", told, visibility="hidden")
-    again = replace(told, same_as=root.id)
+    feedback = Feedback("x", "it.", cause=Cause("value.sign", "y"))
+    root = CheckResult("linear.forward", "t", "failed", 0.0, 4.0, "", feedback, visibility="hidden")
+    again = replace(feedback, same_as=root.id)
     check = replace(root, id="linear.trains", feedback=again, visibility="visible")
     report = replace(report, modules=(ModuleResult("linear", (root, check)),))
     ((_, shown),) = view.lines_by_module(report)
@@ -388,7 +388,7 @@ def test_a_page_is_translated_and_reads_no_name_as_a_sentence(report):
     assert "Получено: " in page
     assert f"<h1>{escape(PLACES)}</h1>" in page
     assert 'aria-label="&#34;Модули&#34; &lt;&amp;&gt;"' in page, "a sentence is text"
-    assert "Isolation D" in page, "what a translator misspelt is told in English"
+    assert "Isolation D" in page, "what a translator misspelt appears in English"
     pair = Alike("linear", PLACES, "bob", (0.5, 0.5), ("", ""), ((), ()))
     assert f"<h1>bob и {escape(PLACES)}</h1>" in similar.pair_page(pair)
 

@@ -60,7 +60,7 @@ def test_a_commit_is_graded_and_its_status_set(pipeline, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({"COMMIT": "main"}, "the whole hash"),
         ({"PROJECT": "class/bob"}, "none of the modules"),
@@ -68,8 +68,8 @@ def test_a_commit_is_graded_and_its_status_set(pipeline, tmp_path):
     ],
     ids=str,
 )
-def test_what_cannot_be_fetched_is_said(pipeline, given, told):
+def test_what_cannot_be_fetched_is_said(pipeline, given, expected):
     with Forge({"linear.py": b""}) as forge:
         code, log = pipeline("fetch", forge, **given)
         assert code != 0
-        assert told in log
+        assert expected in log

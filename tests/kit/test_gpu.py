@@ -137,17 +137,17 @@ def test_the_solutions_pass_every_check(simulated, solutions, seed):
 
 
 @pytest.mark.parametrize(
-    ("kind", "message", "told"),
+    ("kind", "message", "expected"),
     [
         ("OutOfMemoryError", "CUDA out of memory. Tried to allocate 16.00 TiB.", "graphs are kept"),
         ("AcceleratorError", "CUDA error: device-side assert triggered", "An index on the GPU"),
         ("RuntimeError", "CUDA error: an illegal memory access was encountered", "An index on"),
     ],
 )
-def test_what_cuda_raises_is_explained(kind, message, told):
+def test_what_cuda_raises_is_explained(kind, message, expected):
     hint = likely_cause(kind, message, "")
     assert hint
-    assert told in hint.text
+    assert expected in hint.text
 
 
 COPIES = {
@@ -306,8 +306,8 @@ def test_without_a_gpu_its_suite_says_of_every_test_that_nothing_was_verified():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     *_, summary = done.stdout.strip().splitlines()
     assert re.search(r"=+ (\d+) skipped in ", summary), done.stdout
-    told = re.findall(r"^SKIPPED \[(\d+)\] .*: NOT VERIFIED: ", done.stdout, re.MULTILINE)
-    assert sum(map(int, told)) == int(re.search(r"(\d+) skipped", summary)[1]) > 70
+    unverified = re.findall(r"^SKIPPED \[(\d+)\] .*: NOT VERIFIED: ", done.stdout, re.MULTILINE)
+    assert sum(map(int, unverified)) == int(re.search(r"(\d+) skipped", summary)[1]) > 70
 
 
 def test_the_doctor_says_why_there_is_no_gpu(monkeypatch):

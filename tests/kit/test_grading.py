@@ -185,9 +185,9 @@ def test_what_is_right_but_unusual_loses_nothing(judge, solutions, name):
 def test_a_tower_over_a_missing_brick_is_told_its_own_mistake(judge, solutions):
     wrong = solutions["tower"].replace(b"        optimizer.zero_grad()\n", b"")
     report = judge({"conv2d": solutions["conv2d"], "tower": wrong}, only="linear,conv2d,tower")
-    told = message(checks_of(report)["tower.train_epoch"])
-    assert "after" in told
-    assert "ModuleNotFoundError" not in told
+    text = message(checks_of(report)["tower.train_epoch"])
+    assert "after" in text
+    assert "ModuleNotFoundError" not in text
 
 
 def suite_of_one(course, folder, text, **limits):
@@ -358,16 +358,16 @@ def test_progress_goes_from_nothing_to_the_last_check(tmp_path, course, broker):
         long=("long",),
     )
     long = replace(small, modules={"own": module}, fits={"quick": Plan()})
-    told = []
+    calls = []
     grade(
         long,
         OWN,
         broker,
         seed=1,
         fit="quick",
-        progress=lambda check, fraction: told.append((check, fraction)),
+        progress=lambda check, fraction: calls.append((check, fraction)),
     )
-    assert told == [("own.forward", 0.0), ("own.long", 0.5), ("own.long", 0.75)]
+    assert calls == [("own.forward", 0.0), ("own.long", 0.5), ("own.long", 0.75)]
 
 
 @pytest.mark.parametrize("wrong", ["plain", "forward", "last", ""])
@@ -397,7 +397,7 @@ def same_as(report):
 
 
 def test_failures_with_one_cause_are_linked_within_a_file_and_not_beyond(judge, solutions):
-    """Each module's own mistake is told in full, though both are put down to the same cause."""
+    """Each module's own mistake is described in full, though both are put down to the same cause."""
     detached = {
         "linear": solutions["linear"].replace(
             b"return output if self.bias is None else output + self.bias",
@@ -437,12 +437,12 @@ def test_two_calls_that_fail_for_other_reasons_are_told_each(judge, solutions):
     ):
         assert right in source
         source = source.replace(right, wrong)
-    told = [
+    feedbacks = [
         c.feedback
         for c in checks_of(judge({"linear": source}, only="linear")).values()
         if c.feedback
     ]
-    assert len({feedback.quoted for feedback in told if not feedback.same_as}) > 1
+    assert len({feedback.quoted for feedback in feedbacks if not feedback.same_as}) > 1
 
 
 def test_a_missing_return_is_told_for_each_function(judge, solutions):

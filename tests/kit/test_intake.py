@@ -157,8 +157,8 @@ def test_what_is_wrong_is_named_and_the_class_goes_on(tmp_path, kind):
     found = taken(tmp_path)
     assert found["ada"] == found["eve"] == ["linear"]
     item = next(item for item in hand_ins(tmp_path, MODULES) if item.student == "bob")
-    told = item.problem or " ".join(item.submission.problems.values())
-    assert re.search(words, told), told
+    text = item.problem or " ".join(item.submission.problems.values())
+    assert re.search(words, text), text
 
 
 def test_a_single_file_that_is_no_submission_is_named(tmp_path):

@@ -136,10 +136,10 @@ def test_a_check_that_ends_by_telling_is_judged_by_what_becomes_of_it(judge, sol
         b"    def reset_parameters(self)",
         b"    def eval(self):\n        raise ValueError('never')\n\n    def reset_parameters(self)",
     )
-    told = message(checks_of(judge({"linear": source}, only="linear"))["linear.trains"])
-    assert "ValueError: never" in told
-    assert told.startswith("Asked: CustomLinear(")
-    assert ".eval()" in told.splitlines()[0]
+    text = message(checks_of(judge({"linear": source}, only="linear"))["linear.trains"])
+    assert "ValueError: never" in text
+    assert text.startswith("Asked: CustomLinear(")
+    assert ".eval()" in text.splitlines()[0]
 
 
 def test_an_output_on_the_meta_device_under_watch_is_a_failed_check(judge, solutions):

@@ -114,8 +114,8 @@ def test_two_courses_can_be_graded_by_one_process(graded, judge, solutions):
     """What one course registers, and its files of the same name, are not those of the other."""
     first = SOLUTIONS["attention"].replace(b" / math.sqrt(query.shape[-1])", b"")
     for _ in range(2):
-        told = message(checks_of(graded(attention=first))["attention.forward"])
-        assert "The scores are not divided by √d." in told
+        text = message(checks_of(graded(attention=first))["attention.forward"])
+        assert "The scores are not divided by √d." in text
         wrong = solutions["linear"].replace(b"self.weight.T", b"self.weight.T * 2")
         assert "linear.forward" in failed(judge({"linear": wrong}, only="linear"))
 

@@ -113,7 +113,7 @@ def test_a_submission_that_is_wrong_as_well_still_loses_its_points(broken, cours
     assert [fault.partition(":")[0] for fault, _ in report.faults] == ["linear.by_hand"]
 
 
-def test_too_little_memory_in_course_toml_is_told(course):
+def test_too_little_memory_in_course_toml_is_reported(course):
     with (
         Broker(replace(course.policy, memory=100 << 20)) as broker,
         pytest.raises(GraderFault, match="self-test failed at memory"),
@@ -164,7 +164,7 @@ SLIPS = {
 
 @pytest.mark.parametrize("what", SLIPS)
 def test_a_slip_in_a_question_is_no_fault_of_the_students(tmp_path, course, broker, what):
-    line, told = SLIPS[what]
+    line, expected = SLIPS[what]
     text = (
         "import torch\nfrom autograder.sandbox import protocol\n"
         "from autograder.suite.student import Input\n"
@@ -172,7 +172,7 @@ def test_a_slip_in_a_question_is_no_fault_of_the_students(tmp_path, course, brok
     )
     report = grade(suite_of_one(course, tmp_path, text), OWN, broker, seed=1, fit="off")
     ((fault, _),) = report.faults
-    assert re.search(told, fault), fault
+    assert re.search(expected, fault), fault
     (check,) = checks_of(report).values()
     assert (check.status, check.max_score) == ("not_verified", 0)
 

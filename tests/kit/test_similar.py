@@ -88,9 +88,9 @@ def test_a_class_gets_a_list_and_a_page_for_each_pair(course, tmp_path):
     with Gradebook(tmp_path, make=True) as book:
         texts = {"ada": OWN, "bob": renamed(OWN), "eve": variant("einsum_windows")}
         book.hand_in(Submission(n, {"conv2d": t.encode()}, {}) for n, t in texts.items())
-    told = io.StringIO()
-    compare_class(course, tmp_path, 0.6, lambda *_: None, Console(file=told, width=200))
-    assert "conv2d.py  ada, bob" in told.getvalue()
+    printed = io.StringIO()
+    compare_class(course, tmp_path, 0.6, lambda *_: None, Console(file=printed, width=200))
+    assert "conv2d.py  ada, bob" in printed.getvalue()
     index = (tmp_path / "similar" / "index.html").read_text()
     pages = re.findall(r'href="(\d{4}\.html)"', index)
     assert pages == ["0001.html"]

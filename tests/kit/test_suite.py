@@ -125,7 +125,7 @@ OFTEN = why("it.often", "As is often so.")
 MONDAY = why("it.monday", "It is Monday.")
 
 
-def test_a_cause_is_searched_for_once_and_only_if_it_is_told():
+def test_a_cause_is_searched_for_once_and_only_if_it_is_used():
     searches = []
 
     def search():
@@ -166,9 +166,9 @@ def test_what_is_right_and_quoted_stays_with_a_failure_that_gets_a_cause():
 
 def test_a_cause_has_its_values_in_its_sentence():
     cause = why("value.factor", "It is {factor:.3g} times {what}.", factor=2.0, what="{it}")
-    told = CheckFailed("", cause=cause).feedback("").cause
-    assert told is not None
-    assert told.text == "It is 2 times {it}."
+    explained = CheckFailed("", cause=cause).feedback("").cause
+    assert explained is not None
+    assert explained.text == "It is 2 times {it}."
     assert cause.values == {"factor": 2.0, "what": "{it}"}
     assert why("value.sign", "Braces {stay} as they are.").text == "Braces {stay} as they are."
 

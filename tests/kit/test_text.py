@@ -75,8 +75,10 @@ def test_the_lab_sees_what_a_text_gains_where_nothing_guards_against_it(harmless
 
     def with_message(text, theirs=False):
         module = harmless[0].modules[0]
-        told = Feedback("x", "y", tuple(text.split("\n")) if theirs else (), "" if theirs else text)
-        check = replace(module.checks[0], status="failed", score=0.0, feedback=told)
+        feedback = Feedback(
+            "x", "y", tuple(text.split("\n")) if theirs else (), "" if theirs else text
+        )
+        check = replace(module.checks[0], status="failed", score=0.0, feedback=feedback)
         altered = replace(module, checks=(check, *module.checks[1:]))
         return replace(harmless[0], modules=(altered, *harmless[0].modules[1:]))
 
@@ -239,9 +241,12 @@ def test_a_shape_is_whole_numbers_or_no_answer(shape):
 @given(TEXTS, TEXTS, TEXTS)
 def test_what_a_failure_says_is_a_line_for_each_part(asked, found, cause):
     failure = CheckFailed(found, cause=why("value.sign", "{it}", it=cause), quoted=quoted(cause))
-    told = failure.feedback(asked)
-    assert not any("\n" in part for part in (told.asked, told.found, told.cause.text, *told.quoted))
-    assert clean(told.found) == told.found
+    feedback = failure.feedback(asked)
+    assert not any(
+        "\n" in part
+        for part in (feedback.asked, feedback.found, feedback.cause.text, *feedback.quoted)
+    )
+    assert clean(feedback.found) == feedback.found
 
 
 @given(REPORTS, st.integers(20, 200))
@@ -260,8 +265,8 @@ def test_no_printed_line_gives_a_command_at_any_width(report, width):
 @given(TEXTS, st.integers(20, 200))
 @settings(deadline=None)
 def test_a_submissions_words_stand_behind_the_prefix_in_every_printed_line(text, width):
-    told = Feedback("x", "it.", quoted(text))
-    check = CheckResult("linear.forward", "Title", "failed", 0.0, 1.0, "", told)
+    feedback = Feedback("x", "it.", quoted(text))
+    check = CheckResult("linear.forward", "Title", "failed", 0.0, 1.0, "", feedback)
     module = ModuleResult("linear", (check,))
     report = replace(EMPTY, modules=(module,))
     lines = [line.strip() for line in printed(report, width)]
@@ -330,8 +335,8 @@ SPECIMEN = replace(
         ModuleResult(
             "linear",
             tuple(
-                CheckResult(f"linear.{status}", "t", status, 0.0, 1.0, "x", told)
-                for told in (None, Feedback("a", "b", ("c",), "d", None, None, "e"))
+                CheckResult(f"linear.{status}", "t", status, 0.0, 1.0, "x", feedback)
+                for feedback in (None, Feedback("a", "b", ("c",), "d", None, None, "e"))
                 for status in ("passed", "failed", "not_verified", "not_submitted")
             ),
             "note",
@@ -359,7 +364,7 @@ def test_the_xml_says_what_the_json_says_of_any_text(report):
         assert details["isolation_detail"] == content["isolation"]["detail"]
         for case, check in zip(suite.iter("testcase"), module["checks"], strict=True):
             if check["status"] in ("failed", "not_submitted"):
-                told = case.find("failure").text or ""  # of no text there is no node
-                assert all(part.strip() in told for part in parts(check))
+                shown = case.find("failure").text or ""  # of no text there is no node
+                assert all(part.strip() in shown for part in parts(check))
             if check["status"] == "not_verified":
                 assert case.find("skipped").get("message") == check["remark"]

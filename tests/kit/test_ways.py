@@ -80,12 +80,12 @@ def test_an_attack_gains_nothing_by_any_way(attack, archive, tmp_path, world, ju
 
     report, log, _ = by_action({"linear.py": source}, tmp_path, environment, "image")
     results = by_gradescope({"linear.py": source}, archive, tmp_path, environment)
-    told = log + json.dumps([report, results])
+    text = log + json.dumps([report, results])
     for found in (points(report), gradescope_points(results)):
         assert {check for check, (status, *_) in found.items() if status == "passed"} <= earned
         assert len(found) > 50
     assert results["score"] == report["score"]
-    assert [*world.evidence(), *world.leaks(told)] == []
+    assert [*world.evidence(), *world.leaks(text)] == []
 
 
 def by_path(folder):

@@ -56,15 +56,15 @@ def _suffered(reader, build, folder, modules):
         found.append("It filled the disk.")
     if done.returncode:
         return [*found, f"The reader ended with {done.returncode}: {done.stderr[-500:]!r}."]
-    told = json.loads(done.stdout)
-    if told["grown"] > MEMORY:
-        found.append(f"Memory grew by {told['grown'] >> 20} MiB.")
-    if "crash" in told:
-        found.append(f"The reader raised {told['crash']}.")
+    answer = json.loads(done.stdout)
+    if answer["grown"] > MEMORY:
+        found.append(f"Memory grew by {answer['grown'] >> 20} MiB.")
+    if "crash" in answer:
+        found.append(f"The reader raised {answer['crash']}.")
     if secret in done.stdout.decode():
         found.append("A file outside the submission was read.")
-    if reader == "kit" and "crash" not in told and not _is_answer(told, modules):
-        found.append(f"The answer is neither text nor a sentence for each module: {told}.")
+    if reader == "kit" and "crash" not in answer and not _is_answer(answer, modules):
+        found.append(f"The answer is neither text nor a sentence for each module: {answer}.")
     return found
 
 
@@ -86,10 +86,10 @@ def _taken(folder):
     return sum(512 * path.lstat().st_blocks for path in files)
 
 
-def _is_answer(told, modules):
-    if "refusal" in told:
-        return _is_sentence(told["refusal"])
-    sources, problems = told["sources"], told["problems"]
+def _is_answer(answer, modules):
+    if "refusal" in answer:
+        return _is_sentence(answer["refusal"])
+    sources, problems = answer["sources"], answer["problems"]
     return (
         sources.keys() | problems.keys() == set(modules)
         and not sources.keys() & problems.keys()
@@ -159,18 +159,18 @@ def main(reader, path, *modules):
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MEMORY, 2 * MEMORY))
-    told = {}
+    answer = {}
     tracemalloc.start()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        told |= READERS[reader](Path(path), modules)
+        answer |= READERS[reader](Path(path), modules)
     except Exception as error:
-        told["crash"] = f"{type(error).__name__}: {str(error)[:200]}"
+        answer["crash"] = f"{type(error).__name__}: {str(error)[:200]}"
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    told["grown"] = max(peak, resident * 1024)
-    print(json.dumps(told))
+    answer["grown"] = max(peak, resident * 1024)
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -342,8 +342,8 @@ def _gradescope(report: Report, like: Report) -> Iterator[str]:
     content = json.loads(gradescope.render(report))
     if _shape(content) != _shape(json.loads(gradescope.render(like))):
         yield "the results have other fields"
-    told = "".join(strings(content))
-    yield from (f"the results hold {loose}" for loose in loose_characters(told))
+    text = "".join(strings(content))
+    yield from (f"the results hold {loose}" for loose in loose_characters(text))
     checks = [check for module in report.modules for check in module.checks]
     for test, check in zip(content["tests"], checks, strict=True):
         if test["score"] != check.score or message(check) not in test["output"]:

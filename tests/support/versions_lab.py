@@ -256,9 +256,9 @@ def markdown(kept: dict[str, Any]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     yield ""
     wrong = [
-        f"- {combination.name}: {told}"
+        f"- {combination.name}: {difference}"
         for combination in rows
-        for told in differences(rows[combination], first)
+        for difference in differences(rows[combination], first)
     ]
     missing = [
         f"- {combination.name}: not run here."

@@ -80,8 +80,8 @@ class Runner:
                 **filled(step.get("env", {}), context),
                 "GITHUB_OUTPUT": str(output),
             }
-            ended, told = self._step(step, workspace, own, context)
-            log += told
+            ended, text = self._step(step, workspace, own, context)
+            log += text
             code = code or (0 if step.get("continue-on-error") else ended)
             steps[step.get("id", str(number))] = {"outputs": read_outputs(output)}
         wanted = described["jobs"][job].get("outputs", {})
