@@ -434,8 +434,8 @@ def _stand_in(root: Path, module: str, name: str) -> bytes:
     try:
         lacking = needed - defined(ast.parse(text))
     except SyntaxError as error:
-        place = tr("{path}, line {line}", path=root / name, line=error.lineno)
-        raise ValueError(f"{where}: {place}: {error.msg}") from None
+        location = tr("{path}, line {line}", path=root / name, line=error.lineno)
+        raise ValueError(f"{where}: {location}: {error.msg}") from None
     if lacking:
         raise ValueError(
             tr(
@@ -483,14 +483,14 @@ def _converted(content: object, kind: Any, where: str) -> Any:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         found, _, path = str(error).partition(" - at `$")
-        place = f"{where}{path.rstrip('`').replace('[...]', '')}".lstrip(".")
+        location = f"{where}{path.rstrip('`').replace('[...]', '')}".lstrip(".")
     if (key := found.partition("`")[2].rstrip("`")) and "unknown field" in found:
         found = tr("unknown key {key!r}", key=key) + _near(key, kind.__struct_fields__)
     elif "required field" in found:
         found = tr("missing key {key}", key=key)
         if (kind, key) == (_CourseTable, "modules"):
             found = tr("missing key {key}: `tower new module NAME` writes one", key=key)
-    raise ValueError(f"{place}: {_lower(found)}" if place else _lower(found)) from None
+    raise ValueError(f"{location}: {_lower(found)}" if location else _lower(found)) from None
 
 
 def _lower(sentence: str) -> str:

@@ -82,21 +82,21 @@ def read(module: str, text: str, solution: str) -> Iterator[Wrong]:
         first, *others = definitions
         _demand_complete(first)
         _demand_new(first, others, seen)
-        place = _place(first, body, module)
-        above = _above(first.says["above"], place)
+        replaced = _replaced(first, body, module)
+        above = _above(first.says["above"], replaced)
         edits = _edits(body, own, [first.node, *(other.node for other in others)], lines)
         yield Wrong(first.says, _edited(own, [*above, *edits]))
         seen.add(name)
 
 
-def _parsed(text: str, place: str) -> ast.Module:
+def _parsed(text: str, path: str) -> ast.Module:
     try:
         return ast.parse(text)
     except SyntaxError as error:
         raise CourseError(
             tr(
                 "{where}: this is no Python: {error}.",
-                where=f"{place}:{error.lineno}",
+                where=f"{path}:{error.lineno}",
                 error=error.msg,
             )
         ) from None
@@ -108,9 +108,9 @@ def _definitions(tree: ast.Module) -> list[ast.stmt]:
     return [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-def _marked(node: ast.stmt, place: str) -> _Marked:
+def _marked(node: ast.stmt, path: str) -> _Marked:
     """Take @mutant off a definition, and read it."""
-    where = f"{place}:{node.lineno}"
+    where = f"{path}:{node.lineno}"
     if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.decorator_list:
         mark, *node.decorator_list = node.decorator_list
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == mutant.__name__:
@@ -173,7 +173,7 @@ def _demand_new(first: _Marked, others: Sequence[_Marked], seen: Set[str]) -> No
         )
 
 
-def _place(first: _Marked, body: Sequence[ast.stmt], module: str) -> ast.stmt:
+def _replaced(first: _Marked, body: Sequence[ast.stmt], module: str) -> ast.stmt:
     """What the solution has under the name of a mutant's first definition."""
     for node in body:
         if _name(node) == first.node.name:
@@ -189,8 +189,8 @@ def _place(first: _Marked, body: Sequence[ast.stmt], module: str) -> ast.stmt:
     )
 
 
-def _above(text: str, place: ast.stmt) -> list[_Edit]:
-    start = _first_line(place)
+def _above(text: str, replaced: ast.stmt) -> list[_Edit]:
+    start = _first_line(replaced)
     return [_Edit(start, start, [*text.split("\n"), "", ""])] if text else []
 
 
@@ -198,23 +198,23 @@ def _edits(
     old: Sequence[ast.stmt], own: list[str], new: Sequence[ast.stmt], lines: list[str]
 ) -> Iterator[_Edit]:
     """What puts the statements `new` of `lines` in the place of the statements `old` of `own`."""
-    places = {_name(node): node for node in old if _name(node)}
+    replaced = {_name(node): node for node in old if _name(node)}
     for node in new:
-        place, written = places.get(_name(node)), slice(*_span(node, lines))
-        if place is None:
+        former, written = replaced.get(_name(node)), slice(*_span(node, lines))
+        if former is None:
             end, blank = _span(old[-1], own)[1], [""] if node.col_offset else ["", ""]
             yield _Edit(end, end, [*blank, *lines[written]])
-        elif isinstance(node, ast.ClassDef) and isinstance(place, ast.ClassDef):
+        elif isinstance(node, ast.ClassDef) and isinstance(former, ast.ClassDef):
             if node.bases or node.decorator_list:
-                yield _Edit(*_head(place, own), lines[slice(*_head(node, lines))])
-            yield from _edits(place.body, own, node.body, lines)
+                yield _Edit(*_head(former, own), lines[slice(*_head(node, lines))])
+            yield from _edits(former.body, own, node.body, lines)
         else:
-            yield _Edit(*_span(place, own), lines[written])
+            yield _Edit(*_span(former, own), lines[written])
 
 
 def _edited(lines: list[str], edits: list[_Edit]) -> str:
     lines = lines[:]
-    # From the last to the first, so that line numbers hold; of two at one place the second goes in first.
+    # From the last to the first, so that line numbers hold; of two at one line the second goes in first.
     for start, stop, new in sorted(edits, key=lambda edit: edit[:2])[::-1]:
         lines[start:stop] = new
     return "\n".join(lines)

@@ -138,11 +138,11 @@ def _demand_tests(course: Course) -> None:
         text = _read(path)
         for name in module.weights:
             if not re.search(rf"\btest_{name}\b", text):
-                place = f"{course.root / FILE}: modules.{module.name}.weights"
+                location = f"{course.root / FILE}: modules.{module.name}.weights"
                 raise CourseError(
                     tr(
-                        "{place} has {check}, and {path} has no test_{check}.",
-                        place=place,
+                        "{location} has {check}, and {path} has no test_{check}.",
+                        location=location,
                         check=name,
                         path=path,
                     )

@@ -27,7 +27,7 @@ from tower_student.outcomes import asks_and_hints
 Found = Iterator[tuple[int, tuple[str, ...]]]
 """The lines and the sentences on them, each with its plural where it has one."""
 CALLS = {"tr": (0,), "mark": (0,), "plural": (0, 1), "why": (1,), "Reading": (3,)}
-"""The functions that take sentences, and the places of these among the arguments."""
+"""The functions that take sentences, and the positions of these among the arguments."""
 TABLES = {"table", "candidates_of", "distributions"}
 """The functions whose named arguments are tuples that begin with a sentence, see suite.candidates."""
 
@@ -95,7 +95,9 @@ def in_python(text: str) -> Found:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            given = [node.args[place] for place in CALLS.get(name, ()) if place < len(node.args)]
+            given = [
+                node.args[position] for position in CALLS.get(name, ()) if position < len(node.args)
+            ]
             message = [
                 a.value for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)
             ]

@@ -75,10 +75,10 @@ def make_class(course: Course, folder: Path, count: int, kinds: int) -> None:
                 files[module] = rng.choice(mutants[module]).source
         made.append(files)
     for number in range(count):
-        place = folder / f"student{number:04}"
-        place.mkdir(parents=True)
+        student = folder / f"student{number:04}"
+        student.mkdir(parents=True)
         for module, text in made[number % kinds].items():
-            (place / f"{module}.py").write_bytes(text + f"\n# {number}\n".encode())
+            (student / f"{module}.py").write_bytes(text + f"\n# {number}\n".encode())
 
 
 @dataclass
@@ -151,8 +151,16 @@ def plain(classes: Path, work: Path) -> Run:
     options = ["-q", "-p", "inprocess", "-c", os.devnull, "--rootdir", str(tests)]
     options += ["--import-mode", "importlib", "-p", "no:cacheprovider"]
     started = time.perf_counter()
-    for place in sorted(classes.iterdir()):
-        command = [sys.executable, "-m", "pytest", str(tests), *options, "--submission", str(place)]
+    for student in sorted(classes.iterdir()):
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            str(tests),
+            *options,
+            "--submission",
+            str(student),
+        ]
         _run(command, work, codes={0, 1})
     return Run("plain pytest", len(os.listdir(classes)), time.perf_counter() - started)
 
@@ -167,14 +175,14 @@ def checks_of(course: Course) -> list[str]:
     ]
 
 
-def module_cells(place: Path) -> list[nbformat.NotebookNode]:
+def module_cells(student: Path) -> list[nbformat.NotebookNode]:
     """The student's modules as cells that write them beside the notebook."""
     return [
         new_code_cell(
             f"%%writefile {path.name}\n{path.read_text()}",
             id=f"module-{path.stem}".replace("_", "-"),
         )
-        for path in sorted(place.glob("*.py"))
+        for path in sorted(student.glob("*.py"))
     ]
 
 
@@ -209,10 +217,10 @@ def nbgrader(course: Course, classes: Path, work: Path) -> Run:
     source.mkdir(parents=True)
     nbformat.write(notebook(module_cells(course.root / "solutions")), source / "tower.ipynb")
     _run([str(BIN / "nbgrader"), "generate_assignment", "tower"], work)
-    for place in classes.iterdir():
-        target = work / "submitted" / place.name / "tower"
+    for student in classes.iterdir():
+        target = work / "submitted" / student.name / "tower"
         target.mkdir(parents=True)
-        nbformat.write(notebook(module_cells(place)), target / "tower.ipynb")
+        nbformat.write(notebook(module_cells(student)), target / "tower.ipynb")
     started = time.perf_counter()
     _run([str(BIN / "nbgrader"), "autograde", "tower"], work)
     return Run("nbgrader autograde", len(os.listdir(classes)), time.perf_counter() - started)
@@ -242,11 +250,11 @@ def otter(course: Course, classes: Path, work: Path) -> Run:
         file.writestr("tests/checks.py", tests + cases + "\n")
         file.writestr("otter_config.json", json.dumps({"show_stdout": False, "show_hidden": True}))
     seconds = 0.0
-    for place in sorted(classes.iterdir()):
-        out = work / place.name
+    for student in sorted(classes.iterdir()):
+        out = work / student.name
         out.mkdir()
         nbformat.write(
-            new_notebook(cells=module_cells(place), metadata=KERNEL), out / "tower.ipynb"
+            new_notebook(cells=module_cells(student), metadata=KERNEL), out / "tower.ipynb"
         )
         started = time.perf_counter()
         command = [
@@ -269,7 +277,9 @@ def otter(course: Course, classes: Path, work: Path) -> Run:
 
 def one_interpreter(course: Course, classes: Path) -> Run:
     """(e) After one submission that is not counted."""
-    submissions = [read_submission(place, course.modules) for place in sorted(classes.iterdir())]
+    submissions = [
+        read_submission(student, course.modules) for student in sorted(classes.iterdir())
+    ]
     grade(submissions[0])  # what is imported and met for the first time
     started = time.perf_counter()
     for submission in submissions:
@@ -294,7 +304,9 @@ def _run(
 def between(course: Course, classes: Path) -> Iterator[str]:
     """What a submission costs beside its checks, on one core: counted, and timed by itself."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
-    submissions = [read_submission(place, course.modules) for place in sorted(classes.iterdir())]
+    submissions = [
+        read_submission(student, course.modules) for student in sorted(classes.iterdir())
+    ]
     counts = {"workers": 0, "exchanges": 0, "questions": 0}
 
     class Counting(Broker):

@@ -81,7 +81,7 @@ def test_im2col_rows_are_taps_and_columns_are_windows():
     """A 2×3 kernel on the 3×3 picture: six rows, one per tap, and two columns.
 
     Hint: Draw a kernel 2 high and 3 wide on the picture. It fits once across and twice down. What
-    does its upper left tap see in each place?
+    does its upper left tap see at each position?
     Hint: Shape (1, 2, 6): taps and windows are exchanged. Rows [1, 2], [2, 3]: the kernel was taken
     as 3 high and 2 wide. Rows [1, 2], [3, 4]: the shape was mended by a reshape.
     Hint: The axis of the taps stands in front of the axis of the windows. If you gather window

@@ -18,7 +18,7 @@ def numbers(*values: float) -> torch.Tensor:
 
 
 def test_predict_is_w_times_x_plus_b_for_every_element():
-    """The height of the line at three places at once.
+    """The height of the line at three points at once.
 
     Hint: Work out the second element with a pencil: x = 2, w = 2, b = 0.5. The first element does
     not tell much: it is 2.5 even where w and b are exchanged.

@@ -83,8 +83,8 @@ def _demand_scheduler(address: str) -> None:
 
     A client waits without end for a port that takes connections and stays silent.
     """
-    scheme, _, place = address.rpartition("://")
-    host, colon, port = place.rpartition(":")
+    scheme, _, rest = address.rpartition("://")
+    host, colon, port = rest.rpartition(":")
     if scheme not in ("", "tcp", "tls") or not colon or not port.isdigit():
         raise UsageError(
             tr("--cluster is {address}; write it as in tcp://HOST:8786.", address=address)

@@ -194,7 +194,7 @@ def student_name(text: str) -> str:
 def _read(item: _Found, modules: Sequence[str]) -> Submission:
     """Raises UsageError."""
     if not item.is_set:
-        return read_submission(_place(_plain(item.paths[0]), modules), modules)
+        return read_submission(_submission_in(_plain(item.paths[0]), modules), modules)
     versions: dict[str, list[tuple[int, Path]]] = {}
     for path in item.paths:
         if matched := re.search(rf"({'|'.join(modules)})(?:-(\d+))?(\.py|\.ipynb)$", path.name):
@@ -226,7 +226,7 @@ def _plain(path: Path) -> Path:
     return path
 
 
-def _place(path: Path, modules: Sequence[str]) -> Path:
+def _submission_in(path: Path, modules: Sequence[str]) -> Path:
     """Where in a student's folder the submission is: the folder, or the one folder or .zip in it that can be.
 
     An upload of a .zip arrives as a folder with that .zip in it, and an archive often holds one folder.

@@ -87,8 +87,8 @@ def grade_a_class(
     from autograder.cli import _classroom
 
     # On a cluster it is the workers that have a GPU or not.
-    place: Device = "cuda" if cluster and device == "cuda" else choose(device)
-    settings = Settings(chosen_fit(fit, loaded), place, chosen)
+    chosen_device: Device = "cuda" if cluster and device == "cuda" else choose(device)
+    settings = Settings(chosen_fit(fit, loaded), chosen_device, chosen)
     if cluster:
         demand_installed(("distributed",), extra="cluster")
         from autograder.classroom.cluster import cluster_crew

@@ -104,7 +104,7 @@ def grade(
     loaded = the_course(course)
     chosen = chosen_modules(only, loaded)
     mode = chosen_fit(fit, loaded)
-    place = choose(device)
+    chosen_device = choose(device)
     submission = read_submission(path, loaded.modules)
     if chosen and not any(module in submission.sources for module in chosen):
         raise UsageError(
@@ -131,7 +131,7 @@ def grade(
         WEAK if allow_weak else require,
         seed=seed,
         fit=mode,
-        device=place,
+        device=chosen_device,
         only=chosen,
     )
     try:

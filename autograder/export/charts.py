@@ -25,7 +25,7 @@ LONGEST = 24
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a histogram: its place, its size, and what it says."""
+    """A bar of a histogram: its position, its size, and what it says."""
 
     x: float
     y: float

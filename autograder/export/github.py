@@ -115,8 +115,8 @@ def annotations(report: Report, folder: str) -> str:
         lines.append(_command("error", properties, "\n\n".join(messages)))
     if len(lines) > MAX_ANNOTATIONS:
         more = plural(
-            "{count} more place: see the summary of this job.",
-            "{count} more places: see the summary of this job.",
+            "{count} more location: see the summary of this job.",
+            "{count} more locations: see the summary of this job.",
             len(lines) - MAX_ANNOTATIONS + 1,
         )
         lines[MAX_ANNOTATIONS - 1 :] = [_command("error", {"title": tr("And more")}, more)]

@@ -85,19 +85,19 @@ class Rebuild(NbGraderPreprocessor):  # type: ignore[misc]
         if not released.is_file():
             return nb, resources
         whole = nbformat.read(released, as_version=4)
-        places = {}
+        positions = {}
         for i, cell in enumerate(whole.cells):
-            places[cell.get("id")] = i
-            places[_grade_id(cell)] = i
-        places.pop(None, None)
+            positions[cell.get("id")] = i
+            positions[_grade_id(cell)] = i
+        positions.pop(None, None)
         answers: dict[int, list[str]] = {}
         own: dict[int, list[Any]] = {}
         after = -1
         for cell in nb.cells:
-            place = places.get(_grade_id(cell), places.get(cell.get("id")))
-            if place is not None:
-                after = place
-                answers.setdefault(place, []).append(cell.source)
+            position = positions.get(_grade_id(cell), positions.get(cell.get("id")))
+            if position is not None:
+                after = position
+                answers.setdefault(position, []).append(cell.source)
             elif cell.cell_type in ("code", "markdown"):
                 kept = copy.deepcopy(cell)
                 kept.metadata = from_dict({})

@@ -52,7 +52,7 @@ PRETENDED = ["rmdir", "unlink", "unlinkat"]
 written stays to be counted."""
 
 NEW_LIMIT = 2
-"""The place of an argument of prlimit64: a new limit, or null to ask for the old one. A process that lowered
+"""The index of an argument of prlimit64: a new limit, or null to ask for the old one. A process that lowered
 the limit of its own processor time would be killed by the kernel, as if from outside."""
 
 CLONE_THREAD = 0x00010000
@@ -67,7 +67,7 @@ ONE_OF: dict[str, tuple[int, tuple[int, ...]]] = {
     "prctl": (0, (3, 15, 16, 21, 23, 39, 0x53564D41)),  # gets, PR_SET_NAME, PR_SET_VMA
     "sched_setaffinity": (0, (0,)),
 }
-"""System calls of many uses: the place of an argument (of 32 bits), and the values it may have.
+"""System calls of many uses: the index of an argument (of 32 bits), and the values it may have.
 
 An owner of signals (F_SETOWN with F_SETSIG) is not among them: with it a process can kill another
 without a call of kill. Nor is typing into a terminal (TIOCSTI)."""
@@ -172,9 +172,9 @@ def _rules(*, sealed: bool, gpu: bool) -> Iterator[tuple[str, int, list[_Compari
             yield name, _ACT_ALLOW, [own, _Comparison(NEW_LIMIT, _EQUAL, 0, 0)]
             yield name, refuse, [_Comparison(NEW_LIMIT, _NOT_EQUAL, 0, 0)]
         elif name in ONE_OF:
-            place, values = ONE_OF[name]
+            index, values = ONE_OF[name]
             for value in values:
-                yield name, _ACT_ALLOW, [_Comparison(place, _MASKED_EQUAL, 0xFFFFFFFF, value)]
+                yield name, _ACT_ALLOW, [_Comparison(index, _MASKED_EQUAL, 0xFFFFFFFF, value)]
         else:
             yield name, refuse, []
 

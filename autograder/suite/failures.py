@@ -26,7 +26,7 @@ def why(id: str, text: str, **values: str | int | float) -> Cause:
             the whole to the part. Mutants say by it what they must be put down to.
         text: a sentence for the student, with the names of `values` in braces, as str.format has them. It is
             found for translation here, and translated when a failure is reported.
-        values: what stands in their places.
+        values: for the names in braces.
     """
     return Cause(id, text, values)
 

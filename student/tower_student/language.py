@@ -28,7 +28,7 @@ OWN = Path(__file__).parent / FOLDER
 NAME = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 """The pattern of a language's name, as in `pt_BR`."""
 
-_PLACE = re.compile(r"%\((\w+)\)s")
+_FIELD = re.compile(r"%\((\w+)\)s")
 _spoken = ENGLISH
 _catalogue = gettext.NullTranslations()
 
@@ -67,7 +67,7 @@ def tr(text: str, /, **values: object) -> str:
 
     Args:
         text: in English, with the names of `values` in braces, as str.format has them.
-        values: what stands in their places.
+        values: for the names in braces.
     """
     # What a catalogue has for an empty text is its own heading.
     return _filled(_catalogue.gettext(text) if text else "", text, values)
@@ -87,18 +87,18 @@ def mark(text: str) -> str:
 
 def for_template(text: str) -> str:
     """Return a sentence of a Jinja template, in which names of values stand as %(name)s."""
-    return _placed(_catalogue.gettext(text), text, text)
+    return _fillable(_catalogue.gettext(text), text, text)
 
 
 def plural_for_template(one: str, many: str, count: int) -> str:
     """Return a template's sentence about a number of things."""
     said = _catalogue.ngettext(one, many, count)
-    return _placed(said, one if count == 1 else many, one + many)
+    return _fillable(said, one if count == 1 else many, one + many)
 
 
-def _placed(said: str, english: str, known: str) -> str:
-    """The translation, unless it has a slip in its places."""
-    names = _PLACE.findall(known)
+def _fillable(said: str, english: str, known: str) -> str:
+    """The translation, unless it has a slip in its fields."""
+    names = _FIELD.findall(known)
     if names:
         try:
             said % dict.fromkeys(names, "")

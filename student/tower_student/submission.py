@@ -392,8 +392,8 @@ def _demand_zip(file: BinaryIO) -> None:
     beginning = file.read(512)
     if beginning.startswith(ZIP_BEGINNINGS):
         return
-    for magic, place, kind in OTHER_ARCHIVES:
-        if beginning.startswith(magic, place):
+    for magic, offset, kind in OTHER_ARCHIVES:
+        if beginning.startswith(magic, offset):
             raise Unreadable(
                 tr("it is {kind}; pack a .zip, or name the directory itself", kind=tr(kind))
             )

@@ -37,7 +37,7 @@ def commands(section):
 
 
 def test_the_page_makes_a_course_from_an_empty_folder(tmp_path):
-    """Its commands, with its files in the places that it names, do what it says of them."""
+    """Its commands, with its files in the folders that it names, do what it says of them."""
     beginning, end = commands(SECTIONS[1]), commands(SECTIONS[4])
     course = tmp_path / "statistics"
     for command in beginning:

@@ -369,7 +369,7 @@ msgstr[0] "%(count)s пара"
 msgstr[1] "%(count)s пары"
 msgstr[2] "%(count)s пар, 50 %"
 """
-PLACES = '%s %(score)s %% {x} {0} <b>&"'
+BRACES = '%s %(score)s %% {x} {0} <b>&"'
 
 
 @pytest.fixture
@@ -382,15 +382,15 @@ def russian(tmp_path):
 
 @pytest.mark.usefixtures("russian")
 def test_a_page_is_translated_and_reads_no_name_as_a_sentence(report):
-    page = html.render(replace(report, submission=PLACES, language="ru"))
+    page = html.render(replace(report, submission=BRACES, language="ru"))
     assert '<html lang="ru">' in page
     assert "<b>4</b> из 9 (100 %)" in page
     assert "Получено: " in page
-    assert f"<h1>{escape(PLACES)}</h1>" in page
+    assert f"<h1>{escape(BRACES)}</h1>" in page
     assert 'aria-label="&#34;Модули&#34; &lt;&amp;&gt;"' in page, "a sentence is text"
     assert "Isolation D" in page, "what a translator misspelt appears in English"
-    pair = Alike("linear", PLACES, "bob", (0.5, 0.5), ("", ""), ((), ()))
-    assert f"<h1>bob и {escape(PLACES)}</h1>" in similar.pair_page(pair)
+    pair = Alike("linear", BRACES, "bob", (0.5, 0.5), ("", ""), ((), ()))
+    assert f"<h1>bob и {escape(BRACES)}</h1>" in similar.pair_page(pair)
 
 
 @pytest.mark.usefixtures("russian")

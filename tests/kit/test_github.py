@@ -55,7 +55,7 @@ def test_checks_that_fail_in_one_place_share_an_annotation_and_ten_are_the_most(
     many = [failing(f"c{i}", location=SourceLocation("linear.py", i + 1)) for i in range(25)]
     lines = github.annotations(report_of("linear", *many), "").splitlines()
     assert len(lines) == 10
-    assert "16 more places" in lines[-1]
+    assert "16 more locations" in lines[-1]
 
 
 def test_students_are_shown_what_they_may_see_and_no_more():
@@ -114,8 +114,10 @@ def test_a_raised_error_a_wrong_value_and_bad_syntax_are_placed_in_the_students_
     defined = next(i for i, line in enumerate(lines, 1) if line.startswith(b"class CustomLinear"))
     for source, line in ((broken, raising), (wrong, defined), (b"\n\ndef f(:\n", 3)):
         report = judge({"linear": source}, only="linear")
-        places = {c.feedback.location for c in report.modules[0].checks if c.id == "linear.forward"}
-        assert places == {SourceLocation("linear.py", line)}
+        locations = {
+            c.feedback.location for c in report.modules[0].checks if c.id == "linear.forward"
+        }
+        assert locations == {SourceLocation("linear.py", line)}
 
 
 @pytest.mark.parametrize("where", [["linear", 10**9], ["../x", 1], ["linear", True], ["linear", 0]])
@@ -187,7 +189,7 @@ FORGERIES = {
     "another field": lambda r: r.update(token="x"),
     "a number that is none": lambda r: r.update(seconds=float("nan")),
     "a status of its own": lambda r: r["modules"][0]["checks"][0].update(status="great"),
-    "a place elsewhere": lambda r: r["modules"][0]["checks"][0].update(
+    "a location elsewhere": lambda r: r["modules"][0]["checks"][0].update(
         location={"file": "../../x.py", "line": 1}
     ),
 }

@@ -169,7 +169,7 @@ def test_what_is_dropped_is_named_and_left_as_it_is(folder):
 
 
 def test_what_was_dropped_comes_back_as_it_was(folder):
-    """Passages for modules that are away keep their place in assignments/."""
+    """Passages for modules that are away keep their position in assignments/."""
     settings = (folder / "course.toml").read_text()
     change(folder, (section("kaiming_init"), ""), ('title = "Tower of Insight"', 'title = "T"'))
     write(refreshed(load_course(folder)), folder / "assignments")

@@ -493,7 +493,7 @@ def entry(name, data=b"x = 1\n", **changes):
         "packed": len(data),
         "size": len(data),
         "attributes": 0,
-        "place": 0,
+        "offset": 0,
         "inner_name": name,
         "extra": b"",
     } | changes
@@ -515,7 +515,7 @@ def entry(name, data=b"x = 1\n", **changes):
             0,
             0,
         )
-        + struct.pack("<2L", fields["attributes"], fields["place"])
+        + struct.pack("<2L", fields["attributes"], fields["offset"])
         + name
         + fields["extra"]
     )
@@ -523,16 +523,16 @@ def entry(name, data=b"x = 1\n", **changes):
 
 
 def archive(*entries, end=b""):
-    """An archive of entries, each at the place it says or where it comes to lie."""
-    body, contents, place = [], [], 0
+    """An archive of entries, each at the offset it says or where it comes to lie."""
+    body, contents, offset = [], [], 0
     for local, listed in entries:
         if listed[42:46] == bytes(4):
-            listed = listed[:42] + struct.pack("<L", place) + listed[46:]
+            listed = listed[:42] + struct.pack("<L", offset) + listed[46:]
         body.append(local)
         contents.append(listed)
-        place += len(local)
+        offset += len(local)
     listing, count = b"".join(contents), min(len(entries), 0xFFFF)
-    last = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(listing), place, len(end))
+    last = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(listing), offset, len(end))
     return b"".join(body) + listing + last + end
 
 
@@ -571,10 +571,10 @@ BAD_ENTRIES = {
     "a smaller size": (entry(b"linear.py", size=3), DAMAGED),
     "a large size": (entry(b"linear.py", size=1 << 30), "larger than 256 KiB"),
     "much data": (entry(b"linear.py", packed=1 << 30), "larger than 256 KiB"),
-    "a place beyond the end": (entry(b"linear.py", place=1 << 30), DAMAGED),
-    "a place in its middle": (entry(b"linear.py", place=50), DAMAGED),
-    "a place beyond all files": (
-        entry(b"linear.py", place=0xFFFFFFFF, extra=struct.pack("<2HQ", 1, 8, (1 << 64) - 1)),
+    "an offset beyond the end": (entry(b"linear.py", offset=1 << 30), DAMAGED),
+    "an offset in its middle": (entry(b"linear.py", offset=50), DAMAGED),
+    "an offset beyond all files": (
+        entry(b"linear.py", offset=0xFFFFFFFF, extra=struct.pack("<2HQ", 1, 8, (1 << 64) - 1)),
         DAMAGED,
     ),
     "a null in its name": (entry(b"linear.py\0.txt"), "was not submitted"),
@@ -750,8 +750,8 @@ def test_an_archive_that_is_cut_anywhere_is_read_or_refused():
 )
 def test_a_mutated_archive_is_read_or_refused(changes):
     data = bytearray(WHOLE)
-    for place, piece in changes:
-        data[place : place + len(piece)] = piece
+    for offset, piece in changes:
+        data[offset : offset + len(piece)] = piece
     read_or_refused(data)
 
 

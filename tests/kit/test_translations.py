@@ -37,7 +37,7 @@ SHOWN = {
     "Stopped": 0,
     "print": 0,
 }
-"""Where sentences go, and their place among the arguments."""
+"""Where sentences go, and their position among the arguments."""
 CODE = {"tower ", "::stop-commands::", "output_size(, )"}
 """What is printed and is no sentence: a version, commands, a call."""
 SOURCES = sorted(
@@ -65,8 +65,10 @@ def unmarked(text):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            place = SHOWN.get(name)
-            given = node.args[place] if place is not None and place < len(node.args) else None
+            position = SHOWN.get(name)
+            given = (
+                node.args[position] if position is not None and position < len(node.args) else None
+            )
             if name != "why" and given is not None and is_sentence(literal(given)):
                 yield node.lineno, literal(given)
             for at in CALLS.get(name, ()):

@@ -12,13 +12,13 @@ NAME = "xx"
 _ASCII = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OTHER = "абцдефгхийклмнопярстувшзуьАБЦДЕФГХИЙКЛМНОПЯРСТУВШЗУЬ"
 _LETTERS = str.maketrans(_ASCII, _OTHER)
-_PLACES = re.compile(r"(\{\{|\}\}|\{[^{}]*\}|%\(\w+\)[sd]|%%)")
+_FIELDS = re.compile(r"(\{\{|\}\}|\{[^{}]*\}|%\(\w+\)[sd]|%%)")
 _WORD = re.compile(r"(?<![\w./:-])[A-Za-z][a-z]{2,}(?![\w/:-]|\.\w)")
 
 
 def translated(sentence: str) -> str:
-    """The sentence in the language; what is filled in keeps its place."""
-    parts = _PLACES.split(sentence)
+    """The sentence in the language; what is filled in keeps its field."""
+    parts = _FIELDS.split(sentence)
     return "".join(p if i % 2 else p.translate(_LETTERS) for i, p in enumerate(parts))
 
 

@@ -44,7 +44,7 @@ TOKENS = [
     '{"kind": "type", "got": "x", "wanted": "y"}',
 ]
 NAMES = ["error", "meta_shape", "result", "output", "after", "traits", "trace", "layer"]
-PLACE = "@ a token goes here @"
+MARKER = "@ a token goes here @"
 
 
 OWN_PROCESS = Isolation("none", "answers come from the grader's own process", {}, (), 0.0)
@@ -140,19 +140,19 @@ def lied(rng, frame):
         if tensors and rng.random() < 0.5:
             change_tensor(rng, tensors)
         elif rng.random() < 0.1:
-            content["meta"][rng.choice(NAMES)] = PLACE + str(len(tokens))
+            content["meta"][rng.choice(NAMES)] = MARKER + str(len(tokens))
             tokens.append(rng.choice(TOKENS))
-        elif places := [place for place in walk(content["meta"]) if place[1] != "id"]:
-            inside, key = rng.choice(places)
+        elif entries := [entry for entry in walk(content["meta"]) if entry[1] != "id"]:
+            inside, key = rng.choice(entries)
             if rng.random() < 0.2:
                 del inside[key]
             else:
-                inside[key] = PLACE + str(len(tokens))
+                inside[key] = MARKER + str(len(tokens))
                 tokens.append(rng.choice(TOKENS))
     content["tensors"] = [tensor[:3] for tensor in tensors]
     header = json.dumps(content)
     for i, token in enumerate(tokens):
-        header = header.replace(json.dumps(PLACE + str(i)), token)
+        header = header.replace(json.dumps(MARKER + str(i)), token)
     payload = b"".join(tensor[3] for tensor in tensors)
     return wire_lab.frame_of(header.encode("utf-8", "surrogatepass"), payload)
 

@@ -172,9 +172,9 @@ def payload_size(header):
     return size if isinstance(size, int) and 0 <= size <= 1000 else None
 
 
-def mutated(data, kind, place, piece):
-    """The data with one change: a number `place` says where, the bytes `piece` say what."""
-    at = place % (len(data) + 1)
+def mutated(data, kind, position, piece):
+    """The data with one change: a number `position` says where, the bytes `piece` say what."""
+    at = position % (len(data) + 1)
     match kind:
         case "overwrite":
             return data[:at] + piece + data[at + len(piece) :]
@@ -187,8 +187,8 @@ def mutated(data, kind, place, piece):
         case "splice":  # a piece of itself, elsewhere
             return data[: len(piece)] + data[at:]
         case "header size" | "payload size":
-            lies = [0, 1, len(data), wire.MAX_HEADER, MAX_PAYLOAD + 1, 0xFFFFFFFF, place]
-            lie = lies[place % len(lies)] & 0xFFFFFFFF
+            lies = [0, 1, len(data), wire.MAX_HEADER, MAX_PAYLOAD + 1, 0xFFFFFFFF, position]
+            lie = lies[position % len(lies)] & 0xFFFFFFFF
             offset, kind = (4, "<I") if kind == "header size" else (8, "<Q")
             return data[:offset] + struct.pack(kind, lie) + data[offset + struct.calcsize(kind) :]
     return data
