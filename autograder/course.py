@@ -472,23 +472,23 @@ def _named(name: str, where: str) -> str:
     return named
 
 
-def _each(content: object, kind: Any, where: str) -> dict[str, Any]:
+def _each(content: object, target: Any, where: str) -> dict[str, Any]:
     table = _converted(content, dict[str, Any], where)
-    return {key: _converted(value, kind, f"{where}.{key}") for key, value in table.items()}
+    return {key: _converted(value, target, f"{where}.{key}") for key, value in table.items()}
 
 
-def _converted(content: object, kind: Any, where: str) -> Any:
+def _converted(content: object, target: Any, where: str) -> Any:
     """A value of the file as what it has to be. Raises ValueError with the table and the key."""
     try:
-        return msgspec.convert(content, kind)
+        return msgspec.convert(content, target)
     except msgspec.ValidationError as error:
         found, _, path = str(error).partition(" - at `$")
         location = f"{where}{path.rstrip('`').replace('[...]', '')}".lstrip(".")
     if (key := found.partition("`")[2].rstrip("`")) and "unknown field" in found:
-        found = tr("unknown key {key!r}", key=key) + _near(key, kind.__struct_fields__)
+        found = tr("unknown key {key!r}", key=key) + _near(key, target.__struct_fields__)
     elif "required field" in found:
         found = tr("missing key {key}", key=key)
-        if (kind, key) == (_CourseTable, "modules"):
+        if (target, key) == (_CourseTable, "modules"):
             found = tr("missing key {key}: `tower new module NAME` writes one", key=key)
     raise ValueError(f"{location}: {_lower(found)}" if location else _lower(found)) from None
 

@@ -387,19 +387,19 @@ def _check(message: Any) -> None:
             raise TypeError(f"{name} is {value!r:.100}; expected {expected}.")
 
 
-def _fits(value: object, kind: Any) -> bool:
+def _fits(value: object, declared: Any) -> bool:
     """Return whether a value has the type that a field declares."""
-    if kind is Any:
+    if declared is Any:
         return True
     if isinstance(value, bool):  # which Python takes for a number
-        return kind is bool or (isinstance(kind, UnionType) and bool in get_args(kind))
-    if kind is float:
+        return declared is bool or (isinstance(declared, UnionType) and bool in get_args(declared))
+    if declared is float:
         return isinstance(value, int | float)
-    if isinstance(kind, type):
-        return isinstance(value, kind)
-    if isinstance(kind, UnionType):
-        return any(_fits(value, one) for one in get_args(kind))
-    if not isinstance(value, get_origin(kind)):
+    if isinstance(declared, type):
+        return isinstance(value, declared)
+    if isinstance(declared, UnionType):
+        return any(_fits(value, one) for one in get_args(declared))
+    if not isinstance(value, get_origin(declared)):
         return False
     items = value.values() if isinstance(value, dict) else value
-    return all(_fits(item, get_args(kind)[-1]) for item in items)
+    return all(_fits(item, get_args(declared)[-1]) for item in items)

@@ -47,8 +47,8 @@ class NamedTupleValue(tuple[Any, ...]):
 
 def type_name(value: object) -> str:
     """The name of a value's type, as a student would write it."""
-    kind = type(value)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    cls = type(value)
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
 
 
 def to_raw(name: str, tensor: Tensor) -> RawTensor:

@@ -445,7 +445,9 @@ def read_readings(text: str) -> tuple[Reading, ...]:
     return tuple(readings)
 
 
-def likely_cause(kind: str, message: str, line: str, course: Iterable[Reading] = ()) -> Hint | None:
+def likely_cause(
+    type_name: str, message: str, line: str, course: Iterable[Reading] = ()
+) -> Hint | None:
     """The first reading that fits, those of the course before ours; None where none does.
 
     The first three arguments are a submission's.
@@ -453,7 +455,11 @@ def likely_cause(kind: str, message: str, line: str, course: Iterable[Reading] =
     message = message[:MAX_READ]
     for reading in (*course, *READINGS):
         found = re.search(reading.message, message, re.ASCII)
-        if found and re.fullmatch(reading.kind, kind) and re.search(reading.line, line[:MAX_READ]):
+        if (
+            found
+            and re.fullmatch(reading.kind, type_name)
+            and re.search(reading.line, line[:MAX_READ])
+        ):
             values = found.groupdict("")
             return Hint(reading.id, reading.cause, values)
     return None

@@ -244,10 +244,14 @@ def _described(error: BaseException, readings: Sequence[Reading]) -> str:
         return tr("An assertion does not hold.")
     if isinstance(error, NotImplementedError):
         return str(error)
-    kind, message = type(error).__name__, str(error)
+    type_name, message = type(error).__name__, str(error)
     trace = traceback.extract_tb(error.__traceback__)
-    hint = likely_cause(kind, message, (trace[-1].line or "") if trace else "", readings)
-    return f"{kind}: {message}\n{tr(hint.text, **hint.values)}" if hint else f"{kind}: {message}"
+    hint = likely_cause(type_name, message, (trace[-1].line or "") if trace else "", readings)
+    return (
+        f"{type_name}: {message}\n{tr(hint.text, **hint.values)}"
+        if hint
+        else f"{type_name}: {message}"
+    )
 
 
 def _absent(error: BaseException, module: str) -> str:

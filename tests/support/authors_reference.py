@@ -188,10 +188,10 @@ def entries(*things: object) -> Iterator[str]:
         yield item(thing.__qualname__.removesuffix(thing.__name__) + signature(thing), thing)
 
 
-def methods(kind: type, name: str) -> Iterator[str]:
+def methods(cls: type, name: str) -> Iterator[str]:
     """Yield what a class says of itself, and a list item for each public method, called on `name`."""
-    yield from prose(kind, name=f"{name}.")
-    for key, method in vars(kind).items():
+    yield from prose(cls, name=f"{name}.")
+    for key, method in vars(cls).items():
         if (not key.startswith("_") or key == "__call__") and method not in LEFT_OUT:
             yield item(f"{name}.{signature(method)}".replace(".__call__", ""), method)
 
@@ -259,9 +259,9 @@ def described(block: str) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in found}
 
 
-def fields(kind: type) -> dict[str, str]:
+def fields(cls: type) -> dict[str, str]:
     """Return what a class says of each of its attributes."""
-    return described(inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2])
+    return described(inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")[2])
 
 
 def constants(thing: object) -> Iterator[str]:
@@ -283,12 +283,12 @@ def constants(thing: object) -> Iterator[str]:
         yield f"- `{ast.unparse(name)} = {value}`: {' '.join(words)}"
 
 
-def table(title: str, kind: type[msgspec.Struct]) -> Iterator[str]:
+def table(title: str, cls: type[msgspec.Struct]) -> Iterator[str]:
     """Yield the keys of a table of course.toml."""
     yield f"### {title}"
-    yield from prose(kind, fields=False)
-    texts = fields(kind)
-    for field in msgspec.structs.fields(kind):
+    yield from prose(cls, fields=False)
+    texts = fields(cls)
+    for field in msgspec.structs.fields(cls):
         yield f"- `{field.name}`{' (required)' if field.required else ''}: {texts[field.name]}"
 
 
