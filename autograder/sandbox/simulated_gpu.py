@@ -99,25 +99,25 @@ class Simulation(TorchFunctionMode):
         if named.get("device") is not None:
             there = torch.device(named["device"]).type == "cuda"
             named["device"] = "cpu" if there else named["device"]
-            return _placed(func(*args, **named), on_gpu=there)
+            return _on_device(func(*args, **named), on_gpu=there)
         if gpu and any(map(_lies_on_cpu, tensors)):
             if func is Tensor.copy_:
                 self.copies += 1
             elif getattr(func, "__name__", "") not in _MAY_MIX:
                 raise RuntimeError(_MIXED)
         result = func(*args, **named)
-        return _placed(result, on_gpu=True) if gpu else result
+        return _on_device(result, on_gpu=True) if gpu else result
 
     def _moved(self, func: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         tensor, *rest = args
         target, dtype = _target(func, rest, named)
         moved = tensor if dtype in (None, tensor.dtype) else tensor.to(dtype)
         if target is None or (target == "cuda") == isinstance(tensor, OnGPU):
-            return _placed(moved, on_gpu=isinstance(tensor, OnGPU))
+            return _on_device(moved, on_gpu=isinstance(tensor, OnGPU))
         if target not in ("cpu", "cuda"):
             return moved.to(target)
         self.copies += 1
-        return _placed(moved, on_gpu=target == "cuda")
+        return _on_device(moved, on_gpu=target == "cuda")
 
 
 _ANSWERS: dict[Any, Any] = {
@@ -191,13 +191,13 @@ class SimulatedGPU:
             torch.__future__.set_overwrite_module_params_on_conversion(before)
 
 
-def _placed(result: Any, *, on_gpu: bool) -> Any:
+def _on_device(result: Any, *, on_gpu: bool) -> Any:
     if isinstance(result, Tensor):
         if isinstance(result, OnGPU) == on_gpu:
             return result  # the very same: an operation in place returns what it was called on
         return result.as_subclass(OnGPU if on_gpu else Tensor)
     if type(result) in (tuple, list) and any(isinstance(item, Tensor) for item in result):
-        return type(result)(_placed(item, on_gpu=on_gpu) for item in result)
+        return type(result)(_on_device(item, on_gpu=on_gpu) for item in result)
     return result
 
 

@@ -301,7 +301,7 @@ def test_a_number_ten_times_smaller_has_a_shorter_bar():
     assert 0 < row.own < row.reference == 100
 
 
-def test_images_of_any_number_are_drawn():
+def test_images_of_any_number_are_plotted():
     assert charts.tiles([]).pixels == []
     plot = charts.tiles([[0.0] * 9] * 3)
     assert len(plot.pixels) == 27

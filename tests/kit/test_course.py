@@ -113,7 +113,7 @@ def course_at(tmp_path):
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_course_that_is_wrong_is_told_where(course_at, tmp_path, kind):
+def test_a_course_that_is_wrong_is_reported_with_its_location(course_at, tmp_path, kind):
     old, new, expected = WRONG[kind]
     assert old in TEXT
     with pytest.raises(CourseError) as error:
@@ -134,7 +134,7 @@ STAND_INS = {
 
 
 @pytest.mark.parametrize("text", STAND_INS)
-def test_a_stand_in_that_lacks_something_is_told_where(course_at, tmp_path, text):
+def test_a_stand_in_that_lacks_something_is_reported_with_its_location(course_at, tmp_path, text):
     (tmp_path / "solutions").mkdir()
     shutil.copy(ROOT / "solutions" / "linear.py", tmp_path / "solutions")
     (tmp_path / "tests" / "hidden" / "stand_ins" / "linear.py").write_text(text)
@@ -153,7 +153,9 @@ EXCEPTIONS = {
 
 
 @pytest.mark.parametrize("text", EXCEPTIONS)
-def test_a_reading_of_an_exception_that_is_wrong_is_told_where(course_at, tmp_path, text):
+def test_a_reading_of_an_exception_that_is_wrong_is_reported_with_its_location(
+    course_at, tmp_path, text
+):
     (tmp_path / "assignments" / "tests" / "exceptions.toml").write_text(f"[[reading]]\n{text}\n")
     with pytest.raises(CourseError) as error:
         course_at(TEXT)

@@ -331,7 +331,7 @@ def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apa
     assert page.count("<pre>Asked: x\nFound: that.\nThe same cause as linear.forward.</pre>") == 1
 
 
-def test_a_cause_that_students_do_not_see_is_told_where_they_see_it_next(report):
+def test_a_cause_that_students_do_not_see_is_shown_where_they_see_it_next(report):
     feedback = Feedback("x", "it.", cause=Cause("value.sign", "y"))
     root = CheckResult("linear.forward", "t", "failed", 0.0, 4.0, "", feedback, visibility="hidden")
     again = replace(feedback, same_as=root.id)

@@ -170,7 +170,7 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("kind", NOTHING)
-def test_a_submission_without_modules_is_told_so(autograder, kind):
+def test_a_submission_without_modules_is_reported(autograder, kind):
     content, _ = autograder(NOTHING[kind])
     assert (content["score"], content["tests"]) == (0, [])
     assert "holds none of the modules gradient_loop.py, linear.py" in content["output"]

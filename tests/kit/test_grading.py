@@ -182,7 +182,7 @@ def test_what_is_right_but_unusual_loses_nothing(judge, solutions, name):
     assert failed(report) == set(), [message(check) for check in checks_of(report).values()]
 
 
-def test_a_tower_over_a_missing_brick_is_told_its_own_mistake(judge, solutions):
+def test_a_tower_over_a_missing_brick_gets_its_own_mistake(judge, solutions):
     wrong = solutions["tower"].replace(b"        optimizer.zero_grad()\n", b"")
     report = judge({"conv2d": solutions["conv2d"], "tower": wrong}, only="linear,conv2d,tower")
     text = message(checks_of(report)["tower.train_epoch"])
@@ -418,7 +418,7 @@ def test_failures_with_one_cause_are_linked_within_a_file_and_not_beyond(judge, 
     )
 
 
-def test_a_line_that_raises_is_told_once_whatever_its_numbers(judge, solutions):
+def test_a_line_that_raises_is_described_once_whatever_its_numbers(judge, solutions):
     wrong = solutions["linear"].replace(b"self.weight.T", b"self.weight")
     assert wrong != solutions["linear"]
     report = judge({"linear": wrong}, only="linear")
@@ -427,7 +427,7 @@ def test_a_line_that_raises_is_told_once_whatever_its_numbers(judge, solutions):
     assert [c.id for c in raised.values() if not c.feedback.same_as] == ["linear.forward"]
 
 
-def test_two_calls_that_fail_for_other_reasons_are_told_each(judge, solutions):
+def test_two_calls_that_fail_for_other_reasons_are_each_described(judge, solutions):
     """The constructor takes no dtype, and forward() no input: two errors that lead to no line of a body."""
     source = solutions["linear"]
     for right, wrong in (
@@ -445,7 +445,7 @@ def test_two_calls_that_fail_for_other_reasons_are_told_each(judge, solutions):
     assert len({feedback.quoted for feedback in feedbacks if not feedback.same_as}) > 1
 
 
-def test_a_missing_return_is_told_for_each_function(judge, solutions):
+def test_a_missing_return_is_described_for_each_function(judge, solutions):
     source = solutions["gradient_loop"]
     for call in (b"return w * x + b", b"return ((y_predicted - y) ** 2).mean()"):
         assert call in source, source

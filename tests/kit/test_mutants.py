@@ -120,6 +120,6 @@ ODD = {
 
 
 @pytest.mark.parametrize(("text", "says"), ODD.items(), ids=range(len(ODD)))
-def test_what_cannot_be_read_is_told_with_its_line(text, says):
+def test_what_cannot_be_read_is_reported_with_its_line(text, says):
     with pytest.raises(CourseError, match=says):
         list(read("module", HEAD + text, SOLUTION))

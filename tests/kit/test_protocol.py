@@ -129,7 +129,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("what", MALFORMED)
-def test_a_malformed_request_is_not_told_as_the_students_exception(what):
+def test_a_malformed_request_is_not_reported_as_the_students_exception(what):
     with pytest.raises((KeyError, TypeError)):
         RequestHandler(SimulatedGPU()).answer({"id": 7, **MALFORMED[what]}, {})
 

@@ -93,7 +93,7 @@ def test_what_needs_no_answer_is_sent_with_what_does():
 
 
 @pytest.mark.parametrize("fails", ["create", "convert", "load", "method", "forward"])
-def test_what_fails_on_the_way_is_told_by_its_own_name(fails):
+def test_what_fails_on_the_way_is_reported_by_its_own_name(fails):
     asked = {
         "create": "CustomLinear(3, 2)",
         "convert": "CustomLinear(3, 2).to(float32)",

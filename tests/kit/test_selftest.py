@@ -73,7 +73,7 @@ def test_its_numbers_are_those_of_its_module():
 
 
 @pytest.mark.parametrize("what", AT_START)
-def test_a_broken_machine_is_told_before_a_submission_is_graded(broken, what):
+def test_a_broken_machine_is_reported_before_a_submission_is_graded(broken, what):
     broken(what)
     done = tower("grade", "solutions", "--fit", "off", "--only", "linear")
     assert done.returncode == 3, done.stderr

@@ -230,13 +230,13 @@ def speak(tmp_path):
     language.speak(language.ENGLISH, [])
 
 
-def test_what_is_not_translated_is_told_in_english(speak):
+def test_what_is_not_translated_appears_in_english(speak):
     speak('msgid "{count} points"\nmsgstr "{count} баллов"\n')
     assert tr("{count} points", count=5) == "5 баллов"
     assert tr("{count} checks", count=5) == "5 checks"
 
 
-def test_a_slip_in_a_translation_is_told_in_english(speak):
+def test_a_slip_in_a_translation_appears_in_english(speak):
     speak('msgid "{count} points"\nmsgstr "{cuont} баллов"\n')
     assert tr("{count} points", count=5) == "5 points"
 
