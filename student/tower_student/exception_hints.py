@@ -185,7 +185,7 @@ READINGS = (
         "raised.expanded",
         "RuntimeError",
         r"The expanded size of the tensor|number of sizes provided",
-        "A tensor is copied into a place, or expanded to a shape, that does not fit it.",
+        "A tensor is copied into another, or expanded to a shape, that does not fit it.",
     ),
     Reading(
         "raised.dimensions",
