@@ -9,7 +9,7 @@ Runs = Sequence[tuple[int, int]]
 
 
 def page_name(number: int) -> str:
-    """The file of a pair's page, by its place in the list, from 1."""
+    """The file of a pair's page, by its position in the list, from 1."""
     return f"{number:04}.html"
 
 

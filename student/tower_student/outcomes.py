@@ -269,8 +269,8 @@ def asks_and_hints(docstring: str) -> tuple[str, ...]:
 def _fresh(folder: Path) -> Iterator[None]:
     """Forget what was imported from the folder, and import from there what is on the disk now.
 
-    A cached bytecode is told from its source by whole seconds and the size, so a change within a second would
-    not be seen; it is removed beforehand, and none is written.
+    A cached bytecode is distinguished from its source by whole seconds and the size, so a change within a
+    second would not be seen; it is removed beforehand, and none is written.
     """
     before, wrote = list(sys.path), sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
