@@ -54,23 +54,41 @@ class Begin(_Checked):
 
 @dataclass(frozen=True)
 class Create(_Checked):
-    """Make a layer from a class of the submission under a seed; replies with Made."""
+    """Make a layer from a class of the submission under a seed; replies with Made.
+
+    Attributes:
+        default_dtype: torch's while it is made, where it is not to be float32.
+    """
 
     name: str
     args: Tree
     kwargs: dict[str, Tree]
     seed: int
     handle: int
+    default_dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Copy(_Checked):
+    """Make a deep copy of a layer."""
+
+    handle: int
+    copy: int
 
 
 @dataclass(frozen=True)
 class Library(_Checked):
-    """Make something that is not the student's: "nn.Linear", "optim.SGD", "FILE.CLASS"."""
+    """Make something that is not the student's: "nn.Linear", "optim.SGD", "FILE.CLASS".
+
+    Attributes:
+        groups: let each parameter be a group of its own in an optimizer.
+    """
 
     name: str
     args: Tree
     kwargs: dict[str, Tree]
     handle: int
+    groups: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,8 +159,9 @@ class Forward(_Checked):
     With an `upstream` tensor beside the input, also the gradients of the input and of every parameter.
 
     Attributes:
-        again: the gradients are those of a second backward pass over the same graph, after another forward
-            pass.
+        inference: use inference mode where autograd is off.
+        again: another forward pass comes before the output is read; the gradients are those of a second
+            backward pass over the same graph.
         refilled: the layer has seen the same tensor before, with other values in it.
         on_gpu: layer and input lie on the GPU, and stay there.
     """
@@ -151,6 +170,7 @@ class Forward(_Checked):
     input: Tree
     method: str = "forward"
     grad: bool = True
+    inference: bool = False
     watch: bool = False
     again: bool = False
     refilled: bool = False
@@ -183,6 +203,7 @@ class Call(_Checked):
     With an `upstream` tensor, also the gradient of the first argument.
 
     Attributes:
+        again: call it once more, with copies of the arguments, before the result is read.
         after: send the tensors among the arguments as they are afterwards.
         draws: how many numbers that the global generator yields next to send.
         on_gpu: let the function use the GPU.
@@ -194,6 +215,7 @@ class Call(_Checked):
     seed: int = 0
     grad: bool = True
     watch: bool = False
+    again: bool = False
     after: bool = False
     draws: int = 0
     on_gpu: bool = False
@@ -204,6 +226,7 @@ Request = (
     | Import
     | Begin
     | Create
+    | Copy
     | Library
     | Keep
     | Threads

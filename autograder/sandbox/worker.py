@@ -5,6 +5,7 @@ questions, not an anchor of trust: the grader checks every byte that comes back,
 computed there alone.
 """
 
+import copy
 import os
 import random
 import sys
@@ -162,6 +163,8 @@ class RequestHandler:
                 return partial(self._begin, asked)
             case protocol.Create():
                 return partial(self._create, asked)
+            case protocol.Copy():
+                return partial(self._copy, asked)
             case protocol.Library():
                 return partial(self._library, asked)
             case protocol.Keep():
@@ -223,23 +226,30 @@ class RequestHandler:
         _seed_everything(asked.seed)
         # Memory that torch.empty has not filled holds NaN then, not what happened to lie there.
         torch.set_deterministic_debug_mode("warn")
+        torch.set_default_dtype(values.DTYPES[asked.default_dtype])
         try:
             made = self._called(
                 factory, self._decoded(asked.args), self._decoded_dict(asked.kwargs)
             )
         finally:
+            torch.set_default_dtype(torch.float32)
             torch.set_deterministic_debug_mode("default")
         if not isinstance(made, nn.Module):
             raise AskError(protocol.WrongType(values.type_name(made), "a torch.nn.Module"))
         self._objects[asked.handle] = made
         return self._description(made)
 
+    def _copy(self, asked: protocol.Copy) -> None:
+        self._objects[asked.copy] = self._called(copy.deepcopy, [self._objects[asked.handle]], {})
+
     def _library(self, asked: protocol.Library) -> None:
         library, _, attribute = asked.name.partition(".")
         factory = getattr(self._libraries[library], attribute)
         args, kwargs = self._decoded(asked.args), self._decoded_dict(asked.kwargs)
         if library == "optim":
-            args = [args[0].parameters(), *args[1:]]
+            parameters = list(args[0].parameters())
+            groups = [{"params": [p]} for p in parameters] if asked.groups else parameters
+            args = [groups, *args[1:]]
         self._objects[asked.handle] = factory(*args, **kwargs)
 
     def _keep(self, asked: protocol.Keep) -> None:
@@ -293,7 +303,7 @@ class RequestHandler:
         layer.zero_grad(set_to_none=True)
         with (
             recording() if asked.watch else nullcontext() as trace,
-            torch.set_grad_enabled(asked.grad),
+            torch.inference_mode() if asked.inference else torch.set_grad_enabled(asked.grad),
         ):
             with self._gpu.watched() if asked.on_gpu else nullcontext() as transfers:
                 output = self._called(function, [x], {})
@@ -360,6 +370,7 @@ class RequestHandler:
         given, named = self._decoded(asked.args), self._decoded_dict(asked.kwargs)
         upstream = self._tensors.get("upstream")
         held = _held(given)
+        other = copy.deepcopy(given) if asked.again else None
         addresses = [tensor.data_ptr() for tensor in _flat_tensors(held)]
         _seed_everything(asked.seed)
         with (
@@ -370,6 +381,8 @@ class RequestHandler:
                 result = self._called(function, given, named)
             grad_mode = torch.is_grad_enabled()
             torch.set_grad_enabled(asked.grad)
+            if other is not None:  # what a second call does must not reach back
+                self._called(function, other, named)
             self._backward(result, upstream)
         tree, after, traits = self._encoder.tree(result, "result"), None, None
         if asked.after:

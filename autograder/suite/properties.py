@@ -131,20 +131,72 @@ def forward(
 
 
 def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "forward") -> None:
-    """Require NaN in the output where the oracle has it, and only there, with a first sample of NaN."""
+    """Require NaN and infinity in the output where the oracle has them, and only there.
+
+    The first sample is NaN as a whole, then one value of it is infinite: its first, at the edge of an image.
+    """
+    infinite = x.clone()
+    infinite[0].flatten()[0] = math.inf
     x = x.clone()
     x[0] = math.nan
-    with torch.no_grad():
-        expected = oracle(x).isnan()
-    output = layer(x, method)
-    expect(
-        output.shape == expected.shape and torch.equal(output.isnan(), expected),
-        tr("A sample of NaN is in the input, and not just in its place in the output."),
-        cause=why(
-            "layer.nan_replaced",
-            "NaN is replaced on the way, or mixed into other samples; it has to show what went wrong.",
-        ),
+    for name, given in (("NaN", x), (tr("infinity"), infinite)):
+        with torch.no_grad():
+            expected = oracle(given).isfinite()
+        output = layer(given, method)
+        expect(
+            output.shape == expected.shape and torch.equal(output.isfinite(), expected),
+            tr("{value} is in the input, and not just in its place in the output.", value=name),
+            cause=why(
+                "layer.nan_replaced",
+                "It is replaced on the way, or mixed into other values, as by a product with 0; it has to "
+                "show what went wrong.",
+            ),
+        )
+
+
+def gradients_with_frozen(
+    layer: Layer, oracle: nn.Module, frozen: str, x: Tensor, sampler: Sampler
+) -> None:
+    """Require the gradients that are left where one parameter is frozen: of the input, and of the others."""
+    layer.freeze(frozen)
+    oracle.get_parameter(frozen).requires_grad_(False)
+    try:
+        gradients(layer, oracle, Input(x), sampler)
+    except CheckFailed as failure:
+        told = tr("With {name} frozen, {found}", name=frozen, found=failure.found)
+        cause = why(
+            "layer.frozen_cuts",
+            "What is frozen gets no gradient itself; through it, gradients flow on to what came before.",
+        )
+        raise CheckFailed(
+            told, cause=cause, quoted=failure.quoted, location=failure.location
+        ) from None
+
+
+def can_be_copied(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) -> None:
+    """Require that copy.deepcopy makes a layer of its own, which follows its own parameters."""
+    copied = layer.copy()
+    state = dict(oracle.state_dict())
+    changed = {name: p + sampler.normal(*p.shape) for name, p in state.items()}
+    layer.overwrite(changed)
+    reading = why(
+        "layer.copy_shares",
+        "Something of the original is still used in the copy: a function or a list that holds its weights. "
+        "Reach parameters by self alone.",
     )
+    with torch.no_grad():
+        expected = oracle(x)
+    compare(
+        tr("the output of a copy, after the original has changed,"),
+        copied(x),
+        expected,
+        reading=reading,
+    )
+    copied.overwrite(changed)
+    oracle.load_state_dict(changed)
+    with torch.no_grad():
+        expected = oracle(x)
+    compare(tr("the output of a copy, after it has changed,"), copied(x), expected, reading=reading)
 
 
 def gradients(
@@ -485,6 +537,9 @@ def initialised_uniformly(
 
     for name, values in first.items():
         statistics.uniform(name, values, bound, candidates(values))
+        statistics.distinct(name, values)
+        if name != "weight":
+            statistics.distinct(name, values, first["weight"])
     layer.do("reset_parameters", seed=sampler.seed())
     second = layer.state()
     layer.do("reset_parameters", seed=None)
@@ -522,13 +577,29 @@ def initialised_uniformly(
 def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) -> None:
     """Require that the output follows from input and parameters alone, in training and evaluation mode.
 
-    Both are changed in place, and the oracle's output is expected again: nothing may be kept from before.
+    Both are changed in place, and the oracle's output is expected again: nothing may be kept from before, and
+    an output may not change when the layer is called again.
     """
+    with suppress(CheckFailed):
+        layer(
+            torch.cat([x, x], -1)
+        )  # of another size, and too large: what is refused leaves no trace
+    with torch.no_grad():
+        expected = oracle(x)
     for mode in ("train", "train", "eval"):
         layer.do(mode)
         forward(layer, oracle, Input(x))
-    with torch.no_grad():
-        expected = oracle(x)
+        for inference in (False, True):
+            compare(
+                tr("the output, after the layer was called again,"),
+                layer.run(x, grad=False, inference=inference, again=True).value,
+                expected,
+                reading=why(
+                    "layer.output_overwritten",
+                    "Each call returns a tensor of its own; here memory that was returned before is "
+                    "written to again.",
+                ),
+            )
     compare(
         tr("the output, after the same tensor has held other values,"),
         layer.run(x, grad=False, refilled=True).value,

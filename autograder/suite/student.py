@@ -180,9 +180,14 @@ class Student:
         return lambda *args, **kwargs: self.call(name, *args, **kwargs).value
 
     def create(
-        self, name: str, args: Sequence[object], kwargs: Mapping[str, object], seed: int = 0
+        self,
+        name: str,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
+        seed: int = 0,
+        default_dtype: torch.dtype = torch.float32,
     ) -> "Layer":
-        """Make a layer of the submission's class `name` under the given global seed.
+        """Make a layer of the submission's class `name` under a global seed and torch's default dtype.
 
         `student.NAME(…, seed=0)` is the same. The worker makes it by the time something is asked of it:
         CheckFailed, for a missing class or an exception, may be raised only then.
@@ -197,6 +202,7 @@ class Student:
             {key: encoder.tree(value) for key, value in kwargs.items()},
             seed,
             handle,
+            values.DTYPE_NAMES[default_dtype],
         )
         self.defer(request, encoder, layer.describe)
         return layer
@@ -207,6 +213,7 @@ class Student:
         *args: object,
         grad: bool = True,
         watch: bool = False,
+        again: bool = False,
         after: bool = False,
         upstream: Tensor | None = None,
         seed: int = 0,
@@ -220,6 +227,7 @@ class Student:
         Args:
             grad: whether autograd is on.
             watch: record which operators run.
+            again: call it once more, with copies of the arguments, before the result is read.
             after: send the arguments back as they are afterwards.
             upstream: ask for the gradient of the first argument under this upstream gradient.
             seed: of the global generators.
@@ -236,6 +244,7 @@ class Student:
             seed=seed,
             grad=grad,
             watch=watch,
+            again=again,
             after=after,
             draws=draws,
             on_gpu=on_gpu,
@@ -244,9 +253,11 @@ class Student:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self.ask(request, encoder)
         result = replies.read(protocol.Result, reply)
-        if grad and not result.grad_mode:
+        if grad is not result.grad_mode:
             raise CheckFailed(
-                tr("After the call autograd is switched off, for everything that follows."),
+                tr("After the call autograd is switched off, for everything that follows.")
+                if grad
+                else tr("After a call within torch.no_grad(), autograd is switched on again."),
                 cause=why(
                     "gradient.left_off",
                     "torch.set_grad_enabled(False) stays in force after the function has returned; `with "
@@ -265,16 +276,20 @@ class Student:
             draws=tensors.get("draws"),
         )
 
-    def library(self, name: str, *args: object, **kwargs: object) -> "Layer":
+    def library(
+        self, name: str, *args: object, param_groups: bool = False, **kwargs: object
+    ) -> "Layer":
         """Make something of torch's or the course's in the worker: "nn.Linear", "optim.SGD", "FILE.CLASS".
 
-        FILE is one of worker.files in course.toml. Raises GraderFault where there is no such thing.
+        FILE is one of worker.files in course.toml. An optimizer takes the layer whose parameters it moves,
+        with `param_groups` each in a group of its own. Raises GraderFault where there is no such thing.
         """
         if not self.session.has(name):
             raise GraderFault(tr("A hidden test asks for {name}, which does not exist.", name=name))
         encoder, handle = _RequestEncoder(), self.session.handle()
         given = {key: encoder.tree(value) for key, value in kwargs.items()}
-        self.defer(protocol.Library(name, encoder.tree(list(args)), given, handle), encoder)
+        request = protocol.Library(name, encoder.tree(list(args)), given, handle, param_groups)
+        self.defer(request, encoder)
         return Layer(self, name, handle)
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
@@ -393,6 +408,14 @@ class Layer:
         assert self._made is not None
         return self._made
 
+    def copy(self) -> "Layer":
+        """Return a handle to a deep copy of the layer. CheckFailed is raised when it is asked something."""
+        self._say(f"copy.deepcopy({self._written})")
+        copied = Layer(self._student, self._written, self._student.session.handle())
+        copied._made, copied._names = self._made, self._names
+        self._student.defer(protocol.Copy(self.handle, copied.handle))
+        return copied
+
     def load(self, state: nn.Module | Mapping[str, Tensor]) -> None:
         """Load a state dict, strictly, after moving the layer to the state's dtype."""
         tensors = state.state_dict() if isinstance(state, nn.Module) else state
@@ -494,6 +517,7 @@ class Layer:
         *,
         method: str = "forward",
         grad: bool = True,
+        inference: bool = False,
         watch: bool = False,
         again: bool = False,
         refilled: bool = False,
@@ -505,8 +529,10 @@ class Layer:
             upstream: of the output's shape; asks for the gradients of the input and of every parameter.
             method: the one that computes the output.
             grad: whether autograd is on.
+            inference: use inference mode where it is off.
             watch: record which operators run, forward and backward.
-            again: return the gradients of a second backward pass over the same graph.
+            again: run another forward pass before the output is read, and return the gradients of a second
+                backward pass over the same graph.
             refilled: let the input tensor have held other values in an earlier forward pass.
             on_gpu: put the input on the GPU, and the layer, which stays there.
         """
@@ -524,6 +550,7 @@ class Layer:
             encoder.tree(x, "x"),
             method=method,
             grad=grad,
+            inference=inference,
             watch=watch,
             again=again,
             refilled=refilled,

@@ -96,6 +96,7 @@ def traits(case: Case) -> list[str]:
         tr("several channels"): case.channels != (1, 1),
         tr("a batch of more than one sample"): n > 1,
         tr("a large batch"): n > 9,
+        tr("an empty batch"): n == 0,
         tr("an image that is not square"): h != w,
         tr("a kernel of one pixel"): kernel == (1, 1),
         tr("a kernel of three pixels"): 3 in kernel,
@@ -146,6 +147,7 @@ CASES = [
     Case("everything", (3, 4), (3, 2), (2, 11, 10), stride=(2, 3), padding=(1, 2), dilation=(2, 3)),
     Case("whole_input", (2, 5), (4, 6), (3, 4, 6)),
     Case("one_window_with_padding", (2, 2), (5, 4), (2, 3, 4), padding=(1, 0)),
+    Case("empty_batch", (2, 3), (2, 3), (0, 6, 5), padding=1),
     Case("transposed", (2, 3), (2, 3), (2, 6, 5), layout="transposed"),
     Case("offset", (2, 3), (3, 2), (2, 5, 4), layout="offset"),
     Case("strided", (2, 3), (3, 2), (2, 6, 7), stride=(1, 2), layout="strided"),
@@ -384,6 +386,9 @@ TWINS = [  # size, kernel, stride, padding, dilation: pairs that agree in all bu
     (7, 2, 2, 1, 1),
     (7, 3, 1, 1, 2),
     (7, 3, 1, 0, 1),
+    (8, 3, 1, 1, 1),
+    (6, 3, 1, 2, 1),
+    (10, 3, 1, 0, 1),
 ]
 
 
@@ -509,11 +514,13 @@ def test_registration(student: Student, bias: bool) -> None:
         student.CustomConv2d(2, 3, 1, dtype=torch.float64, bias=bias),
         optional=("bias",),
     )
-    properties.registered_like(
-        nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias),
+    for made in (
         student.CustomConv2d(2, 3, 1, 1, 0, 1, bias, None, torch.float64),
-        optional=("bias",),
-    )
+        student.create("CustomConv2d", (2, 3, 1), {"bias": bias}, 0, torch.float64),
+    ):
+        properties.registered_like(
+            nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias), made, optional=("bias",)
+        )
 
 
 @by_case()
@@ -587,8 +594,9 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
         x = sampler.normal(*case.input_shape())
         upstream = sampler.normal(*oracle(x).shape)
         for method in METHODS:
-            seen = layer.run(Input(x), upstream, method=method, watch=True).seen
-            properties.by_hand(student, seen, CONVOLUTION, cause=CPU_PATH)
+            for given in (upstream, None):
+                answer = layer.run(x, given, method=method, grad=given is not None, watch=True)
+                properties.by_hand(student, answer.seen, CONVOLUTION, cause=CPU_PATH)
 
     watch(PLAIN)
     watch(PLAIN, "eval")
@@ -624,6 +632,12 @@ def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/conv2d.md, "What trips people up".
     """
     case = Case("trained", (2, 3), (2, 3), (2, 5, 6), stride=(2, 1), padding=(1, 0), bias=bias)
+    x = sampler.normal(*case.input_shape())
+    layer, oracle = make(student, sampler, case)
+    properties.can_be_copied(layer, oracle, x, sampler)
+    for name in list(oracle.state_dict()):
+        layer, oracle = make(student, sampler, case)
+        properties.gradients_with_frozen(layer, oracle, name, x, sampler)
     layer, oracle = make(student, sampler, case)
     properties.follows_its_parameters(layer, oracle, sampler.normal(*case.input_shape()), sampler)
     inputs = [

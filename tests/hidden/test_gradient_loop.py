@@ -254,6 +254,7 @@ class Stepped(NamedTuple):
     shapes: tuple[Shape, ...]
     leaves: bool = False
     rate: float | None = None
+    values: str = VALUES[0]
 
     def __str__(self) -> str:
         return f"{'leaves' if self.leaves else 'plain'}-{self.shapes}"
@@ -276,7 +277,7 @@ def traits_of_step(step: Stepped) -> list[str]:
 def drawn_step(row: Row) -> Stepped:
     """The step of a row: the first parameter is the one that is drawn."""
     shapes = (drawn_shape(row), *(((2,), (), (1, 3))[i % 3] for i in range(1, row["parameters"])))
-    return Stepped(shapes, bool(row["leaves"]), RATES[row["rate"]])
+    return Stepped(shapes, bool(row["leaves"]), RATES[row["rate"]], VALUES[row["values"]])
 
 
 by_step = one_by_one(
@@ -286,6 +287,7 @@ by_step = one_by_one(
     drawn=[
         Ranges(
             SHAPE
+            | KIND
             | {
                 "parameters": Span(mark("{n} parameters"), 1, 5, 64),
                 "leaves": Span(mark("parameters that are {n}"), 0, 1, names=("plain", "leaves")),
@@ -307,9 +309,9 @@ def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
     handouts/gradient_loop.md, "What trips people up": p = p - … makes a new tensor, and the
     caller's stays where it was.
     """
-    shapes, leaves, rate = step
+    shapes, leaves, rate, values = step
     parameters = [sampler.normal(*shape) for shape in shapes]
-    gradients = [sampler.normal(*shape) for shape in shapes]
+    gradients = [sampler.values(values, *shape) for shape in shapes]
     rate = sampler.number(0.01, 0.5) if rate is None else rate
     given = [Input(p, requires_grad=leaves) for p in parameters]
     try:
@@ -322,7 +324,9 @@ def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
     for i, (before, gradient) in enumerate(zip(parameters, gradients, strict=True)):
         after = answer.after[0][i]
         expect(
-            not isinstance(after, torch.Tensor) or not torch.equal(after, before),
+            not isinstance(after, torch.Tensor)
+            or not torch.equal(after, before)
+            or torch.equal(before - rate * gradient, before),
             tr("Parameter {number} did not move.", number=i),
             cause=why(
                 "gradient_loop.step.return_in_loop",
@@ -483,7 +487,7 @@ def train(student: Student, name: str, given: Given, rate: float, steps: int) ->
     """Call train_manual or train_autograd; the caller's tensors stay as they are."""
     call = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps})"
     asked = tr("{call} with x of shape {shape}", call=call, shape=tuple(given[0].shape))
-    answer = student.call(name, *given, rate, steps, after=True, asked=asked)
+    answer = student.call(name, *given, rate, steps, after=True, again=True, asked=asked)
     untouched(answer, dict(zip("xywb", given, strict=True)))
     return answer.value
 
@@ -520,7 +524,17 @@ def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: 
         answer = student.call(name, *leaves, rate, steps, after=True)
     except CheckFailed:
         return
-    for name, before, after in zip("wb", given[2:], answer.after[2:4], strict=True):
+    for name, before, after, traits in zip(
+        "wb", given[2:], answer.after[2:4], answer.traits[2:4], strict=True
+    ):
+        expect(
+            traits.get("has_grad") is False,
+            tr("The caller's {name}, which requires a gradient, was given one.", name=name),
+            cause=why(
+                "gradient_loop.copies.clone_alone",
+                "clone() alone stays connected to what it copies: detach().clone() is not.",
+            ),
+        )
         expect(
             isinstance(after, torch.Tensor) and torch.equal(after, before),
             tr(

@@ -49,6 +49,11 @@ def drawn_shape(row: Row) -> Shape:
     return row["outputs"], row["inputs"], *kernel
 
 
+def layout(sampler: Sampler) -> str:
+    """A memory layout by chance: no count depends on it."""
+    return ("contiguous", "transposed", "strided")[sampler.seed() % 3]
+
+
 def fans(shape: Shape) -> tuple[int, int]:
     """fan_in and fan_out, as torch.nn.init counts them."""
     return nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
@@ -76,7 +81,10 @@ def test_calculate_fan(student: Student, sampler: Sampler, shapes: list[Shape]) 
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
-    results = {shape: student.calculate_fan(sampler.normal(*shape)) for shape in shapes}
+    results = {
+        shape: student.calculate_fan(Input(sampler.normal(*shape), layout(sampler)))
+        for shape in shapes
+    }
     for shape, result in results.items():
         student.asked = f"calculate_fan(tensor{shape})"
         expect(
@@ -175,6 +183,12 @@ def judge_filled(
         ),
     )
 
+    expect(
+        not bool((first == 7).any()),
+        tr("Some of the old values are still in the tensor."),
+        cause=why("kaiming_init.partly_filled", "Not all of the tensor is filled."),
+    )
+
     def blame() -> Cause | None:
         own = own_counts(student, shape, slope)
         if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
@@ -202,6 +216,7 @@ def judge_filled(
         look(first, *fans(shape), gain(slope))
     except CheckFailed as failure:
         raise failure.because(blame) from None
+    statistics.distinct(tr("the tensor"), first)
 
 
 def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...] | None:
@@ -340,7 +355,8 @@ def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
         candidates = misconceptions.of_layer(shape, (shape[0],))
         statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), candidates)
 
-    judge_filled(student, sampler, "bias_uniform_", shape, look, weight, size=(shape[0],))
+    given = Input(weight, "contiguous" if shape in WEIGHTS else layout(sampler))
+    judge_filled(student, sampler, "bias_uniform_", shape, look, given, size=(shape[0],))
 
 
 FILLERS: dict[str, tuple[Shape, ...]] = {

@@ -129,9 +129,11 @@ def test_registration(student: Student, bias: bool) -> None:
         student.CustomLinear(20, 30, bias=bias),
         optional=("bias",),
     )
+    by_default = {"bias": bias}, 0, torch.float64
     for made in (
         student.CustomLinear(3, 2, bias=bias, dtype=torch.float64),
         student.CustomLinear(3, 2, bias, None, torch.float64),
+        student.create("CustomLinear", (3, 2), *by_default),
     ):
         properties.registered_like(
             nn.Linear(3, 2, bias=bias, dtype=torch.float64), made, optional=("bias",)
@@ -199,6 +201,8 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     for mode in ("train", "eval"):
         layer.do(mode)
         watch(6, 8)
+    unrecorded = layer.run(sampler.normal(6, 8), grad=False, watch=True)
+    properties.by_hand(student, unrecorded.seen, LINEAR, CONVOLUTION)
     for shape in ((8,), (2, 3, 8)):
         with properties.judged_elsewhere():
             watch(*shape)
@@ -232,7 +236,13 @@ def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     handouts/linear.md, "What trips people up": whatever is computed once in the constructor goes
     stale as soon as the weights change.
     """
-    layer, oracle = make(student, sampler, Case("trained", 6, 4, (5, 6), bias=bias))
+    case = Case("trained", 6, 4, (5, 6), bias=bias)
+    layer, oracle = make(student, sampler, case)
+    properties.can_be_copied(layer, oracle, sampler.normal(5, 6), sampler)
+    for name in list(oracle.state_dict()):
+        layer, oracle = make(student, sampler, case)
+        properties.gradients_with_frozen(layer, oracle, name, sampler.normal(5, 6), sampler)
+    layer, oracle = make(student, sampler, case)
     properties.follows_its_parameters(layer, oracle, sampler.normal(5, 6), sampler)
     properties.trains_like(
         student, layer, oracle, [sampler.normal(5, 6) for _ in range(3)], sampler

@@ -411,9 +411,11 @@ class Training(NamedTuple):
     single: bool = False  # in float32
     features: int = 6
     classes: int = 4
+    groups: bool = False  # each parameter in a group of its own
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
+        kind = "groups" if self.groups else kind
         kind = "float32" if self.single else kind
         sizes = "-".join(map(str, self.sizes)) if len(self.sizes) < 5 else len(self.sizes)
         return f"{self.model}-{kind}-{self.optimizer}-{sizes}"
@@ -424,10 +426,9 @@ class Training(NamedTuple):
         if self.model == "tower":
             theirs, oracle = make(student, sampler)
         else:
-            oracle, theirs = (
-                sampler.fill(ModeProbe(self.features, self.classes)),
-                student.library("probes.ModeProbe", self.features, self.classes),
-            )
+            probe = "GraphProbe" if self.model == "graphs" else "ModeProbe"
+            oracle = sampler.fill(getattr(probes, probe)(self.features, self.classes))
+            theirs = student.library(f"probes.{probe}", self.features, self.classes)
             if self.single:
                 oracle.float()
             theirs.load(oracle)
@@ -454,8 +455,13 @@ TRAININGS = [
     Training("SGD", {"lr": 0.1}, (4, 2), once=True),
     Training("SGD", {"lr": 0.05}, (32,) * 11 + (17,)),
     Training("SGD", {"lr": 0.1}, (8, 8), single=True),
+    Training("SGD", {"lr": 0.1}, (4, 3), mode="train_by_halves"),
+    Training("SGD", {"lr": 0.1}, (4, 3, 4), groups=True),
+    Training("SGD", {"lr": 0.1}, (4,) * 12, "graphs"),
     Training("SGD", MOMENTUM, (2, 1), "tower", mode="eval"),
 ]
+MAX_GRAPHS = 4
+"""Of earlier batches that may be alive at once: a loop holds that of its last loss."""
 
 
 OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
@@ -520,14 +526,16 @@ def loops(student: Student, oracle: nn.Module, theirs: Layer, training: Training
     """The same criterion and optimizer, here and in the worker."""
     smoothing = training.smoothing
     optimizer = getattr(torch.optim, training.optimizer)
+    groups = [{"params": [parameter]} for parameter in oracle.parameters()]
+    settings: dict[str, Any] = {**training.settings, "param_groups": training.groups}
     return (
         (
             nn.CrossEntropyLoss(label_smoothing=smoothing),
-            optimizer(oracle.parameters(), **training.settings),
+            optimizer(groups if training.groups else oracle.parameters(), **training.settings),
         ),
         (
             student.library("nn.CrossEntropyLoss", label_smoothing=smoothing),
-            student.library(f"optim.{training.optimizer}", theirs, **training.settings),
+            student.library(f"optim.{training.optimizer}", theirs, **settings),
         ),
     )
 
@@ -574,6 +582,19 @@ def judge_epoch(
                     name=name,
                 )
                 compare(what, got, value, tolerance)
+            elif name == "graphs":
+                expect(
+                    got is not None and int(got) <= MAX_GRAPHS,
+                    tr(
+                        "The graphs of earlier batches are kept, up to {count} at once.",
+                        count=str(got),
+                    ),
+                    cause=why(
+                        "tower.train_epoch.graphs_kept",
+                        "Losses that are summed or listed as tensors keep everything that led to them; "
+                        "item() takes the number alone.",
+                    ),
+                )
             else:
                 expect(
                     got is not None and torch.equal(got, value),
@@ -593,6 +614,8 @@ def traits(training: Training) -> list[str]:
     """What there is to a training, in words."""
     possible = {
         tr("a model that is in evaluation mode before the call"): training.mode == "eval",
+        tr("a model of which a part is in evaluation mode"): training.mode == "train_by_halves",
+        tr("an optimizer with several groups of parameters"): training.groups,
         tr("momentum"): "momentum" in training.settings,
         "Adam": training.optimizer == "Adam",
         tr("batches of different sizes"): len(set(training.sizes)) > 1,
