@@ -57,7 +57,7 @@ class Create(_Checked):
     """Make a layer from a class of the submission under a seed; replies with Made.
 
     Attributes:
-        default_dtype: torch's while it is made, where it is not to be float32.
+        default_dtype: torch's while it is made; "" leaves it as it is.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Create(_Checked):
     kwargs: dict[str, Tree]
     seed: int
     handle: int
-    default_dtype: str = "float32"
+    default_dtype: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class Call(_Checked):
     With an `upstream` tensor, also the gradient of the first argument.
 
     Attributes:
-        again: call it once more, with copies of the arguments, before the result is read.
+        again: call it once more, with halved copies of the arguments, before the result is read.
         after: send the tensors among the arguments as they are afterwards.
         draws: how many numbers that the global generator yields next to send.
         on_gpu: let the function use the GPU.

@@ -6,8 +6,10 @@ the same towards the worker and back, so neither side ever unpickles.
 """
 
 import math
+import numbers
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import torch
 from torch import Tensor
@@ -115,6 +117,12 @@ class Encoder:
                 if not isinstance(fields, tuple) or not _name_each(fields, items):
                     return {"tuple": items}
                 return {"tuple": items, "fields": [name[:MAX_TEXT] for name in fields]}
+            case numbers.Integral():  # such as numpy's
+                return self.tree(int(value))
+            case numbers.Real():
+                return self.tree(float(value))
+            case SupportsIndex():
+                return self.tree(operator.index(value))
             case _:
                 return self.opaque(type_name(value))
 

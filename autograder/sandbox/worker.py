@@ -226,13 +226,14 @@ class RequestHandler:
         _seed_everything(asked.seed)
         # Memory that torch.empty has not filled holds NaN then, not what happened to lie there.
         torch.set_deterministic_debug_mode("warn")
-        torch.set_default_dtype(values.DTYPES[asked.default_dtype])
+        default_dtype = torch.get_default_dtype()
+        torch.set_default_dtype(values.DTYPES.get(asked.default_dtype, default_dtype))
         try:
             made = self._called(
                 factory, self._decoded(asked.args), self._decoded_dict(asked.kwargs)
             )
         finally:
-            torch.set_default_dtype(torch.float32)
+            torch.set_default_dtype(default_dtype)
             torch.set_deterministic_debug_mode("default")
         if not isinstance(made, nn.Module):
             raise AskError(protocol.WrongType(values.type_name(made), "a torch.nn.Module"))
@@ -371,6 +372,9 @@ class RequestHandler:
         upstream = self._tensors.get("upstream")
         held = _held(given)
         other = copy.deepcopy(given) if asked.again else None
+        with torch.no_grad():
+            for tensor in _flat_tensors(_held(other or [])):
+                tensor.mul_(0.5)
         addresses = [tensor.data_ptr() for tensor in _flat_tensors(held)]
         _seed_everything(asked.seed)
         with (

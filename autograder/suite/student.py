@@ -185,9 +185,9 @@ class Student:
         args: Sequence[object],
         kwargs: Mapping[str, object],
         seed: int = 0,
-        default_dtype: torch.dtype = torch.float32,
+        default_dtype: torch.dtype | None = None,
     ) -> "Layer":
-        """Make a layer of the submission's class `name` under a global seed and torch's default dtype.
+        """Make a layer of the submission's class `name` under a global seed, and another default dtype.
 
         `student.NAME(…, seed=0)` is the same. The worker makes it by the time something is asked of it:
         CheckFailed, for a missing class or an exception, may be raised only then.
@@ -202,7 +202,7 @@ class Student:
             {key: encoder.tree(value) for key, value in kwargs.items()},
             seed,
             handle,
-            values.DTYPE_NAMES[default_dtype],
+            values.DTYPE_NAMES[default_dtype] if default_dtype else "",
         )
         self.defer(request, encoder, layer.describe)
         return layer
@@ -227,7 +227,7 @@ class Student:
         Args:
             grad: whether autograd is on.
             watch: record which operators run.
-            again: call it once more, with copies of the arguments, before the result is read.
+            again: call it once more, with halved copies of the arguments, before the result is read.
             after: send the arguments back as they are afterwards.
             upstream: ask for the gradient of the first argument under this upstream gradient.
             seed: of the global generators.
