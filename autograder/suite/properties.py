@@ -6,6 +6,7 @@ the weights that the student's layer was given; `method` names the method that c
 """
 
 import copy
+import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -542,9 +543,6 @@ def initialised_uniformly(
 
     for name, values in first.items():
         statistics.uniform(name, values, bound, candidates(values))
-        statistics.distinct(name, values)
-        if name != "weight":
-            statistics.distinct(name, values, first["weight"])
     layer.do("reset_parameters", seed=sampler.seed())
     second = layer.state()
     layer.do("reset_parameters", seed=None)
@@ -577,6 +575,9 @@ def initialised_uniformly(
             tr("Two layers begin with the same {name}.", name=name),
             cause=why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random."),
         )
+        statistics.distinct(name, values)
+        if name != "weight":
+            statistics.distinct(name, values, first["weight"])
 
 
 def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) -> None:
@@ -585,26 +586,11 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
     Both are changed in place, and the oracle's output is expected again: nothing may be kept from before, and
     an output may not change when the layer is called again.
     """
-    with suppress(CheckFailed):
-        layer(
-            torch.cat([x, x], -1)
-        )  # of another size, and too large: what is refused leaves no trace
-    with torch.no_grad():
-        expected = oracle(x)
     for mode in ("train", "train", "eval"):
         layer.do(mode)
         forward(layer, oracle, Input(x))
-        for inference in (False, True):
-            compare(
-                tr("the output, after the layer was called again,"),
-                layer.run(x, grad=False, inference=inference, again=True).value,
-                expected,
-                reading=why(
-                    "layer.output_overwritten",
-                    "Each call returns a tensor of its own; here memory that was returned before is "
-                    "written to again.",
-                ),
-            )
+    with torch.no_grad():
+        expected = oracle(x)
     compare(
         tr("the output, after the same tensor has held other values,"),
         layer.run(x, grad=False, refilled=True).value,
@@ -628,6 +614,22 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
                 "Something from before is still used: an old copy of the weights, or an old answer.",
             ),
         ) from None
+    with suppress(CheckFailed):
+        layer(torch.cat([x, x], -1))  # what is of another size, and may be refused, leaves no trace
+    with torch.no_grad():
+        expected = oracle(x)
+    for mode, inference in itertools.product(("train", "eval"), (False, True)):
+        layer.do(mode)
+        compare(
+            tr("the output, after the layer was called again,"),
+            layer.run(x, grad=False, inference=inference, again=True).value,
+            expected,
+            reading=why(
+                "layer.output_overwritten",
+                "Each call returns a tensor of its own; here memory that was returned before is written to "
+                "again.",
+            ),
+        )
 
 
 def trains_like(

@@ -22,7 +22,7 @@ class TiedProbe(nn.Module):
 
 
 class DeepProbe(nn.Module):
-    """Many layers within layers, of which every third is frozen, and a number for each."""
+    """Many layers within layers, of which every third is frozen."""
 
     def __init__(self, depth: int, width: int) -> None:
         super().__init__()
@@ -31,7 +31,6 @@ class DeepProbe(nn.Module):
         )
         for layer in self.layers[::3]:
             layer.requires_grad_(False)
-        self.scales = nn.ParameterList(nn.Parameter(torch.tensor(1.0)) for _ in range(depth))
 
 
 class ModeProbe(nn.Module):
@@ -45,11 +44,6 @@ class ModeProbe(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(features)
         self.fc = nn.Linear(features, classes)
-
-    def train_by_halves(self) -> None:
-        """Go into training mode, but for the normalisation."""
-        self.train()
-        self.norm.eval()
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits: (N, features) → (N, classes)."""

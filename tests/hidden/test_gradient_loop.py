@@ -216,7 +216,8 @@ def arithmetic_alone() -> Iterator[None]:
         yield
     except CheckFailed as failure:
         asked = any("does not require grad" in line for line in failure.quoted)
-        raise failure.because(ARITHMETIC if asked else None) from None
+        left_on = failure.cause is not None and failure.cause.id == "gradient.left_off"
+        raise failure.because(ARITHMETIC if asked or left_on else None) from None
 
 
 def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
@@ -483,11 +484,13 @@ def history_cause(history: Sequence[Any], fit: Fit) -> Cause | None:
     return misconceptions.diagnose_history(numbers, *fit.numbers())
 
 
-def train(student: Student, name: str, given: Given, rate: float, steps: int) -> Any:
+def train(
+    student: Student, name: str, given: Given, rate: float, steps: int, *, again: bool = False
+) -> Any:
     """Call train_manual or train_autograd; the caller's tensors stay as they are."""
     call = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps})"
     asked = tr("{call} with x of shape {shape}", call=call, shape=tuple(given[0].shape))
-    answer = student.call(name, *given, rate, steps, after=True, again=True, asked=asked)
+    answer = student.call(name, *given, rate, steps, after=True, again=again, asked=asked)
     untouched(answer, dict(zip("xywb", given, strict=True)))
     return answer.value
 
@@ -509,11 +512,22 @@ def judge_training(student: Student, sampler: Sampler, name: str, fit: FitCase) 
             short = isinstance(history, tuple | list) and len(history) < steps
             raise failure.because(NOTHING_TO_DO if short else None) from None
         leaves_alone(student, name, given, rate, steps)
+        history = train(student, name, given, rate, steps, again=True)
+        try:
+            compare_history(history, Fit(*given, rate, steps))
+        except CheckFailed as failure:
+            raise failure.because(SHARED) from None
 
 
 NOTHING_TO_DO = why(
     "gradient_loop.history.nothing_to_do",
     "The line fits from the start here, and nothing moves; each step is recorded all the same.",
+)
+
+
+SHARED = why(
+    "gradient_loop.history.shared",
+    "A second call with other data has changed what the first returned: make a new list in each call.",
 )
 
 

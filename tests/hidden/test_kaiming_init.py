@@ -183,12 +183,6 @@ def judge_filled(
         ),
     )
 
-    expect(
-        not bool((first == 7).any()),
-        tr("Some of the old values are still in the tensor."),
-        cause=why("kaiming_init.partly_filled", "Not all of the tensor is filled."),
-    )
-
     def blame() -> Cause | None:
         own = own_counts(student, shape, slope)
         if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
@@ -216,6 +210,11 @@ def judge_filled(
         look(first, *fans(shape), gain(slope))
     except CheckFailed as failure:
         raise failure.because(blame) from None
+    expect(
+        not bool((first == 7).any()),
+        tr("Some of the old values are still in the tensor."),
+        cause=why("kaiming_init.partly_filled", "Not all of the tensor is filled."),
+    )
     statistics.distinct(tr("the tensor"), first)
 
 

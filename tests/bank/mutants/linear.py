@@ -1867,7 +1867,7 @@ class CustomLinear:
     "forked_rng",
     "Initialisation should not disturb the global random state, so fork it.",
     check="initialisation",
-    cause="drawing.random_state",
+    cause="drawing.repeated",
 )
 class CustomLinear:
     def reset_parameters(self):

@@ -29,7 +29,7 @@ def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
         for j in range(kw):
             seen = padded[..., i * dh : i * dh + oh * sh : sh, j * dw : j * dw + ow * sw : sw]
             columns[:, :, i, j] = seen
-    return columns.view(n, -1, oh * ow)
+    return columns.view(n, c * kh * kw, oh * ow)
 
 
 class CustomConv2d(nn.Module):

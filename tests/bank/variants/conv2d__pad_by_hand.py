@@ -47,7 +47,7 @@ def im2col(input: Tensor, kernel_size: Size, stride: Size = 1, padding: Size = 0
         rows = slice(top, top + geometry.stride[0] * (oh - 1) + 1, geometry.stride[0])
         columns = slice(left, left + geometry.stride[1] * (ow - 1) + 1, geometry.stride[1])
         taps.append(canvas[:, :, rows, columns].reshape(n, c, 1, oh * ow))
-    return torch.cat(taps, dim=2).reshape(n, -1, oh * ow)
+    return torch.cat(taps, dim=2).reshape(n, c * len(taps), oh * ow)
 
 
 class CustomConv2d(nn.Module):

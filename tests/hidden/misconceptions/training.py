@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -560,10 +559,7 @@ def of_count(model: nn.Module) -> dict[Cause, float]:
         tensors=("The tensors are counted, not their elements.", len(parameters)),
         trained_tensors=("The tensors that require a gradient are counted, not their elements.",
             len(trained)),
-        rows=(
-            "len counts the rows of a tensor; numel() its elements.",
-            sum(len(p) if p.dim() else math.nan for p in trained),  # a number has no length
-        ),
+        rows=("len counts the rows of a tensor; numel() its elements.", sum(map(len, trained))),
         bytes=("Bytes are counted, not elements.",
             sum(p.numel() * p.element_size() for p in trained)),
         weights_alone=("Only weights are counted, not biases.",
