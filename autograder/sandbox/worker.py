@@ -485,8 +485,10 @@ class RequestHandler:
 
     def _special(self, node: dict[str, Any]) -> Any:
         match node:
-            case {"tensor": name, "layout": layout, "requires_grad": requires_grad}:
-                return values.laid_out(self._tensors[name], layout).requires_grad_(requires_grad)
+            case {"tensor": name, "layout": layout, "requires_grad": requires_grad, **rest}:
+                tensor = values.laid_out(self._tensors[name], layout).requires_grad_(requires_grad)
+                tensor.grad = torch.ones_like(tensor) if rest.get("grad") else None
+                return tensor
             case {"meta_tensor": shape, "dtype": dtype}:
                 return torch.empty(shape, dtype=values.DTYPES[dtype], device="meta")
             case {"handle": handle}:

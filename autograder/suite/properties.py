@@ -548,6 +548,9 @@ def initialised_uniformly(
     layer.do("reset_parameters", seed=None)
     third = layer.state()
     other = make(sampler.seed()).state()
+    layer.freeze("weight")
+    layer.do("reset_parameters", seed=sampler.seed())
+    frozen = layer.state()["weight"]
     for name, values in first.items():
         statistics.uniform(
             tr("{name} after reset_parameters()", name=name),
@@ -574,6 +577,15 @@ def initialised_uniformly(
             not torch.equal(values, alike(name, other.get(name), values)),
             tr("Two layers begin with the same {name}.", name=name),
             cause=why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random."),
+        )
+        expect(
+            name != "weight" or not torch.equal(frozen, third[name]),
+            tr("reset_parameters() leaves a frozen weight as it was."),
+            cause=why(
+                "layer.frozen_not_reset",
+                "Parameters that require no gradient are left out; to be frozen is no matter of where one "
+                "begins.",
+            ),
         )
         statistics.distinct(name, values)
         if name != "weight":

@@ -53,12 +53,14 @@ class Meta(NamedTuple):
 class Input:
     """A tensor among the arguments, with its memory layout and whether it requires a gradient.
 
-    `layout` is contiguous, transposed, strided, offset or channels_last. Raises GraderFault for another.
+    With `has_grad`, one is left in its .grad from before. `layout` is contiguous, transposed, strided, offset
+    or channels_last. Raises GraderFault for another.
     """
 
     tensor: Tensor
     layout: str = "contiguous"
     requires_grad: bool = False
+    has_grad: bool = False
 
     def __post_init__(self) -> None:
         if self.layout not in values.LAYOUTS:
@@ -618,10 +620,11 @@ class _RequestEncoder(values.Encoder):
                 return {"generator": seed, "skip": skip}
             case Meta(size, dtype):
                 return {"meta_tensor": list(size), "dtype": values.DTYPE_NAMES[dtype]}
-            case Input(tensor, layout, requires_grad):
+            case Input(tensor, layout, requires_grad, has_grad):
                 name = f"laid out {len(self.tensors)}"
                 self.tensors.append(values.to_raw(name, tensor))
-                return {"tensor": name, "layout": layout, "requires_grad": requires_grad}
+                traits = {"requires_grad": requires_grad, "grad": has_grad}
+                return {"tensor": name, "layout": layout, **traits}
             case Batches(inputs, labels, size, start, stop):
                 return {"batches": [inputs, labels], "size": size, "start": start, "stop": stop}
             case Once(items):

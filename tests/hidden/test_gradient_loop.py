@@ -263,7 +263,7 @@ class Stepped(NamedTuple):
 
 PARAMETERS: list[tuple[Shape, ...]] = [((),), ((3,), ()), ((2, 3), (4,), (1, 2, 2))]
 STEPPED = [Stepped(shapes, leaves) for leaves in (False, True) for shapes in PARAMETERS]
-RATES = (0.1, 1.0, 0.001, 1e-5, 3.0, 100.0)
+RATES = (0.1, 0.0, 1.0, 0.001, 1e-5, 3.0, 100.0)
 
 
 def traits_of_step(step: Stepped) -> list[str]:
@@ -373,7 +373,7 @@ FITS: list[FitCase] = [  # shape of the data, learning rate (none that somebody 
     ((5, 1), 0.17, 4),
     ((4,), 0.13, 0),
 ]
-LEARNING_RATES = (0.04, 0.01, 0.001, 1e-4, 0.3, 0.7)
+LEARNING_RATES = (0.04, 0.0, 0.01, 0.001, 1e-4, 0.3, 0.7)
 
 
 def drawn_fit(row: Row) -> FitCase:
@@ -538,12 +538,12 @@ def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: 
         answer = student.call(name, *leaves, rate, steps, after=True)
     except CheckFailed:
         return
-    for name, before, after, traits in zip(
+    for parameter, before, after, traits in zip(
         "wb", given[2:], answer.after[2:4], answer.traits[2:4], strict=True
     ):
         expect(
             traits.get("has_grad") is False,
-            tr("The caller's {name}, which requires a gradient, was given one.", name=name),
+            tr("The caller's {name}, which requires a gradient, was given one.", name=parameter),
             cause=why(
                 "gradient_loop.copies.clone_alone",
                 "clone() alone stays connected to what it copies: detach().clone() is not.",
@@ -553,13 +553,25 @@ def leaves_alone(student: Student, name: str, given: Given, rate: float, steps: 
             isinstance(after, torch.Tensor) and torch.equal(after, before),
             tr(
                 "The caller's {name}, which requires a gradient, was changed by the call.",
-                name=name,
+                name=parameter,
             ),
             cause=why(
                 "gradient_loop.copies.detached",
                 "Work on copies: detach().clone() before the first update in place.",
             ),
         )
+    leaves[2:] = [Input(tensor, requires_grad=True, has_grad=True) for tensor in given[2:]]
+    history = student.call(name, *leaves, rate, steps).value
+    try:
+        compare_history(history, Fit(*given, rate, steps))
+    except CheckFailed as failure:
+        raise failure.because(LEFT_OVER) from None
+
+
+LEFT_OVER = why(
+    "gradient_loop.copies.with_gradient",
+    "What the caller's parameters had in .grad was taken over, and added to: detach().clone() leaves it behind.",
+)
 
 
 @by_fit

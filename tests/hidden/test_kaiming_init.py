@@ -13,7 +13,7 @@ from autograder.report import Cause
 from autograder.suite import properties, statistics
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect, why
-from autograder.suite.parity import Count, alike, compare_counts, compare_number, describe
+from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number, describe
 from autograder.suite.ranges import Ranges, Row, Span
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Generator, Input, Student
@@ -329,6 +329,12 @@ def test_xavier_uniform(student: Student, sampler: Sampler, case: Filled) -> Non
         bound = factor * math.sqrt(6 / (fan_in + fan_out))
         statistics.uniform(tr("the tensor"), got, bound, misconceptions.of_xavier(shape, factor))
 
+    if case == cases(1.0)[0]:
+        zeros = student.xavier_uniform_(torch.full(shape, 7.0), gain=0.0)
+        zero = why(
+            "kaiming_init.gain_of_zero", "A gain of 0 is one that was given: nothing is left."
+        )
+        compare(tr("the tensor, with a gain of 0,"), zeros, torch.zeros(shape), reading=zero)
     given: dict[str, Any] = {"gain": factor} if factor != 1 else {}
     judge_filled(student, sampler, "xavier_uniform_", shape, look, **given)
 
@@ -428,7 +434,7 @@ def test_in_place(student: Student, sampler: Sampler, name: str, dtype: torch.dt
             "Filling it was recorded by autograd, or requires_grad was switched off.",
         ),
     )
-    plain = student.call(name, target.tensor, *rest, seed=sampler.seed(), after=True)
+    plain = student.call(name, target.tensor, *rest, seed=sampler.seed(), grad=False, after=True)
     expect(
         plain.traits[0].get("requires_grad") is False,
         tr("A tensor that required no gradient requires one afterwards."),

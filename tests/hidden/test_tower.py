@@ -419,6 +419,7 @@ class Training(NamedTuple):
     features: int = 6
     classes: int = 4
     groups: bool = False  # each parameter in a group of its own
+    criterion: str = "CrossEntropyLoss"
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
@@ -447,7 +448,10 @@ class Training(NamedTuple):
         if self.model == "tower":
             return images(sampler, n), sampler.integers(0, 10, n)
         dtype = torch.float32 if self.single else torch.float64
-        labels = sampler.integers(0, self.classes, n)
+        if self.criterion == "MSELoss":
+            labels = sampler.normal(n, self.classes, dtype=dtype)
+        else:
+            labels = sampler.integers(0, self.classes, n)
         return sampler.normal(n, self.features, dtype=dtype), labels
 
 
@@ -463,6 +467,7 @@ TRAININGS = [
     Training("SGD", {"lr": 0.05}, (32,) * 11 + (17,)),
     Training("SGD", {"lr": 0.1}, (8, 8), single=True),
     Training("SGD", {"lr": 0.1}, (4, 3, 4), groups=True),
+    Training("SGD", {"lr": 0.1}, (4, 3, 4), criterion="MSELoss"),
     Training("SGD", {"lr": 0.1}, (4,) * 12, "graphs"),
     Training("SGD", MOMENTUM, (2, 1), "tower", mode="eval"),
 ]
@@ -534,13 +539,14 @@ def loops(student: Student, oracle: nn.Module, theirs: Layer, training: Training
     optimizer = getattr(torch.optim, training.optimizer)
     groups = [{"params": [parameter]} for parameter in oracle.parameters()]
     settings: dict[str, Any] = {**training.settings, "param_groups": training.groups}
+    criterion = {"label_smoothing": smoothing} if smoothing else {}
     return (
         (
-            nn.CrossEntropyLoss(label_smoothing=smoothing),
+            getattr(nn, training.criterion)(**criterion),
             optimizer(groups if training.groups else oracle.parameters(), **training.settings),
         ),
         (
-            student.library("nn.CrossEntropyLoss", label_smoothing=smoothing),
+            student.library(f"nn.{training.criterion}", **criterion),
             student.library(f"optim.{training.optimizer}", theirs, **settings),
         ),
     )
@@ -621,6 +627,7 @@ def traits(training: Training) -> list[str]:
     possible = {
         tr("a model that is in evaluation mode before the call"): training.mode == "eval",
         tr("an optimizer with several groups of parameters"): training.groups,
+        tr("labels that are real numbers"): training.criterion == "MSELoss",
         tr("momentum"): "momentum" in training.settings,
         "Adam": training.optimizer == "Adam",
         tr("batches of different sizes"): len(set(training.sizes)) > 1,
@@ -654,6 +661,30 @@ def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> 
             raise blamed.beside(
                 AS_THEY_COME if raised and training is TRAININGS[0] else None
             ) from None
+    if training is TRAININGS[0]:
+        shows_nan(student, theirs, [training.batch(sampler, n) for n in (4, 4)], loop[1])
+
+
+def shows_nan(
+    student: Student,
+    theirs: Layer,
+    batches: Sequence[Batch],
+    in_worker: tuple[Layer, Layer],
+) -> None:
+    """A batch that has no number for a loss is seen in the mean, and in the weights."""
+    batches[0][0][0] = math.nan
+    loss = student.train_epoch(theirs, batches, *in_worker)
+    student.asked = tr("train_epoch on batches of which one holds NaN")
+    expect(
+        isinstance(loss, float)
+        and math.isnan(loss)
+        and bool(theirs.state()["fc.weight"].isnan().all()),
+        tr("Not all of the mean loss and the weights are NaN afterwards."),
+        cause=why(
+            "tower.train_epoch.nan_skipped",
+            "A batch whose loss is not finite is left out; a step belongs to each, and the mean has to show it.",
+        ),
+    )
 
 
 STEPS = 24
