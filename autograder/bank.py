@@ -50,7 +50,7 @@ class Target:
     """A function of a solution that the range family damages where a quantity passes a threshold.
 
     Attributes:
-        function: as in conv2d.CustomConv2d.forward.
+        function: as in module.Class.method.
         check: the full id of the check that must catch it.
         damage: an expression for what is returned instead of `right`.
         before: a statement that comes first.
@@ -71,7 +71,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The function within its module, as in CustomConv2d.forward."""
+        """The function within its module, as in Class.method."""
         return self.function.partition(".")[2]
 
 

@@ -539,7 +539,7 @@ def loops(student: Student, oracle: nn.Module, theirs: Layer, training: Training
     optimizer = getattr(torch.optim, training.optimizer)
     groups = [{"params": [parameter]} for parameter in oracle.parameters()]
     settings: dict[str, Any] = {**training.settings, "param_groups": training.groups}
-    criterion = {"label_smoothing": smoothing} if smoothing else {}
+    criterion: dict[str, Any] = {"label_smoothing": smoothing} if smoothing else {}
     return (
         (
             getattr(nn, training.criterion)(**criterion),

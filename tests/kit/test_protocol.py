@@ -35,6 +35,7 @@ REQUESTS = [
     (protocol.Begin("protocolled"), {}),
     (protocol.Threads(torch.get_num_threads()), {}),
     (protocol.Create("Layer", LAYER, {}, seed=0, handle=0), {}),
+    (protocol.Copy(0, copy=3), {}),
     (protocol.Library("nn.Linear", LAYER, {}, 1), {}),
     (protocol.Keep([2], on_gpu=False), {"kept": X}),
     (protocol.Method(0, "eval", seed=None), {}),

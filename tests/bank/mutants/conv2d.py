@@ -4299,3 +4299,17 @@ class CustomConv2d:
             output = output + self.bias[:, None]
         oh, ow = output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw)
         return output.reshape(n, len(self.weight), oh, ow)
+
+
+@mutant('patches_ignore_dilation', "Where the stride is the kernel's size, windows are patches side by side.", check="im2col", cause="conv2d.dilation.ignored")
+def im2col(input: Tensor, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]=1, padding: int | tuple[int, int]=0, dilation: int | tuple[int, int]=1) -> Tensor:
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
+    if (kh, kw) == (sh, sw) and (ph, pw) == (0, 0):
+        n, c = input.shape[:2]
+        oh, ow = (output_size(input.shape[2], kh, sh, 0, dh), output_size(input.shape[3], kw, sw, 0, dw))
+        tiles = input[:, :, :oh * kh, :ow * kw].reshape(n, c, oh, kh, ow, kw)
+        return tiles.permute(0, 1, 3, 5, 2, 4).reshape(n, c * kh * kw, oh * ow)
+    padded = F.pad(input, (pw, pw, ph, ph))
+    windows = padded.unfold(2, dh * (kh - 1) + 1, sh).unfold(3, dw * (kw - 1) + 1, sw)
+    taps = windows[..., ::dh, ::dw].permute(0, 1, 4, 5, 2, 3)
+    return taps.flatten(4).flatten(1, 3)
