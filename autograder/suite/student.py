@@ -255,15 +255,22 @@ class Student:
             encoder.tensors.append(values.to_raw("upstream", upstream))
         reply, tensors = self.ask(request, encoder)
         result = replies.read(protocol.Result, reply)
-        if grad is not result.grad_mode:
+        if grad and not result.grad_mode:
             raise CheckFailed(
-                tr("After the call autograd is switched off, for everything that follows.")
-                if grad
-                else tr("After a call within torch.no_grad(), autograd is switched on again."),
+                tr("After the call autograd is switched off, for everything that follows."),
                 cause=why(
                     "gradient.left_off",
                     "torch.set_grad_enabled(False) stays in force after the function has returned; `with "
                     "torch.no_grad():` ends with its block.",
+                ),
+            )
+        if result.grad_mode and not grad:
+            raise CheckFailed(
+                tr("After a call within torch.no_grad(), autograd is switched on again."),
+                cause=why(
+                    "gradient.left_on",
+                    "torch.set_grad_enabled(True) stays in force after the function has returned; a `with` "
+                    "block puts back what was before.",
                 ),
             )
         left = replies.value(result.after, tensors)

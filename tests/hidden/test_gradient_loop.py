@@ -216,7 +216,7 @@ def arithmetic_alone() -> Iterator[None]:
         yield
     except CheckFailed as failure:
         asked = any("does not require grad" in line for line in failure.quoted)
-        left_on = failure.cause is not None and failure.cause.id == "gradient.left_off"
+        left_on = failure.cause is not None and failure.cause.id == "gradient.left_on"
         raise failure.because(ARITHMETIC if asked or left_on else None) from None
 
 

@@ -557,6 +557,10 @@ TRAINED_ANOTHER = why(
     "train_epoch trains another model right: the fault is in the Tower, in its forward() or in which of its "
     "parameters require a gradient.",
 )
+GROUPS = why(
+    "tower.train_epoch.groups",
+    "The optimizer holds its parameters in several groups here: optimizer.zero_grad() clears all of them.",
+)
 AS_THEY_COME = why(
     "tower.train_epoch.as_they_come",
     "train_epoch hands the inputs to the model as they come, and the labels to the criterion.",
@@ -599,7 +603,7 @@ def judge_epoch(
                     got is not None and int(got) <= MAX_GRAPHS,
                     tr(
                         "The graphs of earlier batches are kept, up to {count} at once.",
-                        count=str(got),
+                        count=int(got or 0),
                     ),
                     cause=why(
                         "tower.train_epoch.graphs_kept",
@@ -656,7 +660,8 @@ def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> 
         try:
             judge_epoch(student, oracle, theirs, batches, loop, once=training.once)
         except CheckFailed as failure:
-            blamed = failure.because(TRAINED_ANOTHER if on_tower else None)
+            known = TRAINED_ANOTHER if on_tower else GROUPS if training.groups else None
+            blamed = failure.because(known)
             raised = len(failure.quoted) > 1  # the line, and the exception
             raise blamed.beside(
                 AS_THEY_COME if raised and training is TRAININGS[0] else None

@@ -89,13 +89,15 @@ def failure_of(condition, seed=1):
 @pytest.mark.parametrize("bound", [3, 7, 20, 100])
 def test_the_smallest_question_that_fails_is_reported(bound):
     failure = failure_of(lambda case: case["rows"] > bound)
-    assert failure.found == f"wrong for {dict(rows=bound + 1, columns=0, layout=0)}"
+    smallest = {"rows": bound + 1, "columns": 0, "layout": 0}
+    assert failure.found == f"wrong for {smallest}"
     assert failure.right == f"The same question with {bound} rows."
 
 
 def test_all_numbers_that_matter_are_named():
     failure = failure_of(lambda case: case["rows"] > 2 and case["columns"] > 1 and case["layout"])
-    assert failure.found == f"wrong for {dict(rows=3, columns=2, layout=1)}"
+    smallest = {"rows": 3, "columns": 2, "layout": 1}
+    assert failure.found == f"wrong for {smallest}"
     assert failure.right == "The same question with 2 rows or 1 columns or the layout plain."
 
 

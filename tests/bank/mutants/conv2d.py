@@ -4301,15 +4301,95 @@ class CustomConv2d:
         return output.reshape(n, len(self.weight), oh, ow)
 
 
-@mutant('patches_ignore_dilation', "Where the stride is the kernel's size, windows are patches side by side.", check="im2col", cause="conv2d.dilation.ignored")
-def im2col(input: Tensor, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]=1, padding: int | tuple[int, int]=0, dilation: int | tuple[int, int]=1) -> Tensor:
+@mutant(
+    "patches_ignore_dilation",
+    "Where the stride is the kernel's size, windows are patches side by side.",
+    check="im2col",
+    cause="conv2d.dilation.ignored",
+)
+def im2col(
+    input: Tensor,
+    kernel_size: int | tuple[int, int],
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+) -> Tensor:
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
     if (kh, kw) == (sh, sw) and (ph, pw) == (0, 0):
         n, c = input.shape[:2]
-        oh, ow = (output_size(input.shape[2], kh, sh, 0, dh), output_size(input.shape[3], kw, sw, 0, dw))
-        tiles = input[:, :, :oh * kh, :ow * kw].reshape(n, c, oh, kh, ow, kw)
+        oh, ow = (
+            output_size(input.shape[2], kh, sh, 0, dh),
+            output_size(input.shape[3], kw, sw, 0, dw),
+        )
+        tiles = input[:, :, : oh * kh, : ow * kw].reshape(n, c, oh, kh, ow, kw)
         return tiles.permute(0, 1, 3, 5, 2, 4).reshape(n, c * kh * kw, oh * ow)
     padded = F.pad(input, (pw, pw, ph, ph))
     windows = padded.unfold(2, dh * (kh - 1) + 1, sh).unfold(3, dw * (kw - 1) + 1, sw)
     taps = windows[..., ::dh, ::dw].permute(0, 1, 4, 5, 2, 3)
     return taps.flatten(4).flatten(1, 3)
+
+
+@mutant(
+    "empty_batch_off_the_graph",
+    "An empty batch has nothing to differentiate.",
+    check="trains",
+    cause="gradient.no_graph",
+)
+class CustomConv2d:
+    def forward_im2col(self, input: Tensor) -> Tensor:
+        geometry = (self.kernel_size, self.stride, self.padding, self.dilation)
+        oh, ow = map(output_size, input.shape[2:], *geometry)
+        if len(input) == 0:
+            return input.new_zeros(0, self.out_channels, oh, ow)
+        output = self.weight.flatten(1) @ im2col(input, *geometry)
+        if self.bias is not None:
+            output = output + self.bias[:, None]
+        return output.reshape(len(input), len(self.weight), oh, ow)
+
+
+@mutant(
+    "padding_by_a_mask",
+    "A value times 0 is 0.",
+    check="forward_float32",
+    cause="layer.nan_replaced",
+)
+def im2col(
+    input: Tensor,
+    kernel_size: int | tuple[int, int],
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+) -> Tensor:
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
+    n, c, h, w = input.shape
+    oh, ow = (output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw))
+    rows = torch.arange(kh, device=input.device)[:, None] * dh
+    rows = rows + torch.arange(oh, device=input.device) * sh - ph
+    cols = torch.arange(kw, device=input.device)[:, None] * dw
+    cols = cols + torch.arange(ow, device=input.device) * sw - pw
+    inside = ((rows >= 0) & (rows < h))[:, None, :, None] & ((cols >= 0) & (cols < w))[:, None, :]
+    picked = input[:, :, rows.clamp(0, h - 1)[:, None, :, None], cols.clamp(0, w - 1)[:, None, :]]
+    return (picked * inside.to(input.dtype)).reshape(n, c * kh * kw, oh * ow)
+
+
+@mutant(
+    "strided_from_the_beginning_of_memory",
+    "A tensor begins where its memory does.",
+    check="im2col",
+    cause="memory.offset",
+)
+def im2col(
+    input: Tensor,
+    kernel_size: int | tuple[int, int],
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+) -> Tensor:
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
+    n, c, h, w = input.shape
+    oh, ow = (output_size(h, kh, sh, ph, dh), output_size(w, kw, sw, pw, dw))
+    padded = F.pad(input, (pw, pw, ph, ph)) if ph or pw else input
+    a, b, y, x = padded.stride()
+    size = (n, c, kh, kw, oh, ow)
+    windows = torch.as_strided(padded, size, (a, b, y * dh, x * dw, y * sh, x * sw), 0)
+    return windows.reshape(n, c * kh * kw, oh * ow)

@@ -1523,3 +1523,66 @@ def train_autograd(x, y, w, b, learning_rate, steps):
         w.grad = b.grad = None
         history.append(Step(loss.item(), w.item(), b.item()))
     return history
+
+
+@mutant(
+    "memory_of_a_view_left_behind",
+    "Assigning to .data changes a tensor in place.",
+    check="sgd_step",
+    cause="gradient_loop.step.memory_exchanged",
+)
+def sgd_step(
+    parameters: Sequence[Tensor], gradients: Sequence[Tensor], learning_rate: float
+) -> None:
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.data = parameter.detach() - learning_rate * gradient.detach()
+
+
+@mutant(
+    "copies_that_stay_connected",
+    "clone() alone makes a copy that is independent.",
+    check="train_autograd",
+    cause="gradient_loop.copies.clone_alone",
+)
+def train_autograd(
+    x: Tensor, y: Tensor, w: Tensor, b: Tensor, learning_rate: float, steps: int
+) -> list[Step]:
+    w, b = (w.clone().requires_grad_(), b.clone().requires_grad_())
+    for parameter in (w, b):
+        parameter.retain_grad()
+    history = []
+    for _ in range(steps):
+        loss = squared_error(predict(x, w, b), y)
+        loss.backward()
+        with torch.no_grad():
+            sgd_step([w, b], [w.grad, b.grad], learning_rate)
+            w.grad.zero_()
+            b.grad.zero_()
+        history.append(Step(loss.item(), w.item(), b.item()))
+    return history
+
+
+@mutant(
+    "gradients_clipped_at_a_hundred", "No gradient is ever larger than a hundred.", check="sgd_step"
+)
+def sgd_step(
+    parameters: Sequence[Tensor], gradients: Sequence[Tensor], learning_rate: float
+) -> None:
+    with torch.no_grad():
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.sub_(learning_rate * gradient.clamp(-100.0, 100.0))
+
+
+@mutant(
+    "autograd_switched_on_at_the_end",
+    "Autograd was on before, so it is switched on again.",
+    check="manual_by_hand",
+    cause="gradient_loop.by_hand",
+)
+def sgd_step(
+    parameters: Sequence[Tensor], gradients: Sequence[Tensor], learning_rate: float
+) -> None:
+    torch.set_grad_enabled(False)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter -= learning_rate * gradient
+    torch.set_grad_enabled(True)

@@ -1123,3 +1123,86 @@ def bias_uniform_(bias, weight, generator=None):
         torch.manual_seed(generator.initial_seed())
     with torch.no_grad():
         return bias.uniform_(-bound, bound)
+
+
+@mutant(
+    "clamped_at_three_deviations",
+    "Values far out do harm, so they are clamped.",
+    check="kaiming_normal",
+    cause="drawing.tails",
+)
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
+) -> Tensor:
+    fan_in, _ = calculate_fan(tensor)
+    std = leaky_relu_gain(a) / math.sqrt(fan_in)
+    with torch.no_grad():
+        tensor.normal_(0, std, generator=generator)
+        tensor.clamp_(-3 * std, 3 * std)
+    return tensor
+
+
+@mutant(
+    "mirrored_half",
+    "Half of the values, mirrored, make the mean exactly 0.",
+    check="kaiming_normal",
+    cause="drawing.repeated",
+)
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
+) -> Tensor:
+    fan_in, _ = calculate_fan(tensor)
+    std = leaky_relu_gain(a) / math.sqrt(fan_in)
+    with torch.no_grad():
+        count = tensor.numel()
+        half = tensor.new_empty((count + 1) // 2).normal_(0, std, generator=generator)
+        tensor.copy_(torch.cat([half, -half])[:count].view(tensor.shape))
+    return tensor
+
+
+@mutant(
+    "last_of_an_odd_count_left",
+    "Normal values come in pairs, and counts are even.",
+    check="kaiming_normal",
+    cause="kaiming_init.partly_filled",
+)
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
+) -> Tensor:
+    fan_in, _ = calculate_fan(tensor)
+    std = leaky_relu_gain(a) / math.sqrt(fan_in)
+    with torch.no_grad():
+        pairs = tensor.numel() // 2
+        options = {"generator": generator, "device": tensor.device, "dtype": torch.float64}
+        radius = torch.sqrt(-2 * torch.log(1 - torch.rand(pairs, **options)))
+        angle = 2 * math.pi * torch.rand(pairs, **options)
+        draws = torch.cat([radius * angle.cos(), radius * angle.sin()]) * std
+        values = tensor.flatten().clone()
+        values[: 2 * pairs] = draws.to(tensor.dtype)
+        return tensor.copy_(values.view(tensor.shape))
+
+
+@mutant(
+    "fan_in_from_the_stride",
+    "stride(0) of a weight is its fan_in.",
+    check="bias_uniform",
+)
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    fan_in = weight.stride(0)
+    bound = 1 / math.sqrt(fan_in)
+    with torch.no_grad():
+        return bias.uniform_(-bound, bound, generator=generator)
+
+
+@mutant(
+    "gain_of_zero_not_given",
+    "A gain of 0 means that none was given.",
+    check="xavier_uniform",
+    cause="kaiming_init.gain_of_zero",
+)
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    bound = (gain or 1.0) * math.sqrt(6 / sum(calculate_fan(tensor)))
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)

@@ -2139,3 +2139,133 @@ class CustomLinear:
     def forward(self, input):
         output = (input @ self.weight.T) * torch.ones(1, device=input.device)
         return output if self.bias is None else output + self.bias
+
+
+@mutant(
+    "frozen_weight_ends_the_graph",
+    "A weight that is not trained needs no graph.",
+    check="trains",
+    cause="layer.frozen_cuts",
+)
+class CustomLinear:
+    def forward(self, input: Tensor) -> Tensor:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.weight.requires_grad):
+            output = input @ self.weight.T
+        return output if self.bias is None else output + self.bias
+
+
+@mutant(
+    "closure_over_the_first_weight",
+    "A function made once in the constructor knows the weight.",
+    check="trains",
+    cause="layer.copy_shares",
+)
+class CustomLinear:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = (in_features, out_features)
+        options = {"device": device, "dtype": dtype}
+        self.weight = nn.Parameter(torch.empty((out_features, in_features), **options))
+        self.register_parameter(
+            "bias", nn.Parameter(torch.empty(out_features, **options)) if bias else None
+        )
+        self.reset_parameters()
+
+        def affine(rows: Tensor) -> Tensor:
+            product = torch.matmul(rows, self.weight.t())
+            return product if self.bias is None else product + self.bias
+
+        self._affine = affine
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._affine(input)
+
+
+@mutant(
+    "output_buffer_used_again",
+    "Without gradients the memory of the output can be used again.",
+    check="trains",
+    cause="layer.output_overwritten",
+)
+class CustomLinear:
+    def forward(self, input: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            output = input @ self.weight.T
+            return output if self.bias is None else output + self.bias
+        shape = (*input.shape[:-1], self.out_features)
+        kept = self.__dict__.get("_output")
+        if (
+            kept is None
+            or kept.shape != shape
+            or kept.dtype != input.dtype
+            or (kept.device != input.device)
+            or (kept.is_inference() != torch.is_inference_mode_enabled())
+        ):
+            kept = self.__dict__["_output"] = input.new_empty(shape)
+        kept.copy_(input @ self.weight.T)
+        if self.bias is not None:
+            kept.add_(self.bias)
+        return kept
+
+
+@mutant(
+    "float32_unless_told",
+    "The default dtype is float32.",
+    check="registration",
+    cause="layer.dtype",
+)
+class CustomLinear:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = (in_features, out_features)
+        factory = {"device": device, "dtype": dtype or torch.float32}
+        self.weight = nn.Parameter(torch.empty(out_features, in_features, **factory))
+        if bias:
+            self.bias = nn.Parameter(torch.empty(out_features, **factory))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+
+@mutant(
+    "bias_drawn_as_a_column",
+    "The bias may begin as a column of the weight.",
+    check="initialisation",
+    cause="drawing.repeated",
+)
+class CustomLinear:
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        bound = self.in_features ** (-0.5)
+        draws = torch.empty_like(self.weight).uniform_(-bound, bound)
+        self.weight.copy_(draws)
+        if self.bias is not None:
+            self.bias.copy_(draws[:, 0])
+
+
+@mutant(
+    "frozen_parameters_not_reset",
+    "What is frozen is not drawn anew.",
+    check="initialisation",
+    cause="layer.frozen_not_reset",
+)
+class CustomLinear:
+    def reset_parameters(self) -> None:
+        bound = 1 / math.sqrt(self.in_features)
+        for parameter in self.parameters():
+            if parameter.requires_grad:
+                nn.init.uniform_(parameter, -bound, bound)

@@ -2582,3 +2582,156 @@ def train_epoch(model, batches, criterion, optimizer):
         total += loss.item() * len(labels)
         samples += len(labels)
     return total / samples
+
+
+@mutant(
+    "first_group_cleared_alone",
+    "An optimizer has one group of parameters.",
+    check="train_epoch",
+    cause="tower.train_epoch.groups",
+)
+def train_epoch(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    model.train()
+    total, samples = (0.0, 0)
+    for inputs, labels in batches:
+        for parameter in optimizer.param_groups[0]["params"]:
+            parameter.grad = None
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
+@mutant(
+    "losses_summed_as_tensors",
+    "Losses can be summed as tensors for a while.",
+    check="train_epoch",
+    cause="tower.train_epoch.graphs_kept",
+)
+def train_epoch(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    model.train()
+    total, pending, samples = (0.0, 0.0, 0)
+    for step, (inputs, labels) in enumerate(batches, start=1):
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        pending = pending + loss * len(labels)
+        samples += len(labels)
+        if step % 50 == 0:
+            total, pending = (total + pending.item(), 0.0)
+    return (total + torch.as_tensor(pending).item()) / samples
+
+
+@mutant("labels_are_classes", "Labels are classes, so they are int64.", check="train_epoch")
+def train_epoch(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    model.train()
+    total, samples = (0.0, 0)
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels.long())
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
+@mutant(
+    "batches_without_a_number_left_out",
+    "A batch whose loss is NaN is better left out.",
+    check="train_epoch",
+    cause="tower.train_epoch.nan_skipped",
+)
+def train_epoch(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    model.train()
+    total, samples = (0.0, 0)
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        if not torch.isfinite(loss):
+            continue
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
+@mutant(
+    "autograd_on_after_evaluation",
+    "Autograd is switched on after the evaluation.",
+    check="evaluate",
+    cause="gradient.left_on",
+)
+def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+    model.eval()
+    right, samples = (0, 0)
+    torch.set_grad_enabled(False)
+    for inputs, labels in batches:
+        right += (model(inputs).argmax(dim=1) == labels).sum().item()
+        samples += len(labels)
+    torch.set_grad_enabled(True)
+    return right / samples
+
+
+@mutant(
+    "running_loss_restarts",
+    "The loss of an epoch is that of its last fifty batches.",
+    check="train_epoch",
+)
+def train_epoch(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    model.train()
+    running, samples, mean = (0.0, 0, 0.0)
+    for step, (inputs, labels) in enumerate(batches, start=1):
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        running += loss.item() * len(labels)
+        samples += len(labels)
+        mean = running / samples
+        if step % 50 == 0:
+            print(f"step {step}: loss {mean:.4f}")
+            running, samples = (0.0, 0)
+    return mean
+
+
+@mutant("softmax_without_its_maximum", "exp() of a logit is always finite.", check="evaluate")
+def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+    model.eval()
+    right, samples = (0, 0)
+    with torch.no_grad():
+        for inputs, labels in batches:
+            scores = model(inputs).exp()
+            probabilities = scores / scores.sum(dim=1, keepdim=True)
+            right += (probabilities.argmax(dim=1) == labels).sum().item()
+            samples += len(labels)
+    return right / samples
