@@ -45,7 +45,7 @@ class MachineMutant:
     equivalent: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """A function of a solution that the range family damages where a quantity passes a threshold.
 

@@ -1,6 +1,6 @@
 """How often drawn questions go beyond a threshold: for every quantity of the range family, over many seeds.
 
-    python tests/support/range_lab.py --seeds 100
+    python tests/support/range_lab.py --seeds 100 --markdown docs/ranges.md
 
 The questions of each run are taken from gradings of the solutions, so that the share of seeds that catch a
 submission is known for any threshold without grading it. Exits with 1 where it is below --share.
@@ -13,7 +13,8 @@ import math
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,6 +32,18 @@ from autograder.suite.judge import Judge
 from autograder.suite.student import Batches, Generator, Input, Layer, Meta, Once, Student
 from tower_student.submission import Submission
 
+PAGE = """# What drawn questions reach
+
+Beside its named cases, each check that ranges over sizes asks questions whose numbers are drawn from the
+run's seed ([reference.md](reference.md), "Drawn questions"). `--seed` repeats a run, and the seed stands in
+every report; a drawn question that fails is reported as the smallest one that does, with the numbers for
+which it is answered right.
+
+Measured over {seeds} seeds by `python tests/support/range_lab.py --markdown docs/ranges.md`: the share of runs
+in which the check asks a question with the quantity above the limit, at its lowest, at the rarest of the
+first four whole numbers, and in the rarest interval from n to 3n. A submission that is wrong there, and right
+elsewhere, passes in the others.
+"""
 Values = dict[tuple[str, str], list[float]]
 """What was asked about, by function and quantity."""
 
@@ -171,6 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--share", type=float, default=0.99)
+    parser.add_argument("--markdown", type=Path, help="write a table here")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     prepare_process()
@@ -179,15 +193,30 @@ def main() -> int:
     done = each(asked, course, list(range(arguments.seeds)), arguments.processes)
     shown = track(done, "grading solutions/", arguments.seeds, console=Console(stderr=True))
     runs = [values for _, values in shown]
+    found = {
+        (target, quantity): shares(runs, target, quantity)
+        for target in Bank(course.root).targets()
+        for quantity in target.quantities
+    }
+    if arguments.markdown:
+        arguments.markdown.write_text("\n".join(page(found, arguments.seeds)) + "\n", "utf-8")
     missed = 0
-    for target in Bank(course.root).targets():
-        for quantity, (_, low, limit) in target.quantities.items():
-            found = shares(runs, target, quantity)
-            missed += found["above"] < arguments.share
-            told = "  ".join(f"{name} {100 * share:3.0f} %" for name, share in found.items())
-            print(f"{target.function:38} {quantity:20} {low:g} to {limit:<7g} {told}")
-    print(f"{missed} quantities are caught above their limit by fewer seeds than that.")
+    for (target, quantity), share in found.items():
+        missed += share["above"] < arguments.share
+        print(target.function, quantity, *(f"{name} {100 * s:.0f} %" for name, s in share.items()))
+    print(f"{missed} of {len(found)} are caught above their limit by fewer seeds than that.")
     return bool(missed)
+
+
+def page(found: Mapping[tuple[Target, str], Mapping[str, float]], seeds: int) -> Iterator[str]:
+    """docs/ranges.md."""
+    yield PAGE.format(seeds=seeds)
+    yield "| function | quantity | from | to | above | lowest | at one | between |"
+    yield "| --- | --- | --: | --: | --: | --: | --: | --: |"
+    for (target, quantity), share in found.items():
+        _, low, limit = target.quantities[quantity]
+        cells = (f"`{target.function}`", quantity.replace("_", " "), f"{low:g}", f"{limit:g}")
+        yield f"| {' | '.join((*cells, *(f'{100 * s:.0f} %' for s in share.values())))} |"
 
 
 if __name__ == "__main__":
