@@ -153,10 +153,10 @@ class Bank:
         solution = self.solution(module)
         for target in (target for target in self.targets() if target.module == module):
             for quantity, (expression, low, limit) in target.quantities.items():
-                told = f"{target.name}: {quantity.replace('_', ' ')}"
+                what = f"{target.name}: {quantity.replace('_', ' ')}"
                 for name, holds, belief in (
-                    ("above", f"> {limit:g}", f"{told} never exceeds {limit:g}."),
-                    ("lowest", f"<= {low:g}", f"{told} is never {low:g}."),
+                    ("above", f"> {limit:g}", f"{what} never exceeds {limit:g}."),
+                    ("lowest", f"<= {low:g}", f"{what} is never {low:g}."),
                 ):
                     source = damaged(solution, target, f"({expression}) {holds}")
                     name = f"{target.name.replace('.', '_')}_{quantity}_{name}"

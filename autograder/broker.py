@@ -143,8 +143,8 @@ class Worker:
                     raise wire.WireError(mark("it answered another question"))
                 yield meta, raw
         except wire.WireError as error:
-            told = tr("its reply was not a valid frame: {error}", error=in_words(error))
-            raise self._lose(WorkerLost("protocol", told)) from None
+            text = tr("its reply was not a valid frame: {error}", error=in_words(error))
+            raise self._lose(WorkerLost("protocol", text)) from None
         except WorkerLost as lost:
             raise self._lose(lost) from None
 
@@ -171,13 +171,13 @@ class Worker:
         try:
             meta, _ = wire.read(lambda count: self._read_reply(count, deadline), 0)
         except (wire.WireError, WorkerLost) as error:
-            told = in_words(error) if isinstance(error, wire.WireError) else error
+            text = in_words(error) if isinstance(error, wire.WireError) else error
             self.close()
             printed = self.log.decode(errors="replace")[-2000:]
             raise GraderFault(
                 tr(
                     "A worker did not start: {error}. It printed: {printed}",
-                    error=told,
+                    error=text,
                     printed=printed,
                 )
             ) from None
@@ -223,8 +223,8 @@ class Worker:
     def _lose(self, lost: WorkerLost) -> WorkerLost:
         limit = self._broker.policy.scratch
         if lost.reason == "died" and scratch.size(str(self._scratch), limit) > limit:
-            told = tr("it wrote more than {limit:,} bytes to files", limit=limit)
-            lost = WorkerLost("scratch", told)
+            text = tr("it wrote more than {limit:,} bytes to files", limit=limit)
+            lost = WorkerLost("scratch", text)
         elif lost.reason == "died" and self._was_killed():
             lost = WorkerLost("killed", tr("it was killed from outside"))
         self._lost = lost
@@ -293,8 +293,8 @@ class Worker:
             self._printed += len(printed)
             self.log += printed[: KEPT_LOG - len(self.log)]
             if self._printed > (limit := self._broker.policy.output):
-                told = tr("it printed more than {limit:,} bytes", limit=limit)
-                raise WorkerLost("output", told)
+                text = tr("it printed more than {limit:,} bytes", limit=limit)
+                raise WorkerLost("output", text)
 
     def close(self) -> None:
         """Kill the worker and leave nothing of it behind. Once is enough."""

@@ -169,13 +169,13 @@ def gradients_with_frozen(
     try:
         gradients(layer, oracle, Input(x), sampler)
     except CheckFailed as failure:
-        told = tr("With {name} frozen, {found}", name=frozen, found=failure.found)
+        found = tr("With {name} frozen, {found}", name=frozen, found=failure.found)
         cause = why(
             "layer.frozen_cuts",
             "What is frozen gets no gradient itself; through it, gradients flow on to what came before.",
         )
         raise CheckFailed(
-            told, cause=cause, quoted=failure.quoted, location=failure.location
+            found, cause=cause, quoted=failure.quoted, location=failure.location
         ) from None
 
 

@@ -49,14 +49,14 @@ def submission(student, text="x = 1\n", problems=None):
 def outcome(job, *, score=4.0, suite="1" * 64, faults=()):
     """The report of a grader that gives everybody the same points, but for those who ask for none."""
     wrong = b"wrong" in job.submission.sources["linear"]
-    told = Feedback("it", "0 for 1", cause=Cause("value.sign", "The sign is flipped."))
+    feedback = Feedback("it", "0 for 1", cause=Cause("value.sign", "The sign is flipped."))
     check = CheckResult(
         "linear.forward",
         "The output equals nn.Linear's.",
         "failed" if wrong else "passed",
         0.0 if wrong else score,
         score,
-        feedback=told if wrong else None,
+        feedback=feedback if wrong else None,
     )
     return replace(
         report_of("linear", check),
@@ -387,7 +387,7 @@ def put(folder, **students):
 
 
 def run(course, folder, out, crew=None, **options):
-    told = io.StringIO()
+    printed = io.StringIO()
     options = {
         "seed": None,
         "regrade": False,
@@ -397,11 +397,11 @@ def run(course, folder, out, crew=None, **options):
     } | options
     suite = suite_digest(course)
     crew = crew or Crew(lambda job: outcome(job, suite=suite))
-    console = Console(file=told, width=100)
+    console = Console(file=printed, width=100)
     try:
         classroom.grade_class(course, folder, out, SETTINGS, crew, console=console, **options)
     finally:
-        crew.told = told.getvalue()
+        crew.printed = printed.getvalue()
     return crew
 
 
@@ -415,8 +415,8 @@ def test_a_class_ends_in_pages_and_tables(course, tmp_path):
     put(folder, ada="x = 1\n", bob="wrong = 1\n")
     (folder / "eve").mkdir()
     crew = run(course, folder, out)
-    assert "2 of 3 graded" in crew.told
-    assert "eve: " in crew.told
+    assert "2 of 3 graded" in crew.printed
+    assert "eve: " in crew.printed
     assert rows(out)["ada"]["score"] == "4"
     assert rows(out)["bob"]["linear"] == "0"
     assert rows(out)["eve"]["score"] == ""
@@ -572,7 +572,7 @@ def test_a_class_gets_what_each_would_get_alone(small_class, tmp_path, judge):
     for name in sorted(found):
         source = (small_class / name / "gradient_loop.py").read_bytes()
         alone = judge({"gradient_loop": source}, only="gradient_loop", seed=5)
-        assert told(found[name]) == told(alone), name
+        assert content(found[name]) == content(alone), name
     shown = tower("show", "s01", "--in", tmp_path)
     assert shown.returncode == 0
     assert "gradient_loop" in shown.stdout
@@ -581,7 +581,7 @@ def test_a_class_gets_what_each_would_get_alone(small_class, tmp_path, judge):
     assert "No student is called zoe" in " ".join(nobody.stderr.split())
 
 
-def told(report):
+def content(report):
     return [(c.id, c.status, c.score, message(c)) for m in report.modules for c in m.checks]
 
 
@@ -619,7 +619,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(small_class, tm
         for grading in gradings:
             source = (small_class / grading.student / "gradient_loop.py").read_bytes()
             alone = judge({"gradient_loop": source}, only="gradient_loop", seed=5)
-            assert told(book.report(grading.id)) == told(alone)
+            assert content(book.report(grading.id)) == content(alone)
     assert what_is_left(scratch) == []
 
 

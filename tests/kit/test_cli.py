@@ -466,6 +466,8 @@ def test_a_hidden_test_that_cannot_be_collected_is_named(tmp_path, text, said):
     test.write_text(text)
     done = tower("grade", tmp_path / "course" / "solutions", "--course", tmp_path / "course")
     assert done.returncode == 2
-    told = f"test_first.py does not import: {said}"
-    assert "".join(told.split()) in "".join(done.stderr.split())  # wrapped wherever the line ends
+    expected = f"test_first.py does not import: {said}"
+    assert "".join(expected.split()) in "".join(
+        done.stderr.split()
+    )  # wrapped wherever the line ends
     assert "_pytest" not in done.stderr

@@ -30,8 +30,8 @@ IMAGE = "registry/class/tower:1"
 
 
 def failing(name="forward", found="it.", location=None, **more):
-    told = Feedback("it", found, ("a, b: c",), location=location)
-    return CheckResult(f"linear.{name}", "It works.", "failed", 0.0, 4.0, "", told, **more)
+    feedback = Feedback("it", found, ("a, b: c",), location=location)
+    return CheckResult(f"linear.{name}", "It works.", "failed", 0.0, 4.0, "", feedback, **more)
 
 
 # Formats
@@ -62,15 +62,15 @@ def test_students_are_shown_what_they_may_see_and_no_more():
     secret = failing("by_hand", "a secret.", visibility="after_published")
     passed = CheckResult("linear.forward", "It works.", "passed", 4.0, 4.0)
     report = report_of("linear", passed, secret)
-    told = (
+    summary = (
         github.summary(report)
         + github.annotations(report, "")
         + github.outputs(report)
         + github.classroom(report)
     )
-    assert "secret" not in told
-    assert "by_hand" not in told
-    assert "score=4\nmax-score=4\n" in told
+    assert "secret" not in summary
+    assert "by_hand" not in summary
+    assert "score=4\nmax-score=4\n" in summary
     hidden_alone = report_of("linear", secret)
     assert github.outputs(hidden_alone).startswith("score=0\nmax-score=0\n")
 

@@ -39,8 +39,8 @@ run's seed ([reference.md](reference.md), "Drawn questions"). `--seed` repeats a
 every report; a drawn question that fails is reported as the smallest one that does, with the numbers for
 which it is answered right.
 
-Measured over {seeds} seeds by `python tests/support/range_lab.py --markdown docs/ranges.md`: the share of runs
-in which the check asks a question with the quantity above the limit, at its lowest, at the rarest of the
+Measured over {seeds} seeds by `python tests/support/range_lab.py --markdown docs/ranges.md`: the share of
+runs in which the check asks a question with the quantity above the limit, at its lowest, at the rarest of the
 first four whole numbers, and in the rarest interval from n to 3n. A submission that is wrong there, and right
 elsewhere, passes in the others.
 """

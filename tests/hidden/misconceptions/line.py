@@ -448,7 +448,7 @@ def _wrong_records(
         loss_half=("Half the loss is recorded.", [(loss / 2, w, b) for loss, w, b in right]),
         loss_root=("The root of the loss is recorded.",
             [(loss**0.5, w, b) for loss, w, b in right]),
-        exchanged=("w and b are exchanged in the record.", [(loss, b, w) for loss, w, b in right]),
+        exchanged=("w and b are exchanged in each Step.", [(loss, b, w) for loss, w, b in right]),
         same_object=("Every entry holds the last values: the same object is recorded again and again.",
             right[-1:] * len(right)),
         same_tensors=("Every entry holds the last w and b: the tensors are recorded, not their numbers.",
