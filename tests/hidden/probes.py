@@ -33,6 +33,14 @@ class DeepProbe(nn.Module):
             layer.requires_grad_(False)
 
 
+class SquaredLoss(nn.Module):
+    """A criterion over labels that are real numbers."""
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean of the squared distances: (N, classes) and (N,) → ()."""
+        return ((logits.mean(1) - labels) ** 2).mean()
+
+
 class ModeProbe(nn.Module):
     """A classifier that computes something else in each mode.
 

@@ -158,24 +158,24 @@ CASES = [
 
 LAYOUTS = ("contiguous", "transposed", "offset", "strided", "channels_last")
 SPANS = {
-    "batch": Span(mark("a batch of {n}"), 1, 6, 1024),
-    "in_channels": Span(mark("{n} input channels"), 1, 5, 512),
-    "out_channels": Span(mark("{n} output channels"), 1, 5, 512),
+    "batch": Span(mark("a batch of {n}"), 1, 3, 1024),
+    "in_channels": Span(mark("{n} input channels"), 1, 3, 512),
+    "out_channels": Span(mark("{n} output channels"), 1, 3, 512),
     "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
     "layout": Span(mark("a memory layout that is {n}"), 0, len(LAYOUTS) - 1, names=LAYOUTS),
     "values": Span(mark("input values that are {n}"), 0, len(VALUES) - 1, names=VALUES),
 }
 OF_AN_AXIS = {
-    "windows_h": Span(mark("{n} windows vertically"), 1, 5, 200, least=2),
-    "windows_w": Span(mark("{n} windows horizontally"), 1, 5, 200, least=2),
-    "kernel_h": Span(mark("a kernel height of {n}"), 1, 5, 24, least=2),
-    "kernel_w": Span(mark("a kernel width of {n}"), 1, 5, 24, least=2),
-    "stride_h": Span(mark("a vertical stride of {n}"), 1, 5, 24),
-    "stride_w": Span(mark("a horizontal stride of {n}"), 1, 5, 24),
-    "padding_h": Span(mark("a vertical padding of {n}"), 0, 5, 24),
-    "padding_w": Span(mark("a horizontal padding of {n}"), 0, 5, 24),
-    "dilation_h": Span(mark("a vertical dilation of {n}"), 1, 5, 16),
-    "dilation_w": Span(mark("a horizontal dilation of {n}"), 1, 5, 16),
+    "windows_h": Span(mark("{n} windows vertically"), 1, 4, 200, least=2),
+    "windows_w": Span(mark("{n} windows horizontally"), 1, 4, 200, least=2),
+    "kernel_h": Span(mark("a kernel height of {n}"), 1, 4, 24, least=2),
+    "kernel_w": Span(mark("a kernel width of {n}"), 1, 4, 24, least=2),
+    "stride_h": Span(mark("a vertical stride of {n}"), 1, 4, 24),
+    "stride_w": Span(mark("a horizontal stride of {n}"), 1, 4, 24),
+    "padding_h": Span(mark("a vertical padding of {n}"), 0, 4, 24),
+    "padding_w": Span(mark("a horizontal padding of {n}"), 0, 4, 24),
+    "dilation_h": Span(mark("a vertical dilation of {n}"), 1, 4, 16),
+    "dilation_w": Span(mark("a horizontal dilation of {n}"), 1, 4, 16),
     "rest_h": Span(mark("{n} rows left over"), 0, 3),
     "rest_w": Span(mark("{n} columns left over"), 0, 3),
 }
@@ -229,8 +229,10 @@ def work(row: Row) -> int:
 
 
 def drawn(max_work: int) -> list[Ranges[Case]]:
-    """Geometries of pairs, and of one number for both axes."""
+    """Geometries of pairs and, where there is time for more, of one number for both axes."""
     pairs = Ranges(SPANS | OF_AN_AXIS, drawn_case, work, max_work)
+    if max_work < MAX_WORK:
+        return [pairs]
     return [pairs, Ranges(OF_BOTH, drawn_case, work, max_work, "drawn_square")]
 
 
@@ -342,12 +344,12 @@ def drawn_axis(row: Row) -> list[Axis]:
 
 DRAWN_SIZES = Ranges(
     {
-        "windows": Span(mark("{n} windows"), 1, 9, 4096),
-        "kernel": Span(mark("a kernel size of {n}"), 1, 9, 128),
-        "stride": Span(mark("a stride of {n}"), 1, 9, 64),
-        "padding": Span(mark("a padding of {n}"), 0, 9, 64),
-        "dilation": Span(mark("a dilation of {n}"), 1, 9, 64),
-        "rest": Span(mark("{n} pixels left over"), 0, 9),
+        "windows": Span(mark("{n} windows"), 1, 4, 4096),
+        "kernel": Span(mark("a kernel size of {n}"), 1, 4, 128),
+        "stride": Span(mark("a stride of {n}"), 1, 4, 64),
+        "padding": Span(mark("a padding of {n}"), 0, 4, 64),
+        "dilation": Span(mark("a dilation of {n}"), 1, 4, 64),
+        "rest": Span(mark("{n} pixels left over"), 0, 4),
     },
     drawn_axis,
 )

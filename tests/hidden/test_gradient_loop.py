@@ -56,9 +56,9 @@ def traits(data: Data) -> list[str]:
 
 
 SHAPE = {
-    "points": Span(mark("{n} points"), 1, 5, 4096, least=2),
+    "points": Span(mark("{n} points"), 1, 3, 4096, least=2),
     "dimensions": Span(mark("{n} dimensions"), 0, 6, least=1),
-    "rows": Span(mark("{n} rows"), 1, 5, 64),
+    "rows": Span(mark("{n} rows"), 1, 3, 64),
 }
 KIND = {"values": Span(mark("data that are {n}"), 0, len(VALUES) - 1, names=VALUES)}
 
@@ -290,7 +290,7 @@ by_step = one_by_one(
             SHAPE
             | KIND
             | {
-                "parameters": Span(mark("{n} parameters"), 1, 5, 64),
+                "parameters": Span(mark("{n} parameters"), 1, 3, 64),
                 "leaves": Span(mark("parameters that are {n}"), 0, 1, names=("plain", "leaves")),
                 "rate": Span(
                     mark("a learning rate of {n}"), 0, len(RATES) - 1, names=list(map(str, RATES))
@@ -389,7 +389,7 @@ by_fit = one_by_one(
         Ranges(
             SHAPE
             | {
-                "steps": Span(mark("{n} steps"), 0, 5, 256, least=2),
+                "steps": Span(mark("{n} steps"), 0, 3, 256, least=2),
                 "rate": Span(
                     mark("a learning rate of {n}"),
                     0,

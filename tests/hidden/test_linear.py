@@ -78,11 +78,11 @@ CASES = [
 ]
 LAYOUTS = ("contiguous", "transposed", "offset", "strided")
 SPANS = {
-    "in_features": Span(mark("{n} input features"), 1, 6, 2048),
-    "out_features": Span(mark("{n} output features"), 1, 6, 2048),
-    "batch": Span(mark("a batch of {n}"), 0, 6, 2048, least=2),
+    "in_features": Span(mark("{n} input features"), 1, 3, 2048),
+    "out_features": Span(mark("{n} output features"), 1, 3, 2048),
+    "batch": Span(mark("a batch of {n}"), 0, 3, 2048, least=2),
     "dimensions": Span(mark("an input with {n} dimensions"), 1, 7, least=2),
-    "rows": Span(mark("{n} rows in each sample"), 1, 6, 256),
+    "rows": Span(mark("{n} rows in each sample"), 1, 3, 256),
     "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
     "layout": Span(mark("a memory layout that is {n}"), 0, len(LAYOUTS) - 1, names=LAYOUTS),
     "values": Span(mark("input values that are {n}"), 0, len(VALUES) - 1, names=VALUES),

@@ -98,8 +98,8 @@ def drawn_models(row: Row) -> list[Model]:
 DRAWN_MODELS = Ranges(
     {
         "model": Span(mark("the model {n}"), 0, 3, names=MODELS),
-        "depth": Span(mark("a depth or a number of classes of {n}"), 1, 4, 64, least=2),
-        "width": Span(mark("{n} features"), 1, 4, 1024, least=2),
+        "depth": Span(mark("a depth or a number of classes of {n}"), 1, 3, 64, least=2),
+        "width": Span(mark("{n} features"), 1, 3, 1024, least=2),
     },
     drawn_models,
 )
@@ -419,7 +419,7 @@ class Training(NamedTuple):
     features: int = 6
     classes: int = 4
     groups: bool = False  # each parameter in a group of its own
-    criterion: str = "CrossEntropyLoss"
+    criterion: str = "nn.CrossEntropyLoss"
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
@@ -448,8 +448,8 @@ class Training(NamedTuple):
         if self.model == "tower":
             return images(sampler, n), sampler.integers(0, 10, n)
         dtype = torch.float32 if self.single else torch.float64
-        if self.criterion == "MSELoss":
-            labels = sampler.normal(n, self.classes, dtype=dtype)
+        if self.criterion == "probes.SquaredLoss":
+            labels = sampler.normal(n, dtype=dtype)
         else:
             labels = sampler.integers(0, self.classes, n)
         return sampler.normal(n, self.features, dtype=dtype), labels
@@ -467,7 +467,7 @@ TRAININGS = [
     Training("SGD", {"lr": 0.05}, (32,) * 11 + (17,)),
     Training("SGD", {"lr": 0.1}, (8, 8), single=True),
     Training("SGD", {"lr": 0.1}, (4, 3, 4), groups=True),
-    Training("SGD", {"lr": 0.1}, (4, 3, 4), criterion="MSELoss"),
+    Training("SGD", {"lr": 0.1}, (4, 3, 4), criterion="probes.SquaredLoss"),
     Training("SGD", {"lr": 0.1}, (4,) * 12, "graphs"),
     Training("SGD", MOMENTUM, (2, 1), "tower", mode="eval"),
 ]
@@ -502,11 +502,11 @@ def drawn_training(row: Row) -> Training:
 
 DRAWN_TRAININGS = Ranges(
     {
-        "batches": Span(mark("{n} batches"), 1, 4, 128, least=2),
-        "samples": Span(mark("batches of {n}"), 2, 5, 512),
-        "last": Span(mark("a last batch of {n}"), 2, 5, 64),
-        "features": Span(mark("{n} features"), 1, 5, 64, least=2),
-        "classes": Span(mark("{n} classes"), 2, 5, 128),
+        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2),
+        "samples": Span(mark("batches of {n}"), 2, 4, 300),
+        "last": Span(mark("a last batch of {n}"), 2, 4, 20),
+        "features": Span(mark("{n} features"), 1, 3, 64, least=2),
+        "classes": Span(mark("{n} classes"), 2, 4, 128),
         "optimizer": Span(
             mark("the optimizer {n}"),
             0,
@@ -539,14 +539,15 @@ def loops(student: Student, oracle: nn.Module, theirs: Layer, training: Training
     optimizer = getattr(torch.optim, training.optimizer)
     groups = [{"params": [parameter]} for parameter in oracle.parameters()]
     settings: dict[str, Any] = {**training.settings, "param_groups": training.groups}
+    real = training.criterion == "probes.SquaredLoss"
     criterion: dict[str, Any] = {"label_smoothing": smoothing} if smoothing else {}
     return (
         (
-            getattr(nn, training.criterion)(**criterion),
+            probes.SquaredLoss() if real else nn.CrossEntropyLoss(**criterion),
             optimizer(groups if training.groups else oracle.parameters(), **training.settings),
         ),
         (
-            student.library(f"nn.{training.criterion}", **criterion),
+            student.library(training.criterion, **criterion),
             student.library(f"optim.{training.optimizer}", theirs, **settings),
         ),
     )
@@ -631,7 +632,7 @@ def traits(training: Training) -> list[str]:
     possible = {
         tr("a model that is in evaluation mode before the call"): training.mode == "eval",
         tr("an optimizer with several groups of parameters"): training.groups,
-        tr("labels that are real numbers"): training.criterion == "MSELoss",
+        tr("labels that are real numbers"): training.criterion == "probes.SquaredLoss",
         tr("momentum"): "momentum" in training.settings,
         "Adam": training.optimizer == "Adam",
         tr("batches of different sizes"): len(set(training.sizes)) > 1,
@@ -747,11 +748,11 @@ EVALUATIONS = [
 ] + [Evaluation((5, 3), grad=False)]
 DRAWN_EVALUATIONS = Ranges(
     {
-        "batches": Span(mark("{n} batches"), 1, 4, 128, least=2),
-        "samples": Span(mark("batches of {n}"), 1, 5, 1024),
-        "last": Span(mark("a last batch of {n}"), 1, 5, 64),
-        "features": Span(mark("{n} features"), 1, 5, 64, least=2),
-        "classes": Span(mark("{n} classes"), 2, 5, 256),
+        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2),
+        "samples": Span(mark("batches of {n}"), 1, 3, 1024),
+        "last": Span(mark("a last batch of {n}"), 1, 3, 20),
+        "features": Span(mark("{n} features"), 1, 3, 64, least=2),
+        "classes": Span(mark("{n} classes"), 2, 4, 256),
         "mode": Span(mark("a model in the mode {n}"), 0, 1, names=MODES),
         "once": Span(mark("batches that come from {n}"), 0, 1, names=("a list", "an iterator")),
     },
