@@ -80,7 +80,7 @@ LAYOUTS = ("contiguous", "transposed", "offset", "strided")
 SPANS = {
     "in_features": Span(mark("{n} input features"), 1, 3, 2048),
     "out_features": Span(mark("{n} output features"), 1, 3, 2048),
-    "batch": Span(mark("a batch of {n}"), 0, 3, 2048, least=2),
+    "batch": Span(mark("a batch of {n}"), 1, 3, 2048, least=2),
     "dimensions": Span(mark("an input with {n} dimensions"), 1, 7, least=2),
     "rows": Span(mark("{n} rows in each sample"), 1, 3, 256),
     "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
@@ -92,9 +92,11 @@ SPANS = {
 def drawn_case(row: Row) -> Case:
     """The case of a row."""
     features, dimensions = row["in_features"], row["dimensions"]
+    if max(row["batch"], row["rows"]) > 3:  # which a vector has not
+        dimensions = max(dimensions, 3)
     leading = (row["batch"], *(2 if i else row["rows"] for i in range(dimensions - 2)))
     shape = (*leading, features) if dimensions > 1 else (features,)
-    layout = LAYOUTS[row["layout"]] if dimensions > 1 and min(shape) else LAYOUTS[0]
+    layout = LAYOUTS[row["layout"]] if dimensions > 1 else LAYOUTS[0]
     bias = not row["plain"]
     return Case("drawn", features, row["out_features"], shape, bias, layout, VALUES[row["values"]])
 

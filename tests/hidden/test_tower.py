@@ -484,13 +484,19 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def sizes(row: Row) -> tuple[int, ...]:
+    """Of the batches: the last differs, if there are several."""
+    several = (row["samples"],) * (row["batches"] - 1) + (row["last"],)
+    return several if row["batches"] > 1 else (row["samples"],)
+
+
 def drawn_training(row: Row) -> Training:
-    """The training of a row; its last batch has another size."""
+    """The training of a row."""
     name, settings = OPTIMIZERS[row["optimizer"]]
     return Training(
         name,
         settings,
-        (row["samples"],) * (row["batches"] - 1) + (row["last"],),
+        sizes(row),
         mode=MODES[row["mode"]],
         smoothing=(0.0, 0.2)[row["smoothing"]],
         once=bool(row["once"]),
@@ -758,7 +764,7 @@ DRAWN_EVALUATIONS = Ranges(
     },
     lambda row: [
         Evaluation(
-            (row["samples"],) * (row["batches"] - 1) + (row["last"],),
+            sizes(row),
             MODES[row["mode"]],
             bool(row["once"]),
             row["features"],
