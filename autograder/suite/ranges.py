@@ -87,9 +87,10 @@ class Ranges(Generic[CaseT]):
 
     def rows(self, sampler: Sampler) -> list[Row]:
         """Return the rows of a run of a check: each level of each span is in one of them."""
-        if self._drawn is None or self._drawn[0] != sampler.check:
-            self._drawn = sampler.check, self._draw(sampler.of_check(self.name))
-        return self._drawn[1]
+        drawn = self._drawn  # the cases of a check are asked one after the other
+        if drawn is None or drawn[0] != sampler.check:
+            drawn = self._drawn = sampler.check, self._draw(sampler.of_check(self.name))
+        return drawn[1]
 
     def _draw(self, sampler: Sampler) -> list[Row]:
         simplest = {
