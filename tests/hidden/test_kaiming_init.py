@@ -45,7 +45,8 @@ KERNEL = {
 
 def drawn_shape(row: Row) -> Shape:
     """The shape of a row; its kernel has other sizes along the other dimensions."""
-    kernel = (row["kernel"], 3, 1, 2)[: row["dimensions"]]
+    dimensions = max(row["dimensions"], row["kernel"] > 4)  # a long kernel has one at least
+    kernel = (row["kernel"], 3, 1, 2)[:dimensions]
     return row["outputs"], row["inputs"], *kernel
 
 

@@ -67,10 +67,10 @@ class Recorder:
         method = getattr(owner, name)
 
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            told = before(*args, **kwargs)
+            twin = before(*args, **kwargs)
             result = method(*args, **kwargs)
-            if told is not None:
-                self._twins[id(result)] = told, result
+            if twin is not None:
+                self._twins[id(result)] = twin, result
             return result
 
         setattr(owner, name, wrapped)
@@ -80,7 +80,7 @@ class Recorder:
         self._module = importlib.import_module(case.check.partition(".")[0])
 
     def _created(
-        self, student: Student, name: str, args: Any, kwargs: Any, seed: int = 0
+        self, student: Student, name: str, args: Any, kwargs: Any, *unused: Any, **more: Any
     ) -> nn.Module:
         made: nn.Module = getattr(self._module, name)(*args, **kwargs)
         return made
