@@ -182,8 +182,7 @@ def gradients_with_frozen(
 def can_be_copied(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) -> None:
     """Require that copy.deepcopy makes a layer of its own, which follows its own parameters."""
     copied = layer.copy()
-    state = dict(oracle.state_dict())
-    changed = {name: p + sampler.normal(*p.shape) for name, p in state.items()}
+    changed = _other_parameters(oracle, sampler)
     layer.overwrite(changed)
     reading = why(
         "layer.copy_shares",
@@ -274,7 +273,7 @@ def survives_transfers(
     for name, value in layer.state().items():
         compare(tr("{name}, on the GPU,", name=name), value, on_cpu[name])
     layer.run(Input(x), method=method, grad=False, on_gpu=True)
-    changed = {name: value + sampler.normal(*value.shape) for name, value in on_cpu.items()}
+    changed = _other_parameters(oracle, sampler)
     layer.load(changed)
     oracle.load_state_dict(changed)
     with torch.no_grad():
@@ -612,7 +611,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
             "What was computed for a tensor is kept by its identity; it may have changed since.",
         ),
     )
-    changed = {name: p + sampler.normal(*p.shape) for name, p in oracle.state_dict().items()}
+    changed = _other_parameters(oracle, sampler)
     layer.overwrite(changed)
     oracle.load_state_dict(changed)
     layer.settle()  # what fails before is no matter of what was kept
@@ -742,6 +741,11 @@ def meta_output(layer: Layer, x: Meta, shape: tuple[int, ...], method: str = "fo
             expected=shape,
         ),
     )
+
+
+def _other_parameters(oracle: nn.Module, sampler: Sampler) -> dict[str, Tensor]:
+    """Other values for everything in the oracle's state dict."""
+    return {name: p + sampler.normal(*p.shape) for name, p in oracle.state_dict().items()}
 
 
 def _untouched(after: object, before: Tensor) -> None:
