@@ -57,6 +57,11 @@ class Span(NamedTuple):
         return tr(self.words, n=self.names[n] if self.names else n)
 
 
+def choice(words: str, names: Sequence[object]) -> Span:
+    """Return a span over these, the first the simplest; a row holds their numbers, from 0."""
+    return Span(words, 0, len(names) - 1, names=[str(name) for name in names])
+
+
 class Ranges(Generic[CaseT]):
     """The numbers of a question, and how a question is made of them.
 

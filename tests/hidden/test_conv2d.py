@@ -18,7 +18,7 @@ from autograder.suite.candidates import Candidate
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
-from autograder.suite.ranges import MAX_WORK, Ranges, Row, Span
+from autograder.suite.ranges import MAX_WORK, Ranges, Row, Span, choice
 from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
@@ -161,9 +161,9 @@ SPANS = {
     "batch": Span(mark("a batch of {n}"), 1, 3, 1024),
     "in_channels": Span(mark("{n} input channels"), 1, 3, 512),
     "out_channels": Span(mark("{n} output channels"), 1, 3, 512),
-    "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
-    "layout": Span(mark("a memory layout that is {n}"), 0, len(LAYOUTS) - 1, names=LAYOUTS),
-    "values": Span(mark("input values that are {n}"), 0, len(VALUES) - 1, names=VALUES),
+    "plain": choice(mark("a bias that is {n}"), ("there", "left out")),
+    "layout": choice(mark("a memory layout that is {n}"), LAYOUTS),
+    "values": choice(mark("input values that are {n}"), VALUES),
 }
 OF_AN_AXIS = {
     "windows_h": Span(mark("{n} windows vertically"), 1, 4, 200, least=2),
@@ -228,6 +228,7 @@ def work(row: Row) -> int:
     return max(pixels // 4, samples * tall[0] * wide[0] * windows)
 
 
+@functools.cache  # checks share them
 def drawn(max_work: int) -> list[Ranges[Case]]:
     """Geometries of pairs and, where there is time for more, of one number for both axes."""
     pairs = Ranges(SPANS | OF_AN_AXIS, drawn_case, work, max_work)

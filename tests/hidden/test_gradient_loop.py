@@ -15,7 +15,7 @@ from autograder.suite.candidates import same
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import compare, compare_number, describe
-from autograder.suite.ranges import Ranges, Row, Span
+from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.replies import Answer
 from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Input, Student
@@ -60,7 +60,7 @@ SHAPE = {
     "dimensions": Span(mark("{n} dimensions"), 0, 6, least=1),
     "rows": Span(mark("{n} rows"), 1, 3, 64),
 }
-KIND = {"values": Span(mark("data that are {n}"), 0, len(VALUES) - 1, names=VALUES)}
+KIND = {"values": choice(mark("data that are {n}"), VALUES)}
 
 
 def drawn_shape(row: Row) -> Shape:
@@ -291,10 +291,8 @@ by_step = one_by_one(
             | KIND
             | {
                 "parameters": Span(mark("{n} parameters"), 1, 3, 64),
-                "leaves": Span(mark("parameters that are {n}"), 0, 1, names=("plain", "leaves")),
-                "rate": Span(
-                    mark("a learning rate of {n}"), 0, len(RATES) - 1, names=list(map(str, RATES))
-                ),
+                "leaves": choice(mark("parameters that are {n}"), ("plain", "leaves")),
+                "rate": choice(mark("a learning rate of {n}"), RATES),
             },
             drawn_step,
             work,
@@ -390,12 +388,7 @@ by_fit = one_by_one(
             SHAPE
             | {
                 "steps": Span(mark("{n} steps"), 0, 3, 256, least=2),
-                "rate": Span(
-                    mark("a learning rate of {n}"),
-                    0,
-                    len(LEARNING_RATES) - 1,
-                    names=list(map(str, LEARNING_RATES)),
-                ),
+                "rate": choice(mark("a learning rate of {n}"), LEARNING_RATES),
             },
             drawn_fit,
             lambda row: 50 * row["steps"] + work(row),

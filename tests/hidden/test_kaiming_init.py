@@ -14,7 +14,7 @@ from autograder.suite import properties, statistics
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number, describe
-from autograder.suite.ranges import Ranges, Row, Span
+from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Generator, Input, Student
 from tower_student.language import mark, plural, tr
@@ -114,10 +114,8 @@ SLOPES = [0.2, 0.0, 0.01, 1.0, -0.5, math.sqrt(5)]
 STEEPNESS = (0.3, 2, 1e-3, 0.05, 0.7, 1.3, 3, 8.0, 40.0, 1000.0)
 DRAWN_SLOPES = Ranges(
     {
-        "slope": Span(
-            mark("a slope of {n}"), 0, len(STEEPNESS) - 1, names=list(map(str, STEEPNESS))
-        ),
-        "falls": Span(mark("a slope that is {n}"), 0, 1, names=("positive", "negative")),
+        "slope": choice(mark("a slope of {n}"), STEEPNESS),
+        "falls": choice(mark("a slope that is {n}"), ("positive", "negative")),
     },
     lambda row: [(-1 if row["falls"] else 1) * STEEPNESS[row["slope"]]],
 )
@@ -265,10 +263,8 @@ def drawn_fills(*factors: float) -> Ranges[Filled]:
     spans = KERNEL | {
         "outputs": Span(mark("{n} outputs"), 1, 3, 512),
         "inputs": Span(mark("{n} inputs"), 1, 3, 512),
-        "grows": Span(mark("more {n}"), 0, 1, names=("outputs", "inputs")),
-        "factor": Span(
-            mark("an argument of {n}"), 0, len(factors) - 1, names=[f"{f:.3g}" for f in factors]
-        ),
+        "grows": choice(mark("more {n}"), ("outputs", "inputs")),
+        "factor": choice(mark("an argument of {n}"), [f"{f:.3g}" for f in factors]),
     }
     return Ranges(spans, partial(drawn_filled, factors), lambda row: math.prod(drawn_shape(row)))
 

@@ -10,7 +10,7 @@ from torch import nn
 from autograder.suite import properties
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import expect
-from autograder.suite.ranges import Ranges, Row, Span
+from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT32, GPU_FLOAT32, HALF
@@ -83,9 +83,9 @@ SPANS = {
     "batch": Span(mark("a batch of {n}"), 1, 3, 2048, least=2),
     "dimensions": Span(mark("an input with {n} dimensions"), 1, 7, least=2),
     "rows": Span(mark("{n} rows in each sample"), 1, 3, 256),
-    "plain": Span(mark("a bias that is {n}"), 0, 1, names=("there", "left out")),
-    "layout": Span(mark("a memory layout that is {n}"), 0, len(LAYOUTS) - 1, names=LAYOUTS),
-    "values": Span(mark("input values that are {n}"), 0, len(VALUES) - 1, names=VALUES),
+    "plain": choice(mark("a bias that is {n}"), ("there", "left out")),
+    "layout": choice(mark("a memory layout that is {n}"), LAYOUTS),
+    "values": choice(mark("input values that are {n}"), VALUES),
 }
 
 

@@ -18,7 +18,7 @@ from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
-from autograder.suite.ranges import Ranges, Row, Span
+from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.sampler import VALUES, Sampler
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
 from autograder.suite.tolerances import FLOAT32, FLOAT64, GPU_FLOAT32, TRAJECTORY, Tolerance
@@ -97,7 +97,7 @@ def drawn_models(row: Row) -> list[Model]:
 
 DRAWN_MODELS = Ranges(
     {
-        "model": Span(mark("the model {n}"), 0, 3, names=MODELS),
+        "model": choice(mark("the model {n}"), MODELS),
         "depth": Span(mark("a depth or a number of classes of {n}"), 1, 3, 64, least=2),
         "width": Span(mark("{n} features"), 1, 3, 1024, least=2),
     },
@@ -513,16 +513,13 @@ DRAWN_TRAININGS = Ranges(
         "last": Span(mark("a last batch of {n}"), 2, 4, 20),
         "features": Span(mark("{n} features"), 1, 3, 64, least=2),
         "classes": Span(mark("{n} classes"), 2, 4, 128),
-        "optimizer": Span(
-            mark("the optimizer {n}"),
-            0,
-            len(OPTIMIZERS) - 1,
-            names=[f"{name} {settings}" for name, settings in OPTIMIZERS],
+        "optimizer": choice(
+            mark("the optimizer {n}"), [f"{name} {settings}" for name, settings in OPTIMIZERS]
         ),
-        "mode": Span(mark("a model in the mode {n}"), 0, 1, names=MODES),
-        "smoothing": Span(mark("labels that are {n}"), 0, 1, names=("plain", "smoothed")),
-        "once": Span(mark("batches that come from {n}"), 0, 1, names=("a list", "an iterator")),
-        "single": Span(mark("the dtype {n}"), 0, 1, names=("float64", "float32")),
+        "mode": choice(mark("a model in the mode {n}"), MODES),
+        "smoothing": choice(mark("labels that are {n}"), ("plain", "smoothed")),
+        "once": choice(mark("batches that come from {n}"), ("a list", "an iterator")),
+        "single": choice(mark("the dtype {n}"), ("float64", "float32")),
     },
     drawn_training,
     lambda row: row["batches"] * (50 + row["samples"] * (row["features"] + row["classes"])),
@@ -759,8 +756,8 @@ DRAWN_EVALUATIONS = Ranges(
         "last": Span(mark("a last batch of {n}"), 1, 3, 20),
         "features": Span(mark("{n} features"), 1, 3, 64, least=2),
         "classes": Span(mark("{n} classes"), 2, 4, 256),
-        "mode": Span(mark("a model in the mode {n}"), 0, 1, names=MODES),
-        "once": Span(mark("batches that come from {n}"), 0, 1, names=("a list", "an iterator")),
+        "mode": choice(mark("a model in the mode {n}"), MODES),
+        "once": choice(mark("batches that come from {n}"), ("a list", "an iterator")),
     },
     lambda row: [
         Evaluation(
