@@ -73,6 +73,7 @@ class Module:
         needs: modules it builds on.
         stand_in: the text of a module that may take its place; b"" where there is none.
         long: the checks that run as a plan says, or not at all.
+        partial: the checks whose points are earned by groups of their cases.
         seconds: the time that single checks may take, where it is not limits.check_seconds.
         bonus: whether its points come on top of the total.
     """
@@ -84,6 +85,7 @@ class Module:
     needs: tuple[str, ...] = ()
     stand_in: bytes = b""
     long: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     bonus: bool = False
 
@@ -160,6 +162,11 @@ class Course:
         module, _, name = check.partition(".")
         return name in self.modules[module].long
 
+    def is_partial(self, check: str) -> bool:
+        """Whether the points of a check, by its full id, are earned by groups of its cases."""
+        module, _, name = check.partition(".")
+        return name in self.modules[module].partial
+
     def seconds(self, check: str) -> float:
         """How long a check, by its full id, may take."""
         module, _, name = check.partition(".")
@@ -180,6 +187,8 @@ class _ModuleTable(Struct, forbid_unknown_fields=True):
         stand_in: a file that defines the same names, over which modules that need this one are judged
             again where a student's own fails.
         long: checks that run as a plan of [fits] says, and have limits.fit_seconds.
+        partial: checks whose points are earned in equal shares by the groups of cases that their hidden tests
+            name; those of all others are earned as a whole.
         seconds: CHECK = NUMBER, where it is not limits.check_seconds.
         bonus: whether the points come on top of the total.
     """
@@ -190,6 +199,7 @@ class _ModuleTable(Struct, forbid_unknown_fields=True):
     visibility: dict[str, Any] = {}
     stand_in: str = ""
     long: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
     seconds: dict[str, Any] = {}
     bonus: bool = False
 
@@ -364,7 +374,12 @@ def _module(root: Path, name: str, content: object, default: Visibility) -> Modu
     weights = _each(table.weights, Annotated[int, Meta(gt=0)], f"{where}.weights")
     visibility = _each(table.visibility, Visibility, f"{where}.visibility")
     seconds = _each(table.seconds, Annotated[float, Meta(gt=0)], f"{where}.seconds")
-    for key, checks in (("visibility", visibility), ("seconds", seconds), ("long", table.long)):
+    for key, checks in {
+        "visibility": visibility,
+        "seconds": seconds,
+        "long": table.long,
+        "partial": table.partial,
+    }.items():
         for check in checks:
             if check not in weights:
                 text = tr("{check!r} is no check of the module", check=check)
@@ -377,6 +392,7 @@ def _module(root: Path, name: str, content: object, default: Visibility) -> Modu
         table.needs,
         _stand_in(root, name, table.stand_in) if table.stand_in else b"",
         table.long,
+        table.partial,
         seconds,
         table.bonus,
     )

@@ -180,16 +180,29 @@ def _check_result(
         bricks = _listed(verdict.stand_ins)
         over = tr("Passed over the course's {bricks}, not over yours.", bricks=bricks)
         remark = f"{remark} {over}".strip()
+    if verdict.failure and verdict.earned:
+        remark = _earned(verdict.groups)
     return CheckResult(
         id,
         title,
         status,
-        points if passed else 0.0,
+        points if passed else round(points * verdict.earned, 2),
         points,
         remark,
         verdict.failure,
         round(verdict.seconds, 3),
         verdict.measured,
+    )
+
+
+def _earned(groups: Mapping[str, bool]) -> str:
+    """For which questions a share of the points is earned, and for which it is not."""
+    right, wrong = (
+        ", ".join(tr(words) for words, passed in groups.items() if passed == wanted)
+        for wanted in (True, False)
+    )
+    return tr(
+        "A part of the points is earned: {right}. Still wrong: {wrong}.", right=right, wrong=wrong
     )
 
 

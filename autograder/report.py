@@ -82,7 +82,9 @@ class CheckResult:
     """The outcome of one check.
 
     Attributes:
-        remark: what is said of a check that passed, or was not judged.
+        score: the whole maximum of a check that passed; of one that failed a part, where some groups of its
+            cases passed.
+        remark: what is said of a check that passed, was not judged, or earned a part of its points.
         feedback: why it failed.
         measured: what the check measured, where it judges by one number.
         visibility: when students see the check.

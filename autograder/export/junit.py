@@ -47,7 +47,12 @@ def _add_case(suite: ElementTree.Element, module: ModuleResult, check: CheckResu
     if check.status == "not_verified":
         ElementTree.SubElement(case, "skipped", message=check.remark)
     elif check.status != "passed":
-        worth = tr("{title} (0 of {most:g} points)", title=check.title, most=check.max_score)
+        worth = tr(
+            "{title} ({score:g} of {most:g} points)",
+            title=check.title,
+            score=check.score,
+            most=check.max_score,
+        )
         ElementTree.SubElement(case, "failure", message=worth, type=check.status).text = text
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from autograder.suite.failures import CheckFailed
 from autograder.suite.ranges import Drawn, Ranges
-from tower_student.language import tr
+from tower_student.language import mark, tr
 
 CaseT = TypeVar("CaseT")
 Test = Callable[..., None]
+DRAWN = mark("questions that are drawn")
 
 
 def one_by_one(
@@ -20,6 +21,7 @@ def one_by_one(
     traits: Callable[[CaseT], Iterable[str]],
     ids: Callable[[CaseT], str] = str,
     drawn: Sequence[Ranges[CaseT]] = (),
+    group: Callable[[CaseT], str] | None = None,
 ) -> Callable[[Test], Any]:
     """Parametrise a hidden test over `cases`, which it takes one at a time as the argument `name`.
 
@@ -31,6 +33,9 @@ def one_by_one(
         traits: what there is to a case, in words, such as "no bias".
         ids: the name of a case, from which `sampler` takes its numbers.
         drawn: questions of the same kind, asked after these.
+        group: what a case has in common with others, in words that are marked for translation: where
+            course.toml lists the check under `partial`, each group of cases earns a share of its points, and
+            the drawn ones are a group of their own.
     """
     questions = [*cases, *(case for ranges in drawn for case in ranges.cases())]
 
@@ -45,10 +50,14 @@ def one_by_one(
             except CheckFailed as failure:
                 raise failure.knowing(novelty(given[name], cases, traits)) from None
 
-        def named(case: Any) -> str:
-            return str(case) if isinstance(case, Drawn) else ids(case)
+        def parameter(case: Any) -> Any:
+            drawn = isinstance(case, Drawn)
+            words = DRAWN if drawn else group(case) if group else ""
+            return pytest.param(
+                case, id=str(case) if drawn else ids(case), marks=pytest.mark.group(words)
+            )
 
-        return pytest.mark.parametrize(name, questions, ids=named)(with_novelty)
+        return pytest.mark.parametrize(name, list(map(parameter, questions)))(with_novelty)
 
     return decorate
 

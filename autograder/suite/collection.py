@@ -24,7 +24,7 @@ from tower_student.language import tr
 
 OURS = frozenset(("student", "sampler", "long_run"))
 """The arguments that the judge fills in for every trial."""
-MARKS = frozenset(("parametrize", "timeout"))
+MARKS = frozenset(("parametrize", "timeout", "group"))
 """Of a test: those that change nothing about how it is run, once it is collected."""
 
 
@@ -40,6 +40,8 @@ class Case:
         node: what pytest knows it by.
         function: takes the arguments that `names` lists.
         arguments: those that are known without a submission.
+        group: the words of its mark `group`, marked for translation: what cases have in common that earn a
+            share of a check's points; "" where it has none.
         seconds: the limit by its mark `timeout`, 0 where it has none.
         is_plain: whether it asks pytest for nothing more: no fixture but ours, and no mark but MARKS.
     """
@@ -52,6 +54,7 @@ class Case:
     function: Callable[..., None]
     names: tuple[str, ...]
     arguments: Mapping[str, Any]
+    group: str
     seconds: float
     is_plain: bool
 
@@ -200,6 +203,7 @@ def _case(item: pytest.Item) -> Case:
     )
     arguments = item.callspec.params if hasattr(item, "callspec") else {}
     limit = item.get_closest_marker("timeout")
+    group = item.get_closest_marker("group")
     return Case(
         check,
         title or titled(check),
@@ -209,6 +213,7 @@ def _case(item: pytest.Item) -> Case:
         item.obj,
         names,
         arguments,
+        group.args[0] if group else "",
         (limit.args or (limit.kwargs.get("timeout", 0.0),))[0] if limit else 0.0,
         OURS.union(arguments).issuperset(item.fixturenames)
         and all(mark.name in MARKS for mark in item.iter_markers()),

@@ -114,6 +114,10 @@ class CheckFailed(Exception):
         return Feedback(asked, found, self.quoted, right, cause, self.location)
 
 
+class NotWritten(CheckFailed):
+    """What was asked for is not there yet."""
+
+
 class TooSlow(CheckFailed):
     """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
 

@@ -27,7 +27,7 @@ from autograder.errors import CourseError, GraderFault, IsolationError, TowerErr
 from autograder.gpu import Device
 from autograder.report import Feedback, Figure, Measured, SourceLocation
 from autograder.suite.collection import Case, run_pytest
-from autograder.suite.failures import CheckFailed, TooSlow
+from autograder.suite.failures import CheckFailed, NotWritten, TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Student
@@ -48,9 +48,16 @@ class Timeout(BaseException):
 
 @dataclass
 class Verdict:
-    """What is known of one check."""
+    """What is known of one check.
+
+    Attributes:
+        groups: whether all cases of each group have passed that were judged, by the words of the groups; one
+            group of all where the check is earned as a whole.
+        failure: that of the first case that failed.
+    """
 
     hint: str
+    groups: dict[str, bool] = field(default_factory=dict)
     judged: bool = False
     failure: Feedback | None = None
     root: tuple[object, ...] = ()
@@ -62,6 +69,11 @@ class Verdict:
     fault_trace: str = ""
     seconds: float = 0.0
 
+    @property
+    def earned(self) -> float:
+        """The share of its points: of its groups, those that passed."""
+        return sum(self.groups.values()) / len(self.groups) if self.judged else 0.0
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -71,6 +83,7 @@ class Outcome:
         failure: the feedback for the student; None where it passed.
         too_slow: whether it failed for want of time.
         at_import: whether its module does not even import.
+        is_total: whether nothing that the check asks for can be there.
         is_settled: whether it counts; if not, it is to be judged in a fresh worker.
         remark: what the report says beside a check that passes.
         measured: the number that the check judges by, where it is one that is reported.
@@ -82,6 +95,7 @@ class Outcome:
     failure: Feedback | None = None
     too_slow: bool = False
     at_import: bool = False
+    is_total: bool = False
     is_settled: bool = True
     remark: str = ""
     measured: Measured | None = None
@@ -129,7 +143,8 @@ class Judge:
         cases = list(cases)
         self._count = len(cases)
         for case in cases:
-            self.verdicts.setdefault(case.check, Verdict(tr(case.hint)))
+            verdict = self.verdicts.setdefault(case.check, Verdict(tr(case.hint)))
+            verdict.groups[self._group(case)] = True
         for is_plain, some in itertools.groupby(cases, lambda case: case.is_plain):
             if is_plain:
                 for case in some:
@@ -154,22 +169,31 @@ class Judge:
         run_pytest(folder, [], files, plugin, pytest.ExitCode.TESTS_FAILED)
 
     def judge(self, case: Case) -> None:
-        """Judge one case, unless its check has failed already. Raises whatever is no verdict."""
+        """Judge one case, unless its group has failed already. Raises whatever is no verdict."""
         verdict = self.verdicts[case.check]
         verdict.judged = True
         self._progress(case.check, self._done / self._count)
         started = time.monotonic()
         try:
-            if not verdict.failure and not verdict.fault:
-                self._note(verdict, self._outcome(case))
+            if verdict.groups[self._group(case)] and not verdict.fault:
+                self._note(verdict, case, self._outcome(case))
         finally:
             verdict.seconds += time.monotonic() - started
             self._done += 1
 
-    def _note(self, verdict: Verdict, outcome: Outcome) -> None:
-        reading = "" if outcome.at_import else verdict.hint  # which is about what the check asks
-        verdict.failure = outcome.failure and replace(outcome.failure, reading=reading)
-        verdict.root = outcome.root
+    def _group(self, case: Case) -> str:
+        return case.group if self._course.is_partial(case.check) else ""
+
+    def _note(self, verdict: Verdict, case: Case, outcome: Outcome) -> None:
+        if outcome.failure:
+            failed = verdict.groups if outcome.is_total else (self._group(case),)
+            verdict.groups |= dict.fromkeys(failed, False)
+            if verdict.failure is None:
+                reading = (
+                    "" if outcome.at_import else verdict.hint
+                )  # it is about what the check asks
+                verdict.failure = replace(outcome.failure, reading=reading)
+                verdict.root = outcome.root
         verdict.remark = outcome.remark or verdict.remark
         verdict.measured = outcome.measured or verdict.measured
         verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
@@ -247,7 +271,7 @@ class Judge:
             asked = f"import {module_of(case.check)}"
             feedback = error.failure.feedback(asked)
             root = _root(module_of(case.check), feedback, None)
-            return Outcome(feedback, at_import=True, root=root)
+            return Outcome(feedback, at_import=True, is_total=True, root=root)
         return outcome
 
     def _attempt(self, case: Case, key: WorkerKey, *, is_last: bool = False) -> Outcome:
@@ -265,7 +289,8 @@ class Judge:
                     feedback, defined = failure.feedback(student.asked), student.definition()
                     root = _root(module_of(case.check), feedback, defined)
                     feedback = replace(feedback, location=feedback.location or defined)
-                    outcome = Outcome(feedback, too_slow, root=root)
+                    total = isinstance(failure, NotWritten)
+                    outcome = Outcome(feedback, too_slow, is_total=total, root=root)
                 else:
                     outcome = Outcome(is_settled=False)
                 if failure.unproven or session.worker.is_lost or not outcome.is_settled:

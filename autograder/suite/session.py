@@ -15,7 +15,7 @@ from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import LIBRARIES
 from autograder.suite import replies
-from autograder.suite.failures import CheckFailed, why
+from autograder.suite.failures import CheckFailed, NotWritten, why
 from autograder.suite.surveyor import Surveyor, course_texts, text_of
 from tower_student.exception_hints import likely_cause
 from tower_student.language import tr
@@ -190,7 +190,7 @@ class Session:
                     known = {"module": module, "line": line}
         if name == "NotImplementedError" and "NotImplementedError" in line_text:
             found = tr("It is not written yet in {module}.py, line {line}.", **known)
-            return CheckFailed(found, quoted=quoted(message), location=location)
+            return NotWritten(found, quoted=quoted(message), location=location)
         hint = likely_cause(name, message, line_text, self._course.exceptions)
         return CheckFailed(
             tr("{type} was raised in {module}.py, line {line}.", type=word(name), **known)

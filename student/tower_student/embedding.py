@@ -24,6 +24,7 @@ def options(folder: Path) -> list[str]:
     return [
         *("-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull),
         *("--confcutdir", str(folder), "--import-mode", "importlib"),
+        *("-o", "markers=group: what a case has in common with others"),
     ]
 
 

@@ -57,6 +57,15 @@ def traits(case: Case) -> list[str]:
     return [trait for trait, holds in possible.items() if holds]
 
 
+def group(case: Case) -> str:
+    """What a case has in common with others that earn a share of a check's points."""
+    if case.layout != "contiguous":
+        return mark("other memory layouts")
+    if len(case.shape) == 2:
+        return mark("a batch of vectors")
+    return mark("other numbers of dimensions")
+
+
 CASES = [
     Case("batch", 5, 3, (4, 5)),
     Case("more_samples", 5, 3, (7, 5)),
@@ -107,7 +116,7 @@ def work(row: Row) -> int:
 
 
 DRAWN = Ranges(SPANS, drawn_case, work)
-by_name = one_by_one("case", CASES, traits, lambda case: case.name, [DRAWN])
+by_name = one_by_one("case", CASES, traits, lambda case: case.name, [DRAWN], group)
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 
 
