@@ -180,6 +180,9 @@ def _check_result(
         bricks = _listed(verdict.stand_ins)
         over = tr("Passed over the course's {bricks}, not over yours.", bricks=bricks)
         remark = f"{remark} {over}".strip()
+    if passed and verdict.excused:
+        but_for = tr("Right but for what costs {check} its points.", check=verdict.excused)
+        remark = f"{remark} {but_for}".strip()
     if verdict.failure and verdict.earned:
         remark = _earned(verdict.groups)
     return CheckResult(

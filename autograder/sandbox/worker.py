@@ -453,7 +453,7 @@ class RequestHandler:
             return
         if not output.requires_grad:
             raise AskError(protocol.NoGraph())
-        if output.shape != upstream.shape or output.dtype != upstream.dtype:
+        if output.shape != upstream.shape:
             return  # the grader sees from the output itself what is wrong with it
         # As output.backward(upstream) does, which would first import sympy to compare two shapes.
         (output * upstream).sum().backward(retain_graph=keep_graph)

@@ -46,6 +46,7 @@ class CheckFailed(Exception):
         location: the line of the submission where it came up, if it did in one.
         unproven: whether nothing leads to the submission, as an exception without a line of it or the end
             of the process. It may be the grader's own then, see suite.judge.
+        slip: the mistake that is charged once for all checks that meet it, see suite.slips; "" for none.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class CheckFailed(Exception):
         quoted: Sequence[str] = (),
         location: SourceLocation | None = None,
         unproven: bool = False,
+        slip: str = "",
     ) -> None:
         super().__init__(found)
         self.found = found
         self.quoted = tuple(quoted)
         self.location = location
         self.unproven = unproven
+        self.slip = slip
         self._cause, self._reading, self._right = cause, reading, right
 
     @cached_property
@@ -91,13 +94,18 @@ class CheckFailed(Exception):
         """Return the same failure with what is right about it, where nothing nearer is known to be."""
         return self._but(right=lambda: self.right or _searched(right, ""))
 
+    def slipped(self, slip: str) -> "CheckFailed":
+        """Return the same failure, by a slip that is charged once: see suite.slips."""
+        return self._but(slip=slip)
+
     def _but(self, **changes: Any) -> "CheckFailed":
         kept: dict[str, Any] = {
             "cause": self._cause,
             "reading": self._reading,
             "right": self._right,
         }
-        kept |= {"quoted": self.quoted, "location": self.location, "unproven": self.unproven}
+        kept |= {"quoted": self.quoted, "location": self.location}
+        kept |= {"unproven": self.unproven, "slip": self.slip}
         return type(self)(self.found, **kept | changes)
 
     def feedback(self, asked: str) -> Feedback:

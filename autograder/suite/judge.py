@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError, TowerError
 from autograder.gpu import Device
 from autograder.report import Feedback, Figure, Measured, SourceLocation
+from autograder.suite import slips
 from autograder.suite.collection import Case, run_pytest
 from autograder.suite.failures import CheckFailed, NotWritten, TooSlow
 from autograder.suite.long_run import LongRun
@@ -54,6 +56,7 @@ class Verdict:
         groups: whether all cases of each group have passed that were judged, by the words of the groups; one
             group of all where the check is earned as a whole.
         failure: that of the first case that failed.
+        excused: by a slip that another check is charged for, where all is right but for that: its id.
     """
 
     hint: str
@@ -61,6 +64,7 @@ class Verdict:
     judged: bool = False
     failure: Feedback | None = None
     root: tuple[object, ...] = ()
+    excused: str = ""
     remark: str = ""
     measured: Measured | None = None
     stand_ins: tuple[str, ...] = ()
@@ -84,6 +88,7 @@ class Outcome:
         too_slow: whether it failed for want of time.
         at_import: whether its module does not even import.
         is_total: whether nothing that the check asks for can be there.
+        slip: by which it failed, see suite.slips.
         is_settled: whether it counts; if not, it is to be judged in a fresh worker.
         remark: what the report says beside a check that passes.
         measured: the number that the check judges by, where it is one that is reported.
@@ -96,6 +101,7 @@ class Outcome:
     too_slow: bool = False
     at_import: bool = False
     is_total: bool = False
+    slip: str = ""
     is_settled: bool = True
     remark: str = ""
     measured: Measured | None = None
@@ -134,6 +140,8 @@ class Judge:
         self._progress = progress
         self._count = 0
         self._done = 0
+        self._slips: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        """For each module, the checks that have been charged for slips, by these."""
 
     def run(self, cases: Iterable[Case]) -> None:
         """Judge all of these, in order: those of a brick before those of what is built on it.
@@ -176,10 +184,30 @@ class Judge:
         started = time.monotonic()
         try:
             if verdict.groups[self._group(case)] and not verdict.fault:
-                self._note(verdict, case, self._outcome(case))
+                self._note(verdict, case, self._but_for_slips(case, verdict))
         finally:
             verdict.seconds += time.monotonic() - started
             self._done += 1
+
+    def _but_for_slips(self, case: Case, verdict: Verdict) -> Outcome:
+        """Judge a case and, where other checks have been charged for slips, as if these were none."""
+        told = self._slips[module_of(case.check)]
+        elsewhere = {slip: check for slip, check in told.items() if check != case.check}
+        if verdict.excused:  # what excused an earlier case most likely excuses this one
+            with slips.forgiving(elsewhere):
+                outcome = self._outcome(case)
+            if not outcome.failure:
+                return outcome
+        outcome = self._outcome(case)
+        if outcome.failure and elsewhere and not (outcome.is_total or verdict.excused):
+            with slips.forgiving(elsewhere):
+                forgiven = self._outcome(case)
+            if not forgiven.failure:
+                verdict.excused = elsewhere.get(outcome.slip, [*elsewhere.values()][-1])
+                return forgiven
+        if outcome.slip:
+            told.setdefault(outcome.slip, case.check)
+        return outcome
 
     def _group(self, case: Case) -> str:
         return case.group if self._course.is_partial(case.check) else ""
@@ -290,7 +318,9 @@ class Judge:
                     root = _root(module_of(case.check), feedback, defined)
                     feedback = replace(feedback, location=feedback.location or defined)
                     total = isinstance(failure, NotWritten)
-                    outcome = Outcome(feedback, too_slow, is_total=total, root=root)
+                    outcome = Outcome(
+                        feedback, too_slow, is_total=total, slip=failure.slip, root=root
+                    )
                 else:
                     outcome = Outcome(is_settled=False)
                 if failure.unproven or session.worker.is_lost or not outcome.is_settled:

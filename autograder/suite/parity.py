@@ -16,9 +16,10 @@ from torch import Tensor
 
 from autograder.report import Cause
 from autograder.sandbox.values import NamedTupleValue, Opaque
+from autograder.suite import slips
 from autograder.suite.candidates import EXCHANGED, Candidate, diagnose, diagnose_number, same
 from autograder.suite.failures import NO_RETURN, CheckFailed, Why, why
-from autograder.suite.tolerances import FLOAT64, Tolerance
+from autograder.suite.tolerances import FLOAT32, FLOAT64, Tolerance
 from tower_student.language import tr
 from tower_student.text import word
 
@@ -48,6 +49,8 @@ def compare(
     expected = expected.detach()
     if _is_close_throughout(got, expected, tolerance.absolute):
         return
+    if slips.is_forgiven(slips.DTYPE):
+        tolerance = Tolerance(*map(max, tolerance, FLOAT32))
     got = alike(what, got, expected, candidates)
     close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
     if not bool(close.all()):
@@ -100,6 +103,9 @@ def alike(what: str, got: object, expected: Tensor, candidates: Iterable[Candida
             reading=_shape_reading(got, expected),
         )
     if got.dtype != expected.dtype:
+        both_floating = got.is_floating_point() and expected.is_floating_point()
+        if both_floating and slips.is_forgiven(slips.DTYPE):
+            return alike(what, got.to(expected.dtype), expected, candidates)
         raise CheckFailed(
             tr(
                 "{what} is {got}; expected {expected}, the dtype of what went in.",
@@ -112,6 +118,7 @@ def alike(what: str, got: object, expected: Tensor, candidates: Iterable[Candida
                 "A tensor of a fixed dtype (or a .float(), .double()) takes part in the computation, or a "
                 "tensor is rebuilt from its numbers.",
             ),
+            slip=slips.DTYPE if both_floating else "",
         )
     if not bool(got.isfinite().all()):
         bad = int((~got.isfinite()).sum())

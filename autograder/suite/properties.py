@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.report import Cause
-from autograder.suite import registry, statistics
+from autograder.suite import registry, slips, statistics
 from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import alike, compare, describe
@@ -391,6 +391,9 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
     mode needs two for every element. Differences are central, with PyTorch's eps of 1e-6, atol of 1e-5 and
     rtol of 1e-3.
     """
+    epsilon, tolerance = EPSILON, GRADCHECK
+    if slips.is_forgiven(slips.DTYPE):
+        epsilon, tolerance = OF_FLOAT32
     state = layer.state()
     names, points = ["input", *state], [x, *state.values()]
 
@@ -433,11 +436,11 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
         slopes, differences = [], []
         for direction in sampler.normal(2, *gradient.shape):
             outputs = []
-            for step in (EPSILON, -EPSILON):
+            for step in (epsilon, -epsilon):
                 moved = [*points[:i], points[i] + step * direction, *points[i + 1 :]]
                 outputs.append(alike(tr("the output"), layer(loaded_with(moved), method), first))
             slopes.append((gradient * direction).sum())
-            differences.append(((outputs[0] - outputs[1]) * upstream).sum() / (2 * EPSILON))
+            differences.append(((outputs[0] - outputs[1]) * upstream).sum() / (2 * epsilon))
         loaded_with(points)
         compare(
             tr(
@@ -447,13 +450,15 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
             ),
             torch.stack(slopes),
             torch.stack(differences),
-            GRADCHECK,
+            tolerance,
         )
 
 
 EPSILON = 1e-6
 GRADCHECK = Tolerance(1e-3, 1e-5)
 """torch.autograd.gradcheck's defaults."""
+OF_FLOAT32 = 1e-2, Tolerance(1e-2, 1e-3)
+"""The step and the tolerance for what has the digits of float32."""
 
 
 class ReadyMade(CheckFailed):

@@ -14,7 +14,7 @@ from autograder.report import Cause, SourceLocation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import LIBRARIES
-from autograder.suite import replies
+from autograder.suite import replies, slips
 from autograder.suite.failures import CheckFailed, NotWritten, why
 from autograder.suite.surveyor import Surveyor, course_texts, text_of
 from tower_student.exception_hints import likely_cause
@@ -26,6 +26,7 @@ MAX_READ = 1000
 """Characters of an exception's message that are looked at."""
 _OF_THE_MACHINE = re.compile(r"^(ImportError|ModuleNotFoundError|MemoryError|OSError)\b|allocat")
 """Exceptions that a right line may raise where a library or memory is missing."""
+_UNKNOWN_KEYWORD = re.compile(r"got an unexpected keyword argument '(\w{1,100})'")
 MAX_NAMES = 5000
 """Of a module, that are searched for one that resembles the name that is missing."""
 
@@ -151,9 +152,11 @@ class Session:
                     ),
                 )
             case protocol.Signature(message):
+                unknown = _UNKNOWN_KEYWORD.search(message[:MAX_READ])
                 return CheckFailed(
                     tr("The call itself failed."),
                     quoted=quoted(f"TypeError: {message}"),
+                    slip=slips.keyword(unknown[1]) if unknown else "",
                     cause=why("raised.signature", "The signature is not the one in the skeleton."),
                 )
             case protocol.WrongType(got, "a torch.nn.Module" | "a torch.Tensor" as wanted):

@@ -21,7 +21,7 @@ from autograder.broker import Question
 from autograder.errors import GraderFault
 from autograder.report import Figure, Measured, SourceLocation
 from autograder.sandbox import protocol, values
-from autograder.suite import replies
+from autograder.suite import replies, slips
 from autograder.suite.failures import NO_RETURN, CheckFailed, why
 from autograder.suite.parity import describe
 from autograder.suite.replies import Answer, Description
@@ -194,6 +194,7 @@ class Student:
         `student.NAME(…, seed=0)` is the same. The worker makes it by the time something is asked of it:
         CheckFailed, for a missing class or an exception, may be raised only then.
         """
+        kwargs = _unforgiven(kwargs)
         written = _written(name, args, kwargs)
         self._say(written, name)
         encoder, handle = _RequestEncoder(), self.session.handle()
@@ -237,6 +238,7 @@ class Student:
             on_gpu: let it use the GPU, where the layers and kept tensors among its arguments may lie.
             asked: the call in words, where NAME(ARGUMENTS) would not do.
         """
+        kwargs = _unforgiven(kwargs)
         self._say(asked or _written(name, args, kwargs), name)
         encoder = _RequestEncoder()
         request = protocol.Call(
@@ -645,6 +647,11 @@ class _RequestEncoder(values.Encoder):
         raise GraderFault(
             tr("A hidden test sends a worker a value that cannot cross: {type}.", type=what)
         )
+
+
+def _unforgiven(kwargs: Mapping[str, object]) -> dict[str, object]:
+    """The arguments without those whose lack is forgiven."""
+    return {n: value for n, value in kwargs.items() if not slips.is_forgiven(slips.keyword(n))}
 
 
 def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:

@@ -1,0 +1,34 @@
+"""Slips: one mistake that many checks meet is charged once.
+
+A check that fails by a slip names it (`CheckFailed(…, slip=…)`, `failure.slipped(…)`). A later check of the
+module that fails is judged again with the slip forgiven: what compares answers asks `is_forgiven` and then
+expects what is right but for the slip. Where nothing else is wrong, the check passes.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+DTYPE = "dtype"
+"""A tensor comes back in another floating dtype than the one that went in."""
+_forgiven: ContextVar[frozenset[str]] = ContextVar("_forgiven", default=frozenset())
+
+
+def keyword(name: str) -> str:
+    """Return what the slip is called that a keyword argument is missing from a signature."""
+    return f"keyword {name}"
+
+
+def is_forgiven(slip: str) -> bool:
+    """Return whether the case at hand is judged as if the slip were none."""
+    return slip in _forgiven.get()
+
+
+@contextmanager
+def forgiving(slips: Collection[str]) -> Iterator[None]:
+    """Forgive these slips in the body."""
+    token = _forgiven.set(frozenset(slips))
+    try:
+        yield
+    finally:
+        _forgiven.reset(token)
