@@ -88,6 +88,11 @@ WRONG = {
         '[modules.linear.visibility]\nbackward = "hidden"\n\n[modules.linear]',
         "modules.linear.visibility: 'backward' is no check of the module",
     ),
+    "a part of no check": (
+        'partial = ["forward", "gradient_parity"]',
+        'partial = ["forwrad"]',
+        "modules.linear.partial: 'forwrad' is no check of the module",
+    ),
     "an import that is not there": (
         "imports = []",
         'imports = ["einopps"]',
