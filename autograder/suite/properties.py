@@ -519,6 +519,29 @@ def by_hand(
         )
 
 
+def begins_uniform(layer: Layer, oracle: nn.Module, bound: float) -> dict[str, Tensor]:
+    """Require parameters of the oracle's names and shapes that are drawn from U(-bound, bound); return them.
+
+    For sizes that are drawn; see initialised_uniformly for what else there is to an initialisation.
+
+    Args:
+        oracle: its values play no part; candidates are registered for its class.
+    """
+    state = layer.state()
+    for name in oracle.state_dict():
+        expect(
+            name in state,
+            tr("The state dict has no {name}.", name=name),
+            cause=why("layer.unregistered_name", "No parameter of that name is registered."),
+        )
+    first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
+    shape = tuple(first["weight"].shape)
+    for name, values in first.items():
+        candidates = registry.of_initialisation(oracle, shape, tuple(values.shape))
+        statistics.uniform(name, values, bound, candidates)
+    return first
+
+
 def initialised_uniformly(
     make: Callable[[int], Layer], oracle: nn.Module, bound: float, sampler: Sampler
 ) -> None:
@@ -532,21 +555,12 @@ def initialised_uniformly(
         oracle: gives names and shapes, and the candidates registered for its class; its values play no part.
     """
     layer = make(sampler.seed())
-    state = layer.state()
-    for name in oracle.state_dict():
-        expect(
-            name in state,
-            tr("The state dict has no {name}.", name=name),
-            cause=why("layer.unregistered_name", "No parameter of that name is registered."),
-        )
-    first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
+    first = begins_uniform(layer, oracle, bound)
     shape = tuple(first["weight"].shape)
 
     def candidates(values: Tensor) -> Iterator[statistics.Distribution]:
         return registry.of_initialisation(oracle, shape, tuple(values.shape))
 
-    for name, values in first.items():
-        statistics.uniform(name, values, bound, candidates(values))
     layer.do("reset_parameters", seed=sampler.seed())
     second = layer.state()
     layer.do("reset_parameters", seed=None)

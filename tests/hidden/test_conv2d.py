@@ -274,6 +274,7 @@ def by_case(max_work: int = MAX_WORK) -> Callable[[Callable[[Student, Sampler, C
 
 def over_geometries(
     *cases: Case,
+    drawn: Sequence[Ranges[Case]] = (),
 ) -> Callable[[Callable[[Student, Sampler, Case], None]], Callable[..., None]]:
     """Over a few cases; where one fails for its pairs of numbers, say so."""
 
@@ -285,10 +286,7 @@ def over_geometries(
             except CheckFailed as failure:
                 raise failure.because(partial(pairs_refused, student, case, failure)) from None
 
-        named = [
-            pytest.param(case, id=case.name, marks=pytest.mark.group(group(case))) for case in cases
-        ]
-        return pytest.mark.parametrize("case", named)(judged)
+        return one_by_one("case", cases, traits, lambda case: case.name, drawn, group)(judged)
 
     return decorate
 
@@ -688,23 +686,54 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     )
 
 
-@over_geometries(
+NEW = [
     Case("bias", (5, 1000), 5, (1, 4, 4)),
     Case("pair", (5, 1000), (4, 7), (1, 4, 4)),
     Case("pair_no_bias", (60, 20), (4, 7), (1, 4, 4), bias=False),
+]
+MANY = 500
+"""Values of a weight that show how it was drawn."""
+
+
+def drawn_layer(row: Row) -> Case:
+    """The layer of a row, which has the fan_in or the number of outputs, with many values."""
+    kernel = row.get("kernel_h", 2), row.get("kernel_w", 1)
+    channels = row.get("in_channels") or math.ceil(MANY / row["out_channels"])
+    outputs = row.get("out_channels") or math.ceil(MANY / (channels * math.prod(kernel)))
+    return Case("drawn", (channels, outputs), kernel, (1, 1, 1), bias=not row["plain"])
+
+
+@over_geometries(
+    *NEW,
+    drawn=[
+        Ranges(
+            {name: (SPANS | OF_AN_AXIS)[name] for name in names},
+            drawn_layer,
+            lambda row: (
+                math.prod(drawn_layer(row).channels) * math.prod(drawn_layer(row).geometry().kernel)
+            ),
+            name=f"drawn_{names[0]}",
+        )
+        for names in (("in_channels", "kernel_h", "kernel_w", "plain"), ("out_channels", "plain"))
+    ],
 )
 def test_initialisation(student: Student, sampler: Sampler, case: Case) -> None:
     """A new layer's weight and bias are drawn from U(±1/√fan_in), anew for every layer.
 
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
     """
-    oracle = case.layer(nn.Conv2d)
-    properties.initialised_uniformly(
-        lambda seed: case.layer(partial(student.CustomConv2d, seed=seed)),
-        oracle,
-        oracle.weight[0].numel() ** -0.5,
-        sampler,
-    )
+    oracle = case.layer(partial(nn.Conv2d, device="meta"))
+    bound = oracle.weight[0].numel() ** -0.5
+    if case in NEW:
+        properties.initialised_uniformly(
+            lambda seed: case.layer(partial(student.CustomConv2d, seed=seed)),
+            oracle,
+            bound,
+            sampler,
+        )
+    else:
+        layer: Layer = case.layer(partial(student.CustomConv2d, seed=sampler.seed()))
+        properties.begins_uniform(layer, oracle, bound)
 
 
 @over_geometries(

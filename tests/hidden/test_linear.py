@@ -225,19 +225,54 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     )
 
 
-@both_biases
-def test_initialisation(student: Student, sampler: Sampler, bias: bool) -> None:
+class New(NamedTuple):
+    """The arguments of a new layer."""
+
+    in_features: int
+    out_features: int
+    bias: bool = True
+
+
+MANY = 500
+"""Values of a weight that show how it was drawn."""
+NEW = [New(30, 1500), New(300, 80, bias=False)]
+
+
+def drawn_layer(row: Row) -> New:
+    """The layer of a row, which has the number of inputs or of outputs, with many values."""
+    inputs = row.get("in_features") or math.ceil(MANY / row["out_features"])
+    return New(inputs, row.get("out_features") or math.ceil(MANY / inputs), not row["plain"])
+
+
+@one_by_one(
+    "new",
+    NEW,
+    lambda new: [tr("no bias")] * (not new.bias),
+    lambda new: "bias" if new.bias else "no_bias",
+    [
+        Ranges(
+            {name: SPANS[name] for name in (features, "plain")},
+            drawn_layer,
+            name=f"drawn_{features}",
+        )
+        for features in ("in_features", "out_features")
+    ],
+)
+def test_initialisation(student: Student, sampler: Sampler, new: New) -> None:
     """A new layer's weight and bias are drawn from U(±1/√in_features), anew for every layer.
 
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
     """
-    sizes = (30, 1500) if bias else (300, 80)
-    properties.initialised_uniformly(
-        lambda seed: student.CustomLinear(*sizes, bias=bias, seed=seed),
-        nn.Linear(*sizes, bias=bias),
-        sizes[0] ** -0.5,
-        sampler,
-    )
+
+    def make(seed: int) -> Layer:
+        layer: Layer = student.CustomLinear(*new[:2], bias=new.bias, seed=seed)
+        return layer
+
+    oracle, bound = nn.Linear(*new, device="meta"), new.in_features**-0.5
+    if new in NEW:
+        properties.initialised_uniformly(make, oracle, bound, sampler)
+    else:
+        properties.begins_uniform(make(sampler.seed()), oracle, bound)
 
 
 @both_biases

@@ -83,6 +83,7 @@ class Recorder:
         self, student: Student, name: str, args: Any, kwargs: Any, *unused: Any, **more: Any
     ) -> nn.Module:
         made: nn.Module = getattr(self._module, name)(*args, **kwargs)
+        self._note(f"{name}.reset_parameters", {"self": made}, lambda: None)
         return made
 
     def _made(self, student: Student, name: str, *args: Any, **kwargs: Any) -> Any:
