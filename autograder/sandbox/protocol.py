@@ -9,7 +9,8 @@ a worker hears of it. A reply is student territory: `read` believes nothing of i
 TypeError into a failed check.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -402,27 +403,38 @@ def read(message_type: type[MessageT], reply: Mapping[str, Any]) -> MessageT:
 
 
 def _check(message: Any) -> None:
-    for item in fields(message):
-        value = getattr(message, item.name)
-        if not _fits(value, item.type):
-            expected = item.type.__name__ if isinstance(item.type, type) else item.type
-            name = f"{type(message).__name__}.{item.name}"
+    message_type: Any = type(message)
+    for name, declared, fits in _fields(message_type):
+        value = getattr(message, name)
+        if not fits(value):
+            expected = declared.__name__ if isinstance(declared, type) else declared
+            name = f"{type(message).__name__}.{name}"
             raise TypeError(f"{name} is {value!r:.100}; expected {expected}.")
 
 
-def _fits(value: object, declared: Any) -> bool:
-    """Return whether a value has the type that a field declares."""
+@functools.cache
+def _fields(message_type: Any) -> list[tuple[str, Any, Callable[[object], bool]]]:
+    """Name, declared type and a test for it, of each field of a message."""
+    return [(item.name, item.type, _fitting(item.type)) for item in fields(message_type)]
+
+
+def _fitting(declared: Any) -> Callable[[object], bool]:
+    """Return a function that says whether a value has a declared type; a bool is no number."""
     if declared is Any:
-        return True
-    if isinstance(value, bool):  # which Python takes for a number
-        return declared is bool or (isinstance(declared, UnionType) and bool in get_args(declared))
-    if declared is float:
-        return isinstance(value, int | float)
+        return lambda value: True
+    if declared is bool:
+        return lambda value: isinstance(value, bool)
     if isinstance(declared, type):
-        return isinstance(value, declared)
+        types = (int, float) if declared is float else declared
+        return lambda value: isinstance(value, types) and not isinstance(value, bool)
     if isinstance(declared, UnionType):
-        return any(_fits(value, one) for one in get_args(declared))
-    if not isinstance(value, get_origin(declared)):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return all(_fits(item, get_args(declared)[-1]) for item in items)
+        each = [_fitting(one) for one in get_args(declared)]
+        return lambda value: any(fits(value) for fits in each)
+    outer, of_item = get_origin(declared), _fitting(get_args(declared)[-1])
+
+    def fits(value: Any) -> bool:
+        if not isinstance(value, outer):
+            return False
+        return all(map(of_item, value.values() if isinstance(value, dict) else value))
+
+    return fits
