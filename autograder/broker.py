@@ -1,16 +1,20 @@
 """The grader's side of the sandbox: starts the zygote, hands out workers, holds every deadline.
 
     with broker.worker() as worker:
-        reply, tensors = worker.ask(protocol.State(handle), [], deadline)
+        worker.allow(seconds)
+        reply, tensors = worker.ask(protocol.State(handle), [])
 
-Nothing here imports torch, so a zygote can start before the grader does. Every read and every
-write has a deadline; a worker that misses one, breaks the format or prints without end is killed.
+Nothing here imports torch, so a zygote can start before the grader does. Every read and every write has
+a limit; a worker that outlasts one, breaks the format or prints without end is killed. Limits are in the
+worker's own time, see processclock.py: how busy the machine is makes no difference, nor how long the grader
+takes.
 """
 
 import contextlib
 import fcntl
 import itertools
 import json
+import math
 import os
 import secrets
 import select
@@ -30,6 +34,7 @@ from typing import Any, NamedTuple, Self
 import tower_student
 from autograder.errors import GraderFault, IsolationError
 from autograder.isolation import LEVELS, WEAKEST_ACCEPTED, Isolation, assess
+from autograder.processclock import ProcessClock
 from autograder.sandbox import protocol, scratch, wire
 from autograder.sandbox.lockdown import BLOCKS, GPU_VARIABLES, user_of
 from autograder.sandbox.policy import Policy
@@ -45,6 +50,14 @@ SPAWN_SECONDS = 20.0
 STOP_SECONDS = 5.0
 END_SECONDS = 1.0
 """Between the end of a process's files and its own. A worker may close its channel and live on."""
+LOOK_SECONDS = 0.05
+"""Between two looks at a worker that is waited for; shorter waits are not charged as sleep."""
+PATIENCE = 20
+"""How many times its limit a worker is waited for by the wall. One that has still not had its time by then
+is kept from it by the machine."""
+RECORDED = 4
+"""How many times as long a question may take whose operators are recorded. The recorder makes code that calls
+torch for every number eight times as slow, other code hardly slower."""
 PIPE_SIZE = 1 << 20
 """The default of 64 KiB costs a switch between the processes for every 64 KiB of weights."""
 KEPT_LOG = 64 << 10
@@ -53,8 +66,9 @@ KEPT_LOG = 64 << 10
 class WorkerLost(Exception):
     """The worker is gone or has been killed; `reason` says why.
 
-    Reasons: "deadline", "died", "killed" (from outside, which no submission can do), "output" (printed too
-    much), "scratch" (wrote too much to files), "protocol" (broke the frame format).
+    Reasons: "deadline", "died", "killed" (from outside, which no submission can do), "starved" (the machine
+    gave it no time), "output" (printed too much), "scratch" (wrote too much to files), "protocol" (broke the
+    frame format).
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -74,8 +88,26 @@ class Question(NamedTuple):
     tensors: Sequence[wire.RawTensor] = ()
 
 
+class Used(NamedTuple):
+    """Seconds of a worker: those for which it computed, all threads together, and those it slept through
+    while it was waited for.
+    """
+
+    computed: float = 0.0
+    asleep: float = 0.0
+
+    def plus(self, other: "Used", share: float = 1.0) -> "Used":
+        """Return the sum with a share of another."""
+        return Used(self.computed + share * other.computed, self.asleep + share * other.asleep)
+
+
 class Worker:
-    """One worker. It belongs to one submission and is killed when the context ends."""
+    """One worker. It belongs to one submission and is killed when the context ends.
+
+    Attributes:
+        used: what it has used since it was started, recording included.
+        log: the beginning of what it printed.
+    """
 
     def __init__(
         self,
@@ -96,25 +128,38 @@ class Worker:
         self._log_open = True
         self._closed = False
         self.log = bytearray()
-        """The beginning of what the worker printed."""
+        self.used = Used()
+        self._clock = ProcessClock(pidfd)
+        self._computed = self._looked = 0.0
+        self._charged, self._share = Used(), 1.0
+        self._has_begun = False
+        """Whether a part of the reply is there."""
+        self._seconds = self._patience = math.inf
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         os.set_blocking(self._log, False)
         self._gpu = gpu
         self._isolation: Isolation | None = None
 
-    def ask(
-        self, request: protocol.Request, tensors: Sequence[wire.RawTensor], deadline: float
-    ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
-        """One question, one answer. `deadline` is a time.monotonic().
+    def allow(self, seconds: float) -> None:
+        """Let it use so many seconds from now on, whether it computes or sleeps.
 
-        Raises WorkerLost; after that, at every further question.
+        The time in which the machine has no processor for it does not count, and of what is recorded only a
+        share does.
         """
-        (answer,) = self.ask_all([Question(request, tensors)], deadline)
+        self._look()
+        self._charged = Used()
+        self._seconds, self._patience = seconds, time.monotonic() + PATIENCE * seconds
+
+    def ask(
+        self, request: protocol.Request, tensors: Sequence[wire.RawTensor] = ()
+    ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
+        """One question, one answer. Raises WorkerLost; after that, at every further question."""
+        (answer,) = self.ask_all([Question(request, tensors)])
         return answer
 
     def ask_all(
-        self, questions: Sequence["Question"], deadline: float
+        self, questions: Sequence["Question"]
     ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
         """Several questions sent at once; yields their answers in order, as ask does.
 
@@ -125,20 +170,20 @@ class Worker:
             raise self._lost
         numbers = [secrets.randbits(52) for _ in questions]
         try:
+            self._look()
+            self._share = 1 / RECORDED if any(map(_is_recorded, questions)) else 1.0
+            self._demand_time()
             if select.select([self._replies], [], [], 0)[0]:
-                self._read_reply(
-                    1, 0.0
-                )  # an end of file means it died; anything else was not asked for
+                self._read_reply(1)  # an end of file means it died; anything else was not asked for
                 raise wire.WireError(mark("it spoke before it was asked"))
             frames = [
                 wire.encode({"id": number, **protocol.encode_request(request)}, tensors)
                 for number, (request, tensors) in zip(numbers, questions, strict=True)
             ]
-            self._send([buffer for frame in frames for buffer in frame], deadline)
+            self._send([buffer for frame in frames for buffer in frame])
             for number in numbers:
-                meta, raw = wire.read(
-                    lambda count: self._read_reply(count, deadline), self._broker.policy.reply
-                )
+                self._has_begun = False
+                meta, raw = wire.read(self._read_reply, self._broker.policy.reply)
                 if meta.pop("id", None) != number:
                     raise wire.WireError(mark("it answered another question"))
                 yield meta, raw
@@ -167,9 +212,9 @@ class Worker:
         if self._isolation:
             return
         start = self._broker.policy.gpu_seconds if self._gpu else 0.0
-        deadline = time.monotonic() + SPAWN_SECONDS + start
+        self._patience, used = time.monotonic() + SPAWN_SECONDS + start, self._broker.used
         try:
-            meta, _ = wire.read(lambda count: self._read_reply(count, deadline), 0)
+            meta, _ = wire.read(self._read_reply, 0)
         except (wire.WireError, WorkerLost) as error:
             text = in_words(error) if isinstance(error, wire.WireError) else error
             self.close()
@@ -193,6 +238,8 @@ class Worker:
         if self._gpu:
             self._broker.gpu = meta["gpu"]
         self._isolation = self._accepted(meta)
+        self._look()
+        self.used, self._broker.used, self._patience = Used(), used, math.inf
 
     def _accepted(self, meta: Mapping[str, Any]) -> Isolation:
         found = assess(meta["facts"], meta["denied"], meta["seconds"])
@@ -241,46 +288,81 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
-    def _send(self, frame: Sequence[memoryview], deadline: float) -> None:
+    def _send(self, frame: Sequence[memoryview]) -> None:
         left = list(frame)
         while left:
             try:
                 left = wire.after(left, os.writev(self._requests, left[: wire.MAX_BUFFERS]))
             except BlockingIOError:
-                self._wait(deadline, write=True)
+                self._wait(write=True)
             except BrokenPipeError:
                 raise WorkerLost("died", tr("the process ended")) from None
 
-    def _read_reply(self, count: int, deadline: float) -> bytearray:
+    def _read_reply(self, count: int) -> bytearray:
         data = bytearray(count)
         view = memoryview(data)
         while view:
             try:
                 received = os.readv(self._replies, [view])
             except BlockingIOError:
-                self._wait(deadline, write=False)
+                self._wait(write=False)
                 continue
             if not received:
                 self._drain_log()
                 raise WorkerLost("died", tr("the process ended"))
             view = view[received:]
+            self._has_begun = True
+            self._watch_time(is_ready=True)
         return data
 
-    def _wait(self, deadline: float, *, write: bool) -> None:
+    def _wait(self, *, write: bool) -> None:
         """Until the pipe is ready, draining the log meanwhile, so that printing never blocks."""
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WorkerLost("deadline", tr("the time was up"))
             reading = [self._log] if self._log_open else []
             reading += [] if write else [self._replies]
+            started = time.monotonic()
             readable, writable, _ = select.select(
-                reading, [self._requests] if write else [], [], left
+                reading, [self._requests] if write else [], [], LOOK_SECONDS
             )
+            self._broker.waited += time.monotonic() - started
+            is_ready = bool(writable) or self._replies in readable
+            self._watch_time(is_ready)
             if self._log in readable:
                 self._drain_log()
-            if writable or self._replies in readable:
+            if is_ready:
                 return
+
+    def _watch_time(self, is_ready: bool) -> None:
+        """Look at the worker if that was long ago. Raises WorkerLost where its time is up."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        # It may sleep when it has answered. And a longer time than one look is the grader's own.
+        sleeps = (self._has_begun or not is_ready) and self._clock.is_asleep()
+        self._look(LOOK_SECONDS if sleeps else 0.0)
+        self._demand_time()
+
+    def _look(self, asleep: float = 0.0) -> None:
+        """Charge it with what it has computed since the last look, and with this much sleep."""
+        computed = self._clock.computed()
+        used = Used(computed - self._computed, asleep)
+        self.used, self._charged = self.used.plus(used), self._charged.plus(used, self._share)
+        self._broker.used += sum(used)
+        self._computed, self._looked = computed, time.monotonic()
+
+    def _demand_time(self) -> None:
+        """Raise WorkerLost where its time is up."""
+        computed, asleep = self._charged
+        if computed + asleep >= self._seconds:
+            text = tr(
+                "of the {seconds:g} s given it computed for {computed:.1f} s, and slept for {asleep:.1f} s",
+                seconds=self._seconds,
+                computed=computed,
+                asleep=asleep,
+            )
+            raise WorkerLost("deadline", text)
+        if time.monotonic() >= self._patience:
+            text = tr("it got only {computed:.1f} s of a processor's time", computed=computed)
+            raise WorkerLost("starved", text)
 
     def _drain_log(self) -> None:
         """Read what was printed since the last time."""
@@ -348,6 +430,8 @@ class Broker:
         """What the last worker that uses the GPU found there."""
         self._may_use_gpu = gpu
         self._spare: Worker | None = None
+        self.waited = self.used = 0.0
+        """Seconds for which workers were waited for, by the wall, and those that they have used."""
         self.reasons: Mapping[str, str] = {}
         """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
         self.isolation: Isolation | None = None
@@ -526,6 +610,10 @@ class Broker:
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_recorded(question: Question) -> bool:
+    return getattr(question.request, "watch", False)
 
 
 def _remove(folder: Path) -> None:

@@ -37,7 +37,7 @@ GPU_CHECKS = "gpu_"
 _JUDGING_CODE = {
     Path(__file__).parent: (
         *("suite/**/*.py", "sandbox/**/*.py", "broker.py", "course.py", "grading.py"),
-        *("isolation.py", "report.py", "selftest.py"),
+        *("isolation.py", "processclock.py", "report.py", "selftest.py"),
     ),
     Path(tower_student.__file__).parent: (
         *("submission.py", "notebooks.py", "text.py"),

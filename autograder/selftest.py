@@ -23,7 +23,7 @@ from autograder.sandbox.wire import RawTensor
 from tower_student.language import plural, tr
 
 SECONDS = 60.0
-"""For all of it. It takes a tenth of a second; a machine may be busy."""
+"""For all of it. It takes a tenth of a second."""
 LEAST_MEMORY = 384 << 20
 """What a worker has to have left: with 384 MiB in all the solutions train, with 256 they do not."""
 MODULE = "selftest"
@@ -116,7 +116,8 @@ def examine(broker: Broker, *, gpu: bool = False, meta: bool = True) -> Iterator
     with broker.worker(gpu=gpu) as worker:
         # All at once: waking a process takes longer than most of the answers.
         questions = [question for part in parts for question in part.questions]
-        answers = worker.ask_all(questions, time.monotonic() + SECONDS)
+        worker.allow(SECONDS)
+        answers = worker.ask_all(questions)
         for part in parts:
             started = time.monotonic()
             wrong = _asked(worker, part, answers)

@@ -315,10 +315,10 @@ def between(course: Course, classes: Path) -> Iterator[str]:
             worker = super().worker(gpu=gpu)
             genuine = worker.ask_all
 
-            def ask_all(questions: Any, deadline: float) -> Any:
+            def ask_all(questions: Any) -> Any:
                 counts["exchanges"] += 1
                 counts["questions"] += len(questions)
-                return genuine(questions, deadline)
+                return genuine(questions)
 
             worker.ask_all = ask_all  # type: ignore[method-assign]
             return worker
@@ -335,9 +335,7 @@ def between(course: Course, classes: Path) -> Iterator[str]:
         each = {name: count / len(submissions) for name, count in counts.items()}
         start = seconds_of(lambda: broker.worker().close(), 30)
         with broker.worker() as worker:
-            ping = seconds_of(
-                lambda: worker.ask(protocol.Threads(1), [], time.monotonic() + 9), 500
-            )
+            ping = seconds_of(lambda: worker.ask(protocol.Threads(1)), 500)
     alone = one_interpreter(course, classes).each
     rows = {
         "the checks, in one interpreter without isolation": alone,

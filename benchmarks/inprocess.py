@@ -23,7 +23,7 @@ os.environ.setdefault(
 import pytest
 import torch
 
-from autograder.broker import Question
+from autograder.broker import Question, Used
 from autograder.course import course_root, load_course, suite_digest
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import SubmissionImporter
@@ -47,19 +47,23 @@ class Direct:
     """In the place of broker.Worker: a handler in this process."""
 
     log = b""
+    used = Used()
 
     def __init__(self) -> None:
         self._handler = RequestHandler(SimulatedGPU())
 
+    def allow(self, seconds: float) -> None:
+        """Nothing limits it."""
+
     def ask(
-        self, request: protocol.Request, tensors: Sequence[wire.RawTensor], deadline: float
+        self, request: protocol.Request, tensors: Sequence[wire.RawTensor] = ()
     ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
-        """As Worker.ask; nothing holds the deadline."""
-        (answer,) = self.ask_all([Question(request, tensors)], deadline)
+        """As Worker.ask."""
+        (answer,) = self.ask_all([Question(request, tensors)])
         return answer
 
     def ask_all(
-        self, questions: Sequence[Question], deadline: float
+        self, questions: Sequence[Question]
     ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
         """As Worker.ask_all."""
         for question in questions:

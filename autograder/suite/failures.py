@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
+from autograder.errors import GraderFault
 from autograder.report import Cause, Feedback, SourceLocation
 from tower_student.language import tr
 from tower_student.text import one_line
@@ -130,8 +131,18 @@ class TooSlow(CheckFailed):
     """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
 
 
-class Killed(CheckFailed):
-    """The worker was killed from outside, as the kernel does for want of memory."""
+class OfTheMachine(CheckFailed):
+    """The worker was killed from outside, as the kernel does for want of memory, or given no time to work."""
+
+    def fault(self) -> GraderFault:
+        """Return what it amounts to where it happens twice."""
+        return GraderFault(
+            tr(
+                "Twice: {found} Give the grader more memory and processors, or grade fewer submissions at a "
+                "time.",
+                found=self.found,
+            )
+        )
 
 
 def _plain(value: str | int | float) -> str | int | float:

@@ -86,7 +86,7 @@ class Outcome:
     Attributes:
         failure: the feedback for the student; None where it passed.
         too_slow: whether it failed for want of time.
-        at_import: whether its module does not even import.
+        at_import: whether its module does not even import, or has no time left.
         is_total: whether nothing that the check asks for can be there.
         slip: by which it failed, see suite.slips.
         is_settled: whether it counts; if not, it is to be judged in a fresh worker.
@@ -142,6 +142,11 @@ class Judge:
         self._done = 0
         self._slips: defaultdict[str, dict[str, str]] = defaultdict(dict)
         """For each module, the checks that have been charged for slips, by these."""
+        self._broker = broker
+        self._uncounted = broker.used
+        """What workers have used before, and in long checks."""
+        self._ends: dict[str, float] = {}
+        """What the submission may have used at the end of each module."""
 
     def run(self, cases: Iterable[Case]) -> None:
         """Judge all of these, in order: those of a brick before those of what is built on it.
@@ -252,16 +257,47 @@ class Judge:
 
     @contextmanager
     def limited(self, case: Case) -> Iterator[None]:
-        """Guard our own side: raise Timeout in the body where a case takes longer than all its trials may."""
+        """Guard our own side: raise Timeout in the body where a case takes longer than all its trials may.
+
+        What is waited for a worker is that one's own matter.
+        """
         policy = self._course.policy
         start = policy.gpu_seconds if self._device == "cuda" else 0.0
         trial = 3 * policy.import_seconds + self._course.seconds(case.check) + start
-        with _limited(case.seconds or TRIALS * trial):
+        with _limited(case.seconds or TRIALS * trial, lambda: self._broker.waited):
             yield
 
     # The policy: who is judged again, and over what
 
     def _outcome(self, case: Case) -> Outcome:
+        """Judge a case, if there is time left for its module."""
+        if failure := self._late(case):
+            root = (module_of(case.check), failure.found)
+            return Outcome(failure.feedback(case.check), at_import=True, root=root)
+        before = self._broker.used
+        try:
+            return self._judged(case)
+        finally:
+            if self._course.is_long(case.check):
+                self._uncounted += self._broker.used - before
+
+    def _late(self, case: Case) -> CheckFailed | None:
+        """Why a case comes too late: its module has used up its half of what was left for the submission."""
+        module, whole = module_of(case.check), self._course.policy.submission_seconds
+        used = self._broker.used - self._uncounted
+        end = self._ends.setdefault(module, (used + whole) / 2)
+        if used < end:
+            return None
+        return CheckFailed(
+            tr(
+                "This was not run: the checks of {module} have used up their time, half of what was left of "
+                "the {seconds:g} s for a whole submission.",
+                module=module,
+                seconds=whole,
+            )
+        )
+
+    def _judged(self, case: Case) -> Outcome:
         """Judge over the student's own bricks and, where these may be to blame, over stand-ins."""
         own = self._over(case, ())
         stand_ins = self._replaceable(case, own) if own.failure else ()
@@ -422,18 +458,23 @@ def _root(module: str, feedback: Feedback, defined: SourceLocation | None) -> tu
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raise Timeout in the body after so many seconds, where signals are heard: in the main thread."""
+def _limited(seconds: float, waited: Callable[[], float]) -> Iterator[None]:
+    """Raise Timeout in the body after so many seconds beside those that are waited meanwhile.
+
+    Where signals are heard: in the main thread.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, frame: object) -> None:
+        if time.monotonic() - started - (waited() - before) < seconds:
+            return
         raise Timeout(tr("The hidden test took longer than {seconds:g} s.", seconds=seconds))
 
-    started = time.monotonic()
+    started, before = time.monotonic(), waited()
     handler = signal.signal(signal.SIGALRM, stop)
-    # And again: where an exception cannot leave, as in a __del__, the first is lost.
+    # And again: for the time that is waited, and where an exception cannot leave, as in a __del__.
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from autograder.broker import WorkerLost, in_words
 from autograder.sandbox import protocol, values, wire
-from autograder.suite.failures import CheckFailed, Killed, TooSlow
+from autograder.suite.failures import CheckFailed, OfTheMachine, TooSlow
 from tower_student.language import mark, tr
 from tower_student.text import word
 
@@ -96,7 +96,9 @@ def lost_worker(lost: WorkerLost) -> CheckFailed:
         case "deadline":
             return TooSlow(
                 tr(
-                    "It did not finish in time: an endless loop, a very slow one, or waiting for input."
+                    "It did not finish in time: {used}. An endless loop, a very slow one, or waiting for "
+                    "input.",
+                    used=lost,
                 ),
                 unproven=True,
             )
@@ -108,7 +110,11 @@ def lost_worker(lost: WorkerLost) -> CheckFailed:
                 unproven=True,
             )
         case "killed":
-            return Killed(tr("The process was killed from outside."), unproven=True)
+            return OfTheMachine(tr("The process was killed from outside."), unproven=True)
+        case "starved":
+            return OfTheMachine(
+                tr("The machine is too busy for the process: {used}.", used=lost), unproven=True
+            )
     return CheckFailed(tr("It was stopped because {reason}.", reason=lost))
 
 

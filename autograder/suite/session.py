@@ -4,7 +4,6 @@ import ast
 import difflib
 import itertools
 import re
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -63,7 +62,7 @@ class Session:
         self.tampers: list[str] = []
         self._submission = submission
         self._course = course
-        self.deadline = time.monotonic() + broker.policy.import_seconds
+        self.allow(broker.policy.import_seconds)
         try:
             self._import(submission, surveyor.of(module))
         except BaseException:
@@ -96,8 +95,17 @@ class Session:
 
     def begin(self, seconds: float) -> None:
         """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
-        self.deadline = time.monotonic() + seconds
+        self.allow(seconds)
         self._begins = True
+
+    def allow(self, seconds: float) -> None:
+        """Let what is asked from now on take so many seconds of the worker's own time, see Worker.allow."""
+        self.worker.allow(seconds)
+
+    @property
+    def used(self) -> float:
+        """The seconds that the worker has used so far."""
+        return sum(self.worker.used)
 
     def handle(self) -> int:
         """A number for one more object."""
@@ -108,7 +116,7 @@ class Session:
         if self._begins:
             self._begins = False
             questions = [Question(protocol.Begin(self.module)), *questions]
-        answers = self.worker.ask_all(questions, self.deadline)
+        answers = self.worker.ask_all(questions)
         for question in questions:
             try:
                 reply, returned = next(answers)

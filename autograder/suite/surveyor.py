@@ -1,6 +1,5 @@
 """What the texts of a submission say, asked of a worker in which nothing of it is ever run."""
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from autograder.errors import CourseError
 from autograder.sandbox import protocol, wire
 from autograder.sandbox.worker import COURSE_FILE, STAND_IN
 from autograder.suite import replies
-from autograder.suite.failures import CheckFailed
+from autograder.suite.failures import CheckFailed, OfTheMachine
 from tower_student.language import tr
 from tower_student.submission import Submission
 from tower_student.text import one_line
@@ -35,6 +34,9 @@ class Surveyor:
         if module not in self._known:
             try:
                 self._known[module] = self._asked(module)
+            except OfTheMachine:
+                self.close()
+                raise
             except CheckFailed as failure:
                 self.close()
                 self._known[module] = failure
@@ -44,11 +46,10 @@ class Surveyor:
         return found
 
     def _asked(self, module: str) -> dict[str, Any]:
-        self._worker = self._worker or self._broker.worker()
-        deadline = time.monotonic() + self._broker.policy.import_seconds
+        worker = self._started()
         text = text_of(module, self._submission.sources[module])
         try:
-            reply, _ = self._worker.ask(protocol.Survey(module), [text], deadline)
+            reply, _ = worker.ask(protocol.Survey(module), [text])
         except WorkerLost as lost:
             raise replies.lost_worker(lost) from None
         return replies.read(protocol.Surveyed, reply).survey
@@ -57,19 +58,26 @@ class Surveyor:
         """Raise CourseError where a stand-in of the course does not import: no fault of the submission's."""
         if self._sound.issuperset(names):
             return
-        self._worker = self._worker or self._broker.worker()
-        deadline = time.monotonic() + self._broker.policy.import_seconds
         asked = protocol.Import("", dict.fromkeys(names, 1.0))
-        try:
-            reply, _ = self._worker.ask(asked, course_texts(course, names), deadline)
-            error = reply.get("error")
-            reason = (
-                ""
-                if error is None
-                else f"{error.get('type')}: {one_line(str(error.get('message')))}"
-            )
-        except WorkerLost as lost:
-            reason = tr("The worker: {reason}", reason=one_line(str(lost)))
+        for is_last in (False, True):
+            try:
+                reply, _ = self._started().ask(asked, course_texts(course, names))
+            except WorkerLost as lost:
+                failure = replies.lost_worker(lost)
+                self.close()
+                if not isinstance(failure, OfTheMachine):
+                    reason = tr("The worker: {reason}", reason=one_line(str(lost)))
+                    break
+                if is_last:
+                    raise failure.fault() from None
+            else:
+                error = reply.get("error")
+                reason = (
+                    ""
+                    if error is None
+                    else f"{error.get('type')}: {one_line(str(error.get('message')))}"
+                )
+                break
         self.close()
         if reason:
             raise CourseError(
@@ -81,6 +89,11 @@ class Surveyor:
                 )
             )
         self._sound.update(names)
+
+    def _started(self) -> Worker:
+        self._worker = self._worker or self._broker.worker()
+        self._worker.allow(self._broker.policy.import_seconds)
+        return self._worker
 
     def close(self) -> None:
         """End the worker."""

@@ -10,11 +10,10 @@ from autograder.course import Course
 from autograder.errors import GraderFault
 from autograder.isolation import Isolation
 from autograder.selftest import demand_sound
-from autograder.suite.failures import CheckFailed, Killed
+from autograder.suite.failures import CheckFailed, OfTheMachine
 from autograder.suite.session import Session
 from autograder.suite.student import Student
 from autograder.suite.surveyor import Surveyor
-from tower_student.language import tr
 from tower_student.submission import Submission
 
 
@@ -133,13 +132,8 @@ class Workers:
 
     def demand_theirs(self, failure: CheckFailed, key: WorkerKey) -> None:
         """Raise GraderFault unless a failure is the submission's, as far as this machine goes."""
-        if isinstance(failure, Killed):
-            raise GraderFault(
-                tr(
-                    "Two workers were killed from outside, as the kernel does for want of memory. Give the "
-                    "grader more memory, or grade fewer submissions at a time."
-                )
-            )
+        if isinstance(failure, OfTheMachine):
+            raise failure.fault()
         if not failure.unproven:
             return
         if self._unsound is None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -106,10 +105,10 @@ def error():
     return float((near - right).abs().max() / right.abs().max())
 """
         raw = RawTensor("precision", "uint8", (len(text),), text)
-        deadline = time.monotonic() + 60
-        worker.ask(protocol.Import("precision", {}), [raw], deadline)
+        worker.allow(60)
+        worker.ask(protocol.Import("precision", {}), [raw])
         call = protocol.Call("error", {"list": []}, grad=False, on_gpu=True)
-        reply, _ = worker.ask(call, [], deadline)
+        reply, _ = worker.ask(call)
     assert 0 < reply["result"] < 1e-5
 
 

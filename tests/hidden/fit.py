@@ -7,7 +7,6 @@ under the same transform. Weights trained elsewhere are worthless there.
 """
 
 import math
-import time
 from dataclasses import dataclass
 
 import torch
@@ -78,7 +77,7 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
     secret, start = draw_secret(sampler), initial_weights(sampler)
     train, test = digits(train=True), digits(train=False)
     steps, done = int(context.plan["steps"]), 0
-    student.session.deadline = time.monotonic() + context.trial_seconds
+    student.session.allow(context.trial_seconds)
     model = student.TowerOfInsight()
     model.load(start)
     if context.on_gpu:
@@ -98,7 +97,7 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
         first, last = done, done + math.ceil(len(chosen) / BATCH)
         while done < last:
             stop = min(last, done + (TRIAL_STEPS if done < 2 * TRIAL_STEPS else CHUNK_STEPS))
-            began = time.monotonic()
+            before = student.session.used
             student.call(
                 "train_epoch",
                 model,
@@ -115,7 +114,7 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
             )
             # The first steps load what they need; the next show how long one takes.
             if done == TRIAL_STEPS:
-                taken = time.monotonic() - began
+                taken = student.session.used - before
                 if taken / (stop - done) * steps > 0.8 * context.seconds:
                     raise TooSlow(
                         plural(
@@ -129,7 +128,7 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
                             seconds=context.seconds,
                         )
                     )
-                student.session.deadline = time.monotonic() + context.seconds
+                student.session.allow(context.seconds)
             done = stop
             context.progress(done / steps)
             if next_look <= done < steps:

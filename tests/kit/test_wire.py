@@ -253,8 +253,9 @@ def test_a_reply_that_trickles_in_ends_at_the_deadline(course, broker, trickle):
     session = Session(course, broker, submission, "linear", {}, Surveyor(broker, submission))
     call = protocol.Call("predict", {"list": []})
     started = time.monotonic()
+    session.allow(1)
     with pytest.raises(WorkerLost) as caught:
-        session.worker.ask(call, [], started + 1)
+        session.worker.ask(call)
     seconds = time.monotonic() - started
     session.close()
     assert caught.value.reason == "deadline"
