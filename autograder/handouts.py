@@ -8,6 +8,7 @@ Markdown a marker is a comment; in Python and TOML it is one on a line of its ow
     title             the course's title
     count NOUN        the number of modules in words, as "five modules"
     points MODULE     what a module is worth
+    limit NAME        a number of the table [limits]
     total             what all modules are worth, without bonus points
     needs             a sentence: which modules build on which
     modules           a table: the modules in order, and their points
@@ -137,6 +138,13 @@ class Page:
 
     def _points(self, passage: _Passage, inside: str) -> str:
         return str(self._module(passage).points)
+
+    def _limit(self, passage: _Passage, inside: str) -> str:
+        (name,) = self._arguments(passage, "NAME")
+        limits = vars(self._course.policy)
+        if name not in limits:
+            raise self._error(passage.line, tr("{name} is no limit of course.toml", name=name))
+        return f"{limits[name]:,g}"
 
     def _total(self, passage: _Passage, inside: str) -> str:
         self._arguments(passage)
@@ -289,6 +297,7 @@ _DIRECTIVES: Mapping[str, Callable[[Page, _Passage, str], str]] = {
     "title": Page._title,
     "count": Page._count,
     "points": Page._points,
+    "limit": Page._limit,
     "total": Page._total,
     "needs": Page._needs,
     "modules": Page._modules,

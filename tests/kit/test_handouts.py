@@ -312,6 +312,10 @@ def test_a_check_without_a_text_has_the_title_of_its_hidden_test(folder):
         ),
         ("<!-- tower: points -->x<!-- end -->", "line 1: expected tower: points MODULE"),
         ("<!-- tower: title linear -->x<!-- end -->", "line 1: expected tower: title"),
+        (
+            "<!-- tower: limit minutes -->x<!-- end -->",
+            "line 1: minutes is no limit of course.toml",
+        ),
         ("<!-- tower: with -->x<!-- end -->", "line 1: expected tower: with NAME"),
         ("<!-- tower: with linaer -->x<!-- end -->", "line 1: there is no module linaer, neither"),
         ("<!-- tower: -->x<!-- end -->", "line 1: unknown directive ''"),
