@@ -135,6 +135,8 @@ class Worker:
         self._has_begun = False
         """Whether a part of the reply is there."""
         self._seconds = self._patience = math.inf
+        self._expected: Iterator[tuple[dict[str, Any], list[wire.RawTensor]]] = iter(())
+        """The answers to what was asked last."""
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         os.set_blocking(self._log, False)
@@ -161,15 +163,18 @@ class Worker:
     def ask_all(
         self, questions: Sequence["Question"]
     ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
-        """Several questions sent at once; yields their answers in order, as ask does.
+        """Send several questions at once; return their answers in order, which ask waits for.
 
-        The process is woken once for all of them. What asks later than it sends must be small: the last one
-        alone may have an answer that does not fit into a pipe.
+        The process is woken once for all of them, and works while the grader does, until an answer is taken.
+        What asks later than it sends must be small: the last one alone may have an answer that does not fit
+        into a pipe. Answers that nobody has taken by the next call are passed over.
         """
         if self._lost:
             raise self._lost
+        for _ in self._expected:
+            pass
         numbers = [secrets.randbits(52) for _ in questions]
-        try:
+        with self._losing():
             self._look()
             self._share = 1 / RECORDED if any(map(_is_recorded, questions)) else 1.0
             self._demand_time()
@@ -181,12 +186,25 @@ class Worker:
                 for number, (request, tensors) in zip(numbers, questions, strict=True)
             ]
             self._send([buffer for frame in frames for buffer in frame])
-            for number in numbers:
+        self._expected = self._answers(numbers)
+        return self._expected
+
+    def _answers(
+        self, numbers: Sequence[int]
+    ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
+        for number in numbers:
+            with self._losing():
                 self._has_begun = False
                 meta, raw = wire.read(self._read_reply, self._broker.policy.reply)
                 if meta.pop("id", None) != number:
                     raise wire.WireError(mark("it answered another question"))
-                yield meta, raw
+            yield meta, raw
+
+    @contextlib.contextmanager
+    def _losing(self) -> Iterator[None]:
+        """What breaks the format, or outlasts its time, is lost."""
+        try:
+            yield
         except wire.WireError as error:
             text = tr("its reply was not a valid frame: {error}", error=in_words(error))
             raise self._lose(WorkerLost("protocol", text)) from None

@@ -119,9 +119,10 @@ def forward(
 
     Where the output is wrong, the candidates that the course has registered for the oracle may name a cause.
     """
+    answered = layer.running(x, method=method, grad=False)
     with torch.no_grad():
         expected = oracle(x.tensor)
-    answer = layer.run(x, method=method, grad=False)
+    answer = answered()
     candidates = registry.of_output(oracle, x.laid_out())
     try:
         compare(tr("the output"), answer.value, expected, tolerance, candidates=candidates)
@@ -224,9 +225,10 @@ def gradients(
     leaf = x.tensor.clone().requires_grad_()
     output = oracle(leaf)
     upstream = sampler.normal(*output.shape, dtype=output.dtype)
+    answered = layer.running(x, upstream, method=method, on_gpu=on_gpu)
     oracle.zero_grad()
     backward(output, upstream)
-    answer = layer.run(x, upstream, method=method, on_gpu=on_gpu)
+    answer = answered()
     if answer.transfers:
         _stays(answer.transfers)
     candidates = registry.of_output(oracle, x.laid_out())

@@ -112,11 +112,24 @@ class Session:
         return next(self._handles)
 
     def ask_all(self, questions: Sequence[Question]) -> Iterator[replies.Reply]:
-        """Questions that are sent at once, see Worker.ask_all. Raises CheckFailed for a lost worker."""
+        """Send questions at once; return their answers, see Worker.ask_all.
+
+        Raises CheckFailed for a lost worker, here or where an answer is taken.
+        """
         if self._begins:
             self._begins = False
             questions = [Question(protocol.Begin(self.module)), *questions]
-        answers = self.worker.ask_all(questions)
+        try:
+            answers = self.worker.ask_all(questions)
+        except WorkerLost as lost:
+            raise replies.lost_worker(lost) from None
+        return self._read(questions, answers)
+
+    def _read(
+        self,
+        questions: Sequence[Question],
+        answers: Iterator[tuple[dict[str, Any], list[wire.RawTensor]]],
+    ) -> Iterator[replies.Reply]:
         for question in questions:
             try:
                 reply, returned = next(answers)

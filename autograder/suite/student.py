@@ -166,7 +166,7 @@ class Student:
     def settle(self) -> None:
         """Wait until the worker has done everything it was asked. Raises CheckFailed where that failed."""
         if self._pending:
-            self._exchange([])
+            self._sent([])()
         for other in self._others:
             other.settle()
 
@@ -210,7 +210,14 @@ class Student:
         self.defer(request, encoder, layer.describe)
         return layer
 
-    def call(
+    def call(self, name: str, *args: object, **asked: Any) -> Answer:
+        """Call a function of the submission; `student.name(…)` returns the value alone. Raises CheckFailed.
+
+        It takes what `calling` takes.
+        """
+        return self.calling(name, *args, **asked)()
+
+    def calling(
         self,
         name: str,
         *args: object,
@@ -224,8 +231,10 @@ class Student:
         on_gpu: bool = False,
         asked: str = "",
         **kwargs: object,
-    ) -> Answer:
-        """Call a function of the submission; `student.name(…)` returns the value alone. Raises CheckFailed.
+    ) -> Callable[[], Answer]:
+        """Ask as call does; return what waits for the answer. The oracle can compute in the meantime.
+
+        Nothing else may be asked before that is called.
 
         Args:
             grad: whether autograd is on.
@@ -255,37 +264,42 @@ class Student:
         )
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
-        reply, tensors = self.ask(request, encoder)
-        result = replies.read(protocol.Result, reply)
-        if grad and not result.grad_mode:
-            raise CheckFailed(
-                tr("After the call autograd is switched off, for everything that follows."),
-                cause=why(
-                    "gradient.left_off",
-                    "torch.set_grad_enabled(False) stays in force after the function has returned; `with "
-                    "torch.no_grad():` ends with its block.",
-                ),
+        last = self._asking(request, encoder)
+
+        def answer() -> Answer:
+            reply, tensors = last()
+            result = replies.read(protocol.Result, reply)
+            if grad and not result.grad_mode:
+                raise CheckFailed(
+                    tr("After the call autograd is switched off, for everything that follows."),
+                    cause=why(
+                        "gradient.left_off",
+                        "torch.set_grad_enabled(False) stays in force after the function has returned; `with "
+                        "torch.no_grad():` ends with its block.",
+                    ),
+                )
+            if result.grad_mode and not grad:
+                raise CheckFailed(
+                    tr("After a call within torch.no_grad(), autograd is switched on again."),
+                    cause=why(
+                        "gradient.left_on",
+                        "torch.set_grad_enabled(True) stays in force after the function has returned; a "
+                        "`with` block puts back what was before.",
+                    ),
+                )
+            left = replies.value(result.after, tensors)
+            if after and not _mirrors(left, list(args)):
+                raise CheckFailed(tr(replies.UNREADABLE))
+            return Answer(
+                value=replies.value(result.result, tensors),
+                after=left,
+                gradients=replies.gradients(tensors),
+                traits=replies.traits(result, _count_tensors(list(args))) if after else (),
+                seen=replies.seen(result.trace) if watch else None,
+                draws=tensors.get("draws"),
             )
-        if result.grad_mode and not grad:
-            raise CheckFailed(
-                tr("After a call within torch.no_grad(), autograd is switched on again."),
-                cause=why(
-                    "gradient.left_on",
-                    "torch.set_grad_enabled(True) stays in force after the function has returned; a `with` "
-                    "block puts back what was before.",
-                ),
-            )
-        left = replies.value(result.after, tensors)
-        if after and not _mirrors(left, list(args)):
-            raise CheckFailed(tr(replies.UNREADABLE))
-        return Answer(
-            value=replies.value(result.result, tensors),
-            after=left,
-            gradients=replies.gradients(tensors),
-            traits=replies.traits(result, _count_tensors(list(args))) if after else (),
-            seen=replies.seen(result.trace) if watch else None,
-            draws=tensors.get("draws"),
-        )
+
+        return answer
 
     def library(
         self, name: str, *args: object, param_groups: bool = False, **kwargs: object
@@ -333,7 +347,12 @@ class Student:
 
         Raises CheckFailed where the worker is lost, or says what is wrong.
         """
-        return self._exchange([Question(request, encoder.tensors if encoder else [])])
+        return self._asking(request, encoder)()
+
+    def _asking(
+        self, request: protocol.Request, encoder: values.Encoder | None
+    ) -> Callable[[], replies.Reply]:
+        return self._sent([Question(request, encoder.tensors if encoder else [])])
 
     def defer(
         self,
@@ -354,27 +373,34 @@ class Student:
         if not small or len(self._pending) == MAX_PENDING:
             self.settle()
 
-    def _exchange(self, asked: Sequence[Question]) -> replies.Reply:
-        """Send what is pending and what is asked, at most one question; return the last reply."""
+    def _sent(self, asked: Sequence[Question]) -> Callable[[], replies.Reply]:
+        """Send what is pending and what is asked, at most one question; return what waits for the last reply.
+
+        Nothing else may be asked before that is called.
+        """
         pending, self._pending = self._pending, []
         now = self._origin._asked
-        reply: replies.Reply = {}, {}
         answers = self.session.ask_all([*(one.question for one in pending), *asked])
-        failure: CheckFailed | None = None
-        for one in [*pending, *asked]:
-            self._origin._asked = one.asked if isinstance(one, _Pending) else now
-            reply = next(answers)
-            if failure is None:
-                try:
-                    self.session.demand(reply[0])
-                    if isinstance(one, _Pending):
-                        one.then(reply[0])
-                except CheckFailed as raised:
-                    failure, of = raised, self._origin._asked
-        if failure is not None:
-            self._origin._asked = of
-            raise failure
-        return reply
+
+        def last() -> replies.Reply:
+            reply: replies.Reply = {}, {}
+            failure: CheckFailed | None = None
+            for one in [*pending, *asked]:
+                self._origin._asked = one.asked if isinstance(one, _Pending) else now
+                reply = next(answers)
+                if failure is None:
+                    try:
+                        self.session.demand(reply[0])
+                        if isinstance(one, _Pending):
+                            one.then(reply[0])
+                    except CheckFailed as raised:
+                        failure, of = raised, self._origin._asked
+            if failure is not None:
+                self._origin._asked = of
+                raise failure
+            return reply
+
+        return last
 
 
 class _Asked(NamedTuple):
@@ -521,7 +547,14 @@ class Layer:
             )
         return output
 
-    def run(
+    def run(self, x: Tensor | Input | Meta, upstream: Tensor | None = None, **asked: Any) -> Answer:
+        """Run a forward pass and, with an upstream gradient, the backward pass. Raises CheckFailed.
+
+        It takes what `running` takes.
+        """
+        return self.running(x, upstream, **asked)()
+
+    def running(
         self,
         x: Tensor | Input | Meta,
         upstream: Tensor | None = None,
@@ -533,8 +566,10 @@ class Layer:
         again: bool = False,
         refilled: bool = False,
         on_gpu: bool = False,
-    ) -> Answer:
-        """Run a forward pass and, with an upstream gradient, the backward pass. Raises CheckFailed.
+    ) -> Callable[[], Answer]:
+        """Ask as run does; return what waits for the answer. The oracle can compute in the meantime.
+
+        Nothing else may be asked before that is called.
 
         Args:
             upstream: of the output's shape; asks for the gradients of the input and of every parameter.
@@ -569,17 +604,22 @@ class Layer:
         )
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
-        reply, tensors = self._student.ask(request, encoder)
-        output = replies.read(protocol.Output, reply)
-        if output.meta_shape is not None and isinstance(x, Meta):
-            return Answer(None, meta_shape=replies.shape(output.meta_shape))
-        return Answer(
-            value=replies.value(output.output, tensors),
-            after=tensors.get("input"),
-            gradients=replies.gradients(tensors),
-            seen=replies.seen(output.trace) if watch else None,
-            transfers=replies.transfers(output) if on_gpu else None,
-        )
+        last = self._student._asking(request, encoder)
+
+        def answer() -> Answer:
+            reply, tensors = last()
+            output = replies.read(protocol.Output, reply)
+            if output.meta_shape is not None and isinstance(x, Meta):
+                return Answer(None, meta_shape=replies.shape(output.meta_shape))
+            return Answer(
+                value=replies.value(output.output, tensors),
+                after=tensors.get("input"),
+                gradients=replies.gradients(tensors),
+                seen=replies.seen(output.trace) if watch else None,
+                transfers=replies.transfers(output) if on_gpu else None,
+            )
+
+        return answer
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
         """Return the output on the GPU on a stream of its own, where the input comes late."""

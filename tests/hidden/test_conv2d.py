@@ -483,10 +483,10 @@ def test_im2col(student: Student, sampler: Sampler, case: Case) -> None:
     """
     given = case.input(sampler)
     x = given.tensor
-    answer = student.call("im2col", given, *im2col_arguments(case), after=True)
-    compare(
-        tr("the matrix of windows"), answer.value, unfolded(x, case), candidates=candidates(x, case)
-    )
+    answered = student.calling("im2col", given, *im2col_arguments(case), after=True)
+    expected = unfolded(x, case)
+    answer = answered()
+    compare(tr("the matrix of windows"), answer.value, expected, candidates=candidates(x, case))
     expect(torch.equal(answer.after[0], x), tr("The input was changed by the call."))
     if case is CASES[-1]:
         plain = misconceptions.of_columns(x, Geometry((2, 2), (1, 1), (0, 0), (1, 1)))
@@ -523,10 +523,11 @@ def test_im2col_gradient(student: Student, sampler: Sampler, case: Case) -> None
     x = case.input(sampler).tensor.requires_grad_()
     columns = unfolded(x, case)
     upstream = sampler.normal(*columns.shape)
+    given = Input(x.detach(), case.layout, requires_grad=True)
+    answered = student.calling("im2col", given, *im2col_arguments(case), upstream=upstream)
     properties.backward(columns, upstream)
     assert x.grad is not None
-    given = Input(x.detach(), case.layout, requires_grad=True)
-    answer = student.call("im2col", given, *im2col_arguments(case), upstream=upstream)
+    answer = answered()
     compare(
         tr("the matrix of windows"), answer.value, columns.detach(), candidates=candidates(x, case)
     )

@@ -585,8 +585,10 @@ def judge_epoch(
     ours, in_worker = loop
     before = copy.deepcopy((oracle, ours[1]))
     losses: list[float] = []
+    given = Once(batches) if once else batches
+    answered = student.calling("train_epoch", theirs, given, *in_worker)
     expected = reference.train_epoch(oracle, batches, *ours, losses)
-    loss = student.train_epoch(theirs, Once(batches) if once else batches, *in_worker)
+    loss = answered().value
     state = theirs.state()
     sizes = [len(labels) for _, labels in batches]
     student.asked = tr("train_epoch on batches of {sizes} samples", sizes=listed(sizes))

@@ -131,7 +131,7 @@ def page() -> str:
             *entries(*OPERATORS),
             "## How to judge an initialisation",
             *prose(statistics),
-            *cut(f"{HIDDEN}/test_linear.py", "test_initialisation", "sizes =", 2),
+            *cut(f"{HIDDEN}/test_linear.py", "test_initialisation", "oracle, bound =", 2),
             *entries(properties.initialised_uniformly, *public(statistics)),
             "## How to ask for a GPU",
             *paragraph(f"""
