@@ -56,7 +56,7 @@ def test_the_profiler_sees_operators_of_every_thread():
         thread.start()
         thread.join()
         torch.nn.functional.linear(x, x)
-    assert {"aten::special_airy_ai", "aten::linear"} <= names
+    assert {"aten::special_airy_ai", "aten::linear"} <= names.keys()
 
 
 def test_the_profiler_names_autograds_engine():
@@ -164,3 +164,46 @@ def test_comparing_asks_nothing_about_several_machines():
         "print('torch.distributed.tensor' in sys.modules)"
     )
     assert python(text) == "False\n"
+
+
+def seen_and_dispatched(work):
+    with torch_private.profiled() as seen, torch_private.Dispatched() as dispatched:
+        work()
+    return seen, dispatched.names
+
+
+def test_the_profiler_sees_twice_what_the_mode_sees():
+    x = torch.ones(2, 3, requires_grad=True)
+    seen, dispatched = seen_and_dispatched(lambda: (x @ torch.ones(3, 2)).data.sum().item())
+    assert dispatched["aten::mm"] == 1
+    assert all(seen[name] >= 2 * count for name, count in dispatched.items())
+
+
+def test_the_profiler_sees_less_where_records_are_switched_off():
+    def quiet():
+        torch.autograd._enable_record_function(False)
+        try:
+            torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 3))
+        finally:
+            torch.autograd._enable_record_function(True)
+
+    seen, dispatched = seen_and_dispatched(quiet)
+    assert dispatched["aten::mm"] == 1
+    assert seen["aten::mm"] == 0
+
+
+@pytest.mark.parametrize("transform", [False, True], ids=["backward", "torch.func"])
+def test_a_skewed_backward_pass_gives_another_derivative_and_the_same_value(transform):
+    def f(x):
+        return (x * x).sum()
+
+    x = torch.tensor([3.0], requires_grad=True)
+    with torch_private.Skewed():
+        value = f(x.detach())
+        if transform:
+            gradient = torch.func.grad(f)(x.detach())
+        else:
+            f(x).backward()
+            gradient = x.grad
+    assert value == 9
+    assert gradient != 6
