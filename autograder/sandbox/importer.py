@@ -9,19 +9,7 @@ from importlib.util import spec_from_loader
 from types import ModuleType
 from typing import Any
 
-TAMPERING = frozenset(
-    {
-        "setprofile",
-        "settrace",
-        "_disable_profiler",
-        "_disable_profiler_legacy",
-        "_enable_profiler",
-        "_profiler",
-        "kineto_results",
-        "_disable_current_modes",
-    }
-)
-"""Names that serve only to blind the recorder."""
+from .reading import read
 
 
 class SubmissionImporter(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # typeshed's own conflict
@@ -67,8 +55,7 @@ def from_text(name: str, text: bytes, filename: str) -> ModuleType:
 def survey(source: bytes, filename: str) -> dict[str, Any]:
     """What the text of a module says, read without running it.
 
-    {"defined": top-level names, "tampers": names that only serve to blind the recorder}, or
-    {"syntax_error": {"line", "message"}}.
+    {"defined": top-level names, "names": see reading.read}, or {"syntax_error": {"line", "message"}}.
     """
     try:
         tree = ast.parse(source, filename)
@@ -76,20 +63,7 @@ def survey(source: bytes, filename: str) -> dict[str, Any]:
         line = getattr(error, "lineno", None)
         message = getattr(error, "msg", None) or str(error) or type(error).__name__
         return {"syntax_error": {"line": line if isinstance(line, int) else 1, "message": message}}
-    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used |= {
-        alias.name
-        for node in ast.walk(tree)
-        for alias in getattr(node, "names", [])
-        if isinstance(alias, ast.alias)
-    }
-    used |= {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    return {"defined": sorted(defined(tree)), "tampers": sorted(used & TAMPERING)}
+    return {"defined": sorted(defined(tree)), "names": read(tree)}
 
 
 def defined(tree: ast.Module) -> set[str]:

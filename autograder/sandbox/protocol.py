@@ -208,6 +208,7 @@ class Call(_Checked):
         after: send the tensors among the arguments as they are afterwards.
         draws: how many numbers that the global generator yields next to send.
         on_gpu: let the function use the GPU.
+        skewed: let autograd compute other derivatives than the right ones.
     """
 
     name: str
@@ -220,6 +221,7 @@ class Call(_Checked):
     after: bool = False
     draws: int = 0
     on_gpu: bool = False
+    skewed: bool = False
 
 
 Request = (

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import PurePath
+from types import ModuleType
 from typing import Any, assert_never
 
 import numpy as np
@@ -25,7 +26,7 @@ from .importer import SubmissionImporter, from_text, survey
 from .recorder import recording
 from .simulated_gpu import SimulatedGPU
 from .startup import Fork, Startup
-from .torch_private import registered_as_none
+from .torch_private import Skewed, registered_as_none
 
 MAX_REQUEST = 256 << 20
 REQUESTS, REPLIES = 100, 101
@@ -108,6 +109,12 @@ def _write(frame: list[memoryview]) -> None:
 
 LIBRARIES: dict[str, Any] = {"nn": nn, "optim": torch.optim}
 """What a hidden test can have something made of, beside the course's own files."""
+LAYERS = {
+    layer: f"{layer.__module__}.{layer.__qualname__}"
+    for layer in vars(nn).values()
+    if isinstance(layer, type)
+}
+"""Names of torch's layers, taken before a submission can give them others."""
 STAND_IN, COURSE_FILE = "stand-in ", "file "
 """How the names of texts begin that are the course's."""
 
@@ -210,8 +217,9 @@ class RequestHandler:
             SubmissionImporter(self._sources).install()
             for name, scale in asked.stand_ins.items():
                 made = from_text(name, texts[STAND_IN + name], STAND_IN + name)
+                sys.modules[name] = ModuleType(name)  # which does not tell the factor
+                vars(sys.modules[name]).update(vars(made) | {"SCALE": 1.0})
                 vars(made)["SCALE"] = scale
-                sys.modules[name] = made
         if asked.module:
             self._module = self._modules[asked.module] = __import__(asked.module)
 
@@ -381,7 +389,10 @@ class RequestHandler:
             recording() if asked.watch else nullcontext() as trace,
             torch.set_grad_enabled(asked.grad),
         ):
-            with self._gpu.in_force() if asked.on_gpu else nullcontext():
+            with (
+                self._gpu.in_force() if asked.on_gpu else nullcontext(),
+                Skewed() if asked.skewed else nullcontext(),  # type: ignore[no-untyped-call]
+            ):
                 result = self._called(function, given, named)
             grad_mode = torch.is_grad_enabled()
             torch.set_grad_enabled(asked.grad)
@@ -424,7 +435,10 @@ class RequestHandler:
             parameters=[entry(name, p) for name, p in layer.named_parameters()],
             state=list(layer.state_dict()),
             absent=registered_as_none(layer),
-            bases=[f"{base.__module__}.{base.__qualname__}" for base in type(layer).__mro__],
+            bases=[
+                LAYERS.get(base) or f"{base.__module__}.{base.__qualname__}"
+                for base in type.__dict__["__mro__"].__get__(type(layer))
+            ],
         )
         return protocol.Made(vars(found))
 

@@ -10,6 +10,7 @@ submission cannot feign the opposite: none of it is in that worker.
 """
 
 import itertools
+import random
 import signal
 import threading
 import time
@@ -376,6 +377,7 @@ class Judge:
             "student": student,
             "sampler": Sampler(self._seed, case.name),
         }
+        student.chance = random.Random(f"{self._seed} {case.name}")  # noqa: S311 - no secret
         if "long_run" in case.names:
             given["long_run"] = self.long_run(case.check)
         case.function(**{name: given[name] for name in case.names})

@@ -20,7 +20,7 @@ from autograder.suite import registry, slips, statistics
 from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import alike, compare, describe
-from autograder.suite.replies import Description, Seen, Transfers
+from autograder.suite.replies import Answer, Description, Seen, Transfers
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
@@ -483,13 +483,64 @@ READY_MADE = why(
 )
 
 
+DECOMPOSED = re.compile(r"^(torch\.(_decomp|_refs|_prims|_inductor)|scipy)\.")
+"""Functions of libraries that fall apart into operators anybody may use."""
+
+
+def watched(ask: Callable[[bool], Answer], sampler: Sampler) -> Answer:
+    """Ask the same with and without recording, in random order; return the answer that was recorded.
+
+    Raises ReadyMade where the two differ, and CheckFailed where neither comes.
+
+    Args:
+        ask: asks, and records if it is given True.
+    """
+    first = sampler.seed() % 2 == 0
+    answers = {first: ask(first)}
+    try:
+        answers[not first] = ask(not first)
+        _alike_when_watched(answers[True], answers[False])
+    except CheckFailed as failure:
+        raise ReadyMade(
+            tr(
+                "Asked twice, once of them recorded, it answers differently: {found}",
+                found=failure.found,
+            ),
+            cause=why(
+                "by_hand.two_answers",
+                "The answer must not depend on whether it is recorded how it comes about.",
+            ),
+            quoted=failure.quoted,
+            location=failure.location,
+        ) from None
+    return answers[True]
+
+
+def _alike_when_watched(seen: Answer, plain: Answer) -> None:
+    if isinstance(plain.value, Tensor):
+        compare(tr("the output"), seen.value, plain.value, FLOAT64)
+    else:
+        expect(
+            type(seen.value) is type(plain.value),
+            tr(
+                "The result is {got}; expected {expected}.",
+                got=describe(seen.value),
+                expected=describe(plain.value),
+            ),
+        )
+    for name, gradient in plain.gradients.items():
+        compare(
+            tr("the gradient of {name}", name=name), seen.gradients.get(name), gradient, FLOAT64
+        )
+
+
 def by_hand(
     student: Student,
     seen: Seen | None,
     *families: re.Pattern[str],
     cause: Cause = READY_MADE,
 ) -> None:
-    """Require that no operator of these families ran, and that nothing tried to blind the recorder.
+    """Require that no operator of these families ran, that nothing blinded the recorder, and reads_openly.
 
     Raises ReadyMade.
 
@@ -505,19 +556,39 @@ def by_hand(
         for name in seen.operators
         if any(family.search(name.lower()) for family in families)
     ]
+    used += [
+        name
+        for name in seen.functions
+        if DECOMPOSED.search(name)
+        or (
+            name.startswith("numpy.")
+            and any(family.search(name.rpartition(".")[2].lower()) for family in families)
+        )
+    ]
     if used:
         raise ReadyMade(
             tr("Ready-made work was recorded: {operators}.", operators=words(used)),
             cause=cause,
         )
-    if student.tampers or not seen.intact:
+    if not seen.intact:
+        raise ReadyMade(tr("The trace of operators was interfered with."))
+    reads_openly(student)
+
+
+def reads_openly(student: Student) -> None:
+    """Require that the text of what was called last, and of what that leads to, names nothing that no work by
+    hand needs: see autograder/sandbox/reading.py.
+
+    Raises ReadyMade.
+    """
+    if foreign := student.foreign:
         raise ReadyMade(
-            tr("The trace of operators was interfered with."),
+            tr("The code names {names}, which no work by hand needs.", names=words(foreign)),
             cause=why(
-                "by_hand.tampers", "The module names {names}.", names=", ".join(student.tampers)
-            )
-            if student.tampers
-            else None,
+                "by_hand.tampers",
+                "What runs text, reads frames or other modules, or reaches into torch's private modules "
+                "cannot be told from ready-made work.",
+            ),
         )
 
 

@@ -59,7 +59,7 @@ class Session:
         """Those that the GPU computes in, by name; none where all do."""
         self._begins = False
         self._handles = itertools.count()
-        self.tampers: list[str] = []
+        self._names: dict[str, Any] = {}
         self._submission = submission
         self._course = course
         self.allow(broker.policy.import_seconds)
@@ -86,7 +86,7 @@ class Session:
                     ),
                     location=_location(submission.location(self.module, line)),
                 )
-        self.tampers = [str(name) for name in survey.get("tampers", [])]
+        self._names = survey.get("names", {})
         texts = [text_of(name, source) for name, source in submission.sources.items()]
         texts += course_texts(self._course, self.stand_ins)
         imported = Question(protocol.Import(self.module, self.stand_ins), texts)
@@ -233,6 +233,20 @@ class Session:
         if library in LIBRARIES:
             return hasattr(LIBRARIES[library], attribute)
         return attribute in defined(ast.parse(self._course.files.get(library, b"")))
+
+    def foreign(self, name: str) -> list[str]:
+        """What no work by hand needs and the text names where a definition leads, see sandbox.reading.
+
+        Everything counts where nothing of the module is called by that name.
+        """
+        left = ["", name] if name in self._names else list(self._names)
+        seen, found = set(left), set()
+        while left:
+            refers, names = self._names[left.pop()]
+            found.update(names)
+            left += set(refers) - seen
+            seen.update(refers)
+        return sorted(found)
 
     def definition(self, name: str) -> SourceLocation | None:
         """Where the module's text defines a class or a function, if it does at its top."""

@@ -9,6 +9,7 @@ other side becomes a CheckFailed whose text a student can act on.
 """
 
 import json
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -31,6 +32,10 @@ from tower_student.text import word, words
 
 MAX_HELD_BACK = 64 << 10
 """Bytes of tensors that are held back with a pending request."""
+MAX_WATCHED = 256
+"""Elements of a question's tensors, for it to be recorded by chance."""
+WATCHED = 1 / 24
+"""Of such questions, the share that is recorded."""
 MAX_PENDING = 32
 """Requests; their replies fit into a pipe."""
 
@@ -107,6 +112,7 @@ class Student:
         remark: what the report says beside a check that passes.
         measured: the number that the check judges by, where it is one that is reported.
         figures: what is worth a look, and decides nothing, by title.
+        chance: decides which of the small questions are recorded although nobody looks at the record.
     """
 
     def __init__(
@@ -125,6 +131,7 @@ class Student:
         self.figures: dict[str, Figure] = {}
         self._pending: list[_Pending] = []
         self._over = over
+        self.chance: random.Random | None = None
 
     def over_bricks(self, **scales: float) -> "Student":
         """Return the same module over stand-ins, whose outputs are multiplied by factors, by module.
@@ -169,6 +176,17 @@ class Student:
             self._sent([])()
         for other in self._others:
             other.settle()
+
+    def watches(self, *args: object) -> bool:
+        """Whether to record, by chance, what nobody will look at: a recorder tells nothing then.
+
+        Only where little is computed, since recording takes its time for each operator.
+        """
+        tensors = [x.tensor if isinstance(x, Input) else x for x in args]
+        sizes = [x.numel() for x in tensors if isinstance(x, Tensor)]
+        small = 0 < sum(sizes) <= MAX_WATCHED and not any(isinstance(x, Meta) for x in args)
+        chance = self._origin.chance
+        return small and chance is not None and chance.random() < WATCHED
 
     def use_threads(self, count: int) -> None:
         """Let the worker compute on this many threads."""
@@ -229,6 +247,7 @@ class Student:
         seed: int = 0,
         draws: int = 0,
         on_gpu: bool = False,
+        skewed: bool = False,
         asked: str = "",
         **kwargs: object,
     ) -> Callable[[], Answer]:
@@ -245,6 +264,7 @@ class Student:
             seed: of the global generators.
             draws: how many numbers to take from the global generator afterwards.
             on_gpu: let it use the GPU, where the layers and kept tensors among its arguments may lie.
+            skewed: let autograd compute other derivatives than the right ones.
             asked: the call in words, where NAME(ARGUMENTS) would not do.
         """
         kwargs = _unforgiven(kwargs)
@@ -256,11 +276,12 @@ class Student:
             {key: encoder.tree(value, key) for key, value in kwargs.items()},
             seed=seed,
             grad=grad,
-            watch=watch,
+            watch=watch or (not on_gpu and self.watches(*args)),
             again=again,
             after=after,
             draws=draws,
             on_gpu=on_gpu,
+            skewed=skewed,
         )
         if upstream is not None:
             encoder.tensors.append(values.to_raw("upstream", upstream))
@@ -336,9 +357,9 @@ class Student:
         return tr("on the GPU") if self.session.gpu else tr("on a simulated GPU")
 
     @property
-    def tampers(self) -> list[str]:
-        """Names in the module's text that only serve to blind the recorder."""
-        return self.session.tampers
+    def foreign(self) -> list[str]:
+        """What no work by hand needs, and the text names where what was called last leads."""
+        return self.session.foreign(self._origin._asked.called)
 
     def ask(
         self, request: protocol.Request, encoder: values.Encoder | None = None
@@ -597,7 +618,7 @@ class Layer:
             method=method,
             grad=grad,
             inference=inference,
-            watch=watch,
+            watch=watch or (not on_gpu and self._student.watches(x)),
             again=again,
             refilled=refilled,
             on_gpu=on_gpu,
