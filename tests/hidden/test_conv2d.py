@@ -554,8 +554,14 @@ def test_im2col_by_hand(student: Student, sampler: Sampler) -> None:
     )
 
     def watch(case: Case) -> None:
-        x = sampler.normal(*case.input_shape())
-        answer = student.call("im2col", Input(x), *im2col_arguments(case), watch=True)
+        x = Input(sampler.normal(*case.input_shape()), requires_grad=True)
+        upstream = sampler.normal(*unfolded(x.tensor, case).shape)
+        answer = properties.watched(
+            lambda record: student.call(
+                "im2col", x, *im2col_arguments(case), upstream=upstream, watch=record
+            ),
+            sampler,
+        )
         properties.by_hand(student, answer.seen, UNFOLD, CONVOLUTION)
 
     watch(PLAIN)
@@ -654,7 +660,7 @@ def test_gradcheck(student: Student, sampler: Sampler, case: Case) -> None:
 
 
 def test_by_hand(student: Student, sampler: Sampler) -> None:
-    """On the CPU no convolution operator does the work, neither forward nor backward.
+    """On the CPU neither a convolution operator nor F.unfold does the work, forward or backward.
 
     handouts/conv2d.md, "How it is graded": the operators that run are recorded. The fused backend
     is for CUDA tensors.
@@ -672,8 +678,11 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
         upstream = sampler.normal(*oracle(x).shape)
         for method in METHODS:
             for given in (upstream, None):
-                answer = layer.run(x, given, method=method, grad=given is not None, watch=True)
+                grad = given is not None
+                asked = partial(layer.run, x, given, method=method, grad=grad)
+                answer = properties.watched(lambda record: asked(watch=record), sampler)  # noqa: B023
                 properties.by_hand(student, answer.seen, CONVOLUTION, cause=CPU_PATH)
+                properties.by_hand(student, answer.seen, UNFOLD)
 
     watch(PLAIN)
     watch(PLAIN, "eval")

@@ -240,15 +240,52 @@ def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
 
     handouts/gradient_loop.md, "How it is graded": autograd is off, and calling it is recorded.
     """
-    x, y, w, b = line(sampler, Data((6,)))
-    with arithmetic_alone():
-        answer = student.call("manual_gradients", x, y, w, b, grad=False, watch=True)
-    compare_gradients(answer.value, (x, y, w, b))
-    properties.by_hand(student, answer.seen, DIFFERENTIATION, cause=ARITHMETIC)
-    with arithmetic_alone():
-        trained = student.call("train_manual", x, y, w, b, 0.07, 3, grad=False, watch=True)
-    compare_history(student, trained.value, Fit(x, y, w, b, 0.07, 3))
-    properties.by_hand(student, trained.seen, DIFFERENTIATION, cause=ARITHMETIC)
+    given = x, y, w, b = line(sampler, Data((6,)))
+    for how in unlike(sampler):
+        with arithmetic_alone():
+            answer = student.call("manual_gradients", *given, grad=False, **how)
+        compare_gradients(answer.value, given)
+        if answer.seen:
+            properties.by_hand(student, answer.seen, DIFFERENTIATION, cause=ARITHMETIC)
+    for how in unlike(sampler):
+        with arithmetic_alone():
+            trained = student.call("train_manual", *given, 0.07, 3, grad=False, **how)
+        compare_history(student, trained.value, Fit(*given, 0.07, 3))
+        if trained.seen:
+            properties.by_hand(student, trained.seen, DIFFERENTIATION, cause=ARITHMETIC)
+    no_differences(student, (x, HUGE * y, w, b))
+
+
+HUGE = 1e200
+"""Its square is beyond float64, and so is an error near it; derivatives of that error are not."""
+
+
+def unlike(sampler: Sampler) -> list[dict[str, Any]]:
+    """Ways to ask the same, in random order: recorded, and with an autograd whose derivatives are wrong."""
+    ways: list[dict[str, Any]] = [{"watch": True}, {"skewed": True}]
+    return ways if sampler.seed() % 2 else ways[::-1]
+
+
+def no_differences(student: Student, given: Given) -> None:
+    """The chain rule needs no error, and a difference of two errors has none to give where they overflow."""
+    try:
+        with arithmetic_alone():
+            result = student.call("manual_gradients", *given, grad=False).value
+    except CheckFailed as failure:
+        if any("OverflowError" in line for line in failure.quoted):
+            return  # of Python's own numbers, whoever looks at the error beside
+        raise
+    try:
+        compare_gradients(result, given)
+    except CheckFailed as failure:
+        raise failure.because(DIFFERENCES) from None
+
+
+DIFFERENCES = why(
+    "gradient_loop.differences",
+    "The errors overflow here, and their derivatives do not: 2·e·x and 2·e need no error, a difference "
+    "quotient does.",
+)
 
 
 NOT_THERE = why(
@@ -662,15 +699,28 @@ def test_asks_autograd(student: Student, sampler: Sampler) -> None:
     numbers.
     """
     given = line(sampler, Data((5,)))
+    fit = Fit(*given, 0.05, 3, by_autograd=True)
     answer = student.call("train_autograd", *given, 0.05, 3, watch=True)
-    compare_history(student, answer.value, Fit(*given, 0.05, 3, by_autograd=True))
+    compare_history(student, answer.value, fit)
     properties.by_hand(student, answer.seen)
     assert answer.seen is not None
     expect(
         any(DIFFERENTIATION.search(name) for name in answer.seen.operators),
         tr("Autograd was never asked for a gradient."),
-        cause=why(
-            "gradient_loop.autograd_unasked",
-            "The gradients do not come from loss.backward(), nor from torch.autograd.grad.",
-        ),
+        cause=UNASKED,
     )
+    try:
+        skewed = student.call("train_autograd", *given, 0.05, 3, skewed=True).value
+        compare_history(student, skewed, fit)
+    except CheckFailed:  # who compares with derivatives of their own may refuse them
+        return
+    raise CheckFailed(
+        tr("Autograd was given other derivatives to say, and the fit takes the same path."),
+        cause=UNASKED,
+    )
+
+
+UNASKED = why(
+    "gradient_loop.autograd_unasked",
+    "The gradients do not come from loss.backward(), nor from torch.autograd.grad.",
+)

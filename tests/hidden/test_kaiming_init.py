@@ -515,7 +515,13 @@ def test_by_hand(student: Student, sampler: Sampler, name: str) -> None:
 
     handouts/kaiming_init.md, "How it is graded": calls into torch.nn.init are recorded.
     """
-    answer = student.call(name, *arguments(name), seed=sampler.seed(), watch=True)
+    seed, generator = sampler.seed(), Generator(sampler.seed())
+    answer = properties.watched(
+        lambda record: student.call(
+            name, *arguments(name), generator=generator, seed=seed, watch=record
+        ),
+        sampler,
+    )
     filled = alike(tr("the result"), answer.value, arguments(name)[0].tensor)
     expect(float(filled.std()) > 0, tr("The tensor is not filled."))
     properties.by_hand(student, answer.seen)

@@ -203,17 +203,17 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     layer, oracle = make(student, sampler, Case("seen", 8, 5, (6, 8)))
     properties.forward(layer, oracle, Input(sampler.normal(6, 8)))
 
-    def watch(*shape: int) -> None:
-        answer = layer.run(
-            Input(sampler.normal(*shape)), sampler.normal(*shape[:-1], 5), watch=True
+    def watch(*shape: int, grad: bool = True) -> None:
+        x, upstream = sampler.normal(*shape), sampler.normal(*shape[:-1], 5) if grad else None
+        answer = properties.watched(
+            lambda record: layer.run(x, upstream, grad=grad, watch=record), sampler
         )
         properties.by_hand(student, answer.seen, LINEAR, CONVOLUTION)
 
     for mode in ("train", "eval"):
         layer.do(mode)
         watch(6, 8)
-    unrecorded = layer.run(sampler.normal(6, 8), grad=False, watch=True)
-    properties.by_hand(student, unrecorded.seen, LINEAR, CONVOLUTION)
+    watch(6, 8, grad=False)
     for shape in ((8,), (2, 3, 8)):
         with properties.judged_elsewhere():
             watch(*shape)

@@ -325,6 +325,7 @@ def test_own_bricks(student: Student, sampler: Sampler) -> None:
                 "Layers of torch.nn, or functions of torch.nn.functional, stand where the bricks should.",
             ),
         ) from None
+    properties.reads_openly(student)
 
 
 MIXED = why(
