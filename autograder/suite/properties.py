@@ -487,6 +487,21 @@ DECOMPOSED = re.compile(r"^(torch\.(_decomp|_refs|_prims|_inductor)|scipy)\.")
 """Functions of libraries that fall apart into operators anybody may use."""
 
 
+def responds(ask: Callable[[Tensor], object], x: Tensor, shape: tuple[int, ...]) -> None:
+    """Require a tensor of this shape that follows the input: whether it is right, other checks ask.
+
+    Args:
+        ask: returns what the submission makes of an input.
+    """
+    first, other = ask(x), ask(2 * x + 1)
+    dtype = first.dtype if isinstance(first, Tensor) else x.dtype
+    first = alike(tr("the output"), first, torch.empty(shape, dtype=dtype))
+    expect(
+        not isinstance(other, Tensor) or not torch.equal(first, other),
+        tr("The output does not follow the input."),
+    )
+
+
 def watched(ask: Callable[[bool], Answer], sampler: Sampler) -> Answer:
     """Ask the same with and without recording, in random order; return the answer that was recorded.
 

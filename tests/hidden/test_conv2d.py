@@ -545,12 +545,11 @@ def test_im2col_by_hand(student: Student, sampler: Sampler) -> None:
 
     handouts/conv2d.md, "How it is graded": the operators that run are recorded.
     """
-    x = sampler.normal(*PLAIN.input_shape())
-    compare(
-        tr("the matrix of windows"),
-        student.im2col(x, *im2col_arguments(PLAIN)),
-        unfolded(x, PLAIN),
-        candidates=candidates(x, PLAIN),
+    plain = sampler.normal(*PLAIN.input_shape())
+    properties.responds(
+        lambda x: student.im2col(x, *im2col_arguments(PLAIN)),
+        plain,
+        tuple(unfolded(plain, PLAIN).shape),
     )
 
     def watch(case: Case) -> None:
@@ -667,9 +666,8 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
     """
     layer, oracle = make(student, sampler, PLAIN)
     for method in METHODS:
-        properties.forward(
-            layer, oracle, Input(sampler.normal(*PLAIN.input_shape())), method=method
-        )
+        x = sampler.normal(*PLAIN.input_shape())
+        properties.responds(partial(layer, method=method), x, tuple(oracle(x).shape))
 
     def watch(case: Case, mode: str = "train") -> None:
         layer, oracle = make(student, sampler, case)
