@@ -72,6 +72,7 @@ class Session:
     def _import(self, submission: Submission, survey: dict[str, Any]) -> None:
         match survey.get("syntax_error"):
             case {"line": int() as line, "message": str() as message}:
+                text = submission.line(self.module, line)
                 raise CheckFailed(
                     tr(
                         "{module}.py, line {line}: syntax error: {message}.",
@@ -79,8 +80,14 @@ class Session:
                         line=line,
                         message=one_line(message),
                     ),
-                    quoted=quoted(submission.line(self.module, line)),
+                    quoted=quoted(text),
                     cause=why(
+                        "raised.merge_conflict",
+                        "A merge conflict was left in the file: keep one of the two versions, and delete the "
+                        "lines that begin with <<<<<<<, ======= and >>>>>>>.",
+                    )
+                    if text.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||"))
+                    else why(
                         "raised.syntax",
                         "Python cannot read the file at all, so nothing in it can be graded.",
                     ),
@@ -196,7 +203,7 @@ class Session:
                     cause=why(
                         "gradient.no_graph",
                         "The output was computed under no_grad, from .data or .detach(), through numpy, "
-                        "or by what has no derivative, as argmax and round.",
+                        "or by what has no derivative, as argmax and round, or it is a new tensor.",
                     ),
                 )
             case protocol.Raised(name, message, where):

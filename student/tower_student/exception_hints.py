@@ -37,8 +37,8 @@ class Hint(NamedTuple):
 
 _ELSEWHERE = mark(
     "A tensor is made on the CPU, or carried there, while the input lies elsewhere: make it with "
-    "device=input.device, or from the input itself (zeros_like, new_zeros). A layer that is not registered "
-    "stays behind as well when its model moves."
+    "device=input.device, or from the input (zeros_like, new_zeros). A layer that is not registered stays "
+    "behind as well."
 )
 _NO_GRAPH = mark(
     "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing, or it was "
@@ -52,6 +52,13 @@ _DTYPE = mark(
     "another one."
 )
 READINGS = (
+    Reading(
+        "raised.refused",
+        r"\w+",
+        r"",
+        "A `raise` or `assert` of the file's own ends the call; what was asked is valid.",
+        line=r"^\s*(raise|assert)\b",
+    ),
     # autograd
     Reading(
         "raised.no_graph",
@@ -182,6 +189,13 @@ READINGS = (
         "does not mind.",
     ),
     Reading(
+        "raised.minus_zero",
+        "RuntimeError",
+        r"expanded size of the tensor \(0\)",
+        "A slice that ends at -0 is empty: x[p:-p] holds nothing where p is 0.",
+        line=r":\s*-\s*[a-z_]",
+    ),
+    Reading(
         "raised.expanded",
         "RuntimeError",
         r"The expanded size of the tensor|number of sizes provided",
@@ -202,6 +216,19 @@ READINGS = (
         r"tuple index out of range",
         _DIMENSIONS,
         line=r"shape|size\(",
+    ),
+    Reading(
+        "raised.one_number",
+        "RuntimeError|ValueError",
+        r"elements? cannot be converted to Scalar|only one element tensors can be converted",
+        "A tensor of several elements is made one number, by item(), float() or int(): compute with the whole "
+        "tensor.",
+    ),
+    Reading(
+        "raised.copied_with_graph",
+        "RuntimeError",
+        r"Only Tensors created explicitly by the user .* support the deepcopy",
+        "A tensor that was computed from parameters is kept as an attribute: compute it in every call.",
     ),
     Reading(
         "raised.unpacking",
@@ -237,6 +264,13 @@ READINGS = (
     ),
     # devices and dtypes
     Reading(
+        "raised.value_on_meta",
+        "RuntimeError|NotImplementedError",
+        r"Tensor\.item\(\) cannot be called on meta|is_nonzero",
+        "A tensor's value is looked at, as by `if` or item(): on the meta device there is none, and a GPU waits "
+        "for it. What is computed must not depend on it.",
+    ),
+    Reading(
         "raised.device_mismatch",
         "RuntimeError|NotImplementedError|ValueError|TypeError",
         r"on (the expected )?device|same device|[mM]eta tensor|meta device",
@@ -266,7 +300,7 @@ READINGS = (
         "raised.dtypes_mixed",
         "RuntimeError|NotImplementedError",
         r"to have the same dtype|expected scalar type|same dtype|not implemented for '(Long|Int|Bool|Half)'"
-        r"|Found dtype|dtype .*(mismatch|not supported)",
+        r"|Found dtype|dtype .*(mismatch|not supported)|mixed dtype",
         _DTYPE,
         line=r"^(?!.*criterion)",
     ),
