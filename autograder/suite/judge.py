@@ -27,7 +27,7 @@ from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError, TowerError
 from autograder.gpu import Device
-from autograder.report import Feedback, Figure, Measured, SourceLocation
+from autograder.report import Cause, Feedback, Figure, Measured, SourceLocation
 from autograder.suite import slips
 from autograder.suite.collection import Case, run_pytest
 from autograder.suite.failures import CheckFailed, NotWritten, TooSlow
@@ -43,6 +43,18 @@ TRIALS = 4
 
 Progress = Callable[[str, float], None]
 """Called with what is being done, and which fraction of the whole is behind."""
+
+
+KEPT = "state.kept_between_calls"
+
+
+def kept() -> Cause:
+    """The cause of an answer that is wrong only after others, as a report has it."""
+    text = tr(
+        "Asked by itself, this is answered rightly; after earlier questions it is not. Something is kept "
+        "from call to call, as in a cache, a global or a default argument."
+    )
+    return Cause(KEPT, text, {})
 
 
 class Timeout(BaseException):
@@ -63,6 +75,8 @@ class Verdict:
     hint: str
     groups: dict[str, bool] = field(default_factory=dict)
     judged: bool = False
+    passed: int = 0
+    """Cases, before the one that failed."""
     failure: Feedback | None = None
     root: tuple[object, ...] = ()
     excused: str = ""
@@ -190,7 +204,11 @@ class Judge:
         started = time.monotonic()
         try:
             if verdict.groups[self._group(case)] and not verdict.fault:
-                self._note(verdict, case, self._but_for_slips(case, verdict))
+                outcome = self._but_for_slips(case, verdict)
+                if outcome.failure and verdict.passed and not outcome.too_slow:
+                    outcome = self._by_itself(case, outcome)
+                self._note(verdict, case, outcome)
+                verdict.passed += not outcome.failure
         finally:
             verdict.seconds += time.monotonic() - started
             self._done += 1
@@ -223,9 +241,10 @@ class Judge:
             failed = verdict.groups if outcome.is_total else (self._group(case),)
             verdict.groups |= dict.fromkeys(failed, False)
             if verdict.failure is None:
-                reading = (
-                    "" if outcome.at_import else verdict.hint
-                )  # it is about what the check asks
+                # What it says beside the section is about what the check asks, and says less than a cause.
+                section, colon, _ = verdict.hint.partition(": ")
+                reading = f"{section}." if outcome.failure.cause and colon else verdict.hint
+                reading = "" if outcome.at_import else reading
                 verdict.failure = replace(outcome.failure, reading=reading)
                 verdict.root = outcome.root
         verdict.remark = outcome.remark or verdict.remark
@@ -310,6 +329,19 @@ class Judge:
         measured, figures = other.measured or own.measured, own.figures | other.figures
         return replace(final, measured=measured, figures=figures)
 
+    def _by_itself(self, case: Case, failed: Outcome) -> Outcome:
+        """The same failure; where the case passes by itself, that is the cause, whatever seems new in it."""
+        key = WorkerKey((), self._device == "cuda" and self._uses_gpu(case.check))
+        self.workers.discard(key)
+        try:
+            alone = self._attempt(case, key, is_last=True)
+        except (Unimportable, GraderFault):
+            return failed
+        if alone.failure or not failed.failure:
+            return failed
+        root = (*failed.root[:1], KEPT)
+        return replace(failed, failure=replace(failed.failure, right="", cause=kept()), root=root)
+
     def _replaceable(self, case: Case, outcome: Outcome) -> tuple[str, ...]:
         """The bricks in whose place stand-ins may come: all of them where the time was short,
         otherwise those that have not proved themselves.
@@ -351,7 +383,8 @@ class Judge:
                 too_slow = isinstance(failure, TooSlow)
                 if is_last or (is_fresh and (too_slow or not failure.unproven)):
                     # Its worker may still be asked for the cause, and by the next check.
-                    feedback, defined = failure.feedback(student.asked), student.definition()
+                    defined = student.definition()  # first: the search for a cause may ask others
+                    feedback = failure.feedback(student.asked)
                     root = _root(module_of(case.check), feedback, defined)
                     feedback = replace(feedback, location=feedback.location or defined)
                     total = isinstance(failure, NotWritten)
