@@ -63,14 +63,16 @@ class WrongOutput:
         x, value = self.x.tensor, self.answer.value
         if not isinstance(value, Tensor) or value.shape != self.expected.shape:
             return None
-        if self._is(self._ask(2 * x + 1)):
+        if all(self._is(self._ask(other)) for other in (2 * x + 1, -x, x / 3)):
             return why(
                 "layer.ignores_input",
                 "The output does not follow the input: it is kept from an earlier call.",
             )
         for name, parameter in self.layer.state().items():
-            self.layer.overwrite({name: parameter + 1})
-            unmoved = self._is(self._ask(x))
+            unmoved = True
+            for other in (parameter + 1, -parameter):
+                self.layer.overwrite({name: other})
+                unmoved = unmoved and self._is(self._ask(x))
             self.layer.overwrite({name: parameter})
             if unmoved:
                 return why(
@@ -87,8 +89,8 @@ class WrongOutput:
         if self._is_shifted():
             return why(
                 "layer.shifted",
-                "All values of one output are off by the same number, whatever the input: the bias is not "
-                "added once, after the product.",
+                "All values of one output are off by the same number, whatever the input: look at what is "
+                "added after the product.",
             )
         first = self._ask(x[:1]) if x.dim() > 1 and len(x) > 1 else None
         if (
@@ -105,6 +107,16 @@ class WrongOutput:
             )
         return None
 
+    def rounds(self) -> bool:
+        """Whether inputs that differ in the ninth digit have outputs that are the same, or jump."""
+        x = self.x.tensor
+        near, value = self._ask(x * (1 + 1e-9)), self._ask(x)
+        if not isinstance(near, Tensor) or not isinstance(value, Tensor):
+            return False
+        moved = (near.double() - value.double()).abs()
+        smooth = (moved > 0) & (moved < 1e-7 * value.double().abs().mean())
+        return float(smooth.double().mean()) < 0.3
+
     def _factor(self) -> float:
         """By which the product is multiplied, but not the bias; 0 where it is not."""
         bias = getattr(self.oracle, "bias", None)
@@ -115,7 +127,7 @@ class WrongOutput:
         bias = bias.detach()
         got, expected = self.answer.value - bias, self.expected - bias
         factor = float((got * expected).sum() / (expected * expected).sum())
-        return factor if same(got, factor * expected) else 0.0
+        return factor if got.numel() > 1 and same(got, factor * expected) else 0.0
 
     def _is_shifted(self) -> bool:
         if self.expected.dim() < 2 or len(self.expected) < 2:

@@ -61,14 +61,54 @@ def candidates_of(
 
 def diagnose(got: Tensor, expected: Tensor, candidates: Iterable[Candidate]) -> Cause | None:
     """Return the first cause whose value equals `got` and not `expected`; None where there is none."""
-    for cause, value in candidates:
-        try:
-            wrong = (value if isinstance(value, Tensor) else value()).detach()
-        except (RuntimeError, IndexError, ValueError):
-            continue
+    for cause, wrong in _values(candidates):
         if same(got, wrong) and not same(wrong, expected):
             return cause
     return None
+
+
+Answers = Iterable[tuple[object, Tensor, Iterable[Candidate]]]
+"""What came back, what should have, and the candidates, of one question after the other."""
+
+
+def diagnose_all(answers: Answers) -> Cause | None:
+    """Return the first cause that explains the first answer, and every right one; None where there is none.
+
+    Of several that do, those are left that explain the other wrong answers too: what is wrong there may be so
+    for a further cause.
+    """
+    left: dict[Cause, None] | None = None
+    for got, expected, candidates in answers:
+        if not isinstance(got, Tensor):
+            continue
+        # Of further answers, only the causes that are left are computed.
+        wanted = candidates if left is None else (c for c in candidates if c.cause in left)
+        explained: dict[Cause, None] = {}
+        refuted: set[Cause] = set()
+        for cause, wrong in _values(wanted):
+            if same(got, wrong) and not (left is None and same(wrong, expected)):
+                explained[cause] = None
+            else:
+                refuted.add(cause)
+        if left is None:
+            left = explained
+            continue
+        # A cause may stand for several candidates, and need not be one everywhere.
+        kept = {cause: None for cause in left if cause in explained or cause not in refuted}
+        if kept or same(got, expected):
+            left = kept
+        if not left:
+            break
+    return next(iter(left or ()), None)
+
+
+def _values(candidates: Iterable[Candidate]) -> Iterator[tuple[Cause, Tensor]]:
+    """What comes out of each, but for those of which nothing does."""
+    for cause, value in candidates:
+        try:
+            yield cause, (value if isinstance(value, Tensor) else value()).detach()
+        except (RuntimeError, IndexError, ValueError):
+            continue
 
 
 def then(

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from autograder.errors import GraderFault
 from autograder.report import Cause, Feedback, SourceLocation
-from tower_student.language import tr
+from tower_student.language import mark, tr
 from tower_student.text import one_line
 
 MAX_SENTENCE = 2000
@@ -30,6 +30,19 @@ def why(id: str, text: str, **values: str | int | float) -> Cause:
         values: for the names in braces.
     """
     return Cause(id, text, values)
+
+
+def partly(
+    cause: Cause | None, of: str = mark("In this question, though not in all: {said}")
+) -> Cause | None:
+    """Return a cause that explains some answers and not all, as what it is; None for None.
+
+    Args:
+        of: says where it holds, with {said} in the place of its sentence.
+    """
+    if cause is None or "{said}" in cause.text:
+        return cause
+    return Cause(cause.id, of, {"said": tr(cause.text, **cause.values)})
 
 
 NO_RETURN = why("value.none", "A return is missing.")
@@ -86,6 +99,10 @@ class CheckFailed(Exception):
         For what is more particular than what is known already: `raise failure.because(why(…)) from None`.
         """
         return self._but(cause=lambda: _searched(cause, None) or _searched(self._cause, None))
+
+    def instead(self, cause: Why) -> "CheckFailed":
+        """Return the same failure with this cause in the place of its own, or none: its reading stays."""
+        return self._but(cause=cause)
 
     def beside(self, cause: Why) -> "CheckFailed":
         """Return the same failure with a cause that counts only where no other is known."""

@@ -18,9 +18,9 @@ from autograder.report import Cause
 from autograder.sandbox.values import NamedTupleValue, Opaque
 from autograder.suite import slips
 from autograder.suite.candidates import EXCHANGED, Candidate, diagnose, diagnose_number, same
-from autograder.suite.failures import NO_RETURN, CheckFailed, Why, why
+from autograder.suite.failures import NO_RETURN, CheckFailed, Why, partly, why
 from autograder.suite.tolerances import FLOAT32, FLOAT64, Tolerance
-from tower_student.language import tr
+from tower_student.language import mark, tr
 from tower_student.text import word
 
 NOBODY: Mapping[Cause, float] = MappingProxyType({})
@@ -36,6 +36,8 @@ def compare(
     *,
     candidates: Iterable[Candidate] = (),
     reading: Why = None,
+    before: Tensor | None = None,
+    rounds: Callable[[], bool] | None = None,
 ) -> None:
     """Raise CheckFailed unless `got` is a tensor of the shape, dtype and values of `expected`.
 
@@ -45,18 +47,27 @@ def compare(
         tolerance: as torch.testing.assert_close reads it.
         candidates: what else could have come out; the first that did is named as the cause.
         reading: what any difference means, where no cause is known.
+        before: the value that both started from. What moves little is nearly right whatever is wrong: only
+            where the movement is nearly right, too, is a rounding named.
+        rounds: asks whether what computed it rounds; what is nearly right may be so for other reasons.
     """
     expected = expected.detach()
     if _is_close_throughout(got, expected, tolerance.absolute):
         return
     if slips.is_forgiven(slips.DTYPE):
         tolerance = Tolerance(*map(max, tolerance, FLOAT32))
-    got = alike(what, got, expected, candidates)
+    try:
+        got = alike(what, got, expected, candidates)
+    except CheckFailed as failure:
+        raise failure.beside(reading) from None
     close = torch.isclose(got, expected, rtol=tolerance.relative, atol=tolerance.absolute)
     if not bool(close.all()):
         raise CheckFailed(
             _difference(what, got, expected, close),
-            cause=lambda: diagnose(got, expected, candidates) or _rounding(got, expected),
+            cause=lambda: (
+                diagnose(got, expected, candidates)
+                or (None if reading else _rounding(got, expected, before, rounds))
+            ),
             reading=reading or (lambda: _value_reading(got, expected)),
         )
 
@@ -173,14 +184,11 @@ def compare_number(
             cause=item if isinstance(got, Tensor) else None,
         )
     if not abs(got - expected) <= tolerance.absolute + tolerance.relative * abs(expected):
+        shown, wanted = _apart(got, expected, 10)
         raise CheckFailed(
-            tr(
-                "{what} is {got:.10g}; expected {expected:.10g}.",
-                what=what,
-                got=got,
-                expected=expected,
-            ),
+            tr("{what} is {got}; expected {expected}.", what=what, got=shown, expected=wanted),
             cause=diagnose_number(got, expected, candidates),
+            reading=_rounded(got, expected),
         )
 
 
@@ -204,7 +212,7 @@ class Count(NamedTuple):
 def compare_counts(counts: Sequence[Count], *, whole: bool = False) -> None:
     """Raise CheckFailed unless every number is right, as compare_number says.
 
-    The cause that is named explains all of them, or all that are wrong.
+    The cause that is named explains all of them; or, with these words, all that are wrong.
     """
     for count in counts:
         try:
@@ -224,9 +232,9 @@ def _is(got: object, value: float) -> bool:
     return isinstance(got, int | float) and math.isclose(got, value, rel_tol=1e-9)
 
 
-def _explanation(*attempts: Sequence[Count]) -> Cause | None:
-    """The cause that explains every number of the first, or else of the second."""
-    return next(filter(None, map(_common_cause, attempts)), None)
+def _explanation(counts: Sequence[Count], wrong: Sequence[Count]) -> Cause | None:
+    known = _common_cause(counts)
+    return known or partly(_common_cause(wrong), mark("Where it is wrong, not elsewhere: {said}"))
 
 
 def _common_cause(counts: Sequence[Count]) -> Cause | None:
@@ -276,26 +284,49 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
+def _apart(got: float, expected: float, digits: int) -> tuple[str, str]:
+    """Both numbers, with as many digits as tell them apart, but no fewer than given."""
+    for precision in range(digits, 18):
+        shown = f"{got:.{precision}g}", f"{expected:.{precision}g}"
+        if shown[0] != shown[1]:
+            break
+    return shown
+
+
+def _rounded(got: float, expected: float) -> Cause | None:
+    """Whether a number is what is left of another one with a few decimals."""
+    for digits in range(3, 12):  # with three digits left at least: fewer are a number by chance
+        rounded = round(expected, digits)
+        if math.isclose(got, rounded, rel_tol=1e-14) and abs(got) >= 10.0 ** (2 - digits):
+            return why(
+                "value.rounded",
+                "The number is rounded to {digits} decimals; return it as it is.",
+                digits=digits,
+            )
+    return None
+
+
 def _difference(what: str, got: Tensor, expected: Tensor, close: Tensor) -> str:
     if got.dim() == 0:
+        shown, wanted = _apart(got.item(), expected.item(), 8)
         return tr(
-            "{what} differs: got {got:.8g}, expected {expected:.8g}.",
+            "{what} differs: got {got}, expected {expected}.",
             what=what,
-            got=got.item(),
-            expected=expected.item(),
+            got=shown,
+            expected=wanted,
         )
     distance = (got.double() - expected.double()).abs()
     worst = int(distance.argmax())
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(worst), got.shape))
+    shown, wanted = _apart(got.flatten()[worst].item(), expected.flatten()[worst].item(), 6)
     return tr(
-        "{what} differs: {wrong} of {count} values, most at index {index}: got {got:.6g}, expected "
-        "{expected:.6g}.",
+        "{what} differs: {wrong} of {count} values, most at index {index}: got {got}, expected {expected}.",
         what=what,
         wrong=int((~close).sum()),
         count=got.numel(),
         index=index,
-        got=got.flatten()[worst].item(),
-        expected=expected.flatten()[worst].item(),
+        got=shown,
+        expected=wanted,
     )
 
 
@@ -341,19 +372,28 @@ def _shape_reading(got: Tensor, expected: Tensor) -> Cause | None:
     return None
 
 
-def _rounding(got: Tensor, expected: Tensor) -> Cause | None:
+def _rounding(
+    got: Tensor, expected: Tensor, before: Tensor | None, rounds: Callable[[], bool] | None
+) -> Cause | None:
     """What it says that the two agree, but not to the last digit."""
     a, b = got.double(), expected.double()
+    if before is not None:
+        moved = (b - before.double()).abs().mean()
+        if not (a - b).abs().mean() <= 3e-3 * moved:
+            return None
     if same(a, b):
         return why(
             "value.float32",
             "Only the first six or seven digits agree: a part of it is computed in float32.",
         )
-    off = (a - b) * b.sign()
-    # What is rounded errs in both directions; what errs in one is multiplied or left out.
-    both_ways = off.abs().mean() > 0 and off.mean().abs() < 0.6 * off.abs().mean()
-    tolerance = 1e-2 if both_ways and off.numel() > 5 else 3e-3
-    if torch.allclose(a, b, rtol=tolerance, atol=tolerance * float(b.abs().mean())):
+    # What is rounded errs in both directions, by itself and against the size of the number; what errs in one
+    # is shifted, multiplied or left out. A few numbers do not tell, unless they are such a dtype's.
+    both_ways = all(
+        off.mean().abs() < 0.6 * off.abs().mean() for off in (a - b, (a - b) * b.sign())
+    )
+    rounded = any(torch.equal(a, a.to(dtype).double()) for dtype in (torch.bfloat16, torch.float16))
+    near = torch.allclose(a, b, rtol=1e-2, atol=1e-2 * float(b.abs().mean()))
+    if near and (rounded or (rounds() if rounds else both_ways and a.numel() > 5)):
         return why(
             "value.half",
             "Only the first digits agree: a part of it is computed in bfloat16 or float16, or rounded.",

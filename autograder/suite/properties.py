@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 from autograder.report import Cause
 from autograder.suite import registry, slips, statistics
 from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
-from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
+from autograder.suite.candidates import same
+from autograder.suite.failures import NO_RETURN, CheckFailed, Why, expect, why
 from autograder.suite.parity import alike, compare, describe
 from autograder.suite.replies import Answer, Description, Seen, Transfers
 from autograder.suite.sampler import Sampler
@@ -42,15 +44,12 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
     expected = {name: tuple(p.shape) for name, p in oracle.named_parameters()}
     expect(
         made.shapes() == expected,
-        tr(
-            "The registered parameters are {got}; expected {expected}.",
-            got=_listing(made.shapes()),
-            expected=_listing(expected),
-        ),
+        _registered(made.shapes(), expected),
         cause=_registration_cause(made.shapes(), expected),
     )
     for parameter in made.parameters:
-        dtype = str(oracle.get_parameter(parameter.name).dtype).removeprefix("torch.")
+        kind = oracle.get_parameter(parameter.name).dtype
+        dtype = str(kind).removeprefix("torch.")
         expect(
             parameter.dtype == dtype,
             tr(
@@ -59,9 +58,12 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
                 got=parameter.dtype,
                 expected=dtype,
             ),
-            cause=why(
-                "layer.dtype",
-                "The constructor's dtype has to reach the parameter; without one it is torch's default.",
+            cause=lambda kind=kind: (
+                _other_default(layer, kind)  # type: ignore[misc]
+                or why(
+                    "layer.dtype",
+                    "The constructor's dtype has to reach the parameter; without one it is torch's default.",
+                )
             ),
         )
         expect(
@@ -108,6 +110,17 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
             )
 
 
+def _other_default(layer: Layer, expected: torch.dtype) -> Cause | None:
+    """The cause of other dtypes that also a layer of torch's gets where the submission has been imported."""
+    if layer.default_dtype() == expected or expected != torch.get_default_dtype():
+        return None
+    return why(
+        "layer.default_dtype",
+        "torch.set_default_dtype() is called in the file, and changes every tensor that is made after it: "
+        "leave it out.",
+    )
+
+
 def forward(
     layer: Layer,
     oracle: nn.Module,
@@ -124,10 +137,13 @@ def forward(
         expected = oracle(x.tensor)
     answer = answered()
     candidates = registry.of_output(oracle, x.laid_out())
+    output = WrongOutput(layer, oracle, x, method, answer, expected)
+    what = tr("the output")
     try:
-        compare(tr("the output"), answer.value, expected, tolerance, candidates=candidates)
+        compare(
+            what, answer.value, expected, tolerance, candidates=candidates, rounds=output.rounds
+        )
     except CheckFailed as failure:
-        output = WrongOutput(layer, oracle, x, method, answer, expected)
         raise failure.because(output.unsteady).beside(output.ties) from None
     _untouched(answer.after, x.tensor)
 
@@ -232,7 +248,15 @@ def gradients(
     if answer.transfers:
         _stays(answer.transfers)
     candidates = registry.of_output(oracle, x.laid_out())
-    compare(tr("the output"), answer.value, output.detach(), tolerance, candidates=candidates)
+    asked = WrongOutput(layer, oracle, x, method, answer, output.detach())
+    compare(
+        tr("the output"),
+        answer.value,
+        output.detach(),
+        tolerance,
+        candidates=candidates,
+        rounds=asked.rounds,
+    )
     assert leaf.grad is not None
     expected = {
         "input": leaf.grad,
@@ -254,7 +278,8 @@ def gradients(
             if name in frozen
             else why(
                 "gradient.cut",
-                "The way from the output to it is cut: by detach(), .data, no_grad, or torch.tensor(...).",
+                "The way from the output to it is cut: by detach(), .data, no_grad, numpy, by a new tensor, "
+                "as torch.tensor(...) and zeros(...) make, or by what an earlier call has computed.",
             ),
         )
         candidates = registry.of_gradient(oracle, x.tensor, upstream, name)
@@ -404,6 +429,7 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
         return values[0]
 
     first = layer(x, method)
+    first = alike(tr("the output"), first, torch.empty(first.shape, dtype=x.dtype))
     upstream = sampler.normal(*first.shape)
     answer = layer.run(loaded_with(points), upstream, method=method)
     again = layer.run(x, upstream, method=method, again=True)
@@ -607,13 +633,23 @@ def reads_openly(student: Student) -> None:
         )
 
 
-def begins_uniform(layer: Layer, oracle: nn.Module, bound: float) -> dict[str, Tensor]:
+MORE_LAYERS = 48
+"""That are made to tell one cause from the next."""
+
+
+def begins_uniform(
+    layer: Layer,
+    oracle: nn.Module,
+    bound: float,
+    more: Callable[[str], Iterator[Tensor]] = lambda name: iter(()),
+) -> dict[str, Tensor]:
     """Require parameters of the oracle's names and shapes that are drawn from U(-bound, bound); return them.
 
     For sizes that are drawn; see initialised_uniformly for what else there is to an initialisation.
 
     Args:
         oracle: its values play no part; candidates are registered for its class.
+        more: draws of a parameter from other layers, which the cause of a failure has to explain as well.
     """
     state = layer.state()
     for name in oracle.state_dict():
@@ -622,11 +658,19 @@ def begins_uniform(layer: Layer, oracle: nn.Module, bound: float) -> dict[str, T
             tr("The state dict has no {name}.", name=name),
             cause=why("layer.unregistered_name", "No parameter of that name is registered."),
         )
-    first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
+    with _blaming(lambda: _other_default(layer, torch.get_default_dtype())):
+        first = {n: alike(n, state[n], like) for n, like in oracle.state_dict().items()}
     shape = tuple(first["weight"].shape)
     for name, values in first.items():
-        candidates = registry.of_initialisation(oracle, shape, tuple(values.shape))
-        statistics.uniform(name, values, bound, candidates)
+        candidates = partial(registry.of_initialisation, oracle, shape, tuple(values.shape))
+
+        def others(
+            name: str = name,
+            candidates: Callable[[], Iterator[statistics.Distribution]] = candidates,
+        ) -> Iterator[tuple[Tensor, Iterator[statistics.Distribution]]]:
+            return ((drawn, candidates()) for drawn in more(name))
+
+        statistics.uniform(name, values, bound, candidates(), others)
     return first
 
 
@@ -643,7 +687,11 @@ def initialised_uniformly(
         oracle: gives names and shapes, and the candidates registered for its class; its values play no part.
     """
     layer = make(sampler.seed())
-    first = begins_uniform(layer, oracle, bound)
+
+    def more(name: str) -> Iterator[Tensor]:
+        yield torch.cat([make(sampler.seed()).state()[name] for _ in range(MORE_LAYERS)])
+
+    first = begins_uniform(layer, oracle, bound, more)
     shape = tuple(first["weight"].shape)
 
     def candidates(values: Tensor) -> Iterator[statistics.Distribution]:
@@ -668,6 +716,10 @@ def initialised_uniformly(
             not torch.equal(values, second[name]),
             tr("reset_parameters() leaves {name} as it was.", name=name),
             cause=why(
+                "drawing.not_reset", "The second call draws others, but not {name}.", name=name
+            )
+            if any(not torch.equal(first[other], second[other]) for other in first)
+            else why(
                 "drawing.second_reset",
                 "reset_parameters() does nothing the second time, or a fixed seed repeats its numbers.",
             ),
@@ -682,7 +734,10 @@ def initialised_uniformly(
         expect(
             not torch.equal(values, alike(name, other.get(name), values)),
             tr("Two layers begin with the same {name}.", name=name),
-            cause=why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random."),
+            cause=why(
+                "drawing.fixed_seed",
+                "A fixed seed is set, as a new torch.Generator() has one, or the draws are not random.",
+            ),
         )
         expect(
             name != "weight" or not torch.equal(frozen, third[name]),
@@ -698,6 +753,15 @@ def initialised_uniformly(
             statistics.distinct(name, values, first["weight"])
 
 
+@contextmanager
+def _blaming(cause: Why) -> Iterator[None]:
+    """Name this cause, if there is one, for what fails in a `with` block."""
+    try:
+        yield
+    except CheckFailed as failure:
+        raise failure.because(cause) from None
+
+
 def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) -> None:
     """Require that the output follows from input and parameters alone, in training and evaluation mode.
 
@@ -709,15 +773,19 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
         forward(layer, oracle, Input(x))
     with torch.no_grad():
         expected = oracle(x)
+    again = partial(_unless_wrong_again, layer, x, expected)
     compare(
         tr("the output, after the same tensor has held other values,"),
         layer.run(x, grad=False, refilled=True).value,
         expected,
-        reading=why(
-            "layer.kept_by_identity",
-            "What was computed for a tensor is kept by its identity; it may have changed since.",
+        reading=again(
+            why(
+                "layer.kept_by_identity",
+                "What was computed for a tensor is kept by its identity; it may have changed since.",
+            )
         ),
     )
+    before = {name: value.clone() for name, value in oracle.state_dict().items()}
     changed = _other_parameters(oracle, sampler)
     layer.overwrite(changed)
     oracle.load_state_dict(changed)
@@ -727,27 +795,62 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
     except CheckFailed as failure:
         raise CheckFailed(
             tr("After the parameters were changed in place, {found}", found=failure.found),
-            cause=why(
-                "layer.kept_from_before",
-                "Something from before is still used: an old copy of the weights, or an old answer.",
-            ),
+            cause=lambda: _kept_from_before(layer, oracle, x, before),
         ) from None
     with suppress(CheckFailed):
         layer(torch.cat([x, x], -1))  # what is of another size, and may be refused, leaves no trace
     with torch.no_grad():
         expected = oracle(x)
+    again = partial(_unless_wrong_again, layer, x, expected)
     for mode, inference in itertools.product(("train", "eval"), (False, True)):
         layer.do(mode)
         compare(
             tr("the output, after the layer was called again,"),
             layer.run(x, grad=False, inference=inference, again=True).value,
             expected,
-            reading=why(
-                "layer.output_overwritten",
-                "Each call returns a tensor of its own; here memory that was returned before is written to "
-                "again.",
+            reading=again(
+                why(
+                    "layer.output_overwritten",
+                    "Each call returns a tensor of its own; here memory that was returned before is written "
+                    "to again.",
+                )
             ),
         )
+
+
+def _unless_wrong_again(
+    layer: Layer, x: Tensor, expected: Tensor, cause: Cause
+) -> Callable[[], Cause]:
+    """This cause; another one where the same plain question, asked again, is answered wrongly as well."""
+
+    def found() -> Cause:
+        if same(layer(x), expected):
+            return cause
+        return why(
+            "layer.changes_with_calls",
+            "This was answered rightly at first, and is not any more: the output depends on what was asked "
+            "before, or on how often.",
+        )
+
+    return found
+
+
+def _kept_from_before(
+    layer: Layer, oracle: nn.Module, x: Tensor, before: Mapping[str, Tensor]
+) -> Cause | None:
+    """The cause of an output that follows from old values of some parameters."""
+    got, now = layer(x), dict(oracle.state_dict())
+    for count in range(1, len(before) + 1):
+        for names in itertools.combinations(before, count):
+            stale = copy.deepcopy(oracle)
+            stale.load_state_dict(now | {name: before[name] for name in names})
+            with torch.no_grad():
+                if same(got, stale(x)):
+                    return why(
+                        "layer.kept_from_before",
+                        "Something from before is still used: an old copy of the weights, or an old answer.",
+                    )
+    return None
 
 
 def trains_like(
@@ -799,8 +902,8 @@ STUCK = why(
 )
 CARRIED_OVER = why(
     "layer.carried_over",
-    "The first step was right, so something is carried over from one step to the next: a total of its "
-    "own, or a copy of the weights.",
+    "The first step was right and a later one is not: something is carried over, as a total of its own or a "
+    "copy of the weights, or it depends on the values.",
 )
 
 
@@ -865,6 +968,22 @@ def _untouched(after: object, before: Tensor) -> None:
 
 def _listing(shapes: dict[str, tuple[int, ...]]) -> str:
     return listed([f"{name} {shape}" for name, shape in shapes.items()]) or tr("none")
+
+
+def _registered(got: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> str:
+    right = got.items() & expected.items()
+    if len(right) < 3:
+        return tr(
+            "The registered parameters are {got}; expected {expected}.",
+            got=_listing(got),
+            expected=_listing(expected),
+        )
+    others = (dict(i for i in shapes.items() if i not in right) for shapes in (got, expected))
+    return tr(
+        "Beside {count} registered parameters that are right there are {got}; expected {expected}.",
+        count=len(right),
+        **dict(zip(("got", "expected"), map(_listing, others), strict=True)),
+    )
 
 
 def _registration_cause(

@@ -6,9 +6,11 @@ so that large numbers meet small ones. A failing question is reported as the sma
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from autograder.suite.failures import CheckFailed, TooSlow
+from autograder.report import Cause
+from autograder.suite.failures import CheckFailed, TooSlow, partly
 from autograder.suite.sampler import Sampler
 from tower_student.language import tr
 
@@ -172,6 +174,10 @@ class Ranges(Generic[CaseT]):
         )
 
 
+def _here(failure: CheckFailed) -> Cause | None:
+    return partly(failure.cause)
+
+
 class Drawn(Generic[CaseT]):
     """Stands for a share of the drawn questions among the cases of a test."""
 
@@ -188,6 +194,7 @@ class Drawn(Generic[CaseT]):
             test: takes a case as the argument `name`, and what else is given.
         """
         sampler: Sampler = given["sampler"]
+        asked = ""
 
         def fails(case: CaseT) -> CheckFailed | None:
             try:
@@ -195,10 +202,17 @@ class Drawn(Generic[CaseT]):
             except TooSlow:
                 raise
             except CheckFailed as failure:
+                nonlocal asked
+                asked = getattr(given.get("student"), "asked", "")
                 return failure
             return None
 
         for row in self._ranges.rows(sampler)[self._index :: self._count]:
             failure = fails(self._ranges.build(row))
             if failure is not None:
-                raise self._ranges.smallest(row, failure, fails) from None
+                smallest = self._ranges.smallest(row, failure, fails)
+                if asked:  # of the last that failed; others were asked after it
+                    given["student"].asked = asked
+                if not smallest.quoted:  # the named questions before were answered rightly
+                    smallest = smallest.instead(partial(_here, smallest))
+                raise smallest from None

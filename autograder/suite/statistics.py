@@ -21,8 +21,8 @@ TOO_EVEN = (1e-5, 0.02)
 """Deviations of mean and mean square below which no honest tensor lies, but for a chance of 1.3e-7."""
 FOURTH = 7.0
 """Deviations of the mean of the fourth power; its distribution is skewed, so that six would be few."""
-FITS_WELL = 2.5
-"""Deviations of the mean square within which one explanation is as good as the next."""
+EXPLAINS = (3.0, 2.0)
+"""Standard errors of the mean square, and √n·D, within which a distribution explains what was drawn."""
 
 
 Family = Literal["uniform", "normal", "half"]
@@ -43,6 +43,15 @@ class Distribution(NamedTuple):
     scale: float
 
 
+Others = Callable[[], Iterable[tuple[object, Iterable[Distribution]]]]
+"""Asks more of the same function: what it filled, of any type, and the candidates there."""
+
+
+def nothing_else() -> Iterable[tuple[object, Iterable[Distribution]]]:
+    """Ask nothing."""
+    return ()
+
+
 def distributions(
     prefix: str, values: Values = NO_VALUES, /, **entries: tuple[str | Cause, Family, float]
 ) -> Iterator[Distribution]:
@@ -51,7 +60,13 @@ def distributions(
     return (Distribution(cause, *how) for cause, how in table(prefix, values, **pairs))
 
 
-def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Distribution] = ()) -> None:
+def uniform(
+    what: str,
+    got: Tensor,
+    bound: float,
+    candidates: Iterable[Distribution] = (),
+    others: Others = nothing_else,
+) -> None:
     """Raise CheckFailed unless the values look drawn from U(-bound, bound).
 
     Args:
@@ -59,6 +74,7 @@ def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Distribut
         got: of any shape, with some thousand values: fewer show less.
         bound: never tested strictly, since the outermost values may lie on it, rounded.
         candidates: how it could have been drawn instead; the one that fits is named as the cause.
+        others: further draws that the cause has to explain as well; asked for where a check has failed.
     """
     _distribution(
         what,
@@ -66,8 +82,9 @@ def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Distribut
         lambda x: ((x + bound) / (2 * bound)).clamp(0, 1),
         f"U(-{bound:.5g}, {bound:.5g})",
         bound / math.sqrt(3),
-        4 / 5,
+        "uniform",
         candidates,
+        others,
     )
     outermost = float(got.abs().max())
     if outermost > bound * (1 + 1e-5):
@@ -81,10 +98,18 @@ def uniform(what: str, got: Tensor, bound: float, candidates: Iterable[Distribut
         )
 
 
-def normal(what: str, got: Tensor, std: float, candidates: Iterable[Distribution] = ()) -> None:
+def normal(
+    what: str,
+    got: Tensor,
+    std: float,
+    candidates: Iterable[Distribution] = (),
+    others: Others = nothing_else,
+) -> None:
     """Raise CheckFailed unless the values look drawn from N(0, std²). Its arguments are uniform's."""
     name = f"N(0, {std:.5g}²)"
-    _distribution(what, got, lambda x: torch.special.ndtr(x / std), name, std, 2.0, candidates)
+    _distribution(
+        what, got, lambda x: torch.special.ndtr(x / std), name, std, "normal", candidates, others
+    )
 
 
 CUT_OFF = why(
@@ -168,13 +193,11 @@ def _distribution(
     cdf: Callable[[Tensor], Tensor],
     name: str,
     std: float,
-    variance_of_square: float,
+    family: Family,
     candidates: Iterable[Distribution],
+    others: Others,
 ) -> None:
-    """Judge the shape by Kolmogorov-Smirnov, and mean and variance by themselves, more sharply.
-
-    `variance_of_square` is that of x²/std²: 2 for a normal x, 4/5 for a uniform one.
-    """
+    """Judge the shape by Kolmogorov-Smirnov, and mean and variance by themselves, more sharply."""
     if not bool(got.isfinite().all()):
         raise CheckFailed(
             tr("{what} holds NaN or infinite values.", what=what),
@@ -202,7 +225,9 @@ def _distribution(
         )
     n = len(ordered)
     shift = abs(float(ordered.mean())) / std * math.sqrt(n)
-    spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(n / variance_of_square)
+    spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(
+        n / VARIANCE_OF_SQUARE[family]
+    )
     if shift < TOO_EVEN[0] and spread < TOO_EVEN[1]:
         raise CheckFailed(
             tr(
@@ -230,7 +255,11 @@ def _distribution(
                 low=float(got.min()),
                 high=float(got.max()),
             ),
-            cause=lambda: _clipped(ordered) or _diagnose(ordered, candidates) or _cause(got, std),
+            cause=lambda: (
+                _clipped(ordered)
+                or _diagnose(ordered, candidates, others)
+                or _cause(got, std, family, cdf)
+            ),
         )
 
 
@@ -246,24 +275,41 @@ def _clipped(ordered: Tensor) -> Cause | None:
     )
 
 
-def _diagnose(ordered: Tensor, candidates: Iterable[Distribution]) -> Cause | None:
-    """The first cause whose distribution fits well, or else at all; that which was asked for does not."""
-    fitting: list[tuple[bool, int, Cause]] = []
-    for cause, family, scale in candidates:
-        match family:
-            case "uniform":
-                theory, std = ((ordered / scale + 1) / 2).clamp(0, 1), scale / math.sqrt(3)
-            case "half":
-                theory, std = (ordered / scale).clamp(0, 1), scale / math.sqrt(3)
-            case "normal":
-                theory, std = torch.special.ndtr(ordered / scale), scale
-        error = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(len(ordered) / 2)
-        if error < DEVIATIONS and kolmogorov_smirnov(ordered, theory) < KOLMOGOROV_SMIRNOV:
-            fitting.append((error > FITS_WELL, len(fitting), cause))
-    return min(fitting)[2] if fitting else None
+VARIANCE_OF_SQUARE: dict[Family, float] = {"uniform": 4 / 5, "half": 4 / 5, "normal": 2.0}
+"""Of x²/std²."""
 
 
-def _cause(got: Tensor, std: float) -> Cause:
+def _explains(candidate: Distribution, ordered: Tensor) -> bool:
+    _, family, scale = candidate
+    std = scale if family == "normal" else scale / math.sqrt(3)
+    match family:
+        case "uniform":
+            theory = ((ordered / scale + 1) / 2).clamp(0, 1)
+        case "half":
+            theory = (ordered / scale).clamp(0, 1)
+        case "normal":
+            theory = torch.special.ndtr(ordered / scale)
+    error = abs(float(ordered.square().mean()) / std**2 - 1)
+    errors, distance = EXPLAINS
+    return (
+        error * math.sqrt(len(ordered) / VARIANCE_OF_SQUARE[family]) < errors
+        and kolmogorov_smirnov(ordered, theory) < distance
+    )
+
+
+def _diagnose(ordered: Tensor, candidates: Iterable[Distribution], others: Others) -> Cause | None:
+    """The first cause that explains this and the others; None where another one does by other numbers."""
+    fitting = [candidate for candidate in candidates if _explains(candidate, ordered)]
+    for got, there in others() if fitting else ():
+        if isinstance(got, Tensor):
+            values = got.flatten().double().sort().values
+            refuted = {c.cause for c in there if not _explains(c, values)}
+            fitting = [candidate for candidate in fitting if candidate.cause not in refuted]
+    drawn = {(family, f"{scale:.6g}") for _, family, scale in fitting}
+    return fitting[0].cause if len(drawn) == 1 else None
+
+
+def _cause(got: Tensor, std: float, family: Family, cdf: Callable[[Tensor], Tensor]) -> Cause:
     ratio = float(got.std()) / std
     if float(got.min()) >= 0:
         return why(
@@ -277,6 +323,13 @@ def _cause(got: Tensor, std: float) -> Cause:
         )
     if abs(float(got.mean())) > 0.2 * float(got.std()):
         return why("drawing.off_centre", "The values are not centred on zero.")
-    if abs(ratio - 1) < 0.02:
+    if abs(ratio**2 - 1) * math.sqrt(got.numel() / VARIANCE_OF_SQUARE[family]) < EXPLAINS[0]:
         return why("drawing.shape", "The spread is right, the shape of the distribution is not.")
+    scaled = got.flatten().double().sort().values / ratio
+    if kolmogorov_smirnov(scaled, cdf(scaled)) > KOLMOGOROV_SMIRNOV:
+        return why(
+            "drawing.spread_and_shape",
+            "The spread is {ratio:.4g} times what it should be, and the distribution is another one.",
+            ratio=ratio,
+        )
     return why("drawing.spread", "The spread is {ratio:.4g} times what it should be.", ratio=ratio)

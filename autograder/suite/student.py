@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from autograder.broker import Question
 from autograder.errors import GraderFault
-from autograder.report import Figure, Measured, SourceLocation
+from autograder.report import Cause, Figure, Measured, SourceLocation
 from autograder.sandbox import protocol, values
 from autograder.suite import replies, slips
 from autograder.suite.failures import NO_RETURN, CheckFailed, why
@@ -336,7 +336,9 @@ class Student:
         given = {key: encoder.tree(value) for key, value in kwargs.items()}
         request = protocol.Library(name, encoder.tree(list(args)), given, handle, param_groups)
         self.defer(request, encoder)
-        return Layer(self, name, handle)
+        # What only the suite has a name for is a model to the student.
+        shown = name if name.startswith(("nn.", "optim.")) else tr("a module of the grader's")
+        return Layer(self, shown, handle)
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
         """Send tensors that stay in the worker, or on its GPU; return their handles, in order."""
@@ -447,6 +449,7 @@ class Layer:
         self._written = written
         self._class = written.partition("(")[0]
         self.handle = handle
+        self._evaluates = False
         self._made: Description | None = None
         self._names: set[str] | None = None
 
@@ -465,6 +468,11 @@ class Layer:
             self._student.settle()
         assert self._made is not None
         return self._made
+
+    def default_dtype(self) -> torch.dtype:
+        """Return the dtype that a layer of torch's has in this worker where none is asked for."""
+        beside = self._student.library("nn.Linear", 1, 1)
+        return next(iter(beside.state().values())).dtype
 
     def copy(self) -> "Layer":
         """Return a handle to a deep copy of the layer. CheckFailed is raised when it is asked something."""
@@ -524,6 +532,8 @@ class Layer:
     def do(self, method: str, seed: int | None = 0) -> None:
         """Call a method without arguments: reset_parameters, train, eval; None leaves the seeds alone."""
         self._say(f"{self._written}.{method}()")
+        if method in ("train", "eval"):
+            self._evaluates = method == "eval"
         self._student.defer(protocol.Method(self.handle, method, seed))
 
     def freeze(self, parameter: str) -> None:
@@ -628,7 +638,15 @@ class Layer:
         last = self._student._asking(request, encoder)
 
         def answer() -> Answer:
-            reply, tensors = last()
+            try:
+                reply, tensors = last()
+            except CheckFailed as failure:
+                cut = failure.cause and failure.cause.id == "gradient.no_graph"
+                if not (self._evaluates and cut):
+                    raise
+                raise failure.because(
+                    lambda: self._only_when_evaluating(lambda: self.run(x, upstream, method=method))
+                ) from None
             output = replies.read(protocol.Output, reply)
             if output.meta_shape is not None and isinstance(x, Meta):
                 return Answer(None, meta_shape=replies.shape(output.meta_shape))
@@ -641,6 +659,19 @@ class Layer:
             )
 
         return answer
+
+    def _only_when_evaluating(self, run: Callable[[], object]) -> Cause | None:
+        """The cause of a pass without a graph that has one in training mode."""
+        self.do("train")
+        try:
+            run()
+        except CheckFailed:
+            return None
+        return why(
+            "gradient.no_graph_in_evaluation",
+            "This is so in evaluation mode alone: eval() changes what a dropout does, not whether gradients "
+            "are tracked.",
+        )
 
     def on_other_stream(self, x: Tensor, method: str = "forward") -> object:
         """Return the output on the GPU on a stream of its own, where the input comes late."""
@@ -725,7 +756,7 @@ def _written(name: str, args: Sequence[object], kwargs: Mapping[str, object]) ->
 def _written_value(value: object) -> str:
     match value:
         case Tensor():
-            return f"tensor{tuple(value.shape)}" if value.dim() else "tensor"
+            return f"tensor{tuple(value.shape)}"
         case Input():
             return _written_value(value.tensor)
         case Layer():

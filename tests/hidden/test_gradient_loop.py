@@ -123,7 +123,7 @@ def charged_once() -> Iterator[None]:
 def test_squared_error(student: Student, sampler: Sampler, data: Data) -> None:
     """squared_error is the mean of the squared differences over all elements.
 
-    handouts/gradient_loop.md, "What trips people up": the sum grows with the number of points.
+    handouts/gradient_loop.md, "What trips people up".
     """
     y_predicted, y, *_ = line(sampler, data)
     answer = student.call("squared_error", y_predicted, y, after=True)
@@ -375,8 +375,7 @@ by_step = one_by_one(
 def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
     """sgd_step moves each parameter in place, against its gradient.
 
-    handouts/gradient_loop.md, "What trips people up": p = p - … makes a new tensor, and the
-    caller's stays where it was.
+    handouts/gradient_loop.md, "What trips people up".
     """
     shapes, leaves, rate, values = step
     parameters = [sampler.normal(*shape) for shape in shapes]
@@ -396,24 +395,29 @@ def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
             not isinstance(after, torch.Tensor)
             or not torch.equal(after, before)
             or torch.equal(before - rate * gradient, before),
-            tr("Parameter {number} did not move.", number=i),
+            tr("Parameter {number} did not move.", number=i + 1),
             cause=why(
                 "gradient_loop.step.return_in_loop",
                 "Those before it have moved: a return stands inside the loop, or it ends too early.",
             )
-            if i
+            if i and step in STEPPED
             else why(
                 "gradient_loop.step.new_tensor",
                 "The update made a new tensor; change the given one, as -= does.",
+            )
+            if step in STEPPED
+            else why(
+                "gradient_loop.step.left_out",
+                "Others have moved: something leaves out a step, by its size, its number or its values.",
             ),
         )
         candidates = misconceptions.of_step(before, gradient, rate)
-        what = tr("parameter {number} after the step", number=i)
+        what = tr("parameter {number} after the step", number=i + 1)
         compare(what, after, before - rate * gradient, candidates=candidates)
-        compare(tr("gradient {number} after the step", number=i), answer.after[1][i], gradient)
+        compare(tr("gradient {number} after the step", number=i + 1), answer.after[1][i], gradient)
         expect(
             answer.traits[i].get("moved") is False,
-            tr("Parameter {number} was given other memory.", number=i),
+            tr("Parameter {number} was given other memory.", number=i + 1),
             cause=why(
                 "gradient_loop.step.memory_exchanged",
                 "Assigning to .data exchanges the memory, and what shares the old one stays where it was; "
@@ -422,9 +426,9 @@ def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
         )
         expect(
             answer.traits[i].get("requires_grad") is leaves,
-            tr("Parameter {number} no longer requires a gradient.", number=i)
+            tr("Parameter {number} no longer requires a gradient.", number=i + 1)
             if leaves
-            else tr("Parameter {number} now requires a gradient.", number=i),
+            else tr("Parameter {number} now requires a gradient.", number=i + 1),
             cause=why(
                 "gradient_loop.step.requires_grad_lasts",
                 "requires_grad_() was called on it and lasts; torch.no_grad() ends with its block.",
@@ -523,12 +527,12 @@ def compare_history(
     try:
         compare_steps(history, expected, TRAJECTORY if forgiven else LINE)
     except CheckFailed as failure:
-        raise failure.because(lambda: history_cause(history, fit)) from None
+        raise failure.because(lambda: history_cause(student, history, fit)) from None
 
 
 CARRIED_OVER = why(
     "gradient_loop.fit.carried_over",
-    "Step 0 was right: something is carried over from one step to the next.",
+    "The first step was right and a later one is not: something is carried over, or depends on the values.",
 )
 
 
@@ -550,7 +554,11 @@ def compare_steps(history: Sequence[Any], expected: Sequence[Line], tolerance: T
     for i, (step, reference) in enumerate(zip(history, expected, strict=True)):
         expect(
             isinstance(step, NamedTupleValue) and step.fields == ("loss", "w", "b"),
-            tr("Entry {number} is {got}; expected Step(loss, w, b).", number=i, got=describe(step)),
+            tr(
+                "Entry {number} is {got}; expected Step(loss, w, b).",
+                number=i + 1,
+                got=describe(step),
+            ),
             cause=why(
                 "gradient_loop.history.not_a_step",
                 "Step is the class in the skeleton: Step(loss, w, b), with three numbers.",
@@ -558,14 +566,14 @@ def compare_steps(history: Sequence[Any], expected: Sequence[Line], tolerance: T
         )
         for name, got, value in zip(("loss", "w", "b"), step, reference, strict=True):
             try:
-                what = tr("{name} of step {number}", name=name, number=i)
+                what = tr("{name} of step {number}", name=name, number=i + 1)
                 compare_number(what, got, value, tolerance)
             except CheckFailed as failure:
                 raise failure.beside(CARRIED_OVER if i and name != "loss" else None) from None
 
 
-def history_cause(history: Sequence[Any], fit: Fit) -> Cause | None:
-    """The misconception whose path this is, if it is a path at all."""
+def history_cause(student: Student, history: Sequence[Any], fit: Fit) -> Cause | None:
+    """The misconception whose path this is, if it is a path at all, or the function that leads there."""
     numbers: list[Any] = [
         tuple(map(float, step))
         for step in history
@@ -575,7 +583,55 @@ def history_cause(history: Sequence[Any], fit: Fit) -> Cause | None:
     ]
     if len(numbers) != len(history):
         return None
-    return misconceptions.diagnose_history(numbers, *fit.numbers())
+    known = misconceptions.diagnose_history(numbers, *fit.numbers())
+    return known or wrong_part(student, numbers[:MAX_ASKED], fit)
+
+
+MAX_ASKED = 3
+"""Steps of a path that are taken again with the student's own functions."""
+PARTS = {
+    "loss": why(
+        "gradient_loop.fit.own_loss",
+        "Each loss is what predict and squared_error return here, and one of them is wrong: see their checks.",
+    ),
+    "gradients": why(
+        "gradient_loop.fit.own_gradients",
+        "Each step follows what manual_gradients returns here, and that is wrong: see its check.",
+    ),
+    "step": why(
+        "gradient_loop.fit.own_step",
+        "Each step is what sgd_step makes of the right gradients, and that is wrong: see its check.",
+    ),
+}
+
+
+def wrong_part(student: Student, path: Sequence[Line], fit: Fit) -> Cause | None:
+    """Which of the student's functions explains every one of these steps, and is wrong in one."""
+    before = [(fit.w.item(), fit.b.item()), *((w, b) for _, w, b in path[:-1])]
+    found: dict[str, list[tuple[Any, Any, Any]]] = {name: [] for name in PARTS}
+    for start, (loss, *reached) in zip(before, path, strict=True):
+        given = [fit.x, fit.y, *torch.tensor(start, dtype=torch.float64)]
+        x, y, w, b = given
+        gradients = torch.stack([*derivatives(x, y, w, b).values()])
+        error = student.squared_error(student.predict(x, w, b), y)
+        found["loss"].append((loss, error, ((w * x + b - y) ** 2).mean()))
+        own = torch.stack([*student.call("manual_gradients", *given, grad=False).value])
+        origin, after = torch.stack([w, b]), torch.tensor(reached, dtype=torch.float64)
+        found["gradients"].append((after, origin - fit.rate * own, origin - fit.rate * gradients))
+        stepped = student.call("sgd_step", [w, b], [*gradients], fit.rate, after=True).after[0]
+        found["step"].append((after, torch.stack([*stepped]), origin - fit.rate * gradients))
+    for name, answers in found.items():
+        if all(close(got, own) for got, own, _ in answers) and not all(
+            close(own, right) for _, own, right in answers
+        ):
+            return PARTS[name]
+    return None
+
+
+def close(a: object, b: object) -> bool:
+    """Whether two numbers or tensors are the same, but for rounding."""
+    one, other = (torch.as_tensor(value, dtype=torch.float64) for value in (a, b))
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def train(
@@ -683,7 +739,7 @@ def test_train_manual(student: Student, sampler: Sampler, fit: FitCase) -> None:
 def test_train_autograd(student: Student, sampler: Sampler, fit: FitCase) -> None:
     """train_autograd walks the path of plain gradient descent, step by step.
 
-    handouts/gradient_loop.md, "What trips people up": gradients accumulate until they are cleared.
+    handouts/gradient_loop.md, "What trips people up".
     """
     judge_training(student, sampler, "train_autograd", fit)
 

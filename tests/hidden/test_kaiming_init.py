@@ -1,7 +1,7 @@
 """The hidden suite for kaiming_init.py. Cases are a table, properties are functions."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -178,7 +178,10 @@ def judge_filled(
                 "which flatten() and reshape() may make.",
             )
             if len(first.unique()) == 1
-            else why("drawing.fixed_seed", "A fixed seed is set, or the draws are not random.")
+            else why(
+                "drawing.fixed_seed",
+                "A fixed seed is set, as a new torch.Generator() has one, or the draws are not random.",
+            )
         ),
     )
 
@@ -283,9 +286,15 @@ def test_kaiming_uniform(student: Student, sampler: Sampler, case: Filled) -> No
     """
     shape, a = case
 
+    def others() -> Iterator[tuple[Any, Iterable[statistics.Distribution]]]:
+        for size, slope in cases(0.6, 0.0)[:5]:
+            filled = student.kaiming_uniform_(torch.zeros(size), a=slope)
+            yield filled, misconceptions.of_kaiming("uniform", size, slope)
+
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         candidates = misconceptions.of_kaiming("uniform", shape, a)
-        statistics.uniform(tr("the tensor"), got, gain * math.sqrt(3 / fan_in), candidates)
+        bound = gain * math.sqrt(3 / fan_in)
+        statistics.uniform(tr("the tensor"), got, bound, candidates, others)
 
     given: dict[str, Any] = {"a": a} if a else {}
     judge_filled(student, sampler, "kaiming_uniform_", shape, look, slope=a, **given)
@@ -299,9 +308,14 @@ def test_kaiming_normal(student: Student, sampler: Sampler, case: Filled) -> Non
     """
     shape, a = case
 
+    def others() -> Iterator[tuple[Any, Iterable[statistics.Distribution]]]:
+        for size, slope in cases(0.6, 0.0)[:5]:
+            filled = student.kaiming_normal_(torch.zeros(size), slope)
+            yield filled, misconceptions.of_kaiming("normal", size, slope)
+
     def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
         candidates = misconceptions.of_kaiming("normal", shape, a)
-        statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), candidates)
+        statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), candidates, others)
 
     given = (a,) if a else ()
     judge_filled(student, sampler, "kaiming_normal_", shape, look, *given, slope=a)
@@ -322,9 +336,15 @@ def test_xavier_uniform(student: Student, sampler: Sampler, case: Filled) -> Non
     """
     shape, factor = case
 
+    def others() -> Iterator[tuple[Any, Iterable[statistics.Distribution]]]:
+        for size, gain in (*cases(1.0, 2.5)[:5], Filled(SHAPES[0], 0.5)):
+            filled = student.xavier_uniform_(torch.zeros(size), gain=gain)
+            yield filled, misconceptions.of_xavier(size, gain)
+
     def look(got: torch.Tensor, fan_in: float, fan_out: float, _: float) -> None:
         bound = factor * math.sqrt(6 / (fan_in + fan_out))
-        statistics.uniform(tr("the tensor"), got, bound, misconceptions.of_xavier(shape, factor))
+        candidates = misconceptions.of_xavier(shape, factor)
+        statistics.uniform(tr("the tensor"), got, bound, candidates, others)
 
     given: dict[str, Any] = {"gain": factor} if factor != 1 else {}
     judge_filled(student, sampler, "xavier_uniform_", shape, look, **given)
@@ -353,12 +373,31 @@ def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
     """
     weight = sampler.normal(*shape, dtype=torch.float32)
 
+    def others() -> Iterator[tuple[Any, Iterable[statistics.Distribution]]]:
+        for size in WEIGHTS:
+            filled = student.bias_uniform_(torch.zeros(size[0]), torch.ones(size))
+            yield filled, misconceptions.of_layer(size, size[:1])
+
     def look(got: torch.Tensor, fan_in: float, *_: float) -> None:
         candidates = misconceptions.of_layer(shape, (shape[0],))
-        statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), candidates)
+        statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), candidates, others)
+
+    def by_layout() -> Cause | None:
+        plain = student.call("bias_uniform_", torch.zeros(shape[0]), weight, seed=sampler.seed())
+        try:
+            look(plain.value, fans(shape)[0])
+        except CheckFailed:
+            return None
+        return why(
+            "kaiming_init.layout_of_weight",
+            "The same weight in plain memory is answered rightly: stride() says nothing of a shape.",
+        )
 
     given = Input(weight, "contiguous" if shape in WEIGHTS else layout(sampler))
-    judge_filled(student, sampler, "bias_uniform_", shape, look, given, size=(shape[0],))
+    try:
+        judge_filled(student, sampler, "bias_uniform_", shape, look, given, size=(shape[0],))
+    except CheckFailed as failure:
+        raise failure.because(None if given.layout == "contiguous" else by_layout) from None
 
 
 FILLERS: dict[str, tuple[Shape, ...]] = {
@@ -382,8 +421,7 @@ def arguments(name: str, *, requires_grad: bool = False) -> tuple[Input, *tuple[
 def test_in_place(student: Student, sampler: Sampler, name: str, dtype: torch.dtype) -> None:
     """Each function fills the tensor it was given, outside autograd, and returns it.
 
-    handouts/kaiming_init.md, "What trips people up": a parameter is a leaf that requires a
-    gradient, and filling it must not be recorded.
+    handouts/kaiming_init.md, "What trips people up".
     """
     target, *rest = arguments(name, requires_grad=True)
     target = Input(target.tensor.to(dtype), requires_grad=True)

@@ -103,6 +103,14 @@ def of_kaiming(
     yield Distribution(ROOT_OF_FAN_MISSING, family, factor * gain / right)
     yield from of_fan_in(shape, family, factor * gain)
     yield from of_any_initialisation(factor * std, family, shape)
+    for key, (name, fan) in taken_for_fans(shape).items():
+        if key != "fan_in" and a:
+            cause = why(
+                f"kaiming_init.kaiming.slope_unused_and_fan.{key}",
+                "Instead of fan_in it uses {fan}, and the slope a is never used.",
+                fan=name,
+            )
+            yield Distribution(cause, family, factor * sqrt(2 / fan))
 
 
 def _wrong_gains(gain: float, a: float) -> Iterator[tuple[Cause, float]]:
@@ -330,6 +338,8 @@ def of_gain(a: float) -> dict[Cause, float]:
         "kaiming_init.gain",
         root_missing=(ROOT_MISSING, 2 / (1 + square)),
         slope_unsquared=("a is not squared.", root(2, 1 + a)),
+        negative_as_zero=("A negative slope is taken for 0; a² is the same for either sign.",
+            root(2, 1 + max(a, 0) ** 2)),
         slope_absolute=("a is not squared, only its absolute value is taken.",
             root(2, 1 + abs(a))),
         slope_unused=("a is never used.", sqrt(2)),

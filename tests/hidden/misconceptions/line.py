@@ -33,14 +33,18 @@ def of_prediction(x: Tensor, w: Tensor, b: Tensor) -> Iterator[Candidate]:
         sum_multiplied=("x and b are added before w multiplies: w·(x + b).", w * (x + b)),
         w_added=("w is added instead of multiplied.", w + x + b),
         b_multiplies=("b multiplies instead of being added.", w * x * b),
-        summed=("The results are added up.", (w * x + b).sum()),
-        averaged=("The results are averaged.", (w * x + b).mean()),
         w_squared=("w is squared.", w * w * x + b),
         x_squared=("x is squared.", w * x * x + b),
         x_centred=("x is centred first.", w * (x - x.mean()) + b),
         absolute=("The absolute value is taken.", (w * x + b).abs()),
         relu=("A ReLU stands at the end.", (w * x + b).relu()),
     )
+    if x.numel() > 1:  # of one number sum and mean are that number, and what is wrong is the shape
+        yield from candidates_of(
+            "gradient_loop.predict",
+            summed=("The results are added up.", (w * x + b).sum()),
+            averaged=("The results are averaged.", (w * x + b).mean()),
+        )
 
 
 def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Candidate]:
@@ -48,6 +52,7 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Candidate]:
     difference = y_predicted - y
     square = difference**2
     first = len(y) if y.dim() else 1
+    crossed = y_predicted.flatten()[:, None] - y.flatten()
     yield from candidates_of(
         "gradient_loop.squared_error",
         sum=("The squares are added up, not averaged.", square.sum()),
@@ -71,6 +76,9 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Candidate]:
         fourth_power=("A fourth power stands where the square should.", (square**2).mean()),
         values_added=("The values are compared by their sum.", (y_predicted + y).pow(2).mean()),
         relative=("The error is relative to y.", (square / y**2).mean()),
+        broadcast=(
+            "Every prediction meets every y: (N, 1) - (N,) broadcasts to (N, N). Give both the same shape.",
+            (crossed**2).mean()),
     )  # fmt: skip
 
 
@@ -308,7 +316,8 @@ def _wrong_updates(x: Tensor, y: Tensor, rate: float) -> Iterator[tuple[Cause, U
             "The gradient of b accumulates from step to step: clear it before every backward().",
             _carried(1.0, of_w=False)),
         fit__still=(
-            "Nothing moves: the gradients are cleared before they are used, or the step is missing, or makes new tensors.",
+            "Nothing moves: the gradients are cleared before they are used, the step is missing or makes new "
+            "tensors, or the loss is rounded.",
             _scaled(0)),
         fit__b_after_w=("b's gradient already knows the new w: take both gradients before the first update.",
             partial(_b_after_w, x=x, y=y, rate=rate)),

@@ -176,8 +176,9 @@ def foreign_bricks(
             Candidate(
                 why(
                     "tower.bricks.not_own",
-                    "Not built from your own bricks: {names}. A layer of torch.nn, or a function of "
-                    "torch.nn.functional, does its work.",
+                    "Not built from your linear.py and conv2d.py: {names}. A layer of torch.nn, a function of "
+                    "torch.nn.functional, or a copy pasted into tower.py does its work: import the bricks, as in "
+                    "`from linear import CustomLinear`.",
                     names=", ".join(stock),
                 ),
                 logits(stock),

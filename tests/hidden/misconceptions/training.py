@@ -275,12 +275,36 @@ class Clipped(Loop):
         nn.utils.clip_grad_norm_(self.model.parameters(), self.norm)
 
 
-class ClippedMore(Clipped):
-    norm = 0.1
+def clipped(norm: float) -> type[Clipped]:
+    """The loop that clips to this norm."""
+    return type("ClippedTo", (Clipped,), {"norm": norm})
 
 
-class ClippedLess(Clipped):
-    norm = 5.0
+class ClippedValues(Clipped):
+    def backward(self, inputs: Tensor, labels: Tensor) -> None:
+        self.criterion(self.model(inputs), labels).backward()
+        nn.utils.clip_grad_value_(self.model.parameters(), self.norm)
+
+
+def clipped_values(limit: float) -> type[Clipped]:
+    """The loop that clips each value to this."""
+    return type("ClippedValuesTo", (ClippedValues,), {"norm": limit})
+
+
+LIMITS = (0.01, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+"""That somebody might clip to."""
+
+
+class Autocast(Loop):
+    cause = why(
+        "tower.train_epoch.autocast",
+        "The forward pass runs under torch.autocast, in bfloat16, which nobody asked for.",
+    )
+
+    def backward(self, inputs: Tensor, labels: Tensor) -> None:
+        with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
+            loss = self.criterion(self.model(inputs), labels)
+        loss.backward()
 
 
 class OwnOptimizer(Loop):
@@ -358,9 +382,18 @@ LOOPS: tuple[type[Loop], ...] = (
     *(NeverCleared, ClearedOnce, Still, SteppedFirst, SteppedTwice, BackwardTwice, OneStep),
     *(ModeAsItWas, EvaluationMode, FirstBatch, LastBatchMissing, SmallBatchMissing),
     *(FirstBatchMissing, Backwards, TwoPasses, MeasuredAgain, OwnCriterion, SummedLoss),
-    *(DividedLoss, Probabilities, ByHand, Clipped, ClippedMore, ClippedLess),
-    *(ShiftedLabels, Decayed, TornApart),
+    *(DividedLoss, Probabilities, ByHand),
+    *(make(limit) for limit in LIMITS for make in (clipped, clipped_values)),
+    *(ShiftedLabels, Decayed, TornApart, Autocast),
     *(OwnOptimizer, OwnFastOptimizer, OwnSlowOptimizer, OwnAdam, Regularised, RegularisedLess),
+)
+
+
+MAX_ORDERED = 4
+"""Batches whose every order is tried."""
+ANOTHER_ORDER = why(
+    "tower.train_epoch.batches.another_order",
+    "The batches are used in another order than they come in.",
 )
 
 
@@ -392,6 +425,12 @@ def diagnose_epoch(
             continue
         if is_got(ours):
             return loop.cause
+    if len(batches) <= MAX_ORDERED:
+        for order in itertools.permutations(batches):
+            ours, its = copy.deepcopy((model, optimizer))
+            Loop(ours, criterion, its).run(order)
+            if is_got(ours):
+                return ANOTHER_ORDER
     ours, its = copy.deepcopy((model, optimizer))
     right = Loop(ours, criterion, its)
     right.begin()
