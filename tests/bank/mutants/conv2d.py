@@ -387,7 +387,7 @@ def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     "padding_of_four_numbers_misread",
     "F.pad takes (left, top, right, bottom).",
     check="im2col",
-    cause="conv2d.padding.horizontal_for_both",
+    cause="conv2d.padding.order_of_sides",
 )
 def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
@@ -3852,6 +3852,7 @@ def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     "padding_cuts_gradient",
     "Writing into .data of a zero tensor is how one pads.",
     check="im2col_gradient",
+    cause="gradient.no_graph",
 )
 def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))
@@ -3957,6 +3958,7 @@ def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     "index_cache_key",
     "The window indices follow from output size, kernel and stride.",
     check="im2col",
+    cause="conv2d.im2col.remembered",
     above="_indices = {}",
 )
 def im2col(input, kernel_size, stride=1, padding=0, dilation=1):

@@ -1431,6 +1431,7 @@ def train_autograd(x, y, w, b, learning_rate, steps):
     "squeezed_prediction",
     "A prediction is a plain list of numbers, so tidy it with squeeze().",
     check="predict",
+    cause="shape.squeezed_batch",
 )
 def predict(x, w, b):
     return (w * x + b).squeeze()
@@ -1440,6 +1441,7 @@ def predict(x, w, b):
     "expanded_square",
     "(p - y)² expanded by the binomial formula is the same computation in floating point.",
     check="squared_error",
+    cause="gradient_loop.squared_error.cancellation",
 )
 def squared_error(y_predicted, y):
     return (y_predicted**2).mean() - 2 * (y_predicted * y).mean() + (y**2).mean()

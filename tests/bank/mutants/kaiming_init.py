@@ -1186,6 +1186,7 @@ def kaiming_normal_(
     "fan_in_from_the_stride",
     "stride(0) of a weight is its fan_in.",
     check="bias_uniform",
+    cause="kaiming_init.layout_of_weight",
 )
 def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
     fan_in = weight.stride(0)

@@ -1882,6 +1882,7 @@ class CustomLinear:
     "truncated_normal",
     "A normal draw cut at ±bound is as good as a uniform one.",
     check="initialisation",
+    cause="drawing.spread_and_shape",
 )
 class CustomLinear:
     def reset_parameters(self):
@@ -1920,6 +1921,7 @@ class CustomLinear:
     "zero_bias_skipped",
     "Adding a bias of zeros changes nothing, so it may be skipped.",
     check="meta_device",
+    cause="raised.value_on_meta",
 )
 class CustomLinear:
     def forward(self, input):
@@ -1933,6 +1935,7 @@ class CustomLinear:
     "transpose_cached",
     "The transpose is a view, so it can be made once in __init__.",
     check="forward",
+    cause="raised.dtypes_mixed",
 )
 class CustomLinear:
     def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
@@ -1958,6 +1961,7 @@ class CustomLinear:
     "no_grad_in_eval",
     "Evaluation mode means that no gradients are wanted.",
     check="by_hand",
+    cause="gradient.no_graph_in_evaluation",
 )
 class CustomLinear:
     def forward(self, input):

@@ -2466,7 +2466,7 @@ def train_epoch(model, batches, criterion, optimizer):
     "autocast_bfloat16",
     "Mixed precision is free speed.",
     check="train_epoch",
-    cause="value.half",
+    cause="tower.train_epoch.autocast",
 )
 def train_epoch(model, batches, criterion, optimizer):
     model.train()
