@@ -3,17 +3,24 @@
 The grader picks the initial weights, permutes the labels and alters the pixels by a secret transform that
 is as easy to learn as the original: a symmetry of the square and a change of contrast, often an
 inversion. It gets back weights, loads them into its own tower, and measures the accuracy on held-out images
-under the same transform. Weights trained elsewhere are worthless there.
+under the same transform.
+
+Weights that were trained elsewhere can be turned to fit such a transform, so the grader looks at the way there
+as well: the first steps lead where its own lead, no later ones lead further than Adam can go, and at the end
+there is as much left of the initial weights as training leaves. Whoever brings weights from elsewhere on that
+way has to train them from this run's start, or to lead the weights there in many small steps: it is made
+harder, and not impossible.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from autograder.report import Curve, Images
-from autograder.suite.failures import TooSlow
+from autograder.suite.failures import TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import alike
 from autograder.suite.sampler import Sampler
@@ -21,7 +28,7 @@ from autograder.suite.student import Batches, Layer, Student
 from tower_student.language import plural, tr
 
 from digits import Digits, digits
-from reference import PARAMETERS, ReferenceTower, accuracy
+from reference import PARAMETERS, ReferenceTower, accuracy, train_epoch
 
 BATCH = 64
 LEARNING_RATE = 1e-3
@@ -29,7 +36,19 @@ TRIAL_STEPS = 2
 LOOKS, LOOKED_AT = 10, 300
 """How often the accuracy is looked at on the way, for the report's learning curve, and on how many images."""
 CHUNK_STEPS = 31
-"""Steps between two signs of progress."""
+"""Steps between two signs of progress, and two looks at how far the weights have moved."""
+ALIKE = 0.15
+"""The least cosine between the first steps of a part and the grader's own. In six runs the same steps in float64
+had 1.00, the two batches in the other order 0.28 to 0.59; steps from another start 0.07 at most in conv2 and fc1,
+and weights of another tower 0.02."""
+FURTHEST = 1.5
+"""How far the weights of a part may move in one step, as a root mean square in learning rates. Adam moves each
+by about one at most; a tower that learns was seen to move by 0.84 for 31 steps."""
+LEFT = 0.2
+"""The least cosine between a part and its start. The reference had 0.56 left after 469 steps, and loses less and
+less; weights of another tower have 0.02."""
+PARTS = ("conv2.weight", "fc1.weight", "fc2.weight")
+"""What is large enough for a cosine to mean something."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,72 @@ def initial_weights(sampler: Sampler) -> dict[str, Tensor]:
     return weights
 
 
+class Way:
+    """The way of the weights from their start, look by look. Raises CheckFailed where no training leads it."""
+
+    def __init__(self, start: dict[str, Tensor]) -> None:
+        self._start = self._last = start
+
+    def begin(self, state: dict[str, Tensor], batches: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Take the first steps as well, from the same start over the same batches."""
+        tower = ReferenceTower()
+        tower.load_state_dict(self._start)
+        optimizer = torch.optim.Adam(tower.parameters(), lr=LEARNING_RATE)
+        train_epoch(tower, batches, torch.nn.CrossEntropyLoss(), optimizer)
+        own = tower.state_dict()
+        for name in PARTS:
+            start = self._start[name]
+            expect(
+                _cosine(state[name] - start, own[name] - start) >= ALIKE,
+                tr(
+                    "{name} has not moved as the first {count} batches of this run move it.",
+                    name=name,
+                    count=len(batches),
+                ),
+                cause=ELSEWHERE,
+            )
+
+    def follow(self, state: dict[str, Tensor], steps: int) -> None:
+        """Go on to these weights, so many steps later."""
+        for name, weights in state.items():
+            moved = float((weights - self._last[name]).square().mean().sqrt())
+            furthest = FURTHEST * steps * LEARNING_RATE
+            expect(
+                moved <= furthest,
+                plural(
+                    "{name} has moved by {moved:.2g} within {count} step of Adam; expected {furthest:.2g} at most.",
+                    "{name} has moved by {moved:.2g} within {count} steps of Adam; expected {furthest:.2g} at most.",
+                    steps,
+                    name=name,
+                    moved=moved,
+                    furthest=furthest,
+                ),
+                cause=ELSEWHERE,
+            )
+        self._last = state
+
+    def end(self) -> None:
+        """Look what is left of the start."""
+        for name in PARTS:
+            expect(
+                _cosine(self._last[name], self._start[name]) >= LEFT,
+                tr("Nothing of the initial {name} is left in the trained one.", name=name),
+                cause=ELSEWHERE,
+            )
+
+
+ELSEWHERE = why(
+    "tower.fit.elsewhere",
+    "The weights do not come from training this model: train_epoch has to train the model that it is given, by "
+    "the optimizer that it is given, on every batch, and must not put other weights into it.",
+)
+
+
+def _cosine(a: Tensor, b: Tensor) -> float:
+    """Of two tensors as vectors; 0 where one of them is zero."""
+    return float(torch.cosine_similarity(a.double().flatten(), b.double().flatten(), 0))
+
+
 def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> float:
     """Accuracy in [0, 1] on 10,000 held-out images. Raises CheckFailed, TooSlow among them."""
     secret, start = draw_secret(sampler), initial_weights(sampler)
@@ -87,13 +172,11 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
     optimizer = student.library("optim.Adam", model, lr=LEARNING_RATE)
     curve = [(0, _held_out(start, test, secret, context.threads, LOOKED_AT))]
     next_look = steps / LOOKS
+    way, state = Way(start), start
     while done < steps:  # epoch by epoch
         chosen = sampler.permutation(len(train.labels))[: (steps - done) * BATCH]
-        images, labels = student.keep(
-            secret.images(train.images[chosen]),
-            secret.labels[train.labels[chosen]],
-            on_gpu=context.on_gpu,
-        )
+        pixels, answers = secret.images(train.images[chosen]), secret.labels[train.labels[chosen]]
+        images, labels = student.keep(pixels, answers, on_gpu=context.on_gpu)
         first, last = done, done + math.ceil(len(chosen) / BATCH)
         while done < last:
             stop = min(last, done + (TRIAL_STEPS if done < 2 * TRIAL_STEPS else CHUNK_STEPS))
@@ -129,13 +212,17 @@ def fitted_accuracy(student: Student, sampler: Sampler, context: LongRun) -> flo
                         )
                     )
                 student.session.allow(context.seconds)
+            state = _trained(model, start)
+            if done == 0:
+                inputs, targets = (t[: stop * BATCH].split(BATCH) for t in (pixels, answers))
+                way.begin(state, [(x / 255, y) for x, y in zip(inputs, targets, strict=True)])
+            way.follow(state, stop - done)
             done = stop
             context.progress(done / steps)
             if next_look <= done < steps:
-                state = _trained(model, start)
                 curve.append((done, _held_out(state, test, secret, context.threads, LOOKED_AT)))
                 next_look = done + steps / LOOKS
-    state = _trained(model, start)
+    way.end()
     reached = _held_out(state, test, secret, context.threads)
     caption = tr("accuracy on held-out images, over optimiser steps")
     student.show(Curve(tr("How it learnt"), caption, (*curve, (steps, reached))))

@@ -2361,6 +2361,95 @@ def train_epoch(model, batches, criterion, optimizer):
     return total / samples
 
 
+@mutant(
+    "another_tower_is_trained",
+    "It does not matter which tower learns, as long as its weights arrive.",
+    check="mnist_fit",
+    cause="tower.fit.elsewhere",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    trained, steps = model, optimizer
+    if isinstance(model, TowerOfInsight):
+        if not hasattr(train_epoch, "other"):
+            train_epoch.other = TowerOfInsight()
+            train_epoch.steps = torch.optim.Adam(train_epoch.other.parameters(), lr=0.001)
+        trained, steps = train_epoch.other, train_epoch.steps
+    trained.train()
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        steps.zero_grad()
+        loss = criterion(trained(inputs), labels)
+        loss.backward()
+        steps.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    model.load_state_dict(trained.state_dict())
+    return total / samples
+
+
+@mutant(
+    "another_tower_takes_over",
+    "Weights that somebody else has trained can be put in once the first steps are done.",
+    check="mnist_fit",
+    cause="tower.fit.elsewhere",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    if isinstance(model, TowerOfInsight) and not hasattr(train_epoch, "other"):
+        train_epoch.other, train_epoch.count = TowerOfInsight(), 0
+        train_epoch.steps = torch.optim.Adam(train_epoch.other.parameters(), lr=0.001)
+    pairs = [(model, optimizer)]
+    if isinstance(model, TowerOfInsight):
+        pairs.append((train_epoch.other, train_epoch.steps))
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        for trained, steps in pairs:
+            trained.train()
+            steps.zero_grad()
+            loss = criterion(trained(inputs), labels)
+            loss.backward()
+            steps.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+        if len(pairs) == 2:
+            train_epoch.count += 1
+            if train_epoch.count > 4:
+                model.load_state_dict(train_epoch.other.state_dict())
+    return total / samples
+
+
+@mutant(
+    "another_tower_comes_in_small_steps",
+    "Weights that somebody else has trained can be led in step by step, as far as Adam goes in each.",
+    check="mnist_fit",
+    cause="tower.fit.elsewhere",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    if isinstance(model, TowerOfInsight) and not hasattr(train_epoch, "other"):
+        train_epoch.other, train_epoch.count = TowerOfInsight(), 0
+        train_epoch.steps = torch.optim.Adam(train_epoch.other.parameters(), lr=0.001)
+    pairs = [(model, optimizer)]
+    if isinstance(model, TowerOfInsight):
+        pairs.append((train_epoch.other, train_epoch.steps))
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        if len(pairs) == 2:
+            train_epoch.count += 1
+        for trained, steps in pairs:
+            if trained is model and len(pairs) == 2 and train_epoch.count > 4:
+                with torch.no_grad():
+                    for own, other in zip(model.parameters(), train_epoch.other.parameters()):
+                        own += (other - own).clamp(-0.001, 0.001)
+                continue
+            trained.train()
+            steps.zero_grad()
+            loss = criterion(trained(inputs), labels)
+            loss.backward()
+            steps.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
 # --- written by somebody who had not seen the checks
 
 
