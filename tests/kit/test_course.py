@@ -74,7 +74,7 @@ WRONG = {
     ),
     "a limit of no kind": ("check_seconds", "check_minutes", "limits: unknown key 'check_minutes'"),
     "a limit below 0": (
-        "check_seconds = 10.0",
+        "check_seconds = 20.0",
         "check_seconds = -1.0",
         "limits.check_seconds: expected",
     ),
