@@ -531,15 +531,14 @@ def responds(ask: Callable[[Tensor], object], x: Tensor, shape: tuple[int, ...])
 def watched(ask: Callable[[bool], Answer], sampler: Sampler) -> Answer:
     """Ask the same with and without recording, in random order; return the answer that was recorded.
 
-    Raises ReadyMade where the two differ, and CheckFailed where neither comes.
+    Raises ReadyMade where the two differ, and CheckFailed where one does not come.
 
     Args:
         ask: asks, and records if it is given True.
     """
     first = sampler.seed() % 2 == 0
-    answers = {first: ask(first)}
+    answers = {record: ask(record) for record in (first, not first)}
     try:
-        answers[not first] = ask(not first)
         _alike_when_watched(answers[True], answers[False])
     except CheckFailed as failure:
         raise ReadyMade(
