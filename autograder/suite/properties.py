@@ -201,11 +201,17 @@ def can_be_copied(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) 
     copied = layer.copy()
     changed = _other_parameters(oracle, sampler)
     layer.overwrite(changed)
-    reading = why(
+    shares = why(
         "layer.copy_shares",
         "Something of the original is still used in the copy: a function or a list that holds its weights. "
         "Reach parameters by self alone.",
     )
+
+    def reading() -> Cause | None:
+        """What a wrong copy means, unless the original is wrong as well."""
+        with torch.no_grad():
+            return shares if same(layer(x), oracle(x)) else None
+
     with torch.no_grad():
         expected = oracle(x)
     compare(
