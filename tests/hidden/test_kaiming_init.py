@@ -243,8 +243,8 @@ class Filled(NamedTuple):
         return f"{self.factor:.3g}-{self.shape}"
 
 
-FEW = 3000
-"""Values that are enough to judge a distribution by."""
+FEW = 3001
+"""Values that are enough to judge a distribution by; an odd number, for those who draw in pairs."""
 
 
 def cases(*factors: float) -> list[Filled]:
