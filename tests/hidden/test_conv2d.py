@@ -739,7 +739,8 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
         x = sampler.normal(*case.input_shape())
         upstream = sampler.normal(*oracle(x).shape)
         for method in METHODS:
-            for given in (upstream, None):
+            both = (upstream, None)
+            for given in both if case is PLAIN else both[sampler.seed() % 2 :][:1]:
                 grad = given is not None
                 asked = partial(layer.run, x, given, method=method, grad=grad)
                 answer = properties.watched(lambda record: asked(watch=record), sampler)  # noqa: B023
@@ -759,7 +760,7 @@ def test_by_hand(student: Student, sampler: Sampler) -> None:
 
 
 NEW = [
-    Case("bias", (5, 1000), 5, (1, 4, 4)),
+    Case("bias", (5, 300), 5, (1, 4, 4)),
     Case("pair", (5, 1000), (4, 7), (1, 4, 4)),
     Case("pair_no_bias", (60, 20), (4, 7), (1, 4, 4), bias=False),
 ]
