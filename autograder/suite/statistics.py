@@ -249,7 +249,7 @@ def _distribution(
                 "{expected:.5g}), its mean {mean:.2g}, its range {low:.5g} to {high:.5g}.",
                 what=what,
                 distribution=name,
-                got=float(got.std()),
+                got=float(got.std(correction=0)),
                 expected=std,
                 mean=float(got.mean()),
                 low=float(got.min()),
