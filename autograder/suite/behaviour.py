@@ -17,6 +17,11 @@ CHANGES_INPUT = why(
 )
 
 
+IGNORES_INPUT = why(
+    "layer.ignores_input", "The output does not follow the input: it is kept from an earlier call."
+)
+
+
 @dataclass(frozen=True)
 class WrongOutput:
     """An output of a layer that differs from the oracle's, and the question it answers.
@@ -64,10 +69,7 @@ class WrongOutput:
         if not isinstance(value, Tensor) or value.shape != self.expected.shape:
             return None
         if all(self._is(self._ask(other)) for other in (2 * x + 1, -x, x / 3)):
-            return why(
-                "layer.ignores_input",
-                "The output does not follow the input: it is kept from an earlier call.",
-            )
+            return IGNORES_INPUT
         for name, parameter in self.layer.state().items():
             unmoved = True
             for other in (parameter + 1, -parameter):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from autograder.report import Cause
 from autograder.suite import registry, slips, statistics
-from autograder.suite.behaviour import CHANGES_INPUT, WrongOutput
+from autograder.suite.behaviour import CHANGES_INPUT, IGNORES_INPUT, WrongOutput
 from autograder.suite.candidates import same
 from autograder.suite.failures import NO_RETURN, CheckFailed, Why, expect, why
 from autograder.suite.parity import alike, compare, describe
@@ -209,8 +209,10 @@ def can_be_copied(layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler) 
 
     def reading() -> Cause | None:
         """What a wrong copy means, unless the original is wrong as well."""
+        exact = copy.deepcopy(oracle)
+        exact.load_state_dict(changed)
         with torch.no_grad():
-            return shares if same(layer(x), oracle(x)) else None
+            return shares if same(layer(x), exact(x)) else None
 
     with torch.no_grad():
         expected = oracle(x)
@@ -531,6 +533,7 @@ def responds(ask: Callable[[Tensor], object], x: Tensor, shape: tuple[int, ...])
     expect(
         not isinstance(other, Tensor) or not torch.equal(first, other),
         tr("The output does not follow the input."),
+        cause=IGNORES_INPUT,
     )
 
 

@@ -186,6 +186,8 @@ def judge_filled(
     )
 
     def blame() -> Cause | None:
+        if bool((first == 7).any()) and not bool((first == 7).all()):
+            return PARTLY_FILLED
         own = own_counts(student, shape, slope)
         if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
             return why(
@@ -215,9 +217,12 @@ def judge_filled(
     expect(
         not bool((first == 7).any()),
         tr("Some of the old values are still in the tensor."),
-        cause=why("kaiming_init.partly_filled", "Not all of the tensor is filled."),
+        cause=PARTLY_FILLED,
     )
     statistics.distinct(tr("the tensor"), first)
+
+
+PARTLY_FILLED = why("kaiming_init.partly_filled", "Not all of the tensor is filled.")
 
 
 def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...] | None:

@@ -1462,7 +1462,7 @@ def manual_gradients(x, y, w, b):
 @mutant(
     "learning_rate_float32",
     "torch.tensor(learning_rate) is just the number.",
-    check="manual_by_hand",
+    check="train_manual",
     cause="gradient_loop.fit.first_digits",
 )
 def sgd_step(parameters, gradients, learning_rate):
@@ -1474,7 +1474,7 @@ def sgd_step(parameters, gradients, learning_rate):
 @mutant(
     "alternating_updates",
     "Each parameter may be updated as soon as its gradient is known.",
-    check="manual_by_hand",
+    check="train_manual",
     cause="gradient_loop.fit.b_after_w",
 )
 def train_manual(x, y, w, b, learning_rate, steps):
