@@ -60,8 +60,8 @@ class Recorder:
         self._wrap(Judge, "judge", self._judged)
         self._wrap(Student, "create", self._created)
         self._wrap(Student, "library", self._made)
-        self._wrap(Student, "call", self._called)
-        self._wrap(Layer, "run", self._ran)
+        self._wrap(Student, "calling", self._called)
+        self._wrap(Layer, "running", self._ran)
 
     def _wrap(self, owner: type, name: str, before: Callable[..., None]) -> None:
         method = getattr(owner, name)
