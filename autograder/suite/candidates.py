@@ -62,11 +62,22 @@ def candidates_of(
 def diagnose(got: Tensor, expected: Tensor, candidates: Iterable[Candidate]) -> Cause | None:
     """Return the first cause whose value equals `got` and not `expected`; None where there is none."""
     for cause, wrong in _values(candidates):
-        if same(got, wrong) and not same(wrong, expected):
+        if _explains(got, wrong, expected):
             return cause
     return None
 
 
+def _explains(got: Tensor, wrong: Tensor, expected: Tensor) -> bool:
+    """Whether a candidate's value is what came back, and much nearer to it than what should have."""
+    if not same(got, wrong) or got.shape != expected.shape:
+        return same(got, wrong)
+    got, wrong, expected = got.double(), wrong.double(), expected.double()
+    far = (got - expected).abs().amax() if got.numel() else got.new_zeros(())
+    return bool(far > 0) and bool((got - wrong).abs().amax() <= NEARER * far)
+
+
+NEARER = 0.1
+"""How much nearer."""
 Answers = Iterable[tuple[object, Tensor, Iterable[Candidate]]]
 """What came back, what should have, and the candidates, of one question after the other."""
 
@@ -86,7 +97,7 @@ def diagnose_all(answers: Answers) -> Cause | None:
         explained: dict[Cause, None] = {}
         refuted: set[Cause] = set()
         for cause, wrong in _values(wanted):
-            if same(got, wrong) and not (left is None and same(wrong, expected)):
+            if _explains(got, wrong, expected) if left is None else same(got, wrong):
                 explained[cause] = None
             else:
                 refuted.add(cause)

@@ -8,7 +8,7 @@ from helpers import checks_of, failed, without_stand_ins
 
 from autograder.export.view import message
 from autograder.grading import grade
-from autograder.suite.candidates import Candidate, diagnose_all
+from autograder.suite.candidates import Candidate, diagnose, diagnose_all
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.parity import compare, compare_number
 from autograder.suite.statistics import Distribution, uniform
@@ -218,3 +218,10 @@ def test_a_flaw_gets_its_cause(course, broker, solutions, name):
         assert failed(report) == {f"{module}.{check}"}
         (result,) = (c for c in checks_of(report).values() if c.status == "failed")
         assert result.cause_id == cause, message(result)
+
+
+def test_a_cause_has_to_explain_the_difference_not_the_number():
+    expected = torch.ones(3, dtype=torch.float64)
+    nearly = [Candidate(why("test.nearly", "It is nearly so."), expected * (1 + 1.05e-5))]
+    assert diagnose(expected * (1 + 5e-8), expected, nearly) is None
+    assert diagnose(expected * (1 + 1.05e-5), expected, nearly) is not None
