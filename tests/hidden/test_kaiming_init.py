@@ -186,8 +186,6 @@ def judge_filled(
     )
 
     def blame() -> Cause | None:
-        if bool((first == 7).any()) and not bool((first == 7).all()):
-            return PARTLY_FILLED
         own = own_counts(student, shape, slope)
         if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
             return why(
@@ -201,7 +199,7 @@ def judge_filled(
                 "kaiming_init.old_values",
                 "The tensor's old values are still in it: overwrite them.",
             )
-        return None
+        return PARTLY_FILLED if bool((first == 7).any()) else None
 
     def looks_right(*counts: float) -> bool:
         try:
