@@ -310,21 +310,18 @@ def by_case(
                 own = (
                     failure if again is None else confirmed(failure, again, student, sampler, case)
                 )
-                found = own.because(partial(pairs_refused, student, case, failure))
-                found = found.because(lambda: wrong_size(student, case))
-                raise found.beside(too_short(failure.quoted, case)) from None
+                size = own.because(lambda: wrong_size(student, case))
+                raise size.beside(too_short(failure.quoted, case)) from None
 
-        ranges = drawn(max_work)
-        return one_by_one("case", CASES, traits, lambda case: case.name, ranges, group)(judged)
+        return over_geometries(*CASES, drawn=drawn(max_work))(judged)
 
     return decorate
 
 
 def over_geometries(
-    *cases: Case,
-    drawn: Sequence[Ranges[Case]] = (),
+    *cases: Case, drawn: Sequence[Ranges[Case]] = ()
 ) -> Callable[[Callable[[Student, Sampler, Case], None]], Callable[..., None]]:
-    """Over a few cases; where one fails for its pairs of numbers, say so."""
+    """Over these cases, and drawn ones; where one fails for its pairs of numbers, say so."""
 
     def decorate(test: Callable[[Student, Sampler, Case], None]) -> Any:
         @functools.wraps(test)
