@@ -205,7 +205,8 @@ class Judge:
         try:
             if verdict.groups[self._group(case)] and not verdict.fault:
                 outcome = self._but_for_slips(case, verdict)
-                if outcome.failure and verdict.passed and not outcome.too_slow:
+                is_told = outcome.failure and not verdict.failure  # the first alone is reported
+                if is_told and verdict.passed and not outcome.too_slow:
                     outcome = self._by_itself(case, outcome)
                 self._note(verdict, case, outcome)
                 verdict.passed += not outcome.failure
