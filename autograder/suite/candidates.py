@@ -68,9 +68,11 @@ def diagnose(got: Tensor, expected: Tensor, candidates: Iterable[Candidate]) -> 
 
 
 def _explains(got: Tensor, wrong: Tensor, expected: Tensor) -> bool:
-    """Whether a candidate's value is what came back, and much nearer to it than what should have."""
-    if not same(got, wrong) or got.shape != expected.shape:
-        return same(got, wrong)
+    """Whether a candidate's value equals `got`, and is much nearer to it than the right answer."""
+    if not same(got, wrong):
+        return False
+    if got.shape != expected.shape:
+        return True
     got, wrong, expected = got.double(), wrong.double(), expected.double()
     far = (got - expected).abs().amax() if got.numel() else got.new_zeros(())
     return bool(far > 0) and bool((got - wrong).abs().amax() <= NEARER * far)
@@ -79,7 +81,7 @@ def _explains(got: Tensor, wrong: Tensor, expected: Tensor) -> bool:
 NEARER = 0.1
 """How much nearer."""
 Answers = Iterable[tuple[object, Tensor, Iterable[Candidate]]]
-"""What came back, what should have, and the candidates, of one question after the other."""
+"""Of one question after the other: what came back, the right answer, and the candidates."""
 
 
 def diagnose_all(answers: Answers) -> Cause | None:
