@@ -81,6 +81,10 @@ def in_words(error: wire.WireError) -> str:
     return tr(error.sentence, **error.values)
 
 
+Reply = tuple[dict[str, Any], list[wire.RawTensor]]
+"""What comes back: fields, and tensors."""
+
+
 class Question(NamedTuple):
     """What a worker is asked, and the tensors beside it."""
 
@@ -135,7 +139,7 @@ class Worker:
         self._has_begun = False
         """Whether a part of the reply is there."""
         self._seconds = self._patience = math.inf
-        self._expected: Iterator[tuple[dict[str, Any], list[wire.RawTensor]]] = iter(())
+        self._expected: Iterator[Reply] = iter(())
         """The answers to what was asked last."""
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
@@ -153,16 +157,12 @@ class Worker:
         self._charged = Used()
         self._seconds, self._patience = seconds, time.monotonic() + PATIENCE * seconds
 
-    def ask(
-        self, request: protocol.Request, tensors: Sequence[wire.RawTensor] = ()
-    ) -> tuple[dict[str, Any], list[wire.RawTensor]]:
+    def ask(self, request: protocol.Request, tensors: Sequence[wire.RawTensor] = ()) -> Reply:
         """One question, one answer. Raises WorkerLost; after that, at every further question."""
         (answer,) = self.ask_all([Question(request, tensors)])
         return answer
 
-    def ask_all(
-        self, questions: Sequence["Question"]
-    ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
+    def ask_all(self, questions: Sequence["Question"]) -> Iterator[Reply]:
         """Send several questions at once; return their answers in order, which ask waits for.
 
         The process is woken once for all of them, and works while the grader does, until an answer is taken.
@@ -189,9 +189,7 @@ class Worker:
         self._expected = self._answers(numbers)
         return self._expected
 
-    def _answers(
-        self, numbers: Sequence[int]
-    ) -> Iterator[tuple[dict[str, Any], list[wire.RawTensor]]]:
+    def _answers(self, numbers: Sequence[int]) -> Iterator[Reply]:
         for number in numbers:
             with self._losing():
                 self._has_begun = False

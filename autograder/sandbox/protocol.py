@@ -398,7 +398,8 @@ def read(message_type: type[MessageT], reply: Mapping[str, Any]) -> MessageT:
 
     Raises TypeError where a field is missing, or is of another type.
     """
-    names = (item.name for item in fields(message_type))  # type: ignore[arg-type]  # a dataclass
+    known: Any = message_type
+    names = (name for name, *_ in _fields(known))
     message = message_type(**{name: reply[name] for name in names if name in reply})
     _check(message)
     return message

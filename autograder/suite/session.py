@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograder.broker import Broker, Question, Worker, WorkerLost, in_words
+from autograder.broker import Broker, Question, Reply, Worker, WorkerLost, in_words
 from autograder.course import Course
 from autograder.report import Cause, SourceLocation
 from autograder.sandbox import protocol, values, wire
@@ -133,9 +133,7 @@ class Session:
         return self._read(questions, answers)
 
     def _read(
-        self,
-        questions: Sequence[Question],
-        answers: Iterator[tuple[dict[str, Any], list[wire.RawTensor]]],
+        self, questions: Sequence[Question], answers: Iterator[Reply]
     ) -> Iterator[replies.Reply]:
         for question in questions:
             try:
