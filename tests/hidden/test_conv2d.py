@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 import torch
@@ -261,8 +261,9 @@ def drawn(max_work: int) -> list[Ranges[Case]]:
     return [pairs, Ranges(OF_BOTH, drawn_case, work, max_work, "drawn_square")]
 
 
+Test = Callable[[Student, Sampler, Case], None]
 Answered = tuple[object, torch.Tensor, Iterator[Candidate]]
-"""What came back, what should have, and what else could have."""
+"""What came back, the right answer, and what else could have been returned."""
 
 
 def confirmed(
@@ -292,48 +293,51 @@ def asked(again: Callable[[Case], Answered], case: Case) -> Iterator[Answered]:
             yield again(one)
 
 
+def explained(
+    test: Test, explain: Callable[[CheckFailed, Student, Sampler, Case], CheckFailed]
+) -> Test:
+    """The same test, whose failures are those that `explain` makes of its own."""
+
+    @functools.wraps(test)
+    def judged(student: Student, sampler: Sampler, case: Case) -> None:
+        try:
+            test(student, sampler, case)
+        except CheckFailed as failure:
+            raise explain(failure, student, sampler, case) from None
+
+    return judged
+
+
 def by_case(
     max_work: int = MAX_WORK, again: Callable[[Student, Sampler, Case], Answered] | None = None
-) -> Callable[[Callable[[Student, Sampler, Case], None]], Any]:
+) -> Callable[[Test], Test]:
     """Over all cases, and drawn ones; where one fails although another function is to blame, say so.
 
     `again` asks the question of a case once more: where several causes explain a wrong answer, those of other
     cases tell.
     """
 
-    def decorate(test: Callable[[Student, Sampler, Case], None]) -> Any:
-        @functools.wraps(test)
-        def judged(student: Student, sampler: Sampler, case: Case) -> None:
-            try:
-                test(student, sampler, case)
-            except CheckFailed as failure:
-                own = (
-                    failure if again is None else confirmed(failure, again, student, sampler, case)
-                )
-                size = own.because(lambda: wrong_size(student, case))
-                raise size.beside(too_short(failure.quoted, case)) from None
+    def explain(
+        failure: CheckFailed, student: Student, sampler: Sampler, case: Case
+    ) -> CheckFailed:
+        own = confirmed(failure, again, student, sampler, case) if again else failure
+        size = own.because(lambda: wrong_size(student, case))
+        return size.beside(too_short(failure.quoted, case))
 
-        return over_geometries(*CASES, drawn=drawn(max_work))(judged)
-
-    return decorate
+    over_all = over_geometries(*CASES, drawn=drawn(max_work))
+    return lambda test: over_all(explained(test, explain))
 
 
-def over_geometries(
-    *cases: Case, drawn: Sequence[Ranges[Case]] = ()
-) -> Callable[[Callable[[Student, Sampler, Case], None]], Callable[..., None]]:
+def over_geometries(*cases: Case, drawn: Sequence[Ranges[Case]] = ()) -> Callable[[Test], Test]:
     """Over these cases, and drawn ones; where one fails for its pairs of numbers, say so."""
 
-    def decorate(test: Callable[[Student, Sampler, Case], None]) -> Any:
-        @functools.wraps(test)
-        def judged(student: Student, sampler: Sampler, case: Case) -> None:
-            try:
-                test(student, sampler, case)
-            except CheckFailed as failure:
-                raise failure.because(partial(pairs_refused, student, case, failure)) from None
+    def explain(
+        failure: CheckFailed, student: Student, sampler: Sampler, case: Case
+    ) -> CheckFailed:
+        return failure.because(partial(pairs_refused, student, case, failure))
 
-        return one_by_one("case", cases, traits, lambda case: case.name, drawn, group)(judged)
-
-    return decorate
+    over_cases = one_by_one("case", cases, traits, lambda case: case.name, drawn, group)
+    return lambda test: over_cases(explained(test, explain))
 
 
 def pairs_refused(student: Student, case: Case, failure: CheckFailed) -> Cause | None:
