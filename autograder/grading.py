@@ -156,9 +156,8 @@ def _module_result(
         title = tr(titles.get(full) or titled(full))
         found = _check_result(full, title, points, problem, reason, judge.verdicts.get(full))
         checks.append(replace(found, visibility=module.visibility[check]))
-    return ModuleResult(
-        module.name, tuple(checks), problem or _stand_in_note(module, judge), module.bonus
-    )
+    notes = (problem, judge.passed_over(module.name), _stand_in_note(module, judge))
+    return ModuleResult(module.name, tuple(checks), " ".join(filter(None, notes)), module.bonus)
 
 
 def _check_result(

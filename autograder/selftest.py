@@ -185,6 +185,10 @@ def _asked(
     return part.wrong([Reply(f, {item.name: _numbers(item) for item in raw}) for f, raw in taken])
 
 
+def _imported(replies: list[Reply]) -> str:
+    return "; ".join(_described(one["raised"]) for one in replies[0].fields["passed_over"])
+
+
 def _described(error: dict[str, Any]) -> str:
     """An error as the worker describes it, in which nothing but the kit and torch has run."""
     message = " ".join(str(error.get("message", "")).split())
@@ -193,7 +197,7 @@ def _described(error: dict[str, Any]) -> str:
 
 def _parts(*, gpu: bool, meta: bool) -> Iterator[Part]:
     text = RawTensor(MODULE, "uint8", (len(SOURCE),), SOURCE)
-    yield Part(tr("import"), [Question(protocol.Import(MODULE, {}), [text])], lambda _: "")
+    yield Part(tr("import"), [Question(protocol.Import(MODULE, {}), [text])], _imported)
     least = tr(
         "a worker needs {size} MiB: see limits.memory in course.toml, and ulimit -v",
         size=LEAST_MEMORY >> 20,

@@ -26,7 +26,6 @@ import torch
 from autograder.broker import Question, Used
 from autograder.course import course_root, load_course, suite_digest
 from autograder.sandbox import protocol, values, wire
-from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import RequestHandler
 from autograder.suite.collection import Case, check_id, hidden_tests
@@ -41,6 +40,8 @@ SEED = 7
 LEFT_OUT = ("gpu_", "mnist_fit")
 """What is no part of a run with the fit off on the CPU."""
 COURSE = load_course(course_root())
+META_PATH = [*sys.meta_path]
+"""Which a worker makes its own."""
 
 
 class Direct:
@@ -102,7 +103,7 @@ def forget_modules() -> None:
     """Let the modules of a submission be imported anew."""
     for name in COURSE.modules:
         sys.modules.pop(name, None)
-    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, SubmissionImporter)]
+    sys.meta_path[:] = META_PATH
 
 
 class Subject:

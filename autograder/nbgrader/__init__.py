@@ -20,7 +20,7 @@ from autograder.errors import CourseError
 from autograder.release import handouts_and_tests
 from tower_student.course import MANIFEST, Release
 from tower_student.language import mark, plural, tr
-from tower_student.notebooks import TAG, TESTS
+from tower_student.notebooks import TESTS
 
 CONFIG = "nbgrader_config.py"
 _FIRST = """\
@@ -92,10 +92,10 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
 def notebook(module: str, solution: str, handout: str, *, points: int) -> str:
     """The instructor's notebook of one module, as nbgrader wants it, in JSON."""
     cells = [_markdown(f"handout_{i}", part) for i, part in enumerate(_sections(handout))]
-    cells.append(_code("first", _FIRST.format(comment=tr(_OF_FIRST)), tags=[]))
+    cells.append(_code("first", _FIRST.format(comment=tr(_OF_FIRST)), tags=[TESTS]))
     for i, (source, is_solution) in enumerate(pieces(solution)):
         name = f"{module}_{i}"
-        cells.append(_code(name, source, tags=[TAG], solution=is_solution))
+        cells.append(_code(name, source, tags=[], solution=is_solution))
     check = _CHECK.format(comment=tr(_OF_CHECK), module=module)
     cells.append(_code("check", check, tags=[TESTS]))
     comment = plural(

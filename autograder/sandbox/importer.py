@@ -2,36 +2,74 @@
 
 import ast
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib.abc import MetaPathFinder, SourceLoader
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from . import statements
+from .displays import Importable
 from .reading import read
+
+#: Told of a statement that failed: its module, its line, the names it would have bound, what it raised.
+Report = Callable[[str, int, list[str], BaseException], None]
 
 
 class SubmissionImporter(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # typeshed's own conflict
-    """Finds the modules of a submission before anything on sys.path.
+    """Finds the modules of a submission before anything on sys.path, and runs them statement by statement.
 
     As a SourceLoader it hands out the source, so tracebacks, inspect and TorchScript see the student's lines.
+
+    Args:
+        sources: the texts of the modules, by name.
+        passed_over: told of each statement that fails.
+        seconds: what one statement may take.
+        late: lines of statements that are known to take longer, by module.
     """
 
-    def __init__(self, sources: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, bytes],
+        passed_over: Report,
+        seconds: float,
+        late: Mapping[str, Collection[int]],
+    ) -> None:
         self._sources = {f"{name}.py": source for name, source in sources.items()}
+        self._names = frozenset(sources)
+        self._passed_over = passed_over
+        self._seconds = seconds
+        self._late = late
 
-    def install(self) -> None:
-        """Make `import linear` find the submission's linear.py."""
-        sys.meta_path.insert(0, self)
+    def install(self, others: Iterable[str]) -> None:
+        """Make `import linear` find the submission's linear.py, and no import a package that is not listed.
+
+        Args:
+            others: packages that the course allows besides.
+        """
+        sys.meta_path[:] = [self, BuiltinImporter, FrozenImporter, Importable(others)]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a module, as if it were the program. Raises what ast.parse raises."""
+        name, filename = module.__name__, f"{module.__name__}.py"
+        tree, unread = statements.parsed(self._sources[filename], filename)
+        for error, names in unread:
+            self._passed_over(name, error.lineno or 1, names, error)
+        sys.argv, sys.orig_argv = [filename], ["python", filename]
+        late = self._late.get(name, ())
+        for failed, raised in statements.run(module, tree, self._names, self._seconds, late):
+            self._passed_over(name, failed.lineno, statements.bound(failed), raised)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec of a submitted module; None for every other name."""
-        if f"{fullname}.py" not in self._sources:
+        filename = f"{fullname}.py"
+        if filename not in self._sources:
             return None
-        return spec_from_loader(fullname, self, origin=f"{fullname}.py")
+        spec = ModuleSpec(fullname, self, origin=filename)
+        spec.has_location = True  # so that there is a __file__
+        return spec
 
     def get_filename(self, fullname: str) -> str:
         """The name that stands in tracebacks: linear.py."""
@@ -58,7 +96,7 @@ def survey(source: bytes, filename: str) -> dict[str, Any]:
     {"defined": top-level names, "names": see reading.read}, or {"syntax_error": {"line", "message"}}.
     """
     try:
-        tree = ast.parse(source, filename)
+        tree, _ = statements.parsed(source, filename)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         message = getattr(error, "msg", None) or str(error) or type(error).__name__

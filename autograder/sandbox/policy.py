@@ -13,7 +13,8 @@ class Policy:
     """
 
     import_seconds: float = 20.0
-    """For importing a module of the submission."""
+    """For importing a module of the submission. One of its statements may take a quarter of that: what takes
+    longer, such as training at the top, is passed over."""
     check_seconds: float = 20.0
     """For one case of a check. The slowest right one took 10 s, with a loop for every number of a
     convolution; all others 1 s. What is asked while operators are recorded may take four times as long."""

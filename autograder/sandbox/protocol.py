@@ -40,10 +40,17 @@ class Import(_Checked):
 
     The SCALE of a stand-in says what to multiply its outputs by. A worker is sent the same texts each
     time; what is sent after the first is not read. Without a module only the course's own are imported.
+    Replies with Imported.
+
+    Attributes:
+        seconds: what one statement at the top of a module may take.
+        late: the lines of statements that are known to take longer, by module.
     """
 
     module: str
     stand_ins: dict[str, float]
+    seconds: float = 5.0
+    late: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -258,6 +265,29 @@ class Surveyed:
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """A statement at the top of a module that failed: where, what it would have bound, what it raised.
+
+    Attributes:
+        late: whether it took too long.
+        raised: the fields of a Raised.
+    """
+
+    module: str
+    line: int
+    names: list[str]
+    late: bool
+    raised: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The fields of a PassedOver for each statement that failed in the modules imported so far."""
+
+    passed_over: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Layer:
     """What a layer is made of: [name, dtype, shape, device, requires_grad] of each parameter, and names."""
 
@@ -319,7 +349,7 @@ class Result:
 
 
 #: None where there is nothing to say but that it is done.
-Reply = Surveyed | Made | Output | Result | None
+Reply = Surveyed | Imported | Made | Output | Result | None
 
 
 @dataclass(frozen=True)

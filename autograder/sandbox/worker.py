@@ -5,12 +5,13 @@ questions, not an anchor of trust: the grader checks every byte that comes back,
 computed there alone.
 """
 
+import builtins
 import copy
 import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import PurePath
@@ -22,10 +23,12 @@ import torch
 from torch import Tensor, nn
 
 from . import gpu, lockdown, protocol, values, wire
+from .displays import Nothing
 from .importer import SubmissionImporter, from_text, survey
 from .recorder import recording
 from .simulated_gpu import SimulatedGPU
 from .startup import Fork, Startup
+from .statements import OutOfTime
 from .torch_private import Skewed, registered_as_none
 
 MAX_REQUEST = 256 << 20
@@ -82,7 +85,9 @@ def main(
     taken = time.perf_counter() - started
     # The one message that can be believed: no byte of the submission has arrived yet.
     _write(wire.encode({"facts": spec.facts, "denied": denied, "seconds": taken, "gpu": found}))
-    handler = RequestHandler(gpu.RealGPU() if own.gpu else SimulatedGPU())
+    vars(builtins).update(get_ipython=Nothing(), display=Nothing())  # what a notebook has of itself
+    sys.modules["__main__"] = ModuleType("__main__")  # instead of ours
+    handler = RequestHandler(gpu.RealGPU() if own.gpu else SimulatedGPU(), startup.imports)
     while True:
         try:
             meta, raw = wire.read(_receive, MAX_REQUEST)
@@ -115,6 +120,8 @@ LAYERS = {
     if isinstance(layer, type)
 }
 """Names of torch's layers, taken before a submission can give them others."""
+MAX_PASSED_OVER = 100
+"""Statements that are noted, and names of each."""
 STAND_IN, COURSE_FILE = "stand-in ", "file "
 """How the names of texts begin that are the course's."""
 
@@ -124,10 +131,13 @@ class RequestHandler:
 
     Args:
         gpu: what `on_gpu` in a request means.
+        imports: what a submission may import beside the usual.
     """
 
-    def __init__(self, gpu: gpu.GPU) -> None:
+    def __init__(self, gpu: gpu.GPU, imports: Iterable[str] = ()) -> None:
         self._gpu = gpu
+        self._imports = imports
+        self._passed_over: list[dict[str, Any]] = []
         self._objects: dict[int, Any] = {}
         self._sources: dict[str, bytes] = {}
         self._module: Any = None
@@ -206,7 +216,7 @@ class RequestHandler:
         source = self._tensors[asked.module].numpy().tobytes()
         return protocol.Surveyed(survey(source, f"{asked.module}.py"))
 
-    def _import(self, asked: protocol.Import) -> None:
+    def _import(self, asked: protocol.Import) -> protocol.Imported:
         if not self._sources:
             texts = {name: text.numpy().tobytes() for name, text in self._tensors.items()}
             self._sources = {name: text for name, text in texts.items() if " " not in name}
@@ -214,7 +224,8 @@ class RequestHandler:
                 if name.startswith(COURSE_FILE):
                     own = name.removeprefix(COURSE_FILE)
                     self._libraries[own] = from_text(own, text, name)
-            SubmissionImporter(self._sources).install()
+            importer = SubmissionImporter(self._sources, self._failed, asked.seconds, asked.late)
+            importer.install(self._imports)
             for name, scale in asked.stand_ins.items():
                 made = from_text(name, texts[STAND_IN + name], STAND_IN + name)
                 sys.modules[name] = ModuleType(name)  # which does not tell the factor
@@ -222,6 +233,19 @@ class RequestHandler:
                 vars(made)["SCALE"] = scale
         if asked.module:
             self._module = self._modules[asked.module] = __import__(asked.module)
+        return protocol.Imported(self._passed_over)
+
+    def _failed(self, module: str, line: int, names: list[str], error: BaseException) -> None:
+        """Note a statement that was passed over."""
+        if len(self._passed_over) < MAX_PASSED_OVER:
+            late = isinstance(error, OutOfTime)
+            raised = (
+                protocol.Raised("TimeoutError", "it takes too long", [module, line])
+                if late
+                else self._described(error)
+            )
+            note = protocol.PassedOver(module, line, names[:MAX_PASSED_OVER], late, vars(raised))
+            self._passed_over.append(vars(note))
 
     def _begin(self, asked: protocol.Begin) -> None:
         self._objects.clear()

@@ -144,6 +144,10 @@ class NotWritten(CheckFailed):
     """What was asked for is not there yet."""
 
 
+class NotMade(CheckFailed):
+    """What was asked for is missing, since a statement that makes it failed on import."""
+
+
 class TooSlow(CheckFailed):
     """No answer in time, or none to be expected. A brick that is slow is not wrong for that."""
 

@@ -28,9 +28,9 @@ from autograder.course import GPU_CHECKS, Course
 from autograder.errors import CourseError, GraderFault, IsolationError, TowerError
 from autograder.gpu import Device
 from autograder.report import Cause, Feedback, Figure, Measured, SourceLocation
-from autograder.suite import slips
+from autograder.suite import passed_over, slips
 from autograder.suite.collection import Case, run_pytest
-from autograder.suite.failures import CheckFailed, NotWritten, TooSlow
+from autograder.suite.failures import CheckFailed, NotMade, NotWritten, TooSlow
 from autograder.suite.long_run import LongRun
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Student
@@ -101,7 +101,7 @@ class Outcome:
     Attributes:
         failure: the feedback for the student; None where it passed.
         too_slow: whether it failed for want of time.
-        at_import: whether its module does not even import, or has no time left.
+        at_import: whether a part of its module failed on import, or has no time left.
         is_total: whether nothing that the check asks for can be there.
         slip: by which it failed, see suite.slips.
         is_settled: whether it counts; if not, it is to be judged in a fresh worker.
@@ -148,7 +148,7 @@ class Judge:
         self.verdicts: dict[str, Verdict] = {}
         self.figures: dict[str, Figure] = {}
         self.workers = Workers(course, broker, submission)
-        self._course = course
+        self._course, self._submission = course, submission
         self._seed = seed
         self._fit = fit
         self._device = device
@@ -162,6 +162,11 @@ class Judge:
         """What workers have used before, and in long checks."""
         self._ends: dict[str, float] = {}
         """What the submission may have used at the end of each module."""
+
+    def passed_over(self, module: str) -> str:
+        """What a report says of statements at the top of a module that failed; "" where none did."""
+        found = self.workers.passed_over.get(module, ())
+        return passed_over.note(found, self._submission, self._course.exceptions)
 
     def run(self, cases: Iterable[Case]) -> None:
         """Judge all of these, in order: those of a brick before those of what is built on it.
@@ -388,9 +393,13 @@ class Judge:
                     feedback = failure.feedback(student.asked)
                     root = _root(module_of(case.check), feedback, defined)
                     feedback = replace(feedback, location=feedback.location or defined)
-                    total = isinstance(failure, NotWritten)
                     outcome = Outcome(
-                        feedback, too_slow, is_total=total, slip=failure.slip, root=root
+                        feedback,
+                        too_slow,
+                        at_import=isinstance(failure, NotMade),
+                        is_total=isinstance(failure, NotWritten),
+                        slip=failure.slip,
+                        root=root,
                     )
                 else:
                     outcome = Outcome(is_settled=False)

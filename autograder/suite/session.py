@@ -5,6 +5,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from autograder.broker import Broker, Question, Reply, Worker, WorkerLost, in_words
@@ -13,14 +14,16 @@ from autograder.report import Cause, SourceLocation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.importer import defined
 from autograder.sandbox.worker import LIBRARIES
-from autograder.suite import replies, slips
-from autograder.suite.failures import CheckFailed, NotWritten, why
+from autograder.suite import passed_over, replies, slips
+from autograder.suite.failures import CheckFailed, NotMade, NotWritten, why
 from autograder.suite.surveyor import Surveyor, course_texts, text_of
 from tower_student.exception_hints import likely_cause
 from tower_student.language import tr
 from tower_student.submission import Submission
 from tower_student.text import one_line, quoted, word
 
+STATEMENTS = 4
+"""How many statements of a module may take the longest time in all: see Policy.import_seconds."""
 MAX_READ = 1000
 """Characters of an exception's message that are looked at."""
 _OF_THE_MACHINE = re.compile(r"^(ImportError|ModuleNotFoundError|MemoryError|OSError)\b|allocat")
@@ -36,7 +39,11 @@ class Session:
     `stand_ins` names the modules in whose place those of the course stand, and what these multiply their
     outputs by. `surveyor` is that of the submission. With `gpu` the worker has a real GPU; without, what is
     asked of it "on the GPU" is done on a simulated one. `worker` is one where other modules of the submission
-    are imported already, over the same bricks.
+    are imported already, over the same bricks. `late` names the lines of statements that are known to take
+    too long, by module.
+
+    Attributes:
+        passed_over: the statements that failed, of all modules that are imported in the worker.
     """
 
     def __init__(
@@ -50,8 +57,10 @@ class Session:
         *,
         gpu: bool = False,
         worker: Worker | None = None,
+        late: Mapping[str, list[int]] = MappingProxyType({}),
     ) -> None:
         self.module = module
+        self.passed_over: tuple[protocol.PassedOver, ...] = ()
         self.stand_ins = dict(stand_ins)
         self.gpu = gpu
         self.worker: Worker = worker or broker.worker(gpu=gpu)
@@ -64,20 +73,21 @@ class Session:
         self._course = course
         self.allow(broker.policy.import_seconds)
         try:
-            self._import(submission, surveyor.of(module))
+            self._import(submission, surveyor.of(module), late)
         except BaseException:
             self.worker.close()
             raise
 
-    def _import(self, submission: Submission, survey: dict[str, Any]) -> None:
+    def _import(
+        self, submission: Submission, survey: dict[str, Any], late: Mapping[str, list[int]]
+    ) -> None:
         match survey.get("syntax_error"):
             case {"line": int() as line, "message": str() as message}:
                 text = submission.line(self.module, line)
                 raise CheckFailed(
                     tr(
-                        "{module}.py, line {line}: syntax error: {message}.",
-                        module=self.module,
-                        line=line,
+                        "{place}: syntax error: {message}.",
+                        place=submission.place(self.module, line),
                         message=one_line(message),
                     ),
                     quoted=quoted(text),
@@ -96,9 +106,11 @@ class Session:
         self._names = survey.get("names", {})
         texts = [text_of(name, source) for name, source in submission.sources.items()]
         texts += course_texts(self._course, self.stand_ins)
-        imported = Question(protocol.Import(self.module, self.stand_ins), texts)
-        ((reply, _),) = self.ask_all([imported])
+        seconds = self._course.policy.import_seconds / STATEMENTS
+        asked = protocol.Import(self.module, self.stand_ins, seconds, dict(late))
+        ((reply, _),) = self.ask_all([Question(asked, texts)])
         self.demand(reply)
+        self.passed_over = passed_over.read(reply, submission)
 
     def begin(self, seconds: float) -> None:
         """Let a check begin, which has so many seconds: this module is asked, and no object is left over."""
@@ -159,6 +171,8 @@ class Session:
         """The error that the worker describes, in words. Every field of it is data."""
         match error:
             case protocol.Missing(name, names):
+                if one := passed_over.making(name, self.module, self.passed_over):
+                    return self._not_made(name, one)
                 name = word(name)
                 listed = [word(n) for n in names[:MAX_NAMES]]
                 found = difflib.get_close_matches(name, listed, 1)
@@ -205,26 +219,55 @@ class Session:
                     ),
                 )
             case protocol.Raised(name, message, where):
-                return self._raised(name, message, where)
+                return self._lacking(name, message, where) or self._raised(name, message, where)
         return CheckFailed(tr(replies.UNREADABLE))
 
-    def _raised(self, name: str, message: str, where: object) -> CheckFailed:
-        location, line_text, known = None, "", {}
+    def _lacking(self, type: str, message: str, where: object) -> CheckFailed | None:
+        """A NameError for want of a statement that was passed over."""
+        undefined = passed_over.UNDEFINED.search(message[:MAX_READ])
+        match where:
+            case [str() as module, _] if type == "NameError" and undefined:
+                one = passed_over.making(undefined[1], module, self.passed_over)
+                return self._not_made(undefined[1], one) if one else None
+        return None
+
+    def _not_made(self, name: str, one: protocol.PassedOver) -> CheckFailed:
+        found = tr(
+            "{name} is missing, since {place}, failed and was passed over.",
+            name=word(name),
+            place=self._submission.place(one.module, one.line),
+        )
+        raised = replies.read(protocol.Raised, one.raised)
+        where = raised.where or [one.module, one.line]
+        return self._raised(raised.type, raised.message, where, NotMade, found)
+
+    def _raised(
+        self,
+        name: str,
+        message: str,
+        where: object,
+        kind: type[CheckFailed] = CheckFailed,
+        found: str = "",
+    ) -> CheckFailed:
+        location, line_text, place = None, "", ""
         match where:
             case [str() as module, int() as line] if (
                 type(line) is int and module in self._submission.sources
             ):
                 if line_text := self._submission.line(module, line):
                     location = _location(self._submission.location(module, line))
-                    known = {"module": module, "line": line}
+                    place = self._submission.place(module, line)
         if name == "NotImplementedError" and "NotImplementedError" in line_text:
-            found = tr("It is not written yet in {module}.py, line {line}.", **known)
+            found = tr("It is not written yet: {place}.", place=place)
             return NotWritten(found, quoted=quoted(message), location=location)
         hint = likely_cause(name, message, line_text, self._course.exceptions)
-        return CheckFailed(
-            tr("{type} was raised in {module}.py, line {line}.", type=word(name), **known)
-            if known
-            else tr("{type} was raised.", type=word(name)),
+        return kind(
+            found
+            or (
+                tr("{type} was raised in {place}.", type=word(name), place=place)
+                if place
+                else tr("{type} was raised.", type=word(name))
+            ),
             quoted=(*quoted(line_text), *quoted(f"{name}: {message}")),
             reading=Cause(*hint) if hint else None,
             location=location,

@@ -9,6 +9,7 @@ from autograder.broker import Broker, Worker
 from autograder.course import Course
 from autograder.errors import GraderFault
 from autograder.isolation import Isolation
+from autograder.sandbox.protocol import PassedOver
 from autograder.selftest import demand_sound
 from autograder.suite.failures import CheckFailed, OfTheMachine
 from autograder.suite.session import Session
@@ -46,10 +47,12 @@ class Workers:
 
     Attributes:
         isolation: of its workers, None while there was none.
+        passed_over: the statements that failed at the top of each module, in the first worker with it.
     """
 
     def __init__(self, course: Course, broker: Broker, submission: Submission) -> None:
         self.isolation: Isolation | None = None
+        self.passed_over: dict[str, list[PassedOver]] = {}
         self._course, self._broker, self._submission = course, broker, submission
         self._surveyor = Surveyor(broker, submission)
         self._shared: dict[WorkerKey, _Shared] = {}
@@ -88,6 +91,8 @@ class Workers:
             else:
                 shared = self._shared.setdefault(key, _Shared(session.worker))
                 shared.sessions[module] = session
+                found = [one for one in session.passed_over if one.module == module]
+                self.passed_over.setdefault(module, found)
                 return
             finally:
                 self.isolation = self._broker.isolation
@@ -123,6 +128,10 @@ class Workers:
             self._surveyor,
             gpu=gpu,
             worker=worker,
+            late={
+                name: [one.line for one in found if one.late]
+                for name, found in self.passed_over.items()
+            },
         )
 
     def discard(self, key: WorkerKey) -> None:

@@ -405,6 +405,38 @@ READINGS = (
         r"out of (range|bounds)",
         "An index goes past the end: count what there is.",
     ),
+    Reading(
+        "raised.syntax",
+        "SyntaxError|IndentationError|TabError",
+        r"",
+        "Python cannot read it at all, so nothing in it counts.",
+    ),
+    Reading(
+        "raised.exit",
+        "SystemExit",
+        r"",
+        "A program may be ended, a module not: exit() and what calls it, such as unittest.main() and argparse, "
+        'belong under `if __name__ == "__main__":`.',
+    ),
+    Reading(
+        "raised.input",
+        "EOFError",
+        r"",
+        'Nobody answers input() here: put it under `if __name__ == "__main__":`.',
+    ),
+    Reading(
+        "raised.debugger",
+        "BdbQuit",
+        r"",
+        "A breakpoint was left in the code: take it out.",
+    ),
+    Reading(
+        "raised.late",
+        "TimeoutError",
+        r"takes too long",
+        "Training and other work does not belong at the top of a module: put it under "
+        '`if __name__ == "__main__":`.',
+    ),
     Reading("raised.recursion", "RecursionError", r"", "A function calls itself without end."),
     Reading(
         "raised.memory",
@@ -414,7 +446,7 @@ READINGS = (
     ),
     Reading(
         "raised.out_of_reach",
-        "PermissionError|FileNotFoundError|OSError",
+        "PermissionError|FileNotFoundError|OSError|URLError|ConnectionError|gaierror",
         r"",
         "Files, processes and the network are out of reach here; the exercise needs none.",
     ),
@@ -422,7 +454,8 @@ READINGS = (
         "raised.imports",
         "ModuleNotFoundError|ImportError",
         r"",
-        "Only the named modules, torch, numpy and the standard library can be imported; a helper belongs into the module itself.",
+        "Only the named modules, torch, numpy and the standard library can be imported; a helper belongs into "
+        "the module itself.",
     ),
 )
 

@@ -1,7 +1,7 @@
 """A module that is written in a Jupyter notebook, as the text of a module.
 
 A notebook is the student's, and is read as data: JSON, of which the source of the cells is taken. Nothing
-of it is run here.
+of it is run or parsed here.
 """
 
 import json
@@ -10,13 +10,24 @@ from typing import Any
 
 from tower_student.language import tr
 
-TAG = "module"
-"""Of the cells that make up the module, in a notebook that `tower nbgrader build` has made."""
 TESTS = "tests"
-"""Of cells that ask, and are no part of it."""
-_MAGIC = re.compile(r"^(%{1,2}[A-Za-z]|!)", re.MULTILINE)
-"""What IPython would take for itself: at the very beginning of a line, since `% b` may go on a product."""
-_BETWEEN = "\n\n\n"
+"""The tag of cells that are no part of the module, in a notebook that `tower nbgrader build` has made."""
+CELL = re.compile(r"^# %% \[cell (?P<number>\d+)\]$", re.MULTILINE)
+"""The line before each cell in the text of a module: jupytext's percent format."""
+FOR_IPYTHON = re.compile(
+    r"^[^\S\n]*(?:[%!?,;/]|>>>|In \[)|\?[^\S\n]*$|=\s*[%!]|\A\s*^[^\S\n]", re.MULTILINE
+)
+"""What a cell may hold that IPython makes Python of; whether it does is for IPython to say."""
+MAX_TRANSFORMED = 4 << 20
+"""Characters that IPython is given of a notebook: it reads a cell once for each of its magics."""
+OTHER_LANGUAGES = frozenset(
+    {
+        *("bash", "sh", "script", "cmd", "system", "sx", "!", "perl", "ruby", "R", "julia", "sql"),
+        *("bigquery", "html", "HTML", "svg", "SVG", "latex", "markdown", "js", "javascript"),
+        *("cython", "cpp", "cu", "python2", "pypy"),
+    }
+)
+"""Cell magics, %%NAME, under which no Python stands."""
 
 
 class NotANotebook(ValueError):
@@ -24,28 +35,57 @@ class NotANotebook(ValueError):
 
 
 def module_text(content: bytes) -> bytes:
-    """The text of the module that a notebook holds, in the order of its cells.
+    """The text of the module that a notebook holds: its code cells, each after a line of CELL's kind.
 
-    Taken are the code cells with the tag `module` or that nbgrader has marked for an answer; in a notebook
-    that has none of them, all code cells that are no tests. Lines for IPython become comments. Raises
+    Left out are cells that test. What is meant for IPython becomes what IPython makes of it. Raises
     NotANotebook.
     """
-    cells = [cell for cell in _cells(content) if cell.get("cell_type") == "code"]
-    chosen = [cell for cell in cells if _belongs(cell)]
-    if not chosen:
-        chosen = [cell for cell in cells if not _asks(cell)]
-    if not chosen:
+    cells = [
+        (number, _source(cell))
+        for number, cell in enumerate(_cells(content), 1)
+        if cell.get("cell_type") == "code" and not _asks(cell)
+    ]
+    if not cells:
         raise NotANotebook(tr("it has no code cell"))
-    text = _BETWEEN.join(_MAGIC.sub(r"# \1", _source(cell)).strip("\n") for cell in chosen)
+    budget = MAX_TRANSFORMED
+    texts = []
+    for number, source in cells:
+        source = source.replace("\r\n", "\n").replace("\r", "\n")
+        if FOR_IPYTHON.search(source):
+            budget -= len(source) * (1 + len(FOR_IPYTHON.findall(source)))
+            if budget < 0:
+                raise NotANotebook(tr("it holds too many lines for IPython; take some out"))
+            source = _as_python(source)
+        texts.append(f"# %% [cell {number}]\n{source.rstrip()}\n")
     try:
-        return f"{text}\n".encode()
+        return "\n".join(texts).encode()
     except UnicodeEncodeError:
         raise NotANotebook(tr("it holds characters that are none")) from None
 
 
+def _as_python(source: str) -> str:
+    """A cell as Python, line for line where IPython keeps the lines."""
+    # Takes 0.3 s, which notebooks without magics need not.
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    lines = source.split("\n")
+    blank = next((i for i, line in enumerate(lines) if line.strip()), 0)  # IPython drops these
+    magic = re.match(r"\s*%%(\S+)", lines[blank])
+    if magic and magic[1] in OTHER_LANGUAGES:
+        return "\n".join(f"# {line}" for line in lines)
+    if magic:  # %%time and the like: what follows is the cell
+        lines[blank] = f"# {lines[blank]}"
+        return "\n".join(lines[: blank + 1]) + "\n" + _as_python("\n".join(lines[blank + 1 :]))
+    try:
+        python: str = TransformerManager().transform_cell("\n".join(lines[blank:]))
+    except Exception:  # of a cell that Python cannot read either, which will say why
+        return source
+    return "\n" * blank + python
+
+
 def _cells(content: bytes) -> list[dict[str, Any]]:
     try:
-        notebook = json.loads(content.decode("utf-8"))
+        notebook = json.loads(content)  # in UTF-8, 16 or 32, with a mark or without
     except (ValueError, RecursionError):
         raise NotANotebook(tr("it is not JSON; save it from Jupyter again")) from None
     match notebook:
@@ -64,19 +104,12 @@ def _source(cell: dict[str, Any]) -> str:
     return "".join(lines)
 
 
-def _belongs(cell: dict[str, Any]) -> bool:
-    match cell.get("metadata"):
-        case {"tags": list() as tags} if TAG in tags:
-            return True
-        case {"nbgrader": {"solution": True}}:
-            return True
-    return False
-
-
 def _asks(cell: dict[str, Any]) -> bool:
     match cell.get("metadata"):
         case {"tags": list() as tags} if TESTS in tags:
             return True
+        case {"nbgrader": {"solution": True}}:
+            return False
         case {"nbgrader": {"grade": True}}:
             return True
     return False

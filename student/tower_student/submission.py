@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from tower_student.errors import UsageError
 from tower_student.language import mark, tr
-from tower_student.notebooks import NotANotebook, module_text
+from tower_student.notebooks import CELL, NotANotebook, module_text
 from tower_student.text import one_line
 
 MAX_MODULE_BYTES = 256 << 10
@@ -59,6 +59,16 @@ class Submission:
         """One line of a module's text, cleaned, or "" where there is none."""
         lines = self._lines(module)
         return one_line(lines[number - 1]) if 0 < number <= len(lines) else ""
+
+    def place(self, module: str, number: int) -> str:
+        """One line of a module, in words: of a notebook, the line of a cell."""
+        before = "\n".join(self._lines(module)[:number])
+        cells = [*CELL.finditer(before)]
+        if not cells:
+            return tr("{module}.py, line {line}", module=module, line=number)
+        line = before.count("\n", cells[-1].end())
+        cell = cells[-1]["number"]
+        return tr("{module}.ipynb, cell {cell}, line {line}", module=module, cell=cell, line=line)
 
     def location(self, module: str, number: int) -> tuple[str, int] | None:
         """One line of a module as a location, or None where it has no such line."""

@@ -109,7 +109,7 @@ def test_the_engine_is_blind_to_the_course():
 
 
 STUDENT = ROOT / "student" / "tower_student"
-DEPENDENCIES = {"babel", "numpy", "pytest", "rich", "torch", "typer", "watchfiles"}
+DEPENDENCIES = {"IPython", "babel", "numpy", "pytest", "rich", "torch", "typer", "watchfiles"}
 
 
 @pytest.mark.parametrize("path", sorted(STUDENT.rglob("*.py")), ids=lambda p: p.name)

@@ -46,9 +46,18 @@ def test_a_syntax_error_names_file_and_line(judge, solutions):
 
 def test_an_import_error_names_the_line_and_what_may_be_imported(judge):
     report = judge({"linear": b"import torch\nimport my_helpers\n"}, only="linear")
-    assert "ModuleNotFoundError was raised in linear.py, line 2" in messages(report)
+    (module,) = report.modules
+    assert module.note.startswith("linear.py, line 2, failed and was passed over: ModuleNotFound")
+    assert module.note.endswith("a helper belongs into the module itself.")
+
+
+def test_what_a_failed_import_leaves_out_fails_for_that_reason(judge, solutions):
+    source = b"import my_helpers\n" + patched(
+        solutions["linear"], "super().__init__()", "super().__init__(); my_helpers.log()"
+    )
+    report = judge({"linear": source}, only="linear")
+    assert "my_helpers is missing, since linear.py, line 1, failed" in messages(report)
     assert "student | ModuleNotFoundError: No module named 'my_helpers'" in messages(report)
-    assert "a helper belongs into the module itself" in messages(report)
 
 
 def test_a_misnamed_class_is_named_with_the_nearest_name(judge, solutions):

@@ -15,12 +15,13 @@ import wire_lab
 from autograder.broker import Question, Used, WorkerLost
 from autograder.isolation import Isolation
 from autograder.sandbox import protocol, values, wire
-from autograder.sandbox.importer import SubmissionImporter
 from autograder.sandbox.simulated_gpu import SimulatedGPU
 from autograder.sandbox.worker import RequestHandler
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # as in a worker: the recorder's library is chatty
 
+META_PATH = [*sys.meta_path]
+"""Which a worker makes its own."""
 TOKENS = [
     *wire_lab.TOKENS,
     *(
@@ -122,7 +123,7 @@ def forget(modules):
     """Let the next worker import the modules anew."""
     for module in modules:
         sys.modules.pop(module, None)
-    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, SubmissionImporter)]
+    sys.meta_path[:] = META_PATH
 
 
 def read(frame):
