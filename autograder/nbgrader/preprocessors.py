@@ -1,14 +1,14 @@
 """What nbgrader does differently in a course of ours: it makes skeletons, and asks the hidden suite.
 
 The kernel of a submitted notebook is never started: whoever writes a notebook decides what its kernel
-answers. nbgrader's own `Execute` is replaced by `Grade`, which reads the submitted notebooks as `tower grade`
-does, and writes the outcome where nbgrader looks for it.
+answers. nbgrader's own `Execute` is replaced by `Grade`, which grades the notebooks that nbgrader shows, as
+`tower grade` would, and writes the outcome where nbgrader looks for it.
 """
 
 import atexit
 import copy
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -30,7 +30,8 @@ from autograder.pool import warm
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
 from tower_student.language import tr
-from tower_student.submission import read_submission
+from tower_student.submission import Submission, of_notebook
+from tower_student.text import one_line
 
 _OF_NBGRADER = "nbgrader.preprocessors."
 
@@ -81,35 +82,40 @@ class Rebuild(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Raises nothing that a submitted notebook decides."""
         about = resources["nbgrader"]
-        released = Path("release", about["assignment"], f"{about['notebook']}.ipynb")
-        if not released.is_file():
-            return nb, resources
-        whole = nbformat.read(released, as_version=4)
-        positions = {}
-        for i, cell in enumerate(whole.cells):
-            positions[cell.get("id")] = i
-            positions[_grade_id(cell)] = i
-        positions.pop(None, None)
-        answers: dict[int, list[str]] = {}
-        own: dict[int, list[Any]] = {}
-        after = -1
-        for cell in nb.cells:
-            position = positions.get(_grade_id(cell), positions.get(cell.get("id")))
-            if position is not None:
-                after = position
-                answers.setdefault(position, []).append(cell.source)
-            elif cell.cell_type in ("code", "markdown"):
-                kept = copy.deepcopy(cell)
-                kept.metadata = from_dict({})
-                kept["id"] = f"own-{len(own)}-{sum(map(len, own.values()))}"
-                own.setdefault(after, []).append(kept)
-        cells = own.get(-1, [])
-        for i, cell in enumerate(whole.cells):
-            if utils.is_solution(cell) and i in answers:
-                cell.source = "\n\n\n".join(answers[i])  # more than one, where a cell was split
-            cells += [cell, *own.get(i, [])]
-        whole.cells = cells
-        return whole, resources
+        return rebuilt(nb, about["assignment"], about["notebook"]), resources
+
+
+def rebuilt(submitted: Any, assignment: str, name: str) -> Any:
+    """Return the notebook that was handed out, with the answers of the submitted one and its own cells."""
+    released = Path("release", assignment, f"{name}.ipynb")
+    if not released.is_file():
+        return submitted
+    whole = nbformat.read(released, as_version=4)
+    positions = {}
+    for i, cell in enumerate(whole.cells):
+        positions[cell.get("id")] = i
+        positions[_grade_id(cell)] = i
+    positions.pop(None, None)
+    answers: dict[int, list[str]] = {}
+    own: dict[int, list[Any]] = {}
+    after = -1
+    for cell in submitted.cells:
+        position = positions.get(_grade_id(cell), positions.get(cell.get("id")))
+        if position is not None:
+            after = position
+            answers.setdefault(position, []).append(cell.source)
+        elif cell.cell_type in ("code", "markdown"):
+            kept = copy.deepcopy(cell)
+            kept.metadata = from_dict({})
+            kept["id"] = f"own-{len(own)}-{sum(map(len, own.values()))}"
+            own.setdefault(after, []).append(kept)
+    cells = own.get(-1, [])
+    for i, cell in enumerate(whole.cells):
+        if utils.is_solution(cell) and i in answers:
+            cell.source = "\n\n\n".join(answers[i])  # more than one, where a cell was split
+        cells += [cell, *own.get(i, [])]
+    whole.cells = cells
+    return whole
 
 
 def _grade_id(cell: Any) -> str | None:
@@ -130,8 +136,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Raises GraderFault and the other TowerErrors: nbgrader then gives this student no grade at all."""
         about = resources["nbgrader"]
-        folder = Path("submitted", about["student"], about["assignment"])
-        report = self._report(folder)
+        report = self._report(about["student"], about["assignment"])
         checks = {module.name: lines for module, lines in view.lines_by_module(report.visible())}
         for module in report.modules:
             for cell in nb.cells:
@@ -140,10 +145,11 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                     cell.outputs = _outputs(module, checks.get(module.name, []), points)
         return nb, resources
 
-    def _report(self, folder: Path) -> Report:
+    def _report(self, student: str, assignment: str) -> Report:
         """All notebooks of a student are graded together, once: one may import what others hold."""
         course, broker = self._opened()
-        submission = read_submission(folder, course.modules)
+        folder = Path("submitted", student, assignment)
+        submission = _submission(student, folder, course.modules)
         if Grade._last is None or Grade._last[0] != submission.digest:
             seed, fit = secrets.randbelow(1 << 31), self.fit
             report = grade(course, submission, broker, seed=seed, fit=fit)
@@ -175,6 +181,25 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             prepare_process()
             Grade._warm = course, broker
         return Grade._warm
+
+
+def _submission(student: str, folder: Path, modules: Collection[str]) -> Submission:
+    """What stands in the notebooks of a student as nbgrader shows them, and in no other file."""
+    sources, problems = {}, {}
+    for module in modules:
+        path = folder / f"{module}.ipynb"
+        try:
+            submitted = nbformat.read(path, as_version=4)
+            text = nbformat.writes(rebuilt(submitted, folder.name, module))
+            sources[module] = of_notebook(text.encode())
+        except FileNotFoundError:
+            problems[module] = tr("{file} was not submitted.", file=path.name)
+        except Exception as error:  # Unreadable, and nbformat's many
+            reason = one_line(str(error))
+            problems[module] = tr(
+                "{file} could not be read: {reason}.", file=path.name, reason=reason
+            )
+    return Submission(student, sources, problems)
 
 
 def _outputs(module: ModuleResult, checks: list[view.CheckLines], points: float) -> list[Any]:

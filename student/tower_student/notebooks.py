@@ -72,7 +72,7 @@ def _as_python(source: str) -> str:
     blank = next((i for i, line in enumerate(lines) if line.strip()), 0)  # IPython drops these
     magic = re.match(r"\s*%%(\S+)", lines[blank])
     if magic and magic[1] in OTHER_LANGUAGES:
-        return "\n".join(f"# {line}" for line in lines)
+        return "\n".join(f"# {line}".rstrip() for line in lines)
     if magic:  # %%time and the like: what follows is the cell
         lines[blank] = f"# {lines[blank]}"
         return "\n".join(lines[: blank + 1]) + "\n" + _as_python("\n".join(lines[blank + 1 :]))

@@ -3,7 +3,7 @@
 import textwrap
 
 import pytest
-from helpers import checks_of, failed
+from helpers import checks_of, failed, messages
 
 from autograder.export.view import message
 
@@ -14,10 +14,6 @@ def patched(source, old, new):
     text = source.decode()
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the solution"
     return text.replace(old, new).encode()
-
-
-def messages(report):
-    return "\n".join(message(check) for check in checks_of(report).values())
 
 
 def test_a_missing_module_is_not_submitted_and_the_others_keep_their_points(judge, solutions):

@@ -4,6 +4,7 @@ import copy
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from autograder.grading import grade
 from autograder.nbgrader import build, graded_cell, pieces, preprocessors
 from autograder.release import write
 from autograder.report import Isolation, Report
-from tower_student.notebooks import TAG, NotANotebook, module_text
+from tower_student.notebooks import CELL, NotANotebook, module_text
 from tower_student.submission import Submission, read_submission
 
 pytestmark = pytest.mark.sandbox
@@ -36,7 +37,7 @@ SOLUTIONS = Bank(ROOT).solutions(MODULES)
 def filled(notebook, module, source):
     """A student's notebook: the released one with the module's text in its cells."""
     made = copy.deepcopy(notebook)
-    cells = [cell for cell in made.cells if TAG in cell.metadata.get("tags", [])]
+    cells = [cell for cell in made.cells if re.fullmatch(rf"{module}_\d+", grade_id(cell))]
     parts = [text for text, _ in pieces(source.decode())]
     if len(parts) != len(cells):
         parts = [source.decode().strip(), *[""] * (len(cells) - 1)]
@@ -118,6 +119,25 @@ def is_solution(notebook):
     the_graded(notebook).metadata.nbgrader.update(solution=True, locked=False)
 
 
+def grade_id(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def locked_twice(notebook):
+    """A second cell bears the id of a locked one, which nbgrader overwrites."""
+    locked = next(c for c in notebook.cells if grade_id(c) == "linear_0")
+    twin = copy.deepcopy(locked)
+    twin.update(source=SOLUTIONS["linear"].decode(), id="another")
+    notebook.cells.append(twin)
+
+
+def graded_twice(notebook):
+    """The same, of the cell that the points come from."""
+    twin = copy.deepcopy(the_graded(notebook))
+    twin.update(source=SOLUTIONS["linear"].decode(), id="another")
+    notebook.cells.append(twin)
+
+
 def renamed(notebook):
     the_graded(notebook).metadata.nbgrader["grade_id"] = "mine"
 
@@ -127,6 +147,8 @@ def without_metadata(notebook):
         cell.metadata = nbformat.from_dict({})
 
 
+OWN_CELLS = ("%matplotlib inline\n!pip install torchinfo", "def helper(x):\n    return x")
+SCRATCH = "assert helper(CustomLinear(2, 3).weight.shape) == (2, 3)"
 FORGERIES = {
     "transforms what runs": with_code(TRANSFORMER),
     "patches the judge": with_code(PATCHED),
@@ -141,6 +163,9 @@ FORGERIES = {
     "old schema": of_old_schema,
     "solution": is_solution,
     "renamed": renamed,
+    "locked twice": locked_twice,
+    "graded twice": graded_twice,
+    "module beside": lambda notebook: None,
     "without metadata": without_metadata,
 }
 
@@ -192,6 +217,12 @@ def graded(tmp_path_factory):
         notebook = released(folder, "linear")
         forge(notebook)
         hand_in(folder, name.replace(" ", "_"), "linear", notebook)
+    beside = folder / "submitted" / "module_beside" / COURSE.slug / "linear.py"
+    beside.write_bytes(SOLUTIONS["linear"])
+    notebook = filled(released(folder, "linear"), "linear", SOLUTIONS["linear"])
+    notebook.cells[:0] = [nbformat.v4.new_code_cell(text) for text in OWN_CELLS]
+    notebook.cells.append(nbformat.v4.new_code_cell(SCRATCH))
+    hand_in(folder, "own_cells", "linear", notebook)
     printed = run("nbgrader", "autograde", COURSE.slug)
     run("nbgrader", "generate_feedback", COURSE.slug)
     run("nbgrader", "export", "--to", "grades.csv")
@@ -258,6 +289,14 @@ def test_a_forgery_earns_nothing(graded, name):
     assert scores(folder, name.replace(" ", "_"))["linear"] == 0
 
 
+def test_cells_of_ones_own_cost_nothing(graded):
+    """A magic, a helper and a failing scratch cell, and the page says which one failed."""
+    folder, _ = graded
+    assert scores(folder, "own_cells")["linear"] == 20
+    page = (folder / "feedback" / "own_cells" / COURSE.slug / "linear.html").read_text()
+    assert "failed and was passed over: AssertionError" in page
+
+
 def test_the_feedback_says_what_was_wrong(graded):
     folder, _ = graded
     flawed = folder / "feedback" / "flawed" / COURSE.slug
@@ -279,7 +318,8 @@ def test_the_export_has_the_totals(graded):
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     assert float(rows["solutions"]["score"]) == 100
     assert float(rows["solutions"]["max_score"]) == 100
-    assert set(rows) == {name for name, _ in honest()} | {n.replace(" ", "_") for n in FORGERIES}
+    forgeries = {name.replace(" ", "_") for name in FORGERIES}
+    assert set(rows) == {name for name, _ in honest()} | forgeries | {"own_cells"}
 
 
 def test_what_is_handed_out_holds_no_answer(graded):
@@ -289,7 +329,7 @@ def test_what_is_handed_out_holds_no_answer(graded):
         assert "SOLUTION" not in text
         assert "HIDDEN" not in text
         assert "raise NotImplementedError(" in text
-        skeleton = module_text(text.encode()).decode()
+        skeleton = CELL.sub("", module_text(text.encode()).decode())
         written = (ROOT / "assignments" / f"{module}.py").read_text()
         assert skeleton.split() == written.split(), "the same skeleton as in assignments/"
     assert not (folder / "release" / COURSE.slug / "solutions").exists()
@@ -302,7 +342,8 @@ def test_the_same_course_is_built_each_time(tmp_path):
         path = tmp_path / "source" / COURSE.slug / f"{module}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        assert module_text(path.read_bytes()).split() == SOLUTIONS[module].split()
+        text = CELL.sub("", module_text(path.read_bytes()).decode())
+        assert text.split() == SOLUTIONS[module].decode().split()
         (points,) = (
             cell.metadata.nbgrader["points"]
             for cell in notebook.cells
@@ -328,24 +369,67 @@ def code(source, *tags, **metadata):
     }
 
 
+def of_cells(*texts):
+    """The text of a module that consists of these cells."""
+    return "\n".join(f"# %% [cell {i}]\n{text}\n" for i, text in enumerate(texts, 1))
+
+
+LEADING = "\n\n    a = 1\n    b = 2"
+IN_STRINGS = 'a = 17\nb = (a\n%3)\ntext = """\n%magic\n!ls\n"""'
+ASKS = "get_ipython()."
 TEXTS = {
-    "tagged alone": (notebook_of(code("a = 1", TAG), code("plot(a)")), "a = 1\n"),
-    "untagged all": (notebook_of(code("a = 1"), code("b = 2")), "a = 1\n\n\nb = 2\n"),
-    "lines": (notebook_of(code(["a = 1\n", "b = 2"], TAG)), "a = 1\nb = 2\n"),
-    "no tests": (notebook_of(code("a = 1"), code("check()", "tests")), "a = 1\n"),
-    "nbgrader's answers": (
-        notebook_of(code("a = 1", nbgrader={"solution": True}), code("b")),
-        "a = 1\n",
+    "all": (notebook_of(code("a = 1"), code("b = 2")), of_cells("a = 1", "b = 2")),
+    "lines": (notebook_of(code(["a = 1\n", "b = 2"])), of_cells("a = 1\nb = 2")),
+    "no tests": (notebook_of(code("a = 1"), code("check()", "tests")), of_cells("a = 1")),
+    "no graded tests": (
+        notebook_of(code("a = 1"), code("assert a", nbgrader={"grade": True, "solution": False})),
+        of_cells("a = 1"),
     ),
-    "magics": (
-        notebook_of(code("%matplotlib inline\n!pip install x\nx = (3\n% 2)", TAG)),
-        "# %matplotlib inline\n# !pip install x\nx = (3\n% 2)\n",
+    "an answer graded by hand": (
+        notebook_of(code("a = 1", nbgrader={"grade": True, "solution": True})),
+        of_cells("a = 1"),
     ),
-    "markdown": (notebook_of({"cell_type": "markdown", "source": "# a"}, code("a")), "a\n"),
+    "own cells beside nbgrader's": (
+        notebook_of(code("a = 1", nbgrader={"solution": True}), code("b = 2")),
+        of_cells("a = 1", "b = 2"),
+    ),
+    "other cells are counted": (
+        notebook_of({"cell_type": "markdown", "source": "# a"}, code("a")),
+        "# %% [cell 2]\na\n",
+    ),
     "odd metadata": (
         notebook_of(code("a") | {"metadata": 3}, code("b") | {"metadata": []}),
-        "a\n\n\nb\n",
+        of_cells("a", "b"),
     ),
+    "line ends": (notebook_of(code("a = 1\r\nb = 2\rc = 3")), of_cells("a = 1\nb = 2\nc = 3")),
+    "magics": (
+        notebook_of(code("%matplotlib inline\nif True:\n    !pip install x\nx = (3\n% 2)")),
+        of_cells(
+            f"{ASKS}run_line_magic('matplotlib', 'inline')\nif True:\n"
+            f"    {ASKS}system('pip install x')\nx = (3\n% 2)"
+        ),
+    ),
+    "a system's answer": (
+        notebook_of(code("a = !ls\nb = %pwd")),
+        of_cells(f"a = {ASKS}getoutput('ls')\nb = {ASKS}run_line_magic('pwd', '')"),
+    ),
+    "help": (
+        notebook_of(code("x = 1\nx?")),
+        of_cells(f"x = 1\n{ASKS}run_line_magic('pinfo', 'x')"),
+    ),
+    "another language": (
+        notebook_of(code("\n%%bash\necho ready"), code("a = 1")),
+        of_cells("#\n# %%bash\n# echo ready", "a = 1"),
+    ),
+    "a cell that is timed": (notebook_of(code("%%time\n\na = 1")), of_cells("# %%time\n\na = 1")),
+    "prompts": (notebook_of(code(">>> a = 1\n>>> b = 2")), of_cells("a = 1\nb = 2")),
+    "indented": (notebook_of(code(LEADING)), of_cells("\n\na = 1\nb = 2")),
+    "nothing for IPython in strings and expressions": (
+        notebook_of(code(IN_STRINGS)),
+        of_cells(IN_STRINGS),
+    ),
+    "UTF-8 with a mark": (b"\xef\xbb\xbf" + notebook_of(code("a = 1")), of_cells("a = 1")),
+    "UTF-16": (notebook_of(code("a = 1")).decode().encode("utf-16"), of_cells("a = 1")),
 }
 
 
@@ -364,8 +448,9 @@ BROKEN = {
     "old": (json.dumps({"nbformat": 3, "worksheets": []}).encode(), "not of format 4"),
     "no cells": (notebook_of(), "no code cell"),
     "cells are a text": (notebook_of(cells="abc"), "not of format 4|no notebook"),
-    "a cell without text": (notebook_of(code(3, TAG)), "has no text"),
-    "half a character": (notebook_of(code("a = '\ud800'", TAG)), "characters that are none"),
+    "a cell without text": (notebook_of(code(3)), "has no text"),
+    "a flood of magics": (notebook_of(code("!x\n" * 9000)), "too many lines for IPython"),
+    "half a character": (notebook_of(code("a = '\ud800'")), "characters that are none"),
 }
 
 
@@ -381,7 +466,7 @@ def test_what_is_no_notebook_is_named(tmp_path, kind):
 
 def test_a_notebook_is_read_alone_in_a_folder_and_in_an_archive(tmp_path, judge):
     text = SOLUTIONS["linear"].decode()
-    content = notebook_of(code(text, TAG), code("1 / 0"))
+    content = notebook_of(code(text), code("1 / 0"))
     folder = tmp_path / "handed in"
     folder.mkdir()
     (folder / "linear.ipynb").write_bytes(content)
@@ -399,12 +484,12 @@ def test_a_notebook_is_read_alone_in_a_folder_and_in_an_archive(tmp_path, judge)
 
 
 def test_a_notebook_may_be_large_and_its_code_not(tmp_path):
-    big = code("a = 1", TAG) | {"outputs": [{"output_type": "stream", "text": "x" * (1 << 20)}]}
+    big = code("a = 1") | {"outputs": [{"output_type": "stream", "text": "x" * (1 << 20)}]}
     (tmp_path / "linear.ipynb").write_bytes(notebook_of(big))
-    (tmp_path / "conv2d.ipynb").write_bytes(notebook_of(code("#" * (300 << 10), TAG)))
+    (tmp_path / "conv2d.ipynb").write_bytes(notebook_of(code("#" * (300 << 10))))
     (tmp_path / "tower.ipynb").write_bytes(b"[" + b" " * (17 << 20))
     read = read_submission(tmp_path, MODULES)
-    assert read.sources == {"linear": b"a = 1\n"}
+    assert read.sources == {"linear": of_cells("a = 1").encode()}
     assert "larger than 256 KiB" in read.problems["conv2d"]
     assert "larger than 16 MiB; clear its outputs" in read.problems["tower"]
 
@@ -453,7 +538,7 @@ def test_a_fault_of_the_grader_gives_no_grade(monkeypatch, tmp_path):
     """nbgrader then leaves the student ungraded, which it says, in place of a 0."""
     target = tmp_path / "submitted" / "a" / COURSE.slug
     target.mkdir(parents=True)
-    (target / "linear.ipynb").write_bytes(notebook_of(code("a = 1", TAG)))
+    (target / "linear.ipynb").write_bytes(notebook_of(code("a = 1")))
     monkeypatch.chdir(tmp_path)
     judge = preprocessors.Grade(course=str(ROOT), fit="off")
     monkeypatch.setattr(preprocessors.Grade, "_warm", (COURSE, None))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.export.view import message
 from autograder.report import CheckResult, Report
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,11 @@ def problems_of(sources: Mapping[str, bytes], course: Course) -> dict[str, str]:
 def checks_of(report: Report) -> dict[str, CheckResult]:
     """Check results by id."""
     return {check.id: check for module in report.modules for check in module.checks}
+
+
+def messages(report: Report) -> str:
+    """All that is said of the checks."""
+    return "\n".join(message(check) for check in checks_of(report).values())
 
 
 def failed(report: Report) -> set[str]:

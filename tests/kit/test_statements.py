@@ -1,0 +1,248 @@
+"""What a module defines counts: a statement that fails is passed over, and what lacks it says so."""
+
+import json
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+from helpers import messages
+
+from autograder.grading import grade
+from tower_student.notebooks import module_text
+from tower_student.submission import Submission
+
+pytestmark = pytest.mark.sandbox
+
+LAYER = dedent(
+    """\
+    import math
+    import torch
+    from torch import nn
+
+
+    class CustomLinear(nn.Module):
+        def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
+            super().__init__()
+            made = {"device": device, "dtype": dtype}
+            self.weight = nn.Parameter(torch.empty(out_features, in_features, **made))
+            self.register_parameter("bias", nn.Parameter(torch.empty(out_features, **made)) if bias else None)
+            self.reset_parameters()
+
+        def reset_parameters(self):
+            bound = 1 / math.sqrt(self.weight.shape[1])
+            for parameter in self.parameters():
+                nn.init.uniform_(parameter, -bound, bound)
+
+        def forward(self, input):
+            product = input @ self.weight.T
+            return product if self.bias is None else product + self.bias
+    """
+)
+IMPORTS, CLASS = LAYER.split("\n\n\n")
+FORWARD = "def forward(self, input):\n"
+
+
+@pytest.fixture
+def graded(course, broker):
+    """Grade modules by a few of linear's checks, in fresh workers."""
+
+    def graded(**sources):
+        texts = {name: text.encode() for name, text in sources.items()}
+        submission = Submission("s", texts, {})
+        checks = ["linear.registration", "linear.forward"]
+        return grade(course, submission, broker, seed=1, fit="off", checks=checks)
+
+    return graded
+
+
+#: What stands before the layer, what after it, and what the report says of it.
+PASSED_OVER = {
+    "a failed self-test": ("", "assert CustomLinear(2, 3).weight.shape == (2, 3)", "line 23"),
+    "exit()": ("", "exit()", "line 23, failed and was passed over: SystemExit. A program may"),
+    "sys.exit()": ("import sys\nsys.exit(1)", "", "line 2, failed and was passed over: SystemExit"),
+    "unittest.main()": (
+        "",
+        "import unittest\n\nclass T(unittest.TestCase):\n    def test(self):\n"
+        "        self.fail()\n\nunittest.main()",
+        "SystemExit",
+    ),
+    "input()": ("n = int(input('How many? '))", "", "EOFError. Nobody answers input() here"),
+    "a breakpoint": ("", "breakpoint()", "BdbQuit. A breakpoint was left in"),
+    "an argument that is asked for": (
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('n')\nn = p.parse_args()",
+        "",
+        "line 4, failed and was passed over: SystemExit",
+    ),
+    "a file that is not here": ("rows = open('data.csv').read()", "", "FileNotFoundError. Files,"),
+    "a download": (
+        "import urllib.request\nurllib.request.urlopen('http://localhost:1/x')",
+        "",
+        "URLError. Files, processes and the network are out of reach",
+    ),
+    "a package that is not on the list": ("import pandas as pd", "", "ModuleNotFoundError. Only"),
+    "a name of a package": ("from scipy.stats import norm, t", "", "ModuleNotFoundError. Only"),
+    "a class of its own that fails": ("class Other:\n    a = b", "", "line 1, failed"),
+    "a later class that fails": (
+        "",
+        "class CustomLinear(nn.Module):\n    a = b",
+        "line 23, failed",
+    ),
+    "return at the top": ("", "return CustomLinear", "SyntaxError"),
+    "many": ("", "1 / 0\n" * 9, "6 more statements failed and were passed over"),
+}
+
+
+@pytest.mark.parametrize("kind", PASSED_OVER)
+def test_a_statement_that_fails_costs_nothing_and_is_named(graded, kind):
+    before, after, said = PASSED_OVER[kind]
+    report = graded(linear=f"{before}\n\n{LAYER}\n{after}\n" if before else f"{LAYER}\n{after}\n")
+    assert report.per_cent == 100, messages(report)
+    assert report.modules[0].note.startswith("linear.py, line ")
+    assert said in report.modules[0].note
+
+
+#: What fails nowhere, though it could not do what it does elsewhere.
+SILENT = {
+    "nothing": "",
+    "the guard": "if __name__ == '__main__':\n    1 / 0",
+    "argparse with defaults": "import argparse\np = argparse.ArgumentParser()\n"
+    "p.add_argument('--n', default=3)\nassert p.parse_args().n == 3",
+    "its own name": "import sys\nassert sys.argv == [__file__] == ['linear.py']",
+    "nothing of ours": "import sys, __main__\nassert not hasattr(__main__, '__file__')\n"
+    "assert 'zygote' not in ' '.join(sys.orig_argv)",
+    "plots": "import matplotlib\nmatplotlib.use('TkAgg')\nimport matplotlib.pyplot as plt\n"
+    "figure, axes = plt.subplots(1, 2, figsize=(3, 4))\naxes[0].plot([1, 2])\n"
+    "for ax in axes.flat:\n    ax.set_title('a')\ncounts, edges, bars = plt.hist([1, 2])\n"
+    "with plt.style.context('x'):\n    plt.savefig('a.png')\nplt.show()",
+    "a bar of progress": "from tqdm.auto import tqdm, trange\nimport tqdm as t\n"
+    "assert list(tqdm(range(3), desc='x')) == [0, 1, 2] == list(trange(3)) == list(t.tqdm([0, 1, 2]))\n"
+    "bar = tqdm(total=3)\nbar.update(1)\nbar.close()\ntqdm.write('x')\nassert len(tqdm([1])) == 1",
+    "Colab": "from google.colab import drive, files\ndrive.mount('/content/drive')\n"
+    "for name in files.upload().keys():\n    print(name)\nimport google.colab",
+    "Jupyter": "from IPython.display import HTML, display\nimport IPython\ndisplay(HTML('x'))\n"
+    "get_ipython().run_line_magic('matplotlib', 'inline')\nIPython.get_ipython().system('ls')",
+    "torchvision": "import torchvision\nfrom torchvision import datasets, transforms\n"
+    "t = transforms.Compose([transforms.ToTensor()])\n"
+    "data = datasets.MNIST('.', train=True, download=True, transform=t)\nprint(f'{len(data):>5}')",
+    "pytorch's own": "import torch.nn.functional as F, torch.utils.data, numpy as np, sympy",
+    "a later import from the future": "from __future__ import annotations",
+    "a relative import of itself": "from . import linear as own\nfrom .linear import math as m",
+}
+
+
+@pytest.mark.parametrize("kind", SILENT)
+def test_what_only_shows_something_does_nothing(graded, kind):
+    report = graded(linear=f"{LAYER}\n{SILENT[kind]}\n")
+    assert report.modules[0].note == ""
+    assert report.per_cent == 100, messages(report)
+
+
+@pytest.mark.parametrize(
+    "top", ["while True:\n    pass", "import time\ntime.sleep(1e9)"], ids=["computes", "sleeps"]
+)
+def test_work_at_the_top_is_cut_off_once(course, broker, top):
+    """Every check ends its worker, and the later workers know what takes too long."""
+    text = LAYER.replace(FORWARD, f"{FORWARD}        import os; os._exit(0)\n") + f"\n{top}\n"
+    hurried = replace(course, policy=replace(course.policy, import_seconds=4.0))
+    submission, before = Submission("s", {"linear": text.encode()}, {}), broker.used
+    report = grade(hurried, submission, broker, seed=1, fit="off")
+    linear = next(module for module in report.modules if module.name == "linear")
+    assert "TimeoutError. Training and other work does not belong" in linear.note
+    assert len([check for check in linear.checks if check.status == "failed"]) > 6
+    assert broker.used - before < 6, "of two workers for each of these, one took a second longer"
+
+
+#: What the layer lacks for want of something that failed, and what is said of it.
+LACKING = {
+    "a package": (
+        "import pandas as pd",
+        f"{FORWARD}        pd.isna(input)\n",
+        "pd is missing, since linear.py, line 1, failed and was passed over.",
+        "student | ModuleNotFoundError: No module named 'pandas'",
+    ),
+    "what a value was computed from": (
+        "scale = open('scale.txt').read()\nhalf = scale / 2",
+        f"{FORWARD}        input = input * half\n",
+        "half is missing, since linear.py, line 1, failed and was passed over.",
+        "FileNotFoundError",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LACKING)
+def test_what_lacks_it_fails_for_that_reason(graded, kind):
+    before, forward, found, quoted = LACKING[kind]
+    report = graded(linear=f"{before}\n{LAYER.replace(FORWARD, forward)}")
+    assert report.score < report.max_score
+    assert found in messages(report)
+    assert quoted in messages(report)
+
+
+def test_a_layer_that_cannot_be_defined_says_why(graded):
+    report = graded(linear=LAYER.replace("from torch import nn\n", ""))
+    assert report.score == 0
+    text = messages(report)
+    assert "CustomLinear is missing, since linear.py, line 5, failed and was passed over." in text
+    assert "student | NameError: name 'nn' is not defined" in text
+
+
+# Notebooks
+
+
+def notebook(*cells):
+    made = [{"cell_type": "code", "metadata": {}, "source": cell} for cell in cells]
+    return module_text(json.dumps({"nbformat": 4, "cells": made}).encode()).decode()
+
+
+def test_a_cell_that_python_cannot_read_is_passed_over(graded):
+    report = graded(linear=notebook(IMPORTS, "def broken(:", CLASS, "x = (", "1 / 0"))
+    assert report.per_cent == 100, messages(report)
+    note = report.modules[0].note
+    assert "linear.ipynb, cell 2, line 1, failed and was passed over: SyntaxError" in note
+    assert "linear.ipynb, cell 4, line 1, failed and was passed over: SyntaxError" in note
+    assert "linear.ipynb, cell 5, line 1, failed and was passed over: ZeroDivisionError" in note
+
+
+def test_a_layer_in_a_cell_that_cannot_be_read_says_why(graded):
+    report = graded(linear=notebook(IMPORTS, f"{CLASS}\nx = ("))
+    assert report.score == 0
+    assert "CustomLinear is missing, since linear.ipynb, cell 2, line " in messages(report)
+
+
+def test_a_notebook_runs_as_in_jupyter(graded):
+    cells = (
+        "%matplotlib inline\nif True:\n    !pip install x",
+        "%%bash\nexit 1",
+        f"%%time\n{IMPORTS}",
+        "    print('indented')\n    found = !ls",
+        f"from __future__ import annotations\n{CLASS}",
+        "async def wait():\n    return 3\nassert await wait() == 3",
+        "CustomLinear??",
+        ">>> layer = CustomLinear(2, 3)\n",
+    )
+    report = graded(linear=notebook(*cells))
+    assert report.modules[0].note == ""
+    assert report.per_cent == 100, messages(report)
+
+
+def test_a_failing_line_in_a_notebook_is_named_by_its_cell(graded):
+    forward = f"{FORWARD}        raise ValueError('lost')\n"
+    report = graded(linear=notebook(IMPORTS, CLASS.replace(FORWARD, forward)))
+    assert "ValueError was raised in linear.ipynb, cell 2, line 15." in messages(report)
+
+
+# Between modules
+
+
+def test_a_brick_is_imported_whatever_stands_around_it(course, broker, solutions):
+    linear = f"{LAYER}\nraise SystemExit\n".encode()
+    tower = solutions["tower"].replace(b"from linear import", b"from .linear import")
+    tower = tower.replace(b"from conv2d import", b"from homework.conv2d import")
+    sources = solutions | {"linear": linear, "tower": tower}
+    report = grade(
+        course, Submission("s", sources, {}), broker, seed=1, fit="off", only=["linear", "tower"]
+    )
+    assert report.per_cent == 100, messages(report)
+    linear, tower = report.modules
+    assert "SystemExit" in linear.note
+    assert tower.note == ""
