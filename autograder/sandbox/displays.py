@@ -19,12 +19,12 @@ PACKAGES = frozenset(
 """Those that have a stand-in."""
 LIBRARIES = frozenset(
     {
-        *("torch", "functorch", "torchgen", "numpy", "sympy", "mpmath", "networkx", "jinja2"),
-        *("markupsafe", "filelock", "fsspec", "typing_extensions", "setuptools", "triton"),
-        *("nvidia", "cuda", "pkg_resources", "sandbox"),
+        *("torch", "functorch", "torchgen", "numpy", "sandbox"),
+        *("sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock", "fsspec"),
+        "typing_extensions",
     }
 )
-"""What can be imported beside the standard library: torch and numpy, with what they need themselves."""
+"""What can be imported beside the standard library: torch and numpy, with what every torch needs."""
 
 
 class Importable(MetaPathFinder):

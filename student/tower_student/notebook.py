@@ -12,7 +12,10 @@ from pathlib import Path
 from types import ModuleType
 
 from tower_student.language import tr
-from tower_student.notebooks import NotANotebook, module_text
+from tower_student.notebooks import NotANotebook, cells_of, module_text
+
+_importing: list[str] = []
+"""The notebooks that are being imported, one within another."""
 
 
 def import_from_notebooks() -> None:
@@ -29,6 +32,8 @@ def check(module: str) -> None:
     from tower_student.outcomes import run_tests
     from tower_student.show import show
 
+    if _importing:  # a notebook that is imported asks about itself
+        return
     import_from_notebooks()
     here, console = Path.cwd(), Console(highlight=False, force_jupyter=False)
     speak(here)
@@ -78,4 +83,20 @@ class _Cells(Loader):
         name = str(self._notebook.with_suffix(".py"))
         module.__file__ = name
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        exec(compile(text, name, "exec"), vars(module))  # noqa: S102 - it is an import
+        _importing.append(name)
+        try:
+            for number, cell in cells_of(text):
+                try:
+                    exec(compile(cell, name, "exec"), vars(module))  # noqa: S102 - it is an import
+                except (
+                    Exception,
+                    SystemExit,
+                ) as error:  # the next cell runs, as it would in Jupyter
+                    said = tr(
+                        "{file}, cell {number}, failed and was passed over:",
+                        file=self._notebook.name,
+                        number=number,
+                    )
+                    print(f"{said} {type(error).__name__}: {error}", file=sys.stderr)
+        finally:
+            _importing.pop()

@@ -6,6 +6,7 @@ of it is run or parsed here.
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from tower_student.language import tr
@@ -61,6 +62,14 @@ def module_text(content: bytes) -> bytes:
         return "\n".join(texts).encode()
     except UnicodeEncodeError:
         raise NotANotebook(tr("it holds characters that are none")) from None
+
+
+def cells_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the number of each cell in the text of a module, and the cell, at the line where it stands."""
+    found = [*CELL.finditer(text)]
+    for cell, stop in zip(found, [*(other.start() for other in found[1:]), len(text)], strict=True):
+        start = cell.start()
+        yield int(cell["number"]), "\n" * text.count("\n", 0, start) + text[start:stop]
 
 
 def _as_python(source: str) -> str:

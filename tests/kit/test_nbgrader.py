@@ -529,6 +529,18 @@ def test_notebooks_import_each_other_and_run_the_public_tests(graded, tmp_path):
     assert "output - self.bias" in text, "the student's own line"
 
 
+def test_a_cell_that_fails_hinders_no_import(tmp_path):
+    cells = ["a = 1", "1 / 0", "notebook.check('linear')", "b = a + 1", "def c(:", "exit()"]
+    lines = ("from tower_student import notebook", *cells)
+    (tmp_path / "linear.ipynb").write_bytes(notebook_of(*map(code, lines)))
+    first = "from tower_student import notebook\nnotebook.import_from_notebooks()"
+    text = in_a_kernel(tmp_path, first, "import linear", "print(linear.b)")
+    assert "2" in text.splitlines()
+    assert "linear.ipynb, cell 3, failed and was passed over: ZeroDivisionError" in text
+    assert "linear.ipynb, cell 6, failed and was passed over: SyntaxError" in text
+    assert "linear.ipynb, cell 7, failed and was passed over: SystemExit" in text
+
+
 def test_the_graded_cell_grades_nothing_in_a_kernel(tmp_path):
     text = in_a_kernel(tmp_path, "from tower_student import notebook", "notebook.graded('linear')")
     assert "Run `nbgrader autograde`" in text
