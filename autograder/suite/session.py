@@ -84,6 +84,7 @@ class Session:
         match survey.get("syntax_error"):
             case {"line": int() as line, "message": str() as message}:
                 text = submission.line(self.module, line)
+                hint = likely_cause("SyntaxError", message, text, self._course.exceptions)
                 raise CheckFailed(
                     tr(
                         "{place}: syntax error: {message}.",
@@ -91,16 +92,7 @@ class Session:
                         message=one_line(message),
                     ),
                     quoted=quoted(text),
-                    cause=why(
-                        "raised.merge_conflict",
-                        "A merge conflict was left in the file: keep one of the two versions, and delete the "
-                        "lines that begin with <<<<<<<, ======= and >>>>>>>.",
-                    )
-                    if text.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||"))
-                    else why(
-                        "raised.syntax",
-                        "Python cannot read the file at all, so nothing in it can be graded.",
-                    ),
+                    cause=Cause(*hint) if hint else None,
                     location=_location(submission.location(self.module, line)),
                 )
         self._names = survey.get("names", {})

@@ -51,6 +51,7 @@ _DTYPE = mark(
     "Tensors of two dtypes meet: one is of a fixed dtype, or was made before the layer was moved to "
     "another one."
 )
+_UNREADABLE = "SyntaxError|IndentationError|TabError"
 READINGS = (
     Reading(
         "raised.refused",
@@ -406,10 +407,32 @@ READINGS = (
         "An index goes past the end: count what there is.",
     ),
     Reading(
-        "raised.syntax",
-        "SyntaxError|IndentationError|TabError",
+        "raised.merge_conflict",
+        _UNREADABLE,
         r"",
-        "Python cannot read it at all, so nothing in it counts.",
+        "A merge conflict was left in the file: keep one of the two versions, and delete the lines that begin "
+        "with <<<<<<<, ======= and >>>>>>>.",
+        line=r"^(<{7}|={7}|>{7}|\|{7})",
+    ),
+    Reading(
+        "raised.pasted_character",
+        _UNREADABLE,
+        r"invalid (non-printable )?character\b.*(?P<code>U\+[0-9A-F]{4,6})",
+        "A character ({code}) that only looks like a space, a quotation mark or a minus came with a text "
+        "that was pasted: type it anew.",
+    ),
+    Reading(
+        "raised.tabs",
+        _UNREADABLE,
+        r"[Tt]abs and spaces|unindent does not match",
+        "The line is indented by another width than those around it, or by tabs and spaces: use four spaces a "
+        "level.",
+    ),
+    Reading(
+        "raised.syntax",
+        _UNREADABLE,
+        r"",
+        "Python cannot read it at all, so nothing in it can be graded.",
     ),
     Reading(
         "raised.exit",

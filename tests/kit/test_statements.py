@@ -5,7 +5,7 @@ from dataclasses import replace
 from textwrap import dedent
 
 import pytest
-from helpers import messages
+from helpers import checks_of, messages
 
 from autograder.grading import grade
 from tower_student.notebooks import module_text
@@ -246,3 +246,27 @@ def test_a_brick_is_imported_whatever_stands_around_it(course, broker, solutions
     linear, tower = report.modules
     assert "SystemExit" in linear.note
     assert tower.note == ""
+
+
+# What Python cannot read
+
+UNREADABLE = {
+    "a space that is none": ("a\u00a0= 1", "raised.pasted_character", "(U+00A0)"),
+    "a space without width": ("a\u200b = 1", "raised.pasted_character", "(U+200B)"),
+    "quotation marks of a text": ("a = \u201cone\u201d", "raised.pasted_character", "(U+201C)"),
+    "a minus of a text": ("a = 2 \u2212 1", "raised.pasted_character", "(U+2212)"),
+    "tabs and spaces": ("if True:\n\ta = 1\n        b = 2", "raised.tabs", "four spaces"),
+    "another width": ("if True:\n    a = 1\n  b = 2", "raised.tabs", "four spaces"),
+    "a conflict": ("<<<<<<< HEAD\na = 1\n=======", "raised.merge_conflict", "keep one of the two"),
+    "all else": ("def broken(:", "raised.syntax", "cannot read it at all"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_python_cannot_read_has_a_remedy(graded, kind):
+    line, name, remedy = UNREADABLE[kind]
+    report = graded(linear=f"{LAYER}\n{line}\n")
+    assert report.score == 0
+    cause = checks_of(report)["linear.registration"].feedback.cause
+    assert cause.id == name
+    assert remedy in cause.text

@@ -81,6 +81,8 @@ def xavier_uniform_(tensor, gain=1.0, generator=None):
 
 def bias_uniform_(bias, weight, generator=None):
     raise TypeError(TEXT) from OSError(TEXT)
+
+raise type(NAME, (Exception,), {})(TEXT)
 """,
     "linear": """
 class CustomLinear(torch.nn.Module):
