@@ -70,6 +70,24 @@ def read(tree: ast.Module) -> dict[str, tuple[list[str], list[str]]]:
     return found | {"": (sorted({*refers, *decorated}), names)}
 
 
+def running(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of a module without what a script alone runs, under `if __name__ == "__main__":`."""
+    found: list[ast.stmt] = []
+    for node in tree.body:
+        match node:
+            case ast.If(
+                test=ast.Compare(
+                    left=ast.Name(id="__name__"),
+                    ops=[ast.Eq()],
+                    comparators=[ast.Constant(value="__main__")],
+                )
+            ):
+                found += node.orelse
+            case _:
+                found.append(node)
+    return found
+
+
 def _definitions(tree: ast.Module) -> Iterator[Definition]:
     """What is defined at the top of a module, under its conditions too."""
     left: list[ast.AST] = [*tree.body]
@@ -82,17 +100,13 @@ def _definitions(tree: ast.Module) -> Iterator[Definition]:
 
 
 def _at_import(tree: ast.Module) -> Iterator[ast.AST]:
-    """What is evaluated on import; not the bodies of functions, nor what a script alone runs."""
-    left: list[ast.AST] = [*tree.body]
+    """What is evaluated on import; not the bodies of functions."""
+    left: list[ast.AST] = [*running(tree)]
     while left:
         node = left.pop()
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 left += [*node.decorator_list, node.args]
-            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-                left += node.orelse
-            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-                left += node.orelse
             case ast.Assign(targets=[ast.Name(id="__all__")]):
                 pass
             case _:

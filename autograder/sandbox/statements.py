@@ -15,6 +15,8 @@ import time
 from collections.abc import Collection, Coroutine, Iterator, Mapping
 from types import FrameType, ModuleType
 
+from .reading import running
+
 CELL = re.compile(r"^# %% \[cell \d+\]$", re.MULTILINE)
 """Where the text of a notebook's cell begins, see tower_student.notebooks."""
 _DEFINITION = re.compile(r"^(?:async +def|def|class) +(\w+)", re.MULTILINE)
@@ -64,7 +66,7 @@ def run(
     seconds: float,
     late: Collection[int],
 ) -> Iterator[tuple[ast.stmt, BaseException]]:
-    """Run statements within a module; yield each that fails, with what it raised.
+    """Run statements within a module, but none of a script alone; yield each that fails, with what it raised.
 
     Args:
         siblings: the modules of the submission, which a relative import finds without a package.
@@ -74,7 +76,7 @@ def run(
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     module.__doc__ = ast.get_docstring(tree)
     left = WHOLE * seconds
-    for statement in tree.body:
+    for statement in running(tree):
         started, used = time.monotonic(), time.process_time()
         try:
             if statement.lineno in late:

@@ -104,6 +104,9 @@ def test_what_is_not_reached_does_not_count():
     "more",
     [
         "against_torch()",
+        "if __name__ != '__main__':\n    against_torch()",
+        "try:\n    if __name__ == '__main__':\n        against_torch()\nfinally:\n    pass",
+        "TYPE_CHECKING = True\nif TYPE_CHECKING:\n    against_torch()",
         "Layer.forward = against_torch",
         "LAYERS = {'x': against_torch}",
         "@register\ndef again():\n    against_torch()",

@@ -105,6 +105,7 @@ def test_a_statement_that_fails_costs_nothing_and_is_named(graded, kind):
 SILENT = {
     "nothing": "",
     "the guard": "if __name__ == '__main__':\n    1 / 0",
+    "the guard, whatever the name": "__name__ = '__main__'\nif __name__ == '__main__':\n    1 / 0",
     "argparse with defaults": "import argparse\np = argparse.ArgumentParser()\n"
     "p.add_argument('--n', default=3)\nassert p.parse_args().n == 3",
     "its own name": "import sys\nassert sys.argv == [__file__] == ['linear.py']",
