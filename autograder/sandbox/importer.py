@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from . import statements
-from .displays import Importable
+from .displays import PACKAGES, Importable
 from .reading import read
 
 #: Told of a statement that failed: its module, its line, the names it would have bound, what it raised.
@@ -48,6 +48,9 @@ class SubmissionImporter(MetaPathFinder, SourceLoader):  # type: ignore[misc]  #
             others: packages that the course allows besides.
         """
         sys.meta_path[:] = [self, BuiltinImporter, FrozenImporter, Importable(others)]
+        for name in [*sys.modules]:
+            if name.partition(".")[0] in PACKAGES:  # tqdm, which torch uses where it is installed
+                del sys.modules[name]
 
     def exec_module(self, module: ModuleType) -> None:
         """Run a module, as if it were the program. Raises what ast.parse raises."""

@@ -75,7 +75,7 @@ def run(
     """
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     module.__doc__ = ast.get_docstring(tree)
-    left = WHOLE * seconds
+    filename, left = str(module.__file__), WHOLE * seconds
     for statement in running(tree):
         started, used = time.monotonic(), time.process_time()
         try:
@@ -86,7 +86,7 @@ def run(
                     flags |= getattr(__future__, name.name).compiler_flag
             statement = _Relative(siblings).visit(statement)
             alone = ast.Module([statement], [])
-            code = compile(alone, str(module.__file__), "exec", flags, dont_inherit=True)
+            code = compile(alone, filename, "exec", flags, dont_inherit=True)
             with limited(max(min(seconds, left), seconds / 50)):
                 found = eval(code, vars(module))  # noqa: S307 - it is an import
                 if code.co_flags & inspect.CO_COROUTINE:

@@ -80,6 +80,13 @@ PASSED_OVER = {
         "URLError. Files, processes and the network are out of reach",
     ),
     "a package that is not on the list": ("import pandas as pd", "", "ModuleNotFoundError. Only"),
+    "a package that the grader itself needs": ("import rich", "", "ModuleNotFoundError. Only"),
+    "one that comes with it, by its name": (
+        "import importlib\nassert importlib.util.find_spec('rich') is None\n"
+        "importlib.import_module('pytest')",
+        "",
+        "line 3, failed and was passed over: ModuleNotFoundError. Only",
+    ),
     "a name of a package": ("from scipy.stats import norm, t", "", "ModuleNotFoundError. Only"),
     "a class of its own that fails": ("class Other:\n    a = b", "", "line 1, failed"),
     "a later class that fails": (
@@ -125,6 +132,9 @@ SILENT = {
     "torchvision": "import torchvision\nfrom torchvision import datasets, transforms\n"
     "t = transforms.Compose([transforms.ToTensor()])\n"
     "data = datasets.MNIST('.', train=True, download=True, transform=t)\nprint(f'{len(data):>5}')",
+    "what is installed here, and need not be elsewhere": "import matplotlib, torchvision, tqdm, IPython\n"
+    "for module in (matplotlib, torchvision, tqdm, IPython):\n"
+    "    assert 'site-packages' not in str(module.__spec__)",
     "pytorch's own": "import torch.nn.functional as F, torch.utils.data, numpy as np, sympy",
     "a later import from the future": "from __future__ import annotations",
     "a relative import of itself": "from . import linear as own\nfrom .linear import math as m",
