@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -272,7 +273,7 @@ class Session:
         library, _, attribute = name.partition(".")
         if library in LIBRARIES:
             return hasattr(LIBRARIES[library], attribute)
-        return attribute in defined(ast.parse(self._course.files.get(library, b"")))
+        return attribute in _defined(self._course.files.get(library, b""))
 
     def foreign(self, name: str) -> list[str]:
         """What no work by hand needs and the text names where a definition leads, see sandbox.reading.
@@ -295,6 +296,11 @@ class Session:
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
+
+
+@functools.lru_cache(maxsize=64)  # one text is asked about for each thing that is made of it
+def _defined(text: bytes) -> set[str]:
+    return defined(ast.parse(text))
 
 
 def _location(found: tuple[str, int] | None) -> SourceLocation | None:
