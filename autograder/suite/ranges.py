@@ -6,7 +6,7 @@ so that large numbers meet small ones. A failing question is reported as the sma
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from autograder.report import Cause
@@ -87,10 +87,13 @@ class Ranges(Generic[CaseT]):
         self._spans, self._work, self._max_work = spans, work, max_work
         self._drawn: tuple[object, list[Row]] | None = None
 
+    @cached_property  # checks may share it
+    def _count(self) -> int:
+        return len(self._draw(Sampler(0, "")))
+
     def cases(self) -> list["Drawn[CaseT]"]:
         """Return what stands for the drawn questions among the cases of a test."""
-        count = len(self._draw(Sampler(0, "")))
-        return [Drawn(self, index, count) for index in range(count)]
+        return [Drawn(self, index, self._count) for index in range(self._count)]
 
     def rows(self, sampler: Sampler) -> list[Row]:
         """Return the rows of a run of a check: each level of each span is in one of them."""
@@ -103,14 +106,14 @@ class Ranges(Generic[CaseT]):
         simplest = {
             n: span.low if span.least is None else span.least for n, span in self._spans.items()
         }
-        levels = [
-            (name, n)
+        works = {
+            (name, n): self._work(simplest | {name: n})
             for name, span in self._spans.items()
             for n in span.levels(sampler)
-            if self._work(simplest | {name: n}) <= self._max_work
-        ]
+        }
+        levels = [level for level, work in works.items() if work <= self._max_work]
         order = [levels[i] for i in sampler.permutation(len(levels)).tolist()]
-        order.sort(key=lambda level: self._work(simplest | dict([level])), reverse=True)
+        order.sort(key=works.__getitem__, reverse=True)
         rows: list[Row] = []
         settled: list[set[str]] = []
         for name, n in order:

@@ -219,7 +219,8 @@ NUMBERS = ("windows", "kernel", "stride", "padding", "dilation", "rest")
 
 def axis_of(row: Row, axis: str) -> Axis:
     """Of one axis, what output_size takes: the size follows from the number of windows."""
-    windows, k, s, p, d, rest = (row.get(f"{name}_{axis}", row.get(name, 0)) for name in NUMBERS)
+    of_it = "" if "kernel" in row else f"_{axis}"
+    windows, k, s, p, d, rest = [row[name + of_it] for name in NUMBERS]
     size = (windows - 1) * s + d * (k - 1) + 1 - 2 * p + rest % s
     return max(1, size), k, s, p, d
 
