@@ -152,14 +152,14 @@ def distinct(what: str, got: Tensor, other: Tensor | None = None) -> None:
 
     Two of n float32 values agree with a chance of 2⁻²³: of 50,000, 0.6 % have a twin.
     """
-    sizes = got.abs().flatten()
+    sizes = got.abs().double()
     if other is None:
-        repeated = 1 - len(sizes.unique()) / max(1, len(sizes))
+        repeated = 1 - _count_distinct(_ordered(sizes)) / max(1, sizes.numel())
         found = tr(
             "{share:.0%} of the magnitudes in {what} repeat others.", share=repeated, what=what
         )
     else:
-        repeated = float(torch.isin(sizes, other.abs().flatten()).double().mean())
+        repeated = float(numpy.isin(sizes.numpy(), other.abs().double().numpy()).mean())
         found = tr(
             "{share:.0%} of the magnitudes in {what} are another's.", share=repeated, what=what
         )
@@ -172,6 +172,16 @@ def distinct(what: str, got: Tensor, other: Tensor | None = None) -> None:
                 "drawn by itself.",
             ),
         )
+
+
+def _ordered(values: Tensor) -> Tensor:
+    """All of them, in float64 and rising order."""
+    # NumPy's sort does not keep track of where a value was, and takes a tenth of the time.
+    return torch.from_numpy(numpy.sort(values.flatten().double().numpy()))
+
+
+def _count_distinct(ordered: Tensor) -> int:
+    return len(ordered[:1]) + int((ordered[1:] != ordered[:-1]).sum())
 
 
 def kolmogorov_smirnov(ordered: Tensor, theory: Tensor) -> float:
@@ -203,9 +213,8 @@ def _distribution(
             tr("{what} holds NaN or infinite values.", what=what),
             cause=why("drawing.unfilled", "The memory was never filled."),
         )
-    # NumPy's sort does not keep track of where a value was, and takes a tenth of the time.
-    ordered = torch.from_numpy(numpy.sort(got.flatten().double().numpy()))
-    distinct = 1 + int((ordered[1:] != ordered[:-1]).sum())
+    ordered = _ordered(got)
+    distinct = _count_distinct(ordered)
     if distinct < 0.9 * got.numel():
         raise CheckFailed(
             tr(
