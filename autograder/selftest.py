@@ -249,7 +249,6 @@ def _create(handle: int) -> Question:
 def _layer(handle: int) -> list[Question]:
     return [
         _create(handle),
-        Question(protocol.Convert(handle, "float64")),
         Question(protocol.Load(handle), [_tensor("weight", (3, 2), WEIGHT)]),
     ]
 

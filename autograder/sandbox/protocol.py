@@ -20,8 +20,15 @@ Tree = Any
 MessageT = TypeVar("MessageT")
 
 
+@dataclass(frozen=True)
 class _Checked:
-    """A message whose fields have the types that it declares. Raises TypeError."""
+    """A request whose fields have the types that it declares. Raises TypeError.
+
+    Attributes:
+        begin: first forget every object, and ask this imported module from now on; "" for neither.
+    """
+
+    begin: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -51,13 +58,6 @@ class Import(_Checked):
     stand_ins: dict[str, float]
     seconds: float = 5.0
     late: dict[str, list[int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Begin(_Checked):
-    """Forget every object, and ask this imported module from now on."""
-
-    module: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Freeze(_Checked):
 
 @dataclass(frozen=True)
 class Convert(_Checked):
-    """Move a layer to a dtype or a device, as `layer.to` does; replies with Made."""
+    """Move a layer to a device, as `layer.to` does; replies with Made."""
 
     handle: int
     target: str
@@ -141,7 +141,7 @@ class Convert(_Checked):
 
 @dataclass(frozen=True)
 class Load(_Checked):
-    """Load the tensors of this request through load_state_dict, strictly."""
+    """Load the tensors of this request through load_state_dict, strictly, in a layer of their dtype."""
 
     handle: int
 
@@ -234,7 +234,6 @@ class Call(_Checked):
 Request = (
     Survey
     | Import
-    | Begin
     | Create
     | Copy
     | Library

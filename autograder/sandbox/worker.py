@@ -154,7 +154,11 @@ class RequestHandler:
         A request that is malformed, which is a slip of the grader's, ends this process.
         """
         self._tensors, self._encoder = tensors, values.Encoder()
-        handler = self._handler(protocol.decode_request(meta))
+        asked = protocol.decode_request(meta)
+        handler = self._handler(asked)
+        if asked.begin:
+            self._objects.clear()
+            self._module = self._modules[asked.begin]
         reply: protocol.Reply | protocol.Error
         try:
             reply = handler()
@@ -176,8 +180,6 @@ class RequestHandler:
                 return partial(self._survey, asked)
             case protocol.Import():
                 return partial(self._import, asked)
-            case protocol.Begin():
-                return partial(self._begin, asked)
             case protocol.Create():
                 return partial(self._create, asked)
             case protocol.Copy():
@@ -247,10 +249,6 @@ class RequestHandler:
             note = protocol.PassedOver(module, line, names[:MAX_PASSED_OVER], late, vars(raised))
             self._passed_over.append(vars(note))
 
-    def _begin(self, asked: protocol.Begin) -> None:
-        self._objects.clear()
-        self._module = self._modules[asked.module]
-
     # Objects
 
     def _create(self, asked: protocol.Create) -> protocol.Made:
@@ -304,11 +302,14 @@ class RequestHandler:
         if asked.target in moves:
             moves[asked.target](layer)
         else:
-            layer.to(values.DTYPES.get(asked.target, asked.target))
+            layer.to(asked.target)
         return self._description(layer)
 
     def _load(self, asked: protocol.Load) -> None:
-        self._objects[asked.handle].load_state_dict(self._tensors, strict=True)
+        layer = self._objects[asked.handle]
+        if floating := [x.dtype for x in self._tensors.values() if x.is_floating_point()]:
+            layer.to(floating[0])
+        layer.load_state_dict(self._tensors, strict=True)
 
     def _overwrite(self, asked: protocol.Overwrite) -> None:
         with torch.no_grad():

@@ -6,6 +6,7 @@ import functools
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -130,30 +131,24 @@ class Session:
         """
         if self._begins:
             self._begins = False
-            questions = [Question(protocol.Begin(self.module)), *questions]
+            (request, tensors), *rest = questions
+            questions = [Question(replace(request, begin=self.module), tensors), *rest]
         try:
             answers = self.worker.ask_all(questions)
         except WorkerLost as lost:
             raise replies.lost_worker(lost) from None
-        return self._read(questions, answers)
+        return self._read(answers)
 
-    def _read(
-        self, questions: Sequence[Question], answers: Iterator[Reply]
-    ) -> Iterator[replies.Reply]:
-        for question in questions:
-            try:
-                reply, returned = next(answers)
-                tensors = {item.name: values.from_raw(item) for item in returned}
-            except WorkerLost as lost:
-                raise replies.lost_worker(lost) from None
-            except wire.WireError as error:
-                raise CheckFailed(
-                    tr("The reply was not valid."), quoted=quoted(in_words(error))
-                ) from None
-            if isinstance(question.request, protocol.Begin):
-                self.demand(reply)
-            else:
-                yield reply, tensors
+    def _read(self, answers: Iterator[Reply]) -> Iterator[replies.Reply]:
+        try:
+            for reply, returned in answers:
+                yield reply, {item.name: values.from_raw(item) for item in returned}
+        except WorkerLost as lost:
+            raise replies.lost_worker(lost) from None
+        except wire.WireError as error:
+            raise CheckFailed(
+                tr("The reply was not valid."), quoted=quoted(in_words(error))
+            ) from None
 
     def demand(self, reply: dict[str, Any]) -> None:
         """Raise CheckFailed where a reply says what is wrong."""

@@ -485,9 +485,6 @@ class Layer:
     def load(self, state: nn.Module | Mapping[str, Tensor]) -> None:
         """Load a state dict, strictly, after moving the layer to the state's dtype."""
         tensors = state.state_dict() if isinstance(state, nn.Module) else state
-        floating = [tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()]
-        if floating:
-            self._convert(values.DTYPE_NAMES[floating[0]])
         self._say(f"{self._written}.load_state_dict({', '.join(tensors)})")
         self._send(protocol.Load(self.handle), tensors)
         self._names = set(tensors)
@@ -518,16 +515,13 @@ class Layer:
                 )
             )
         found: list[Description] = []
-        self._convert(device, lambda reply: found.append(replies.description(reply)))
+        self._say(f"{self._written}.to({device})")
+        self._student.defer(
+            protocol.Convert(self.handle, device),
+            then=lambda reply: found.append(replies.description(reply)),
+        )
         self._student.settle()
         return found[0]
-
-    def _convert(
-        self, target: str, then: Callable[[dict[str, Any]], None] = lambda reply: None
-    ) -> None:
-        """Move the layer to a dtype or a device, by its name."""
-        self._say(f"{self._written}.to({target})")
-        self._student.defer(protocol.Convert(self.handle, target), then=then)
 
     def do(self, method: str, seed: int | None = 0) -> None:
         """Call a method without arguments: reset_parameters, train, eval; None leaves the seeds alone."""

@@ -88,15 +88,14 @@ def test_what_needs_no_answer_is_sent_with_what_does():
     assert session.exchanges == []
     layer.run(torch.zeros(1, 3))
     layer.run(torch.zeros(1, 3))
-    assert session.exchanges == [["create", "convert", "load", "method", "forward"], ["forward"]]
+    assert session.exchanges == [["create", "load", "method", "forward"], ["forward"]]
     assert layer.made.state == ("weight",)
 
 
-@pytest.mark.parametrize("fails", ["create", "convert", "load", "method", "forward"])
+@pytest.mark.parametrize("fails", ["create", "load", "method", "forward"])
 def test_what_fails_on_the_way_is_reported_by_its_own_name(fails):
     asked = {
         "create": "CustomLinear(3, 2)",
-        "convert": "CustomLinear(3, 2).to(float32)",
         "load": "CustomLinear(3, 2).load_state_dict(weight)",
         "method": "CustomLinear(3, 2).eval()",
         "forward": "CustomLinear(3, 2) on a float32 input of shape (1, 3)",
