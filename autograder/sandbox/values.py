@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple, SupportsIndex
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -56,13 +57,17 @@ def type_name(value: object) -> str:
 def to_raw(name: str, tensor: Tensor) -> RawTensor:
     """The tensor's bytes, from wherever it lies. Raises TypeError for a dtype that cannot cross."""
     with without_subclass():  # a subclass has no say in what its bytes are
-        plain = torch.Tensor.detach(tensor).to("cpu").resolve_conj().resolve_neg().contiguous()
+        plain = torch.Tensor.detach(tensor)
         if plain.dtype not in DTYPE_NAMES:
             raise TypeError(f"a tensor of dtype {plain.dtype} cannot be sent")
-        # One element counts as contiguous whatever its stride; a view as bytes wants a stride of 1.
-        flat = plain.reshape(-1) if plain.numel() != 1 else plain.reshape(-1).clone()
-        data = flat.as_strided((plain.numel(),), (1,)).view(torch.uint8).numpy().data
-        return RawTensor(name, DTYPE_NAMES[plain.dtype], tuple(plain.shape), data)
+        dtype, shape = DTYPE_NAMES[plain.dtype], tuple(plain.shape)
+        if not plain.is_cpu or plain.is_neg():
+            plain = plain.to("cpu").resolve_neg()
+        if plain.dtype == torch.bfloat16:  # which NumPy has not
+            plain = plain.view(torch.int16)
+        # NumPy takes a fraction of the time for what is left.
+        flat = numpy.ascontiguousarray(plain.numpy()).reshape(-1)
+        return RawTensor(name, dtype, shape, flat.view(numpy.uint8).data)
 
 
 def from_raw(raw: RawTensor) -> Tensor:
