@@ -6,12 +6,14 @@ The page holds no script and asks for nothing from elsewhere; its content securi
 import functools
 import itertools
 from collections.abc import Iterator, Sequence
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from autograder.export import view
 from autograder.report import Attempt, ModuleResult, Report
 from tower_student import language
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(report: Report) -> str:
@@ -20,11 +22,13 @@ def render(report: Report) -> str:
 
 
 @functools.cache
-def templates() -> Environment:
+def templates() -> "Environment":
     """What every page is made with: text is escaped, and an unknown name is an error.
 
     A sentence in {{ _("…") }} is text as well. One in {% trans %} may hold tags: it stands in no attribute.
     """
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # most runs make no page
+
     environment = Environment(
         loader=PackageLoader("autograder", "export"),
         autoescape=True,
