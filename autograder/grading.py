@@ -1,6 +1,7 @@
 """One submission → Report."""
 
 import contextlib
+import gc
 import platform
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +31,7 @@ def prepare_process() -> None:
     """
     hide_memory()
     make_lean()
+    gc.set_threshold(10_000)  # few of the objects that a case makes are parts of a cycle
     torch.set_num_threads(1)  # small reference computations; idle OpenMP threads would only spin
 
 
