@@ -1,6 +1,7 @@
 """Random material for one check: other numbers for every seed, the same for the same seed."""
 
 import hashlib
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -31,8 +32,12 @@ class Sampler:
     def __init__(self, seed: int, name: str) -> None:
         self.check = seed, name.partition("[")[0]
         """What the draws of all cases of a check have in common."""
-        digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
-        self._generator = torch.Generator().manual_seed(int.from_bytes(digest[:6], "big"))
+        self._name = name
+
+    @cached_property  # of a drawn case only the check is asked for, see of_case
+    def _generator(self) -> torch.Generator:
+        digest = hashlib.sha256(f"{self.check[0]}/{self._name}".encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:6], "big"))
 
     def of_check(self, name: str) -> "Sampler":
         """Return what draws the same in every case of the check, under a name."""
