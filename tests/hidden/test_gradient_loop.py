@@ -1,7 +1,7 @@
 """The hidden suite for gradient_loop.py. Cases are a table, properties are functions."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -638,11 +638,23 @@ def train(
     student: Student, name: str, given: Given, rate: float, steps: int, *, again: bool = False
 ) -> Any:
     """Call train_manual or train_autograd; the caller's tensors stay as they are."""
+    return training(student, name, given, rate, steps, again=again)()
+
+
+def training(
+    student: Student, name: str, given: Given, rate: float, steps: int, *, again: bool = False
+) -> Callable[[], Any]:
+    """Ask as train does; return what waits for the answer."""
     call = f"{name}(x, y, w, b, learning_rate={rate}, steps={steps})"
     asked = tr("{call} with x of shape {shape}", call=call, shape=tuple(given[0].shape))
-    answer = student.call(name, *given, rate, steps, after=True, again=again, asked=asked)
-    untouched(answer, dict(zip("xywb", given, strict=True)))
-    return answer.value
+    answered = student.calling(name, *given, rate, steps, after=True, again=again, asked=asked)
+
+    def answer() -> Any:
+        answer = answered()
+        untouched(answer, dict(zip("xywb", given, strict=True)))
+        return answer.value
+
+    return answer
 
 
 def judge_training(student: Student, sampler: Sampler, name: str, fit: FitCase) -> None:
@@ -652,7 +664,9 @@ def judge_training(student: Student, sampler: Sampler, name: str, fit: FitCase) 
     scale = 0.1 / rate if rate > 0.2 else 1.0  # where data are large, a large step leads away
     given = scale * x, y, w, b
     asked = Fit(*given, rate, steps, by_autograd=name == "train_autograd")
-    compare_history(student, train(student, name, given, rate, steps), asked)
+    answered = training(student, name, given, rate, steps)
+    path = fitted_line(*asked.numbers())
+    compare_history(student, answered(), asked, path)
     if fit is FITS[0]:
         x, _, w, b = given
         fitted = x, w * x + b, w, b
@@ -665,7 +679,7 @@ def judge_training(student: Student, sampler: Sampler, name: str, fit: FitCase) 
         leaves_alone(student, name, asked)
         history = train(student, name, given, rate, steps, again=True)
         try:
-            compare_history(student, history, asked)
+            compare_history(student, history, asked, path)
         except CheckFailed as failure:
             raise failure.because(SHARED) from None
 

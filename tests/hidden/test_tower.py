@@ -826,7 +826,9 @@ def test_evaluate(student: Student, sampler: Sampler, asked: list[Evaluation]) -
         student.asked = tr("evaluate on batches of {sizes} samples", sizes=sizes)
         before = theirs.state()
         given = Once(batches) if one.once else batches
-        got = student.call("evaluate", theirs, given, grad=one.grad).value
+        answered = student.calling("evaluate", theirs, given, grad=one.grad)
+        expected = reference.accuracy(oracle, batches)
+        got = answered().value
         for name, value in theirs.state().items():
             expect(
                 torch.equal(value, before[name]),
@@ -838,7 +840,7 @@ def test_evaluate(student: Student, sampler: Sampler, asked: list[Evaluation]) -
             )
         what = tr("The fraction that is right in batches of {sizes} samples", sizes=sizes)
         candidates = partial(misconceptions.of_evaluation, oracle, batches)
-        counts.append(Count(what, got, reference.accuracy(oracle, batches), candidates))
+        counts.append(Count(what, got, expected, candidates))
     student.asked = plural(
         "evaluate on {count} list of batches", "evaluate on {count} lists of batches", len(counts)
     )
