@@ -4332,24 +4332,6 @@ def im2col(
 
 
 @mutant(
-    "empty_batch_off_the_graph",
-    "An empty batch has nothing to differentiate.",
-    check="trains",
-    cause="gradient.no_graph",
-)
-class CustomConv2d:
-    def forward_im2col(self, input: Tensor) -> Tensor:
-        geometry = (self.kernel_size, self.stride, self.padding, self.dilation)
-        oh, ow = map(output_size, input.shape[2:], *geometry)
-        if len(input) == 0:
-            return input.new_zeros(0, self.out_channels, oh, ow)
-        output = self.weight.flatten(1) @ im2col(input, *geometry)
-        if self.bias is not None:
-            output = output + self.bias[:, None]
-        return output.reshape(len(input), len(self.weight), oh, ow)
-
-
-@mutant(
     "padding_by_a_mask",
     "A value times 0 is 0.",
     check="forward_float32",
