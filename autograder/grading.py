@@ -158,7 +158,8 @@ def _module_result(
         title = tr(titles.get(full) or titled(full))
         found = _check_result(full, title, points, problem, reason, judge.verdicts.get(full))
         checks.append(replace(found, visibility=module.visibility[check]))
-    notes = (problem, judge.passed_over(module.name), _stand_in_note(module, judge))
+    remark, failed = submission.remarks.get(module.name), judge.passed_over(module.name)
+    notes = (problem,) if problem else (remark, failed, _stand_in_note(module, judge))
     return ModuleResult(module.name, tuple(checks), " ".join(filter(None, notes)), module.bonus)
 
 

@@ -222,7 +222,7 @@ def standing_rows(
     attempts: dict[str, list[Attempt]] = {}
     sharing: dict[tuple[str, str], set[str]] = {}
     for row in gradebook.hand_ins():
-        sharing.setdefault((row.digest, row.problems), set()).add(row.student)
+        sharing.setdefault(row.content, set()).add(row.student)
         attempts.setdefault(row.student, [])
         if found := newest.get(row.key):
             attempts[row.student].append(_attempt(found, gradebook.report(found.id), row))

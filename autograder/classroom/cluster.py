@@ -233,6 +233,7 @@ def _packed(job: Job) -> dict[str, Any]:
         "name": submission.name,
         "sources": {name: text.decode() for name, text in submission.sources.items()},
         "problems": dict(submission.problems),
+        "remarks": dict(submission.remarks),
         "settings": str(job.settings),
         "seed": job.seed,
     }
@@ -241,7 +242,7 @@ def _packed(job: Job) -> dict[str, Any]:
 def _unpacked(content: dict[str, Any]) -> Job:
     sources = {name: text.encode() for name, text in content["sources"].items()}
     return Job(
-        Submission(content["name"], sources, content["problems"]),
+        Submission(content["name"], sources, content["problems"], content["remarks"]),
         Settings.parse(content["settings"]),
         content["seed"],
     )

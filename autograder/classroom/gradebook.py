@@ -86,7 +86,9 @@ class Settings:
 
 
 HandInKey = tuple[str, str, str]
-"""What one student handed in: the student, the submission's digest, and what could not be read of it."""
+"""What one student handed in: the student, the submission's digest, and what is said of its files."""
+REMARKS = ""
+"""Under which remarks stand among the problems of modules."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,13 @@ class HandInRow:
     def key(self) -> HandInKey:
         """Of what was handed in."""
         return self.student, self.digest, self.problems
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What is the same for whoever handed in the same, under whatever names of files."""
+        problems = json.loads(self.problems)
+        problems.pop(REMARKS, None)
+        return self.digest, json.dumps(problems)
 
 
 class Gradebook:
@@ -276,7 +285,7 @@ class Gradebook:
         with self._change():
             for submission in submissions:
                 digest = submission.digest
-                problems = json.dumps(dict(sorted(submission.problems.items())))
+                problems = _said_of(submission)
                 modules = {name: text.decode() for name, text in sorted(submission.sources.items())}
                 self._file.execute(
                     "INSERT OR IGNORE INTO sources VALUES (?, ?)", (digest, json.dumps(modules))
@@ -317,7 +326,9 @@ class Gradebook:
             "SELECT modules FROM sources WHERE submission_digest = ?", work.digest
         )
         sources = {name: text.encode() for name, text in json.loads(modules).items()}
-        return Submission(work.students[0], sources, json.loads(work.problems))
+        problems = json.loads(work.problems)
+        remarks = problems.pop(REMARKS, {})
+        return Submission(work.students[0], sources, problems, remarks)
 
     # Gradings
 
@@ -370,6 +381,14 @@ class Gradebook:
             self._file.execute(
                 "UPDATE runs SET reference = ? WHERE id = ?", (as_json.render(report), run.id)
             )
+
+
+def _said_of(submission: Submission) -> str:
+    """What could not be read of a submission, and the remarks on what could, as text."""
+    problems: dict[str, object] = dict(sorted(submission.problems.items()))
+    if submission.remarks:
+        problems[REMARKS] = dict(sorted(submission.remarks.items()))
+    return json.dumps(problems)
 
 
 def now() -> str:

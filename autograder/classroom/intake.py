@@ -13,7 +13,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import UsageError
@@ -86,8 +86,7 @@ def hand_ins(folder: Path, modules: Collection[str], leave: Path | None = None) 
         except UsageError as error:
             yield HandIn(student, None, problem=str(error), remark=remark)
         else:
-            renamed = Submission(student, submission.sources, submission.problems)
-            yield HandIn(student, renamed, remark=remark)
+            yield HandIn(student, replace(submission, name=student), remark=remark)
 
 
 def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Found]:

@@ -131,7 +131,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     fit = Unicode(OFF, help="The plan of the long checks, or off.").tag(config=True)
     level = Unicode("C", help="Refuse to run student code below this isolation.").tag(config=True)
     _warm: tuple[Course, Broker] | None = None
-    _last: tuple[str, Report] | None = None
+    _last: tuple[Submission, Report] | None = None
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Raises GraderFault and the other TowerErrors: nbgrader then gives this student no grade at all."""
@@ -150,7 +150,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         course, broker = self._opened()
         folder = Path("submitted", student, assignment)
         submission = _submission(student, folder, course.modules)
-        if Grade._last is None or Grade._last[0] != submission.digest:
+        if Grade._last is None or Grade._last[0] != submission:
             seed, fit = secrets.randbelow(1 << 31), self.fit
             report = grade(course, submission, broker, seed=seed, fit=fit)
             if report.faults:
@@ -162,7 +162,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                         faults=faults,
                     )
                 )
-            Grade._last = submission.digest, report
+            Grade._last = submission, report
         return Grade._last[1]
 
     def _opened(self) -> tuple[Course, Broker]:

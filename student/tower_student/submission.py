@@ -13,7 +13,7 @@ import stat
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -40,11 +40,13 @@ class Submission:
         name: of the directory or archive.
         sources: the text of each module that could be read.
         problems: for each module that could not be read, a sentence that says why.
+        remarks: for a module that was read, what is to be said of how.
     """
 
     name: str
     sources: Mapping[str, bytes]
     problems: Mapping[str, str]
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

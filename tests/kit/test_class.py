@@ -42,8 +42,8 @@ PROBLEMS = {name: f"{name}.py was not submitted." for name in ("conv2d", "tower"
 MISSING = Cause("bias.missing", "The bias is missing.")
 
 
-def submission(student, text="x = 1\n", problems=None):
-    return Submission(student, {"linear": text.encode()}, problems or PROBLEMS)
+def submission(student, text="x = 1\n", problems=None, remarks=None):
+    return Submission(student, {"linear": text.encode()}, problems or PROBLEMS, remarks or {})
 
 
 def outcome(job, *, score=4.0, suite="1" * 64, faults=()):
@@ -135,6 +135,23 @@ def test_equal_texts_with_other_problems_are_not_the_same(book, course):
     other = {**PROBLEMS, "tower": "tower.py could not be read: it is a link."}
     book.hand_in([submission("ada"), submission("bob", problems=other)])
     assert grade(book, course) == ["ada", "bob"]
+
+
+def test_remarks_on_files_are_kept_and_make_nobody_another_author(book, course):
+    """They are part of a report. Who handed in the same under another name has still handed in the same."""
+    remarks = {"linear": "Read from Linear.py."}
+    book.hand_in([submission("ada"), submission("bob", remarks=remarks)])
+    graded = {}
+
+    def noted(job):
+        graded[job.submission.name] = job.submission
+        return outcome(job)
+
+    grade(book, course, Crew(noted))
+    assert {name: read.remarks for name, read in graded.items()} == {"ada": {}, "bob": remarks}
+    assert all(read.problems == PROBLEMS for read in graded.values())
+    report = standings(book, course, SETTINGS, "last")
+    assert [standing.twins for standing in report.standings] == [("bob",), ("ada",)]
 
 
 def test_other_settings_are_another_grading(book, course):

@@ -459,3 +459,14 @@ def test_a_missing_return_is_described_for_each_function(judge, solutions):
         source = source.replace(call, call.removeprefix(b"return "))
     links = same_as(judge({"gradient_loop": source}, only="gradient_loop"))
     assert links["gradient_loop.predict"] == links["gradient_loop.squared_error"] == ""
+
+
+def test_a_remark_on_a_module_stands_in_its_note(tmp_path, course, broker):
+    """Beside what else is said of it; where it could not be read, that is what is said."""
+    text = "def test_forward(student):\n    pass\n"
+    small = suite_of_one(course, tmp_path, text)
+    read = replace(OWN, remarks={"own": "Read from Own.py."})
+    assert grade(small, read, broker, seed=1, fit="off").modules[0].note == "Read from Own.py."
+    unread = Submission("x", {}, {"own": "own.py was not submitted."}, {"own": "What else?"})
+    report = grade(small, unread, broker, seed=1, fit="off")
+    assert report.modules[0].note == "own.py was not submitted."
