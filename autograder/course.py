@@ -28,6 +28,7 @@ from autograder.sandbox.policy import Policy
 from tower_student.exception_hints import Reading, read_readings
 from tower_student.language import ENGLISH, FOLDER, NAME, OWN, tr, wanted
 from tower_student.language import speak as say_in
+from tower_student.submission import Wanted
 
 FILE = "course.toml"
 OFF = "off"
@@ -40,7 +41,8 @@ _JUDGING_CODE = {
         *("isolation.py", "processclock.py", "report.py", "selftest.py"),
     ),
     Path(tower_student.__file__).parent: (
-        *("submission.py", "notebooks.py", "text.py"),
+        *("submission.py", "filenames.py", "holders.py", "sources.py", "definitions.py"),
+        *("notebooks.py", "text.py"),
         *("embedding.py", "lean.py"),
     ),
 }
@@ -148,10 +150,27 @@ class Course:
         """What the whole course is worth, without bonus points."""
         return sum(module.points for module in self.modules.values() if not module.bonus)
 
+    def wanted(self) -> list[Wanted]:
+        """The modules, with what the reader of submissions knows them by."""
+        return [self._wanted(module) for module in self.modules.values()]
+
+    def _wanted(self, module: Module) -> Wanted:
+        skeleton = ""
+        with contextlib.suppress(OSError):  # they are not everywhere where a course is graded
+            skeleton = self.skeleton(module.name).read_text(encoding="utf-8")
+        told = skeleton or module.stand_in.decode()
+        names = re.findall(r"^(?:class|(?:async )?def) ([A-Za-z]\w*)", told, re.MULTILINE)
+        return Wanted(module.name, frozenset(names), skeleton)
+
+    def skeleton(self, module: str) -> Path:
+        """What students start a module from."""
+        return self.root / "assignments" / f"{module}.py"
+
     def judging_files(self) -> list[Path]:
         """What decides a score, apart from the kit and the data."""
         named = [self.root / name for name in (FILE, *self.named)]
-        return sorted({*named, *self.hidden_tests.rglob("*.py")})
+        skeletons = [file for file in map(self.skeleton, self.modules) if file.is_file()]
+        return sorted({*named, *skeletons, *self.hidden_tests.rglob("*.py")})
 
     def data_files(self) -> list[Path]:
         """The data that hidden tests read."""

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import UsageError
+from tower_student.filenames import filenames
 from tower_student.language import plural, tr
-from tower_student.submission import Submission, filenames, read_set, read_submission
+from tower_student.submission import Submission, read_set, read_submission
 from tower_student.text import one_line
 
 MAX_NAME = 120

@@ -105,7 +105,7 @@ def grade(
     chosen = chosen_modules(only, loaded)
     mode = chosen_fit(fit, loaded)
     chosen_device = choose(device)
-    submission = read_submission(path, loaded.modules)
+    submission = read_submission(path, loaded.wanted())
     if chosen and not any(module in submission.sources for module in chosen):
         raise UsageError(
             tr(

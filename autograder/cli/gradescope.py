@@ -75,7 +75,7 @@ def run_on_gradescope(
         demand_linux()
         loaded = the_course(course)
         mode = chosen_fit(fit, loaded)
-        submission = read_submission(home / "submission", loaded.modules)
+        submission = read_submission(home / "submission", loaded.wanted())
         report = graded(loaded, submission, require, seed=seed, fit=mode)
     except UsageError as error:
         write_whole(results, export.refused(terminal.printable(str(error))))

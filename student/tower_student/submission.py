@@ -1,35 +1,35 @@
-"""Reads untrusted files into memory: the named modules and nothing else.
+"""Reads what somebody handed in: the wanted modules, under whatever names, and nothing else.
 
-The path is the user's word and is followed wherever it leads. What lies below it is the student's: in
-a directory a module is a regular file with one name, and no link is followed; an archive is read
-through one descriptor and never unpacked. Sizes are capped whatever a file says of itself.
+Nothing of it is run, compiled or parsed. Where several files may hold a module, the choice is the student's.
 """
 
 import difflib
 import hashlib
 import os
 import re
-import stat
-import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from functools import cached_property
+from pathlib import Path
 
+from tower_student.definitions import code, defined, shared, stubs
 from tower_student.errors import UsageError
-from tower_student.language import mark, tr
-from tower_student.notebooks import CELL, NotANotebook, module_text
-from tower_student.text import one_line
+from tower_student.filenames import filenames, is_code, is_evident, is_notebook, listing, shown
+from tower_student.holders import MAX_LOOKED, Holder, Set, opened, reason_of
+from tower_student.language import tr
+from tower_student.notebooks import CELL
+from tower_student.sources import (
+    MAX_MODULE_BYTES,
+    MAX_NOTEBOOK_BYTES,
+    Unreadable,
+    checked,
+    codec_of,
+    of_notebook,
+)
+from tower_student.text import MAX_WORDS, one_line
 
-MAX_MODULE_BYTES = 256 << 10
-MAX_NOTEBOOK_BYTES = 16 << 20
-"""Of a notebook, with the pictures that are in it; its code may take as much as a module."""
-MAX_CONTENTS_BYTES = 1 << 20
-"""Of an archive's table of contents, which takes about 120 for an entry."""
-MAX_NAMES = 1000
-"""How many names are looked at for one that is nearly right."""
+MAX_LOOKED_BYTES = 16 << 20
+"""How much is read of files of other names in search of modules."""
 
 
 @dataclass(frozen=True)
@@ -88,374 +88,309 @@ class Submission:
         return re.split("\r\n|\r|\n", self.sources.get(module, b"").decode(errors="replace"))
 
 
-def read_submission(path: Path, modules: Iterable[str]) -> Submission:
-    """Read the named modules from a directory or a .zip, or one of them from a notebook.
+@dataclass(frozen=True)
+class Wanted:
+    """A module, as the reader looks for it.
 
-    Where there is no NAME.py, the module is taken from NAME.ipynb. A module that is missing or unreadable
-    becomes a problem of its own. Raises UsageError where the path is no submission at all, or holds none of
-    the modules.
+    Attributes:
+        defines: its public names, by which it is known in a file of another name.
+        skeleton: the text that students start from; "" where it is not known.
     """
-    modules = list(modules)
-    shown = one_line(str(path), 500)
+
+    name: str
+    defines: frozenset[str] = frozenset()
+    skeleton: str = ""
+
+
+Modules = Iterable[str | Wanted]
+"""What is asked for: modules by name, or with what is known of them."""
+
+
+def read_submission(path: Path, modules: Modules) -> Submission:
+    """Read modules from a directory or a .zip, or from a single file.
+
+    A module is read from NAME.py or NAME.ipynb; where there is none, or both are no more than the skeleton,
+    from the file whose name or whose text says that it holds the module. A module that is missing or
+    unreadable, or that several files may hold, becomes a problem of its own. Raises UsageError where the path
+    is no submission at all, or holds none of the modules.
+    """
+    wanted = _wanted(modules)
+    where = one_line(str(path), 500)
     try:
         name = one_line(re.sub(r"(?i)\.zip$", "", os.path.realpath(path).rpartition("/")[2]))
-        with _opened(path, list(filenames(modules))) as holder:
-            return _collected(holder, name or "submission", shown, modules)
+        with opened(path, [module.name for module in wanted]) as holder:
+            return _collected(holder, name or "submission", where, wanted)
     except FileNotFoundError:
         raise UsageError(
-            tr("{path} does not exist. Name a directory, a .zip or a notebook.", path=shown)
+            tr("{path} does not exist. Name a directory, a .zip, a .py or a notebook.", path=where)
         ) from None
     except (OSError, Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
         raise UsageError(
-            tr("{path} cannot be read: {reason}.", path=shown, reason=_reason(error))
+            tr("{path} cannot be read: {reason}.", path=where, reason=reason_of(error))
         ) from None
 
 
-def read_set(name: str, files: Mapping[str, Path], modules: Iterable[str]) -> Submission:
+def read_set(name: str, files: Mapping[str, Path], modules: Modules) -> Submission:
     """Read modules that lie beside those of others, under names of their own.
 
     `files` says where each of them is, by the name that it would bear alone, such as linear.py. Raises
     UsageError where none of them is a module.
     """
-    return _collected(_Set(files), name, name, list(modules))
+    return _collected(Set(files), name, name, _wanted(modules))
 
 
-def filenames(modules: Iterable[str]) -> Iterator[str]:
-    """The names of files that may hold one of the modules."""
-    for module in modules:
-        yield from (f"{module}.py", f"{module}.ipynb")
+def _wanted(modules: Modules) -> list[Wanted]:
+    return [Wanted(module) if isinstance(module, str) else module for module in modules]
 
 
-def _collected(
-    holder: "_Directory | _Archive | _Single | _Set", name: str, shown: str, modules: Sequence[str]
-) -> Submission:
-    sources, problems, absent = {}, {}, []
-    for module in modules:
-        filename = f"{module}.py"
+def _collected(holder: Holder, name: str, where: str, wanted: Sequence[Wanted]) -> Submission:
+    search = _Search(holder, wanted)
+    chosen: dict[str, _File] = {}
+    problems, remarks, absent = {}, {}, []
+    for module in wanted:
         try:
-            try:
-                sources[module] = checked(holder.read(filename, MAX_MODULE_BYTES))
-            except FileNotFoundError:
-                filename = f"{module}.ipynb"
-                sources[module] = of_notebook(holder.read(filename, MAX_NOTEBOOK_BYTES))
+            chosen[module.name], remarks[module.name] = search.of(module)
         except FileNotFoundError:
-            absent.append(module)
-        except (OSError, Unreadable) as error:
-            problems[module] = tr(
-                "{file} could not be read: {reason}.", file=filename, reason=_reason(error)
-            )
+            absent.append(module.name)
+        except _Problem as error:
+            problems[module.name] = str(error)
     names = holder.names() if absent else []
-    if len(absent) == len(modules):
+    if len(absent) == len(wanted):
         said = tr(
             "{path} holds none of the modules {modules}, nor a notebook of one. Name the directory or .zip "
             "that holds them at its top.",
-            path=shown,
-            modules=", ".join(f"{module}.py" for module in modules),
+            path=where,
+            modules=", ".join(f"{module.name}.py" for module in wanted),
         )
         raise UsageError(f"{said}{_contents(names)}")
-    for module in absent:
-        filename = f"{module}.py"
+    for module_name in absent:
+        filename = f"{module_name}.py"
         said = tr("{file} was not submitted.", file=filename)
-        problems[module] = f"{said}{_nearest(filename, names)}"
-    return Submission(name, sources, problems)
+        problems[module_name] = f"{said}{_nearest(filename, names)}"
+    sources = {
+        module.name: _part(module, chosen, wanted) for module in wanted if module.name in chosen
+    }
+    return Submission(
+        name, sources, problems, {name: said for name, said in remarks.items() if said}
+    )
 
 
-class Unreadable(Exception):
-    """Why a file is not taken: the end of a sentence."""
+def _part(module: Wanted, chosen: Mapping[str, "_File"], wanted: Sequence[Wanted]) -> bytes:
+    """A module's part of the file that it is read from: the whole of it, if no other module is."""
+    file = chosen[module.name]
+    origin = {
+        name: other.name
+        for other in wanted
+        if other is not module and chosen.get(other.name) is file
+        for name in other.defines - module.defines
+    }
+    if not origin:
+        return file.source
+    order = [each.name for each in wanted]  # a module imports those before it, and so never itself
+    before = order[: order.index(module.name)]
+    return shared(file.source.decode(), origin, before.__contains__).encode()
 
 
-def _reason(error: Exception) -> str:
-    return one_line((isinstance(error, OSError) and error.strerror) or str(error), 400)
+@dataclass(frozen=True, eq=False)
+class _File:
+    """A file with Python in it.
 
-
-@contextmanager
-def _opened(path: Path, filenames: Collection[str]) -> Iterator["_Directory | _Archive | _Single"]:
-    with _descriptor(path, {stat.S_IFDIR, stat.S_IFREG}, follow=True) as descriptor:
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            yield _Directory(descriptor, filenames)
-        else:
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                single = path.suffix == ".ipynb"
-                yield _Single(file, path.name) if single else _Archive(file, filenames)
-
-
-KINDS = {
-    stat.S_IFDIR: mark("a directory"),
-    stat.S_IFLNK: mark("a symbolic link"),
-    stat.S_IFIFO: mark("a pipe"),
-    stat.S_IFSOCK: mark("a socket"),
-}
-DEVICE = mark("a device")
-
-
-@contextmanager
-def _descriptor(
-    path: Path | str, kinds: Collection[int], *, within: int | None = None, follow: bool = False
-) -> Iterator[int]:
-    """A descriptor of a file that is of one of these kinds.
-
-    The kind is asked for before the file is opened, since opening a device can have effects; that
-    it has not been replaced in between, afterwards.
+    Attributes:
+        source: its text, as UTF-8.
+        names: what it defines.
+        codec: what its bytes were, where that is not UTF-8.
     """
-    before = os.stat(path, dir_fd=within, follow_symlinks=follow)
-    kind = stat.S_IFMT(before.st_mode)
-    if kind not in kinds:
-        found = tr(KINDS.get(kind, DEVICE))
-        raise Unreadable(
-            tr("it is {kind}, not a directory or a file", kind=found)
-            if stat.S_IFDIR in kinds
-            else tr("it is {kind}, not a file", kind=found)
-        )
-    if not follow and before.st_nlink > 1:
-        # Its other name may lie where the student cannot look but the grader can. Backups that link
-        # what has not changed are refused with it: from outside the two cannot be told apart.
-        raise Unreadable(tr("it has another name elsewhere (a hard link); hand in a copy of it"))
-    # O_NONBLOCK: nobody who holds a lease on the file, or the other end of a pipe, is waited for.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
-    descriptor = os.open(path, flags, dir_fd=within)
-    try:
-        after = os.fstat(descriptor)
-        if not os.path.samestat(before, after) or stat.S_IFMT(after.st_mode) != kind:
-            raise Unreadable(tr("it was replaced while it was read"))  # a number can be used again
-        yield descriptor
-    finally:
-        os.close(descriptor)
+
+    name: str
+    source: bytes
+    codec: str = ""
+
+    @cached_property
+    def text(self) -> str:
+        return self.source.decode("utf-8-sig")
+
+    @cached_property
+    def names(self) -> set[str]:
+        return defined(self.text)
+
+    @cached_property
+    def stubs(self) -> int:
+        return stubs(self.text)
 
 
-class _Directory:
-    """The regular files at the top of a directory."""
+class _Search:
+    """Looks for modules among the files of one submission. Each file is read once, and not too many are."""
 
-    def __init__(self, descriptor: int, filenames: Collection[str]) -> None:
-        self._descriptor = descriptor
-        self._filenames = filenames
+    def __init__(self, holder: Holder, wanted: Sequence[Wanted]) -> None:
+        self._holder = holder
+        self._exact = list(filenames(module.name for module in wanted))
+        self._read: dict[str, _File | Exception] = {}
+        self._left = MAX_LOOKED_BYTES
+        self._others: list[str] | None = None
 
-    def read(self, filename: str, limit: int) -> bytes:
-        """A file, or enough of it to see that it is larger than the limit.
-
-        Raises FileNotFoundError where it is missing, OSError or Unreadable where it is not taken.
-        """
-        with (
-            _descriptor(filename, {stat.S_IFREG}, within=self._descriptor) as descriptor,
-            os.fdopen(descriptor, "rb", closefd=False) as file,
-        ):
-            return file.read(limit + 1)
-
-    def names(self) -> list[str]:
-        """Some of what is there, and the modules one folder further down."""
-        names = []
-        with os.scandir(self._descriptor) as entries:
-            for entry in islice(entries, MAX_NAMES):
-                folder = entry.is_dir(follow_symlinks=False)
-                inside = [f"{entry.name}/{name}" for name in self._filenames] if folder else []
-                names += [name for name in inside if self._has(name)] or [entry.name]
-        return names
-
-    def _has(self, name: str) -> bool:
-        return os.access(name, os.F_OK, dir_fd=self._descriptor, follow_symlinks=False)
-
-
-ENCRYPTED = 0x2041
-"""Flags of a zip entry: encrypted, strongly encrypted, and the same of its header."""
-DOS_DIRECTORY = 0x10
-
-
-class _Archive:
-    """The files of a .zip at its top, or in the one folder that holds the modules, as tools pack them."""
-
-    def __init__(self, file: BinaryIO, filenames: Collection[str]) -> None:
-        _demand_zip(file)
-        try:
-            self._archive = zipfile.ZipFile(_Capped(file))
-        except Unreadable:
-            raise
-        except Exception as error:  # zipfile raises a dozen kinds for bytes that are no archive
-            raise Unreadable(
-                tr("it is damaged, pack it again ({reason})", reason=_reason(error))
-            ) from None
-        self._names: list[str] = []
-        folders: dict[tuple[str, ...], dict[str, list[zipfile.ZipInfo]]] = {}
-        for entry in self._archive.infolist():
-            *folder, filename = _parts(entry.orig_filename)
-            if filename in filenames:
-                folders.setdefault(tuple(folder), {}).setdefault(filename, []).append(entry)
-            if filename and len(self._names) < MAX_NAMES:
-                self._names.append("/".join([*folder, filename]))
-        depth = min(map(len, folders), default=0)
-        highest = [folder for folder in folders if len(folder) == depth]
-        if len(highest) > 1:
-            listed = _listing(["/".join(folder) for folder in highest])
-            raise Unreadable(
+    def of(self, module: Wanted) -> tuple[_File, str]:
+        """The file that holds a module, and a remark. Raises FileNotFoundError and _Problem."""
+        own: list[_File] = []
+        unread = ""
+        for filename in filenames([module.name]):
+            try:
+                own.append(self._file(filename))
+            except FileNotFoundError:
+                continue
+            except (OSError, Unreadable) as error:
+                unread = _unread(filename, error)
+                if not own:
+                    raise _Problem(unread) from None
+        written = [file for file in own if _is_written(file, module, own)]
+        whole = [file for file in written if not file.stubs]
+        written = whole or written
+        if len({tuple(code(file.text)) for file in written}) > 1:
+            raise _Problem(
                 tr(
-                    "several of its folders hold modules, {folders}; pack one of them",
-                    folders=listed,
+                    "{file} and {other} are both written; hand in one of them.",
+                    file=written[0].name,
+                    other=written[1].name,
                 )
             )
-        self._prefix = "".join(f"{part}/" for folder in highest for part in folder)
-        self._entries = folders[highest[0]] if highest else {}
-
-    def read(self, filename: str, limit: int) -> bytes:
-        """A file, whole. Raises as _Directory.read does."""
-        if filename not in self._entries:
+        found = whole or self._elsewhere(module, own, begun=bool(written)) or written
+        if not found and not own:
             raise FileNotFoundError
-        entry, *others = self._entries[filename]
-        kind = stat.S_IFMT(entry.external_attr >> 16)
-        if others:
-            raise Unreadable(tr("the archive holds it more than once"))
-        if entry.filename.endswith(("/", "\\")) or entry.external_attr & DOS_DIRECTORY:
-            raise Unreadable(tr("it is {kind}, not a file", kind=tr(KINDS[stat.S_IFDIR])))
-        if kind not in (0, stat.S_IFREG):
-            raise Unreadable(tr("it is a link or a device, not a file; pack the file itself"))
-        if entry.flag_bits & ENCRYPTED:
-            raise Unreadable(tr("it is encrypted; pack it without a password"))
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # The other methods can ask for gigabytes of memory before the first byte comes out.
-            raise Unreadable(
-                tr("it is compressed by a method that is not read; pack an ordinary .zip")
-            )
-        if max(entry.file_size, entry.compress_size) > limit:
-            raise _too_large(limit)
-        try:
-            with self._archive.open(entry) as file:
-                return file.read(limit + 1)
-        except Exception as error:  # as above, and zlib.error
-            raise Unreadable(
-                tr("the archive is damaged ({reason})", reason=_reason(error))
-            ) from None
-
-    def names(self) -> list[str]:
-        """Some of what is there, as seen from the folder of the modules."""
-        return [name.removeprefix(self._prefix) for name in self._names]
-
-
-class _Single:
-    """One file by its own name."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file, self._name = file, name
-
-    def read(self, filename: str, limit: int) -> bytes:
-        """The file, if it is this one. Raises FileNotFoundError."""
-        if filename != self._name:
-            raise FileNotFoundError
-        return self._file.read(limit + 1)
-
-    def names(self) -> list[str]:
-        """Its own."""
-        return [self._name]
-
-
-class _Set:
-    """Files that lie anywhere, by the names under which they are asked for."""
-
-    def __init__(self, files: Mapping[str, Path]) -> None:
-        self._files = files
-
-    def read(self, filename: str, limit: int) -> bytes:
-        """A file, or enough of it. Raises as _Directory.read does."""
-        if filename not in self._files:
-            raise FileNotFoundError
-        with (
-            _descriptor(self._files[filename], {stat.S_IFREG}) as descriptor,
-            os.fdopen(descriptor, "rb", closefd=False) as file,
-        ):
-            return file.read(limit + 1)
-
-    def names(self) -> list[str]:
-        """What they are called where they lie."""
-        return [path.name for path in self._files.values()]
-
-
-class _Capped:
-    """A file that hands out no more at once than an honest archive needs.
-
-    zipfile reads as much as an archive claims that its table of contents takes.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-
-    def read(self, count: int = -1) -> bytes:
-        """At most `count` bytes; without one, at most as many as are handed out at once."""
-        if count > MAX_CONTENTS_BYTES:
-            raise Unreadable(tr("it holds too many files; pack the modules alone"))
-        return self._file.read(count if count >= 0 else MAX_CONTENTS_BYTES)
-
-
-OTHER_ARCHIVES = (  # how a file begins, where, and what it is then
-    (b"7z\xbc\xaf\x27\x1c", 0, mark("a 7z archive")),
-    (b"Rar!\x1a\x07", 0, mark("a rar archive")),
-    (b"\x1f\x8b", 0, mark("a gzip archive")),
-    (b"BZh", 0, mark("a bzip2 archive")),
-    (b"\xfd7zXZ\0", 0, mark("an xz archive")),
-    (b"\x28\xb5\x2f\xfd", 0, mark("a zstd archive")),
-    (b"ustar", 257, mark("a tar archive")),
-)
-ZIP_BEGINNINGS = (b"PK\3\4", b"PK\5\6")
-"""Of the first entry, and of the end of an archive without any."""
-
-
-def _demand_zip(file: BinaryIO) -> None:
-    """Raise Unreadable unless the file begins as a .zip does.
-
-    A .zip is found from its end, so any other file may be one besides; what a student shows and
-    what is graded would then be two things.
-    """
-    beginning = file.read(512)
-    if beginning.startswith(ZIP_BEGINNINGS):
-        return
-    for magic, offset, kind in OTHER_ARCHIVES:
-        if beginning.startswith(magic, offset):
-            raise Unreadable(
-                tr("it is {kind}; pack a .zip, or name the directory itself", kind=tr(kind))
-            )
-    raise Unreadable(tr("it is neither a directory nor a .zip"))
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    """The folders and the name of an archive's entry, or ("",) for one that is hidden or lies elsewhere."""
-    path = PurePosixPath(name.replace("\\", "/"))  # old tools of Windows separate them so
-    *folders, _ = parts = path.parts or ("",)
-    for folder in folders:
-        if folder.startswith((".", "/")) or folder.endswith(":") or folder == "__MACOSX":
-            return ("",)
-    return parts if "\0" not in name else ("",)
-
-
-def _too_large(limit: int) -> Unreadable:
-    if limit == MAX_MODULE_BYTES:
-        return Unreadable(tr("it is larger than {size} KiB", size=limit >> 10))
-    return Unreadable(tr("it is larger than {size} MiB; clear its outputs", size=limit >> 20))
-
-
-def checked(source: bytes) -> bytes:
-    """A module's text, unchanged. Raises Unreadable where the grader does not take it."""
-    if len(source) > MAX_MODULE_BYTES:
-        raise _too_large(MAX_MODULE_BYTES)
-    try:
-        source.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable(
-            tr("it is not UTF-8 text (byte {position}); save it as UTF-8", position=error.start)
-        ) from None
-    if b"\0" in source:
-        raise Unreadable(
-            tr(
-                "it is not text (byte {position} is null); save it as UTF-8",
-                position=source.index(0),
-            )
+        if not found:
+            return own[0], _said(own[0], unread)
+        if not own:
+            return found[0], _said(found[0], _read_from(found[0], module))
+        behind = [file for file in own if file not in written or found[0] not in own]
+        remark = behind and tr(
+            "Read from {file}, since {other} is not finished.",
+            file=shown(found[0].name),
+            other=behind[0].name,
         )
-    return source
+        return found[0], _said(found[0], remark or "")
+
+    def _elsewhere(self, module: Wanted, own: Sequence[_File], *, begun: bool) -> list[_File]:
+        """The file of another name that holds a module, if there is one. Raises _Problem.
+
+        Beside files of its own name one that is written, and whole where one of these is begun.
+        """
+        names = self._names()
+        evident = [name for name in names if is_evident(name, module.name)][:MAX_LOOKED]
+        rest = (
+            [name for name in names if name not in evident][:MAX_LOOKED] if module.defines else []
+        )
+        taken = [name for name in self._exact if name not in filenames([module.name])] * (not begun)
+        # By the name and what is in it, by what is in it alone, and where another module is.
+        for group in (evident, rest, taken if module.defines else []):
+            files = [file for name in group if (file := self._look(name))]
+            holding = [file for file in files if not module.defines or module.defines & file.names]
+            written = [
+                file
+                for file in holding
+                if _is_written(file, module, own) and not (begun and file.stubs)
+            ]
+            if found := written or ([] if own else holding):
+                return [_only(found, module)]
+        if own or not evident:  # or by the name alone
+            return []
+        if len(evident) == 1:
+            try:
+                return [self._file(evident[0])]
+            except (OSError, Unreadable) as error:
+                raise _Problem(_unread(evident[0], error)) from None
+        files = [file for name in evident if (file := self._look(name))]
+        return [_only(files, module)] if files else []
+
+    def _names(self) -> list[str]:
+        if self._others is None:
+            exact = set(self._exact)
+            listed = {name for name in self._holder.names() if "/" not in name and is_code(name)}
+            self._others = sorted(listed - exact)
+        return self._others
+
+    def _look(self, name: str) -> _File | None:
+        """A file that may hold a module, while there is patience left."""
+        if name not in self._read and self._left <= 0:
+            return None
+        try:
+            return self._file(name)
+        except (OSError, Unreadable):
+            return None
+
+    def _file(self, name: str) -> _File:
+        """A file's text. Raises FileNotFoundError, OSError and Unreadable."""
+        if name not in self._read:
+            try:
+                self._read[name] = self._fresh(name)
+            except (OSError, Unreadable) as error:
+                self._read[name] = error
+        found = self._read[name]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _fresh(self, name: str) -> _File:
+        notebook = is_notebook(name)
+        limit = MAX_NOTEBOOK_BYTES if notebook else MAX_MODULE_BYTES
+        content = self._holder.read(name, limit)
+        if name not in self._exact:
+            self._left -= len(content)
+        source = of_notebook(content) if notebook else checked(content)
+        return _File(name, source, "" if notebook or source == content else codec_of(content))
 
 
-def of_notebook(content: bytes) -> bytes:
-    """The text of the module in a notebook. Raises Unreadable where the grader does not take it."""
-    if len(content) > MAX_NOTEBOOK_BYTES:
-        raise _too_large(MAX_NOTEBOOK_BYTES)
-    try:
-        return checked(module_text(content))
-    except NotANotebook as error:
-        raise Unreadable(str(error)) from None
+def _is_written(file: _File, module: Wanted, beside: Sequence[_File]) -> bool:
+    """Whether a file is more than the skeleton: it has what the module defines, and fewer stubs.
+
+    Where the skeleton is not known, it is measured against the files beside it.
+    """
+    if not (file.names & module.defines if module.defines else file.names):
+        return False
+    if not module.skeleton:
+        return file.stubs < max((other.stubs for other in beside), default=0) or not file.stubs
+    given = stubs(module.skeleton)
+    return file.stubs < given if given else code(file.text) != code(module.skeleton)
+
+
+def _only(files: Sequence[_File], module: Wanted) -> _File:
+    """The one of several files that holds most of a module. Raises _Problem where that is not one."""
+    most = max(len(module.defines & file.names) for file in files)
+    best = [file for file in files if len(module.defines & file.names) == most]
+    if len({tuple(code(file.text, module.defines)) for file in best}) == 1:
+        return best[0]
+    said = tr("{file} was not submitted.", file=f"{module.name}.py")
+    choice = tr(
+        "It may be any of {files}; hand in one of them, as {file}.",
+        files=listing([file.name for file in best]),
+        file=f"{module.name}.py",
+    )
+    raise _Problem(f"{said} {choice}")
+
+
+def _read_from(file: _File, module: Wanted) -> str:
+    """How a file of another name comes to be read."""
+    if is_evident(file.name, module.name):
+        return tr(
+            "Read from {file}; its name should be {wanted}.",
+            file=shown(file.name),
+            wanted=f"{module.name}.{'ipynb' if is_notebook(file.name) else 'py'}",
+        )
+    names = ", ".join(sorted(module.defines & file.names)[:MAX_WORDS])
+    return tr("Read from {file}, which defines {names}.", file=shown(file.name), names=names)
+
+
+def _said(file: _File, remark: str = "") -> str:
+    """The remark on a file, and what it was encoded as."""
+    if not file.codec:
+        return remark
+    said = tr("{file} is {codec} text; save it as UTF-8.", file=shown(file.name), codec=file.codec)
+    return f"{remark} {said}".strip()
+
+
+def _unread(filename: str, error: Exception) -> str:
+    return tr("{file} could not be read: {reason}.", file=shown(filename), reason=reason_of(error))
+
+
+class _Problem(Exception):
+    """Why there is no text of a module: a sentence."""
 
 
 def _nearest(filename: str, names: list[str]) -> str:
@@ -463,7 +398,7 @@ def _nearest(filename: str, names: list[str]) -> str:
     found = difflib.get_close_matches(filename, by_folded, n=1, cutoff=0.75)
     if not found:
         return ""
-    near = _shown(by_folded[found[0]])
+    near = shown(by_folded[found[0]])
     if by_folded[found[0]].endswith(".ipynb"):
         wanted = f"{filename.removesuffix('.py')}.ipynb"
         said = tr("There is a {path}: if that is it, name it {wanted}.", path=near, wanted=wanted)
@@ -475,17 +410,4 @@ def _nearest(filename: str, names: list[str]) -> str:
 
 
 def _contents(names: list[str]) -> str:
-    return f" {tr('It holds {names}.', names=_listing(names))}" if names else ""
-
-
-def _listing(names: list[str]) -> str:
-    """A few of the names: what lies in folders first, hidden files last."""
-    order = sorted(names, key=lambda name: ("/" not in name, name.startswith("."), name))
-    shown = ", ".join(_shown(name) for name in order[:8])
-    return tr("{names} and more", names=shown) if len(order) > 8 else shown
-
-
-def _shown(name: str) -> str:
-    """A path's name, fit to stand within a sentence: in quotes where it might pass for one."""
-    shown = one_line(name, 60)
-    return shown if re.fullmatch(r"[\w./-]+", shown) else f'"{shown.replace(chr(34), "?")}"'
+    return f" {tr('It holds {names}.', names=listing(names))}" if names else ""

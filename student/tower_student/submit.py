@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tower_student.language import plural, tr
-from tower_student.submission import Submission, Unreadable, checked, of_notebook
+from tower_student.sources import Unreadable, checked, of_notebook
+from tower_student.submission import Submission
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same for every entry, so that the same modules make the same archive."""

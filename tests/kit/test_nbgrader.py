@@ -479,8 +479,6 @@ def test_a_notebook_is_read_alone_in_a_folder_and_in_an_archive(tmp_path, judge)
     assert read[0] == read[1] == read[2]
     assert set(read[0]) == {"linear"}
     assert judge(read[0], only="linear").score == 20
-    (folder / "linear.py").write_text("the_file_comes_first = True\n")
-    assert b"the_file_comes_first" in read_submission(folder, MODULES).sources["linear"]
 
 
 def test_a_notebook_may_be_large_and_its_code_not(tmp_path):

@@ -25,7 +25,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import UsageError
-from tower_student.submission import MAX_MODULE_BYTES, MAX_NAMES, read_submission
+from tower_student.holders import MAX_NAMES
+from tower_student.sources import MAX_MODULE_BYTES
+from tower_student.submission import read_submission
 
 MODULES = ["linear", "conv2d"]
 
@@ -66,9 +68,9 @@ def test_the_digest_depends_on_names_and_bytes_alone(tmp_path):
 
 
 def test_a_missing_module_names_the_nearest_file(tmp_path):
-    write(tmp_path, conv2d=b"", Linear=b"")
+    write(tmp_path, conv2d=b"", linaer=b"")
     problem = read_submission(tmp_path, MODULES).problems["linear"]
-    assert problem == "linear.py was not submitted. There is a Linear.py: if that is it, rename it."
+    assert problem == "linear.py was not submitted. There is a linaer.py: if that is it, rename it."
 
 
 def make_directory(path):
@@ -108,10 +110,6 @@ def make_sparse(path):
     os.truncate(path, 100 << 30)
 
 
-def make_utf16(path):
-    path.write_text("x = 1\n", encoding="utf-16")
-
-
 def make_null(path):
     path.write_text("x = 1\n", encoding="utf-16-le")
 
@@ -133,7 +131,6 @@ BROKEN = {
     "too large": (make_large, "it is larger than 256 KiB."),
     "sparse": (make_sparse, "it is larger than 256 KiB."),
     "not UTF-8": (make_latin, "it is not UTF-8 text (byte 2); save it as UTF-8."),
-    "UTF-16": (make_utf16, "it is not UTF-8 text (byte 0); save it as UTF-8."),
     "UTF-16 without a mark": (make_null, "it is not text (byte 1 is null); save it as UTF-8."),
 }
 
@@ -197,7 +194,7 @@ USAGE = {
     "empty": (lambda folder: folder, "holds none of the modules linear.py, conv2d.py"),
     "text": (
         lambda folder: write(folder, notes=b"hello") / "notes.py",
-        "neither a directory nor a .zip",
+        "holds none of the modules",
     ),
     "empty zip": (lambda folder: zipped(folder / "e.zip", []), "holds none of the modules"),
     "elsewhere": (
@@ -408,7 +405,7 @@ def test_what_may_not_be_read_is_a_problem_of_its_own(as_ordinary_user):
 def test_a_crowd_of_files_costs_nothing(tmp_path):
     write(tmp_path, conv2d=b"y = 1\n")
     for i in range(20 * MAX_NAMES):
-        (tmp_path / f"lineaR{i:05}.py").touch()
+        (tmp_path / f"lineaR{i:05}.py").write_text(f"x = {i}\n")
     problem, seconds, peak = measured(lambda: read_submission(tmp_path, MODULES).problems["linear"])
     assert problem.startswith("linear.py was not submitted.")
     assert seconds < 1
@@ -434,20 +431,28 @@ def outcome(read):
         return str(error)
 
 
-def test_names_of_a_directory_are_shown_cleaned(tmp_path):
-    names = ["linear\n.py", "linear\x1b[31m.py", "\u202elinear.py", "\udcff.py"]
-    for name in names:
-        (tmp_path / name).touch()
-    with pytest.raises(UsageError, match="holds none of the modules") as caught:
-        read_submission(tmp_path, MODULES)
-    assert str(caught.value).isprintable()
-    assert str(caught.value).encode()
+@pytest.mark.parametrize(
+    "name", ["linear\n.py", "linear\x1b[31m.py", "\u202elinear.py", "\udcff.py"]
+)
+def test_names_of_a_directory_are_shown_cleaned(tmp_path, name):
+    write(tmp_path, conv2d=b"")
+    (tmp_path / name).touch()
+    read = read_submission(tmp_path, MODULES)
+    (tmp_path / "conv2d.py").unlink()
+    for text in (*read.remarks.values(), *read.problems.values(), outcome_of(tmp_path)):
+        assert not text or text.isprintable()
+        text.encode()
+
+
+def outcome_of(folder):
+    found = outcome(lambda: read_submission(folder, MODULES))
+    return found if isinstance(found, str) else ""
 
 
 NEAR = {
-    "Linear.py": "There is a Linear.py: if that is it, rename it.",
-    "linear (1).py": 'There is a "linear (1).py": if that is it, rename it.',
-    "linear2.ipynb": "There is a linear2.ipynb: if that is it, name it linear.ipynb.",
+    "liner.py": "There is a liner.py: if that is it, rename it.",
+    "liner .py": 'There is a "liner .py": if that is it, rename it.',
+    "linaer.ipynb": "There is a linaer.ipynb: if that is it, name it linear.ipynb.",
     "x/linear.py": "There is a x/linear.py: if that is it, move it.",
 }
 
@@ -468,12 +473,20 @@ def test_beside_the_module_itself_a_like_name_is_passed_over(tmp_path):
     assert submission.problems == {}
 
 
-def test_modules_one_folder_further_down_are_pointed_at(tmp_path):
+def test_modules_are_read_one_folder_further_down(tmp_path):
+    """In a folder that is one, and not behind a link."""
     folder = tmp_path / "alice"
     folder.mkdir()
     write(folder, linear=b"x = 1\n")
     (tmp_path / "link").symlink_to(folder)
-    with pytest.raises(UsageError, match=r"It holds alice/linear\.py, link\.$"):
+    assert read_submission(tmp_path, MODULES).sources == {"linear": b"x = 1\n"}
+    (tmp_path / "bob").mkdir()
+    write(tmp_path / "bob", linear=b"x = 2\n")
+    with pytest.raises(UsageError, match=r"several of its folders hold modules, alice, bob"):
+        read_submission(tmp_path, MODULES)
+    shutil.rmtree(tmp_path / "alice")
+    shutil.rmtree(tmp_path / "bob")
+    with pytest.raises(UsageError, match="holds none of the modules"):
         read_submission(tmp_path, MODULES)
 
 
