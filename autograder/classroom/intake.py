@@ -1,31 +1,48 @@
 """A directory of submissions → who handed in what, where it lies, and what could not be told apart.
 
 What lies in the directory was packed by students, and is data: no link is followed, nothing is unpacked.
-Folder and file names of three systems are understood:
+Folder and file names of these systems are understood:
 
-Moodle     `Ada Lovelace_123456_assignsubmission_file_/`, or the same before the name of each file
-Canvas     `lovelaceada_LATE_1234_567890_linear.py`, with `-1` before the ending of a later version
-GitHub     `ASSIGNMENT-ada/`, as `gh classroom clone student-repos` names them
+Moodle        `Ada Lovelace_123456_assignsubmission_file_/`, or the same before the name of each file
+Canvas        `lovelaceada_LATE_1234_567890_linear.py`, with `-1` before the ending of a later version
+Blackboard    `Homework 1_ada_attempt_2026-11-20-18-30-00_linear.py`, and a .txt about each attempt
+Brightspace   `1234-5678 - Ada Lovelace - Nov 20, 2026 630 PM/`, or the same before the name of each file
+Gradescope    `submission_123456/`, with submission_metadata.yml, which says whose it is
+GitHub        `ASSIGNMENT-ada/`, as `gh classroom clone student-repos` names them
+ILIAS         `Lovelace_Ada_ada_1234/`
+Google        `Ada Lovelace - linear.ipynb`, as Classroom names a copy for each student
+
+Of several attempts of one student the newest counts.
 """
 
+import contextlib
 import os
 import re
 import stat
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from autograder.errors import UsageError
-from tower_student.filenames import filenames
+from tower_student.filenames import filenames, is_code, is_evident, listing, pattern, shown
 from tower_student.language import plural, tr
-from tower_student.submission import Submission, read_set, read_submission
+from tower_student.submission import (
+    Modules,
+    NotRead,
+    Submission,
+    Wanted,
+    read_set,
+    read_submission,
+)
 from tower_student.text import one_line
 
 MAX_NAME = 120
 """Characters of a student's name that are kept."""
 PASSED_OVER = re.compile(
-    r"\.|__MACOSX$|Thumbs\.db$|desktop\.ini$|index\.html$|.*_assignsubmission_onlinetext",
+    r"\.|__MACOSX$|Thumbs\.db$|desktop\.ini$|index\.html$|submission_metadata\.yml$"
+    r"|.*_assignsubmission_onlinetext",
     re.IGNORECASE,
 )
 """How names begin of what systems put beside submissions; Moodle's online texts among them."""
@@ -34,11 +51,30 @@ TABLE = re.compile(r".+\.(csv|xlsx|json|md|txt)$", re.IGNORECASE)
 
 MAX_DEPTH = 3
 """How far below a student's folder the modules may lie."""
+MAX_INSIDE = 20
+"""How many folders and archives in a student's folder are looked into."""
+MAX_METADATA = 16 << 20
+"""Bytes of Gradescope's list that are read."""
 
-MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_file(_(?P<file>.*))?")
-"""Moodle's mod/assign/locallib.php: full name (underscores in it become spaces), number, plugin, file."""
-CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_(?P<id>\d+)_(?P<submission>\d+)_(?P<file>.+)")
-"""Canvas, "Download Submissions": the sortable name without spaces, whether late, two numbers, file."""
+METADATA = "submission_metadata.yml"
+TIME = r"(?P<time>[^-]*\d{4} \d{1,2}:?\d\d( [AP]M)?)"
+PLATFORMS = [
+    # Moodle's mod/assign/locallib.php: full name (underscores in it become spaces), number, plugin, file.
+    re.compile(r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_file(_(?P<file>.*))?"),
+    # Blackboard: assignment, user name, when; of the attempt itself a .txt.
+    re.compile(
+        r".+_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(-\d\d){5})(_(?P<file>.+)|(?P<about>\.txt))"
+    ),
+    # Brightspace: numbers of the user and of the folder, full name, when.
+    re.compile(rf"(?P<id>\d+)-\d+ - (?P<name>.+?) - {TIME}( - (?P<file>.+))?"),
+    # Canvas: the sortable name without spaces, whether late, numbers of the user and of the file, file.
+    re.compile(r"(?P<name>[^_]+)(_LATE)?_(?P<id>\d+)_(?P<number>\d+)_(?P<file>.+)"),
+    # ILIAS keeps a folder for each student, and GitHub Classroom a repository; see _found.
+]
+TIMES = ("%b %d %Y %I%M %p", "%d %b %Y %I%M %p", "%d %b %Y %H%M", "%b %d %Y %H%M")
+"""How Brightspace writes when something was handed in, months cut to three letters."""
+COPY = re.compile(r"(copy of|kopie von|copie de|copia de|cópia de|kopia|копия)\s+", re.IGNORECASE)
+"""What Google Drive puts before the name of a copy."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +92,50 @@ class HandIn:
     remark: str = ""
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A file or a folder of an export.
+
+    Attributes:
+        time: when it was handed in, in a form that sorts; "" where that is not known.
+        name: what the student called a single file; "" of a folder, an archive, or what may be anything.
+        version: which of several of this name.
+    """
+
+    path: Path
+    time: str = ""
+    name: str = ""
+    version: tuple[int, int] = (0, 0)
+
+
 @dataclass
 class _Found:
-    """Files or folders that belong to one student, before they are read."""
+    """What belongs to one student, before it is read."""
 
     name: str
-    id: str
-    paths: list[Path]
-    is_set: bool
-    """Whether the paths are single files, and not one folder or archive."""
+    id: str = ""
+    pieces: list[_Piece] = field(default_factory=list)
+    remark: str = ""
+
+    @property
+    def first(self) -> str:
+        """The name of one of its files."""
+        return self.pieces[0].path.name if self.pieces else ""
+
+    @property
+    def times(self) -> list[str]:
+        """When there was an attempt, from the first to the newest."""
+        return sorted({piece.time for piece in self.pieces})
 
 
-def hand_ins(folder: Path, modules: Collection[str], leave: Path | None = None) -> Iterator[HandIn]:
+def hand_ins(folder: Path, modules: Modules, leave: Path | None = None) -> Iterator[HandIn]:
     """Everything that was handed in, by name, read one after the other; `leave` is left out.
 
     Raises UsageError where the folder cannot be read, or holds nothing that could be a submission.
     """
-    found = _found(folder, list(modules), leave)
+    modules = list(modules)
+    names = [module if isinstance(module, str) else module.name for module in modules]
+    found = _found(folder, names, leave)
     if not found:
         raise UsageError(
             tr(
@@ -82,10 +145,11 @@ def hand_ins(folder: Path, modules: Collection[str], leave: Path | None = None) 
             )
         )
     for student, remark, item in _named(found):
+        remark = " ".join(filter(None, (remark, item.remark, _on_attempts(item))))
         try:
-            submission = _read(item, list(modules))
-        except UsageError as error:
-            yield HandIn(student, None, problem=str(error), remark=remark)
+            submission = _read(item, modules)
+        except NotRead as error:
+            yield HandIn(student, None, problem=error.why, remark=remark)
         else:
             yield HandIn(student, replace(submission, name=student), remark=remark)
 
@@ -105,7 +169,7 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
                 reason=reason,
             )
         ) from None
-    if _holds_module(folder, modules):
+    if any(os.path.lexists(folder / filename) for filename in filenames(modules)):
         raise UsageError(
             tr(
                 "{folder} is one submission, not a class of them: tower grade it, or name the directory "
@@ -113,33 +177,125 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
                 folder=one_line(str(folder), 500),
             )
         )
-    own = re.compile(rf"(?P<name>.+?)[ ._-]+(?P<file>({'|'.join(modules)})(-\d+)?\.(py|ipynb))")
     prefix = _repository_prefix(folder, folders)
-    sets: dict[tuple[str, str], _Found] = {}
+    listed_there = _metadata(folder / METADATA)
+    known: dict[tuple[str, str], _Found] = {}
     found: list[_Found] = []
+
+    def of(name: str, id: str) -> _Found:
+        if (name, id) not in known:
+            known[name, id] = _Found(name, id)
+            found.append(known[name, id])
+        return known[name, id]
+
     for entry in listed:
         name, path = entry.name, Path(entry.path)
         if PASSED_OVER.match(name) or (leave and path.is_dir() and path.samefile(leave)):
             continue
-        is_folder = entry.name in folders
-        matched = MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
-        parts = matched.groupdict() if matched else {}
-        if is_folder:
-            plain = name.removeprefix(prefix)
-            found.append(_Found(parts.get("name") or plain, parts.get("id", ""), [path], False))
-        elif name.lower().endswith(".zip"):
-            student = parts.get("name") or name[: -len(".zip")]
-            found.append(_Found(student, parts.get("id", ""), [path], False))
-        elif matched or (matched := own.fullmatch(name)):
+        is_whole = name in folders or name.lower().endswith(".zip")
+        if about := listed_there.get(name):
+            of(about.name, about.id).pieces.append(_Piece(path, about.time))
+        elif matched := next(filter(None, (each.fullmatch(name) for each in PLATFORMS)), None):
             parts = matched.groupdict()
-            key = parts["name"], parts.get("id") or ""
-            if key not in sets:
-                sets[key] = _Found(*key, [], True)
-                found.append(sets[key])
-            sets[key].paths.append(path)
+            item = of(parts["name"], parts.get("id") or "")
+            time = _time(parts.get("time") or "")
+            if parts.get("about"):
+                continue  # so that whoever handed in nothing else is not forgotten
+            if is_whole or not parts["file"]:
+                item.pieces.append(_Piece(path, time))
+            else:
+                alone, later = _version(parts["file"], modules)
+                number = int(parts.get("number") or 0)
+                item.pieces.append(_Piece(path, time, alone, (later, number)))
+        elif is_whole:
+            plain = name.removeprefix(prefix) if name in folders else name[: -len(".zip")]
+            found.append(_Found(plain, pieces=[_Piece(path)]))
+        elif owned := _owned(name, modules):
+            alone, later = _version(owned[1], modules)
+            of(owned[0], "").pieces.append(_Piece(path, "", alone, (later, 0)))
+        elif is_code(name):
+            said = tr(
+                "The name of {file} says nobody's; rename it, as ada_{module}.py.",
+                file=shown(name),
+                module=next((m for m in modules if is_evident(name, m)), modules[0]),
+            )
+            found.append(_Found(name.partition(".")[0], pieces=[_Piece(path)], remark=said))
         elif not TABLE.fullmatch(name):
-            found.append(_Found(name, "", [path], False))
+            found.append(_Found(name, pieces=[_Piece(path)]))
     return found
+
+
+def _version(name: str, modules: Sequence[str]) -> tuple[str, int]:
+    """A file's own name, and the version that Canvas writes behind that of a module."""
+    found = re.fullmatch(rf"(?P<module>{'|'.join(modules)})-(?P<version>\d+)(?P<end>\.\w+)", name)
+    return (found["module"] + found["end"], int(found["version"])) if found else (name, 0)
+
+
+def _owned(name: str, modules: Sequence[str]) -> tuple[str, str] | None:
+    """The student whose name stands before that of a module in a file's, and the rest of it."""
+    if not any(is_evident(name, module) for module in modules):
+        return None
+    plain = COPY.sub("", name, count=1) if COPY.match(name) else name
+    names = "|".join(map(pattern, modules))
+    matched = re.fullmatch(rf"(?P<owner>.*?)[ ._-]+(?P<file>({names}).*)", plain, re.IGNORECASE)
+    owner = matched["owner"].strip(" ._-") if matched else ""
+    return (owner, matched["file"]) if matched and owner else None
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What Gradescope's list says of one submission."""
+
+    name: str
+    id: str
+    time: str
+
+
+def _metadata(path: Path) -> dict[str, _Listed]:
+    """Gradescope's list of an export's folders: who handed in each, and when.
+
+    It is YAML as Ruby writes it, of which these lines are understood and no others.
+    """
+    try:
+        if not path.is_file() or path.is_symlink():
+            return {}
+        with path.open("rb") as file:
+            text = file.read(MAX_METADATA).decode("utf-8", "replace")
+    except OSError:
+        return {}
+    found: dict[str, _Listed] = {}
+    for block in re.split(r"^(?=\S)", text, flags=re.MULTILINE):
+        if not (heading := re.match(r"[\"']?(?P<folder>[^:\"'\n]+)[\"']?:[ ]*\n", block)):
+            continue
+        submitters = re.search(r"^  :submitters:[ ]*\n((?:  -.*\n|   .*\n)+)", block, re.MULTILINE)
+        people = submitters[1] if submitters else ""
+        names = [_scalar(text) for text in re.findall(r":name: (.+)", people)]
+        ids = [_scalar(text) for text in re.findall(r":(?:sid|email): (.+)", people)]
+        created = re.search(r"^  :created_at: (.+)", block, re.MULTILINE)
+        if names:
+            time = _scalar(created[1])[:19] if created else ""
+            found[heading["folder"]] = _Listed(", ".join(names), next(iter(ids), ""), time)
+    return found
+
+
+def _scalar(text: str) -> str:
+    """A value of a line of YAML, without its quotes."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text
+
+
+def _time(text: str) -> str:
+    """When something was handed in, in a form that sorts; "" where nothing is said."""
+    plain = re.sub(r"([^\W\d]{3})[^\W\d]*", r"\1", text.replace(",", "").replace(":", ""))
+    plain = re.sub(r"\b(?=\d{3}( [AP]M)?$)", "0", plain)  # 630 PM
+    for form in TIMES:
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(plain, form).isoformat(" ")
+    return text
 
 
 def _repository_prefix(folder: Path, folders: Iterable[str]) -> str:
@@ -169,7 +325,7 @@ def _named(found: Sequence[_Found]) -> Iterator[tuple[str, str, _Found]]:
         if len(alike) == 1:
             yield alike[0].name, "", alike[0]
             continue
-        where = ", ".join(one_line(item.paths[0].name, 60) for item in alike)
+        where = ", ".join(one_line(item.first, 60) for item in alike)
         remark = plural(
             "{count} submission bears this name: {files}. It is graded; say whose it is.",
             "{count} submissions bear one name: {files}. Each is graded; say whose is whose.",
@@ -177,7 +333,7 @@ def _named(found: Sequence[_Found]) -> Iterator[tuple[str, str, _Found]]:
             files=where,
         )
         for item in alike:
-            given = f"{item.name} ({item.id or student_name(item.paths[0].name)})"
+            given = f"{item.name} ({item.id or student_name(item.first)})"
             number = 2
             while given in taken:
                 given, number = f"{item.name} ({item.id or 'another'}, {number})", number + 1
@@ -191,72 +347,86 @@ def student_name(text: str) -> str:
     return one_line(unicodedata.normalize("NFC", readable), MAX_NAME).strip() or "(no name)"
 
 
-def _read(item: _Found, modules: Sequence[str]) -> Submission:
-    """Raises UsageError."""
-    if not item.is_set:
-        return read_submission(_submission_in(_plain(item.paths[0]), modules), modules)
-    versions: dict[str, list[tuple[int, Path]]] = {}
-    for path in item.paths:
-        if matched := re.search(rf"({'|'.join(modules)})(?:-(\d+))?(\.py|\.ipynb)$", path.name):
-            filename = matched[1] + matched[3]
-            versions.setdefault(filename, []).append((int(matched[2] or 0), path))
-    if not versions:
-        if len(item.paths) == 1:
-            return read_submission(_plain(item.paths[0]), modules)  # which says what it is
-        listed = ", ".join(one_line(path.name, 60) for path in item.paths[:4])
-        raise UsageError(tr("None of its files is a module: {listed}.", listed=listed))
-    return read_set(item.name, {name: max(found)[1] for name, found in versions.items()}, modules)
+def _on_attempts(item: _Found) -> str:
+    times = item.times
+    if len(times) < 2:
+        return ""
+    return plural(
+        "{count} attempt was handed in; the newest counts, of {time}.",
+        "{count} attempts were handed in; the newest counts, of {time}.",
+        len(times),
+        time=one_line(times[-1], 60),
+    )
+
+
+def _read(item: _Found, modules: Sequence[str | Wanted]) -> Submission:
+    """Read the newest of a student's attempts. Raises NotRead."""
+    newest = item.times[-1] if item.times else ""
+    attempt = sorted(
+        (piece for piece in item.pieces if piece.time == newest), key=lambda piece: piece.version
+    )
+    files = {piece.name: piece.path for piece in attempt if piece.name}
+    wholes = [piece.path for piece in attempt if not piece.name]
+    if files or not wholes:
+        try:
+            return read_set(item.name, files, modules)
+        except NotRead:
+            if not wholes:
+                raise
+    return _one_of(wholes, modules, MAX_DEPTH)
+
+
+def _one_of(paths: Sequence[Path], modules: Sequence[str | Wanted], depth: int) -> Submission:
+    """Read the one of these paths that is a submission. Raises NotRead."""
+    read: list[tuple[Path, Submission]] = []
+    refusals: list[NotRead] = []
+    for path in paths:
+        try:
+            read.append((path, _whole(path, modules, depth)))
+        except NotRead as error:
+            refusals.append(error)
+    if len(read) == 1:
+        return read[0][1]
+    if not read and len(refusals) == 1:
+        raise refusals[0]
+    said = tr(
+        "Several could be it: {files}.",
+        files=listing([path.name for path, _ in read] or [path.name for path in paths]),
+    )
+    raise NotRead(said, said)
+
+
+def _whole(path: Path, modules: Sequence[str | Wanted], depth: int) -> Submission:
+    """Read a folder, an archive or a file; or the folder or archive in a folder that can be read.
+
+    An upload of a .zip arrives as a folder with that .zip in it, and an archive often holds one folder.
+    Raises NotRead.
+    """
+    try:
+        return read_submission(_plain(path), modules)
+    except NotRead:
+        inside = _below(path) if depth and path.is_dir() else []
+        if not inside:
+            raise
+        return _one_of(inside, modules, depth - 1 if len(inside) == 1 else 0)
 
 
 def _plain(path: Path) -> Path:
-    """The path, unless it is a link, which a student may have packed. Raises UsageError."""
+    """The path, unless it is a link, which a student may have packed. Raises NotRead."""
     try:
         if stat.S_ISLNK(os.lstat(path).st_mode):
-            raise UsageError(
-                tr("{name} is a symbolic link, which is not followed.", name=one_line(path.name))
-            )
+            said = tr("{name} is a symbolic link, which is not followed.", name=shown(path.name))
+            raise NotRead(said, said)
     except OSError as error:
-        raise UsageError(
-            tr(
-                "{name} cannot be read: {reason}.",
-                name=one_line(path.name),
-                reason=error.strerror,
-            )
-        ) from None
-    return path
-
-
-def _submission_in(path: Path, modules: Sequence[str]) -> Path:
-    """Where in a student's folder the submission is: the folder, or the one folder or .zip in it that can be.
-
-    An upload of a .zip arrives as a folder with that .zip in it, and an archive often holds one folder.
-    Raises UsageError where there are several.
-    """
-    for _ in range(MAX_DEPTH):
-        if not path.is_dir() or _holds_module(path, modules):
-            break
-        inside = _below(path)
-        deeper = [entry for entry in inside if _holds_module(entry, modules)] or inside
-        if len(deeper) > 1:
-            listed = ", ".join(one_line(entry.name, 60) for entry in deeper[:4])
-            raise UsageError(
-                tr(
-                    "{name} holds several that could be it: {listed}.",
-                    name=one_line(path.name),
-                    listed=listed,
-                )
-            )
-        if not deeper:
-            break
-        path = deeper[0]
+        raise _unreadable(path, error) from None
     return path
 
 
 def _below(folder: Path) -> list[Path]:
-    """Folders and archives in a folder, links left out."""
+    """Folders and archives in a folder, links left out. Raises NotRead."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(
+            found = sorted(
                 Path(entry.path)
                 for entry in entries
                 if not PASSED_OVER.match(entry.name)
@@ -268,14 +438,10 @@ def _below(folder: Path) -> list[Path]:
                 )
             )
     except OSError as error:
-        raise UsageError(
-            tr(
-                "{name} cannot be read: {reason}.",
-                name=one_line(folder.name),
-                reason=error.strerror,
-            )
-        ) from None
+        raise _unreadable(folder, error) from None
+    return found[:MAX_INSIDE]
 
 
-def _holds_module(folder: Path, modules: Sequence[str]) -> bool:
-    return any(os.path.lexists(folder / filename) for filename in filenames(modules))
+def _unreadable(path: Path, error: OSError) -> NotRead:
+    said = tr("{name} cannot be read: {reason}.", name=shown(path.name), reason=error.strerror)
+    return NotRead(said, said)

@@ -164,7 +164,7 @@ def _take_in(gradebook: Gradebook, folder: Path, course: Course, out: Path) -> d
     """Note everything that was handed in; returns remarks by student."""
     remarks, troubles = {}, {}
     waiting: list[Submission] = []
-    for item in hand_ins(folder, course.modules, leave=out):
+    for item in hand_ins(folder, course.wanted(), leave=out):
         if item.remark:
             remarks[item.student] = item.remark
         if item.submission is None:

@@ -49,6 +49,11 @@ def is_evident(filename: str, module: str) -> bool:
     return any(_begins(words[i:], name) for i in range(len(words)))
 
 
+def pattern(module: str) -> str:
+    """A pattern of a module's name as people write it, for any case of letters."""
+    return r"[\W_]*".join(map(re.escape, _WORD.findall(module))) + "(?![a-z])"
+
+
 def _begins(words: list[str], name: str) -> bool:
     """Whether some of the first words make up the name, joined."""
     for word in words:

@@ -106,13 +106,25 @@ Modules = Iterable[str | Wanted]
 """What is asked for: modules by name, or with what is known of them."""
 
 
+class NotRead(UsageError):
+    """Why there is nothing to grade, for whoever named the path.
+
+    Attributes:
+        why: the same about what was handed in, without the path.
+    """
+
+    def __init__(self, said: str, why: str) -> None:
+        super().__init__(said)
+        self.why = why
+
+
 def read_submission(path: Path, modules: Modules) -> Submission:
     """Read modules from a directory or a .zip, or from a single file.
 
     A module is read from NAME.py or NAME.ipynb; where there is none, or both are no more than the skeleton,
     from the file whose name or whose text says that it holds the module. A module that is missing or
-    unreadable, or that several files may hold, becomes a problem of its own. Raises UsageError where the path
-    is no submission at all, or holds none of the modules.
+    unreadable, or that several files may hold, becomes a problem of its own. Raises UsageError where there is
+    no such path, and NotRead where it is no submission or holds none of the modules.
     """
     wanted = _wanted(modules)
     where = one_line(str(path), 500)
@@ -125,8 +137,10 @@ def read_submission(path: Path, modules: Modules) -> Submission:
             tr("{path} does not exist. Name a directory, a .zip, a .py or a notebook.", path=where)
         ) from None
     except (OSError, Unreadable, ValueError) as error:  # ValueError: a path that holds "\0"
-        raise UsageError(
-            tr("{path} cannot be read: {reason}.", path=where, reason=reason_of(error))
+        reason = reason_of(error)
+        raise NotRead(
+            tr("{path} cannot be read: {reason}.", path=where, reason=reason),
+            tr("{path} cannot be read: {reason}.", path=shown(path.name), reason=reason),
         ) from None
 
 
@@ -134,7 +148,7 @@ def read_set(name: str, files: Mapping[str, Path], modules: Modules) -> Submissi
     """Read modules that lie beside those of others, under names of their own.
 
     `files` says where each of them is, by the name that it would bear alone, such as linear.py. Raises
-    UsageError where none of them is a module.
+    NotRead where none of them is a module.
     """
     return _collected(Set(files), name, name, _wanted(modules))
 
@@ -162,7 +176,10 @@ def _collected(holder: Holder, name: str, where: str, wanted: Sequence[Wanted]) 
             path=where,
             modules=", ".join(f"{module.name}.py" for module in wanted),
         )
-        raise UsageError(f"{said}{_contents(names)}")
+        handed_in = tr("Handed in was {files}, which is none of the modules.", files=listing(names))
+        raise NotRead(
+            f"{said}{_contents(names)}", handed_in if names else tr("Nothing was handed in.")
+        )
     for module_name in absent:
         filename = f"{module_name}.py"
         said = tr("{file} was not submitted.", file=filename)

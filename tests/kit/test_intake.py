@@ -113,6 +113,154 @@ def test_github_classroom_repositories(tmp_path, name):
     assert sorted(taken(folder)) == ["ada", "anna-b", "bob"]
 
 
+def test_blackboard_with_two_attempts(tmp_path):
+    """Each attempt has a .txt about it; of a student without files there is nothing else."""
+    put(
+        tmp_path,
+        "Homework_1_ada_attempt_2026-11-19-09-00-00_linear.py",
+        "Homework_1_ada_attempt_2026-11-19-09-00-00.txt",
+        text=b"old = 1\n",
+    )
+    put(
+        tmp_path,
+        "Homework_1_ada_attempt_2026-11-20-18-30-00_linear (1).py",
+        "Homework_1_ada_attempt_2026-11-20-18-30-00_Tower.ipynb.txt",
+        "Homework_1_ada_attempt_2026-11-20-18-30-00.txt",
+        "Homework_1_bob_attempt_2026-11-20-18-30-00.txt",
+        "Homework_1_eve_attempt_2026-11-20-18-30-00_homework.pdf",
+    )
+    pack(tmp_path / "Homework_1_mia_attempt_2026-11-20-18-30-00_all.zip", "conv2d.py")
+    found = {item.student: item for item in hand_ins(tmp_path, MODULES)}
+    assert found["ada"].submission.sources["linear"] == TEXT
+    assert found["ada"].remark == (
+        "2 attempts were handed in; the newest counts, of 2026-11-20-18-30-00."
+    )
+    assert found["bob"].problem == "Nothing was handed in."
+    assert found["eve"].problem == "Handed in was homework.pdf, which is none of the modules."
+    assert sorted(found["mia"].submission.sources) == ["conv2d"]
+
+
+BRIGHTSPACE = [
+    ("Nov 9, 2026 630 PM", "Nov 10, 2026 1205 AM"),
+    ("Nov 20, 2026 9:05 AM", "Nov 20, 2026 1:05 PM"),
+    ("30 September 2026 310 PM", "1 October 2026 310 PM"),
+    ("13 September 2026 0910", "13 September 2026 1500"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), BRIGHTSPACE)
+@pytest.mark.parametrize("form", ["{}/linear.py", "{} - linear.py", "{} - my work.zip"])
+def test_brightspace_with_two_attempts(tmp_path, before, after, form):
+    for time, text in ((after, b"new = 1\n"), (before, b"old = 1\n")):
+        name = form.format(f"1234-5678 - Ada King-Noel - {time}")
+        if name.endswith(".zip"):
+            pack(tmp_path / name, "linear.py", text=text)
+        else:
+            put(tmp_path, name, text=text)
+    put(tmp_path, "index.html", f"99-5678 - Bob Ng - {before}/notes.txt")
+    found = {item.student: item for item in hand_ins(tmp_path, MODULES)}
+    assert found["Ada King-Noel"].submission.sources["linear"] == b"new = 1\n"
+    assert "2 attempts were handed in" in found["Ada King-Noel"].remark
+    assert found["Bob Ng"].problem == "Handed in was notes.txt, which is none of the modules."
+
+
+LISTED = """\
+---
+submission_1:
+  :submitters:
+  - :name: Ada Lovelace
+    :sid: '100'
+    :email: ada@example.org
+  :created_at: 2026-11-19 09:00:00.123 Z
+  :score: 3.0
+  :history:
+  - :created_at: 2026-11-01 09:00:00 Z
+    :submitters:
+    - :name: Nobody
+  :results:
+    tests:
+    - name: forward
+submission_2:
+  :submitters:
+  - :name: Ada Lovelace
+    :sid: '100'
+  :created_at: 2026-11-20 18:30:00.5 Z
+submission_3:
+  :submitters:
+  - :name: "Bob Ng"
+  - :name: 'Eve O''Hara'
+  :created_at: 2026-11-20 18:30:00 Z
+submission_5:
+  :submitters: []
+"""
+
+
+def test_gradescope_with_its_list(tmp_path):
+    put(tmp_path, "submission_metadata.yml", text=LISTED.encode())
+    put(tmp_path, "submission_1/linear.py", text=b"old = 1\n")
+    put(tmp_path, "submission_2/linear.py", "submission_3/tower.py", "submission_4/conv2d.py")
+    put(tmp_path, "submission_5/conv2d.py")
+    found = {item.student: item for item in hand_ins(tmp_path, MODULES)}
+    assert sorted(found) == ["Ada Lovelace", "Bob Ng, Eve O'Hara", "submission_4", "submission_5"]
+    assert found["Ada Lovelace"].submission.sources["linear"] == TEXT
+    assert found["Ada Lovelace"].remark.endswith("the newest counts, of 2026-11-20 18:30:00.")
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"\xff\xfe", b"a: &a [*a]\n" * 1000, b"submission_1:\n" * 9999]
+)
+def test_a_list_of_gradescopes_that_is_none_tells_nothing(tmp_path, text):
+    put(tmp_path, "submission_metadata.yml", text=text)
+    put(tmp_path, "submission_1/linear.py")
+    assert taken(tmp_path) == {"submission_1": ["linear"]}
+
+
+def test_google_classroom(tmp_path):
+    """A copy made for each student bears the student's name; what is uploaded bears nobody's."""
+    put(
+        tmp_path,
+        "Ada Lovelace - linear.py",
+        "Copy of Bob Ng - Linear.py",
+        "Ada Lovelace - tower.py",
+    )
+    put(tmp_path, "Copy of linear.py", "Kopie von tower (1).py")
+    found = {item.student: item for item in hand_ins(tmp_path, MODULES)}
+    assert sorted(found) == ["Ada Lovelace", "Bob Ng", "Copy of linear", "Kopie von tower (1)"]
+    assert sorted(found["Ada Lovelace"].submission.sources) == ["linear", "tower"]
+    assert found["Copy of linear"].remark == (
+        'The name of "Copy of linear.py" says nobody\'s; rename it, as ada_linear.py.'
+    )
+
+
+def test_ilias(tmp_path):
+    put(tmp_path, "Lovelace_Ada_ada_6713/linear.py", "Ng_Bob_bng_6714/20261120183000_linear.py")
+    assert taken(tmp_path) == {"Lovelace_Ada_ada_6713": ["linear"], "Ng_Bob_bng_6714": ["linear"]}
+
+
+@pytest.mark.parametrize(
+    "begin", ["ada_", "lovelaceada_LATE_12_345_", "Ada_1_assignsubmission_file_"]
+)
+@pytest.mark.parametrize("name", ["linear (1).py", "Linear.py", "LINEAR.PY", "linear_final.py"])
+def test_evident_names_are_read_in_every_export(tmp_path, begin, name):
+    put(tmp_path, begin + name, "bob_tower.py")
+    found = next(item for item in hand_ins(tmp_path, MODULES) if item.student != "bob")
+    assert sorted(found.submission.sources) == ["linear"]
+    assert "its name should be linear.py" in found.submission.remarks["linear"]
+
+
+def test_nothing_that_is_said_holds_the_path_of_the_class(tmp_path):
+    """Students read it, and the path is the instructor's."""
+    put(tmp_path, "ada/essay.pdf", "bob_essay.pdf", "eve_linear.pdf", "x.pdf", "good/linear.py")
+    put(tmp_path, "rar.rar", "zip.zip", "mia_1_assignsubmission_file_/deep/er/essay.pdf")
+    (tmp_path / "max").mkdir()
+    for item in hand_ins(tmp_path, MODULES):
+        said = [item.problem, item.remark]
+        if item.submission:
+            said += [*item.submission.problems.values(), *item.submission.remarks.values()]
+        assert not any(str(tmp_path) in text for text in said), said
+        assert item.submission or item.problem
+
+
 def test_folders_that_share_a_beginning_are_no_repositories(tmp_path):
     put(tmp_path, "team-a/linear.py", "team-b/linear.py")
     assert sorted(taken(tmp_path)) == ["team-a", "team-b"]
@@ -124,24 +272,30 @@ def test_nbgraders_submitted_folder(tmp_path):
 
 
 PROBLEMS = {
-    "an empty folder": (lambda d: d.mkdir(), "holds none of the modules"),
-    "a folder of other things": (lambda d: put(d, "essay.docx"), "It holds essay.docx"),
+    "an empty folder": (lambda d: d.mkdir(), r"^Nothing was handed in\.$"),
+    "a folder of other things": (
+        lambda d: put(d, "essay.docx"),
+        r"^Handed in was essay\.docx, which is none of the modules\.$",
+    ),
     "two that could be it": (
         lambda d: put(d, "old/linear.py", "new/linear.py"),
-        "several that could be it: new, old",
+        r"^Several could be it: new, old\.$",
     ),
     "a broken archive": (lambda d: put(d, "a.zip", text=b"PK\3\4 and no more"), "damaged"),
-    "a nested archive": (
-        lambda d: (pack(d / "in.zip", "linear.py"), pack(d / "out.zip", "in.zip", text=b"PK")),
-        "several that could be it",
+    "two archives": (
+        lambda d: (pack(d / "in.zip", "linear.py"), pack(d / "out.zip", "tower.py")),
+        r"^Several could be it: in\.zip, out\.zip\.$",
     ),
     "an archive in an archive": (
         lambda d: pack(d / "out.zip", "in.zip", text=b"PK\3\4"),
-        "holds none of the modules",
+        r"^Handed in was in\.zip",
     ),
-    "another archive": (lambda d: put(d, "a.rar", text=b"Rar!\x1a\x07"), "holds none"),
+    "another archive": (
+        lambda d: put(d, "a.rar", text=b"Rar!\x1a\x07"),
+        r"^Handed in was a\.rar",
+    ),
     "a link": (lambda d: d.symlink_to(ROOT / "solutions"), "symbolic link"),
-    "deeper than anyone looks": (lambda d: put(d, "a/b/c/d/e/linear.py"), "holds none"),
+    "deeper than anyone looks": (lambda d: put(d, "a/b/c/d/e/f/linear.py"), "^Handed in was"),
     "an unreadable module": (
         lambda d: (d / "linear.py").mkdir(parents=True),
         "holds none|not a file",
@@ -171,7 +325,7 @@ def test_links_inside_lead_nowhere(tmp_path):
     put(tmp_path, "ada/notes.txt")
     (tmp_path / "ada" / "work").symlink_to(ROOT / "solutions")
     (tmp_path / "bob_linear.py").symlink_to(ROOT / "solutions" / "linear.py")
-    assert "holds none" in taken(tmp_path)["ada"]
+    assert "Handed in was notes.txt" in taken(tmp_path)["ada"]
     found = taken(tmp_path)["bob"]
     assert found == [] or "link" in found
 
