@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from autograder.export.html import templates
 from autograder.report import Alike
+from tower_student.text import clean
 
 Runs = Sequence[tuple[int, int]]
 
@@ -38,4 +39,4 @@ def pair_page(pair: Alike) -> str:
 def _lines(text: str, runs: Runs) -> Iterator[tuple[int, str, bool]]:
     """Each line with its number, and whether it is shared."""
     for number, line in enumerate(text.split("\n"), 1):
-        yield number, line, any(first <= number <= last for first, last in runs)
+        yield number, clean(line), any(first <= number <= last for first, last in runs)

@@ -84,6 +84,15 @@ def test_a_page_escapes_what_students_wrote():
         assert "&lt;script&gt;" in page
 
 
+def test_a_page_shows_texts_without_what_would_reorder_or_hide_them():
+    evil = "x = 1  # \u202e\u2066\x1b[31m\x00\x07\r\u200b\ud800 end\ny = 2"
+    pair = Alike("linear", "ada", "bob", (1.0, 0.5), (evil, "x"), (((2, 2),), ()))
+    page = export.pair_page(pair)
+    assert "x = 1  # [31m end" in page
+    assert "<mark>y = 2</mark>" in page
+    assert all(character.isprintable() or character == "\n" for character in page)
+
+
 def test_a_class_gets_a_list_and_a_page_for_each_pair(course, tmp_path):
     with Gradebook(tmp_path, make=True) as book:
         texts = {"ada": OWN, "bob": renamed(OWN), "eve": variant("einsum_windows")}
