@@ -13,8 +13,9 @@ from autograder.export import charts
 from autograder.export.html import templates
 from autograder.report import Bars, ClassReport, Curve, Figure, Images, Report, Standing
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would compute: a name that a student has chosen may."""
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n|]))(?=\s*[=+\-@＝＋－＠]|[\t\r])")
+"""Where a cell begins that a spreadsheet would compute, also one that cells end for at other characters than
+commas: a name that a student has chosen may hold it."""
 
 
 def class_page(report: ClassReport) -> str:
@@ -137,7 +138,7 @@ def as_csv(report: ClassReport) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in _columns(report):
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow([_FORMULA.sub("'", cell) for cell in row])
     return text.getvalue()
 
 

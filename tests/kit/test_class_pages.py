@@ -6,6 +6,7 @@ Headless Chromium, as Debian packages it, driven by Playwright.
 import csv
 import io
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -224,6 +225,22 @@ def test_a_course_without_figures_and_measures_shows_none(whole):
     heading = export.as_csv(other).split("\n")[0]
     assert heading.endswith("handed_in_at,late_days,submission_digest,remark")
     assert 'id="figures"' not in export.student_page(standing, report_of("linear"), other)
+
+
+FORMULAS = ["=1+1", "ada;=1+1", "ada; -1", "\t=1", "\r@x", "  +1", "ada|=1", "＝1"]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_no_cell_is_a_formula_whatever_parts_the_cells(whole, name):
+    """Where a comma is the decimal sign, a spreadsheet takes cells to end at semicolons."""
+    table = export.as_csv(replace(whole, standings=(Standing(name, remark=f"It is {name}"),)))
+    for cell in re.split('[,;\t\r\n|"]', table):
+        assert not cell.lstrip(" ").startswith(tuple("=+-@＝"))
+
+
+def test_a_name_that_is_no_formula_stays_as_it_is(whole):
+    table = export.as_csv(replace(whole, standings=(Standing("Ng-Lee; Bob + Eve"),)))
+    assert "\nNg-Lee; Bob + Eve," in table
 
 
 def test_what_was_measured_has_a_column_of_its_name(whole):
