@@ -227,6 +227,9 @@ class _Archive:
         chosen = _folder_of(folders, modules) or ()
         self._prefix = "".join(f"{part}/" for part in chosen)
         self._entries = folders.get(chosen, {})
+        if min((entry.header_offset for entry in self._archive.infolist()), default=0) > 0:
+            # It is found from its end: what a student shows may be the one before it.
+            raise Unreadable(tr("it is two archives in one file; pack one"))
 
     def read(self, filename: str, limit: int) -> bytes:
         """A file, whole. Raises as the protocol says."""

@@ -722,6 +722,13 @@ def test_a_crowded_table_of_contents_costs_little(tmp_path, kind):
     assert peak < 64 << 20
 
 
+def test_of_two_archives_in_one_file_none_is_read(tmp_path):
+    """Tools differ in which of them they show."""
+    first, second = (archive(entry(b"linear.py", text), OTHER) for text in (b"x = 1\n", b"x = 2\n"))
+    with pytest.raises(UsageError, match="it is two archives in one file; pack one"):
+        read_bytes(tmp_path, first + second)
+
+
 def test_an_archive_is_opened_once(tmp_path, monkeypatch):
     """What is put in its place meanwhile is never seen."""
     path = zipped(tmp_path / "s.zip", [("linear.py", "x = 1\n"), ("conv2d.py", "y = 1\n")])
