@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.course import Course
-from autograder.errors import GraderFault
+from autograder.errors import GraderFault, TowerError
 from autograder.export import console, html, json, junit
 from autograder.gpu import Device
 from autograder.report import Report
@@ -78,9 +78,19 @@ def write(report: Report, exports: Iterable[Export]) -> None:
 
 
 def print_report(report: Report) -> None:
-    """Print the report for people."""
-    with contextlib.suppress(SystemExit):  # rich's answer to a reader that goes away, as head does
-        console.show(report, Console(highlight=False))
+    """Print the report for people. Raises TowerError where it cannot be printed, as on a full disk."""
+    try:
+        with contextlib.suppress(
+            SystemExit
+        ):  # rich's answer to a reader that goes away, as head does
+            console.show(report, Console(highlight=False))
+    except OSError as error:
+        raise TowerError(
+            tr(
+                "The report could not be printed: {reason}. Files that were asked for are written.",
+                reason=error.strerror,
+            )
+        ) from None
 
 
 def demand_no_faults(report: Report) -> None:

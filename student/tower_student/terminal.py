@@ -1,5 +1,6 @@
 """What every command does alike: show an error as a sentence, show progress, end the process."""
 
+import contextlib
 import difflib
 import io
 import os
@@ -8,7 +9,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -114,15 +114,29 @@ def demand_choice(value: str, choices: Collection[str], option: str) -> None:
 
 def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
     """Run the command that the arguments name, and end the process with its exit code."""
+    _open_closed()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
     for stream in (sys.stdout, sys.stderr):  # a console of Windows may not have every character
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     code = call(app, *catalogues)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a full disk; what was not printed has been said
+            stream.flush()
     # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
     os._exit(code)
+
+
+def _open_closed() -> None:
+    """Let what is printed to a stream that was closed go nowhere, and no other file take its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
 
 
 def call(app: typer.Typer, *catalogues: Path) -> int:
@@ -194,7 +208,7 @@ def demand_writable(path: Path) -> None:
         )
 
 
-@contextmanager
+@contextlib.contextmanager
 def progress() -> Iterator[Callable[[str, float], None]]:
     """A progress line on a terminal's stderr, nothing elsewhere."""
     console = Console(file=sys.stderr)

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -278,8 +279,34 @@ def test_a_report_is_written_before_anything_is_printed(tmp_path):
         str(report),
     ]
     with Path("/dev/full").open("w") as full:
-        subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, timeout=300)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
     assert json.loads(report.read_text())["score"] == 0
+    assert done.returncode == 3, "neither a verdict nor the end of one"
+    assert "The report could not be printed: No space left on device" in one_line(done.stderr)
+    assert "Traceback" not in done.stderr
+    report.unlink()
+    shell = f"{shlex.join(command)} <&- >&- 2>&-"
+    assert subprocess.run(shell, shell=True, timeout=300).returncode == 0
+    assert json.loads(report.read_text())["score"] == 0
+
+
+@pytest.mark.parametrize("name", ["linear.py", "linear.ipynb", "tower.py"])
+def test_a_module_that_cannot_be_read_gets_its_report_with_only(tmp_path, name):
+    """As it does among others: no points, and why."""
+    (tmp_path / name).write_bytes(b"\xff\0")
+    report, junit, scope = (tmp_path / f"report.{kind}" for kind in ("json", "xml", "results"))
+    done = tower(
+        *("grade", tmp_path, "--only", "linear", "--fit", "off"),
+        *("-o", report, "-o", junit, "--gradescope", scope),
+    )
+    assert done.returncode == 0, done.stderr
+    content = json.loads(report.read_text())
+    assert (content["score"], content["max_score"]) == (0, 20)
+    said = "was not submitted" if name == "tower.py" else "could not be read"
+    assert said in content["modules"][0]["note"]
+    assert said in one_line(done.stdout)
+    assert "<testsuites" in junit.read_text()
+    assert json.loads(scope.read_text())["score"] == 0
 
 
 def test_fail_under_exits_with_1_below_the_floor():
