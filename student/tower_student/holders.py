@@ -9,7 +9,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
@@ -53,21 +53,19 @@ def opened(path: Path, modules: Sequence[str]) -> Iterator[Holder]:
     """
     with _descriptor(path, {stat.S_IFDIR, stat.S_IFREG}, follow=True) as descriptor:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            with _inside(descriptor, modules) as folder:
-                yield _Directory(folder)
+            with ExitStack() as stack:
+                yield _Directory(_inside(descriptor, modules, stack))
         else:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 single = is_code(path.name)
                 yield _Single(file, path.name) if single else _Archive(file, modules)
 
 
-@contextmanager
-def _inside(descriptor: int, modules: Sequence[str]) -> Iterator[int]:
-    """The directory, or the one folder in it that holds the modules, where its top holds none."""
+def _inside(descriptor: int, modules: Sequence[str], stack: ExitStack) -> list[int]:
+    """The directory, or what in it holds the modules, where its top holds none."""
     exact = list(filenames(modules))
     if any(_has(descriptor, name) for name in exact):
-        yield descriptor
-        return
+        return [descriptor]
     top = _listed(descriptor)
     folders: dict[Folder, list[str]] = {(): top}
     for name in top:
@@ -75,12 +73,10 @@ def _inside(descriptor: int, modules: Sequence[str]) -> Iterator[int]:
             with suppress(OSError, Unreadable), _folder(descriptor, name) as inner:
                 present = [name for name in exact if _has(inner, name)]
                 folders[name,] = present or _listed(inner, MAX_LOOKED)
-    chosen = _folder_of(folders, modules)
-    if not chosen:
-        yield descriptor
-        return
-    with _folder(descriptor, chosen[0]) as inner:
-        yield inner
+    return [
+        stack.enter_context(_folder(descriptor, folder[0])) if folder else descriptor
+        for folder in _folders_of(folders, modules)
+    ]
 
 
 def _folder(descriptor: int, name: str) -> AbstractContextManager[int]:
@@ -100,31 +96,34 @@ def _has(descriptor: int, name: str) -> bool:
 Folder = tuple[str, ...]
 
 
-def _folder_of(folders: Mapping[Folder, Collection[str]], modules: Sequence[str]) -> Folder | None:
-    """The highest folder that holds modules by their names, or else by names that come near.
+def _folders_of(folders: Mapping[Folder, Collection[str]], modules: Sequence[str]) -> list[Folder]:
+    """The highest folders that hold modules by their names, or else by names that come near; else the top.
 
-    Raises Unreadable where there are several.
+    Raises Unreadable where several hold the same module.
     """
-    exact = set(filenames(modules))
-    tests: list[Callable[[str], bool]] = [
-        exact.__contains__,
-        lambda name: any(is_evident(name, module) for module in modules),
-        is_code,
+    laws: list[Callable[[str, str], bool]] = [
+        lambda name, module: name in filenames([module]),
+        is_evident,
+        lambda name, module: is_code(name),
     ]
-    for test in tests:
-        holding = [folder for folder, names in folders.items() if any(map(test, names))]
-        depth = min(map(len, holding), default=0)
-        highest = [folder for folder in holding if len(folder) == depth]
-        if len(highest) == 1:
-            return highest[0]
-        if highest and test is not is_code:
+    for law in laws:
+        held = {
+            folder: [module for module in modules if any(law(name, module) for name in names)]
+            for folder, names in folders.items()
+        }
+        depth = min((len(folder) for folder, its in held.items() if its), default=0)
+        highest = [folder for folder, its in held.items() if its and len(folder) == depth]
+        total = [module for folder in highest for module in held[folder]]
+        if highest and len(total) == len(set(total)):
+            return highest
+        if highest and law is not laws[-1]:
             raise Unreadable(
                 tr(
                     "several of its folders hold modules, {folders}; pack one of them",
                     folders=listing(["/".join(folder) for folder in highest]),
                 )
             )
-    return None
+    return [()]
 
 
 KINDS = {
@@ -171,30 +170,32 @@ def _descriptor(
 
 
 class _Directory:
-    """The regular files at the top of a directory."""
+    """The regular files at the top of a directory, or of folders in it."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptors: Sequence[int]) -> None:
+        self._descriptors = descriptors
 
     def read(self, filename: str, limit: int) -> bytes:
         """A file. Raises as the protocol says."""
-        with (
-            _descriptor(filename, {stat.S_IFREG}, within=self._descriptor) as descriptor,
-            os.fdopen(descriptor, "rb", closefd=False) as file,
-        ):
-            return file.read(limit + 1)
+        for within in self._descriptors:
+            with (
+                suppress(FileNotFoundError),
+                _descriptor(filename, {stat.S_IFREG}, within=within) as descriptor,
+                os.fdopen(descriptor, "rb", closefd=False) as file,
+            ):
+                return file.read(limit + 1)
+        raise FileNotFoundError
 
     def names(self) -> list[str]:
         """Some of what is there, and Python files one folder further down."""
         names = []
-        for name in _listed(self._descriptor):
-            inside: list[str] = []
-            if not _is_passed_over(name):
-                with suppress(OSError, Unreadable), _folder(self._descriptor, name) as inner:
-                    inside = [
-                        f"{name}/{each}" for each in _listed(inner, MAX_LOOKED) if is_code(each)
-                    ]
-            names += inside or [name]
+        for within in self._descriptors:
+            for name in _listed(within):
+                inside: list[str] = []
+                if not _is_passed_over(name):
+                    with suppress(OSError, Unreadable), _folder(within, name) as inner:
+                        inside = [each for each in _listed(inner, MAX_LOOKED) if is_code(each)]
+                names += [f"{name}/{each}" for each in inside] or [name]
         return names
 
 
@@ -219,14 +220,16 @@ class _Archive:
         self._names: list[str] = []
         folders: dict[Folder, dict[str, list[zipfile.ZipInfo]]] = {}
         for entry in self._archive.infolist():
-            *folder, filename = _parts(entry.orig_filename)
+            *inside, filename = _parts(entry.orig_filename)
             if is_code(filename):
-                folders.setdefault(tuple(folder), {}).setdefault(filename, []).append(entry)
+                folders.setdefault(tuple(inside), {}).setdefault(filename, []).append(entry)
             if filename and len(self._names) < MAX_NAMES:
-                self._names.append("/".join([*folder, filename]))
-        chosen = _folder_of(folders, modules) or ()
-        self._prefix = "".join(f"{part}/" for part in chosen)
-        self._entries = folders.get(chosen, {})
+                self._names.append("/".join([*inside, filename]))
+        chosen = _folders_of(folders, modules)
+        self._prefixes = ["".join(f"{part}/" for part in folder) for folder in chosen]
+        self._entries: dict[str, list[zipfile.ZipInfo]] = {}
+        for folder in reversed(chosen):
+            self._entries |= folders.get(folder, {})
         if min((entry.header_offset for entry in self._archive.infolist()), default=0) > 0:
             # It is found from its end: what a student shows may be the one before it.
             raise Unreadable(tr("it is two archives in one file; pack one"))
@@ -262,7 +265,9 @@ class _Archive:
 
     def names(self) -> list[str]:
         """Some of what is there, what lies beside the modules first."""
-        names = (name.removeprefix(self._prefix) for name in self._names)
+        names = self._names
+        for prefix in self._prefixes:
+            names = [name.removeprefix(prefix) for name in names]
         return list(dict.fromkeys([*islice(self._entries, MAX_NAMES), *names]))
 
 

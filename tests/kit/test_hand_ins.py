@@ -210,7 +210,17 @@ def test_a_folder_in_a_folder(handed_in, name):
     assert is_linear(handed_in({f"homework/{name}": LINEAR, "README.md": "", "data/x.csv": ""}))
 
 
-@row("a folder or `.zip` with two folders that hold modules")
+@row("a folder for each module")
+def test_a_folder_for_each_module(handed_in, tmp_path):
+    files = {f"{name}/{name}.py": text for name, text in SOLVED.items()}
+    assert set(handed_in(files).sources) == set(SOLVED)
+    archive = zipped(
+        tmp_path / "s.zip", [(f"hand in/{name}", text) for name, text in files.items()]
+    )
+    assert set(read_submission(archive, WANTED).sources) == set(SOLVED)
+
+
+@row("a folder or `.zip` with two folders that hold the same module")
 def test_two_folders(handed_in, tmp_path):
     archive = zipped(tmp_path / "s.zip", [("hw/linear.py", LINEAR), ("hw 2/linear.py", OTHER)])
     with pytest.raises(UsageError, match="several of its folders hold modules"):
