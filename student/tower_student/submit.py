@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tower_student.language import plural, tr
 from tower_student.sources import Unreadable, checked, of_notebook
-from tower_student.submission import Submission
+from tower_student.submission import Submission, read_set
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same for every entry, so that the same modules make the same archive."""
@@ -32,12 +32,21 @@ def pack(folder: Path, modules: Iterable[str]) -> Packed:
     """Read the modules as the grader would, and pack those that it would take."""
     sources: dict[str, bytes] = {}
     contents: dict[str, bytes] = {}
-    problems, remarks = {}, {}
+    problems: dict[str, str] = {}
+    remarks: dict[str, str] = {}
     for module in modules:
         file = folder / f"{module}.py"
         notebook = folder / f"{module}.ipynb"
         try:
-            if notebook.exists() and not file.exists():
+            if notebook.exists() and file.exists():
+                both = {path.name: path for path in (file, notebook)}
+                read = read_set(folder.name, both, [module])
+                contents |= {name: path.read_bytes() for name, path in both.items()}
+                sources |= read.sources
+                problems |= read.problems
+                remarks |= read.remarks
+                continue
+            if notebook.exists():
                 file = notebook
                 content = file.read_bytes()
                 sources[module] = of_notebook(content)

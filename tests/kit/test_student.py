@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import json
 import os
 import pty
 import re
@@ -460,6 +461,20 @@ def test_the_same_modules_make_the_same_zip(repository):
     assert submit.pack(repository, MODULES).content == first
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         assert archive.namelist() == [f"{name}.py" for name in MODULES]
+
+
+def test_of_a_file_and_a_notebook_the_written_one_is_named(repository):
+    """Both are packed: it is the grader who knows the skeleton."""
+    cell = {"cell_type": "code", "metadata": {}, "source": SOLUTIONS["linear"]}
+    notebook = repository / "linear.ipynb"
+    notebook.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": [cell]}))
+    packed = submit.pack(repository, ["linear"])
+    assert packed.remarks["linear"] == "Read from linear.ipynb, since linear.py is not finished."
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+        assert archive.namelist() == ["linear.py", "linear.ipynb"]
+    (repository / "linear.py").write_text(SOLUTIONS["linear"].replace("output", "result"))
+    said = "linear.py and linear.ipynb are both written; hand in one of them."
+    assert submit.pack(repository, ["linear"]).submission.problems == {"linear": said}
 
 
 def test_what_is_missing_broken_or_unfinished_is_named(repository):
