@@ -20,7 +20,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,7 @@ PLATFORMS = [
 ]
 TIMES = ("%b %d %Y %I%M %p", "%d %b %Y %I%M %p", "%d %b %Y %H%M", "%b %d %Y %H%M")
 """How Brightspace writes when something was handed in, months cut to three letters."""
+VERSION = re.compile(r"(?P<name>.+)-(?P<number>\d{1,6})(?P<ending>\.\w+)")
 COPY = re.compile(r"(copy of|kopie von|copie de|copia de|cópia de|kopia|копия)\s+", re.IGNORECASE)
 """What Google Drive puts before the name of a copy."""
 
@@ -98,14 +99,16 @@ class _Piece:
 
     Attributes:
         time: when it was handed in, in a form that sorts; "" where that is not known.
-        name: what the student called a single file; "" of a folder, an archive, or what may be anything.
-        version: which of several of this name.
+        name: what the student called a file; "" where that is not known.
+        number: by which files of the same name can be ordered.
+        is_whole: whether it may be all that was handed in: a folder, an archive, or what may be anything.
     """
 
     path: Path
     time: str = ""
     name: str = ""
-    version: tuple[int, int] = (0, 0)
+    number: int = 0
+    is_whole: bool = True
 
 
 @dataclass
@@ -201,18 +204,13 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
             time = _time(parts.get("time") or "")
             if parts.get("about"):
                 continue  # so that whoever handed in nothing else is not forgotten
-            if is_whole or not parts["file"]:
-                item.pieces.append(_Piece(path, time))
-            else:
-                alone, later = _version(parts["file"], modules)
-                number = int(parts.get("number") or 0)
-                item.pieces.append(_Piece(path, time, alone, (later, number)))
+            alone, number = parts["file"] or "", int(parts.get("number") or 0)
+            item.pieces.append(_Piece(path, time, alone, number, is_whole or not alone))
         elif is_whole:
             plain = name.removeprefix(prefix) if name in folders else name[: -len(".zip")]
             found.append(_Found(plain, pieces=[_Piece(path)]))
         elif owned := _owned(name, modules):
-            alone, later = _version(owned[1], modules)
-            of(owned[0], "").pieces.append(_Piece(path, "", alone, (later, 0)))
+            of(owned[0], "").pieces.append(_Piece(path, name=owned[1], is_whole=False))
         elif is_code(name):
             said = tr(
                 "The name of {file} says nobody's; rename it, as ada_{module}.py.",
@@ -225,10 +223,27 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
     return found
 
 
-def _version(name: str, modules: Sequence[str]) -> tuple[str, int]:
-    """A file's own name, and the version that Canvas writes behind that of a module."""
-    found = re.fullmatch(rf"(?P<module>{'|'.join(modules)})-(?P<version>\d+)(?P<end>\.\w+)", name)
-    return (found["module"] + found["end"], int(found["version"])) if found else (name, 0)
+def _newest(pieces: Sequence[_Piece], modules: Sequence[str]) -> dict[str, _Piece]:
+    """Pieces of one attempt by name, of several versions the last.
+
+    Canvas writes a version behind the name of what was handed in before; other names may end in a number,
+    too.
+    """
+    found = {piece.name: piece for piece in sorted(pieces, key=lambda piece: piece.number)}
+    versions: dict[str, tuple[int, str]] = {}
+    for name in found:
+        if matched := VERSION.fullmatch(name):
+            plain = matched["name"] + matched["ending"]
+            if plain in found or matched["name"] in modules:
+                versions[plain] = max(versions.get(plain, (0, "")), (int(matched["number"]), name))
+    newest = {plain: found[name] for plain, (_, name) in versions.items()}
+    rest = {name: piece for name, piece in found.items() if not _is_version(name, versions)}
+    return {**rest, **newest}
+
+
+def _is_version(name: str, versions: Mapping[str, object]) -> bool:
+    matched = VERSION.fullmatch(name)
+    return bool(matched and matched["name"] + matched["ending"] in versions)
 
 
 def _owned(name: str, modules: Sequence[str]) -> tuple[str, str] | None:
@@ -362,11 +377,15 @@ def _on_attempts(item: _Found) -> str:
 def _read(item: _Found, modules: Sequence[str | Wanted]) -> Submission:
     """Read the newest of a student's attempts. Raises NotRead."""
     newest = item.times[-1] if item.times else ""
-    attempt = sorted(
-        (piece for piece in item.pieces if piece.time == newest), key=lambda piece: piece.version
-    )
-    files = {piece.name: piece.path for piece in attempt if piece.name}
-    wholes = [piece.path for piece in attempt if not piece.name]
+    names = [module if isinstance(module, str) else module.name for module in modules]
+    attempt = [piece for piece in item.pieces if piece.time == newest]
+    named = _newest([piece for piece in attempt if piece.name], names)
+    files = {name: piece.path for name, piece in named.items() if not piece.is_whole}
+    wholes = [
+        piece.path
+        for piece in (*named.values(), *(piece for piece in attempt if not piece.name))
+        if piece.is_whole
+    ]
     if files or not wholes:
         try:
             return read_set(item.name, files, modules)

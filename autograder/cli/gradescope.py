@@ -25,7 +25,7 @@ from autograder.isolation import WEAKEST_ACCEPTED
 from tower_student import terminal
 from tower_student.files import write_whole
 from tower_student.language import tr
-from tower_student.submission import read_submission
+from tower_student.submission import NotRead, read_submission
 
 app = terminal.group("Grade on Gradescope.")
 
@@ -78,7 +78,8 @@ def run_on_gradescope(
         submission = read_submission(home / "submission", loaded.wanted())
         report = graded(loaded, submission, require, seed=seed, fit=mode)
     except UsageError as error:
-        write_whole(results, export.refused(terminal.printable(str(error))))
+        said = error.why if isinstance(error, NotRead) else str(error)  # a student reads it
+        write_whole(results, export.refused(terminal.printable(said)))
         raise
     except Exception:
         write_whole(results, export.refused(tr(export.FAILED)))

@@ -170,13 +170,18 @@ def _collected(holder: Holder, name: str, where: str, wanted: Sequence[Wanted]) 
             problems[module.name] = str(error)
     names = holder.names() if absent else []
     if len(absent) == len(wanted):
+        modules = ", ".join(f"{module.name}.py" for module in wanted)
         said = tr(
             "{path} holds none of the modules {modules}, nor a notebook of one. Name the directory or .zip "
             "that holds them at its top.",
             path=where,
-            modules=", ".join(f"{module.name}.py" for module in wanted),
+            modules=modules,
         )
-        handed_in = tr("Handed in was {files}, which is none of the modules.", files=listing(names))
+        handed_in = tr(
+            "Handed in was {files}, which holds none of {modules}.",
+            files=listing(names),
+            modules=modules,
+        )
         raise NotRead(
             f"{said}{_contents(names)}", handed_in if names else tr("Nothing was handed in.")
         )

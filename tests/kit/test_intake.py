@@ -7,10 +7,13 @@ import pytest
 from helpers import ROOT
 
 from autograder.classroom.intake import hand_ins, student_name
+from autograder.course import load_course
 from autograder.errors import UsageError
 
 MODULES = ["gradient_loop", "linear", "conv2d", "kaiming_init", "tower"]
+WANTED = load_course(ROOT).wanted()
 TEXT = b"x = 1\n"
+NONE = "which holds none of gradient_loop.py, linear.py, conv2d.py, kaiming_init.py, tower.py."
 
 
 def put(folder, *names, text=TEXT):
@@ -105,6 +108,29 @@ def test_canvas_with_late_and_later_versions(tmp_path):
     assert found["lovelaceada"].sources["conv2d"] == b"old = 1\n"
 
 
+@pytest.mark.parametrize("name", ["linear.py", "homework.py", "all.zip", "linear (1).py"])
+def test_canvas_with_versions_of_any_name(tmp_path, name):
+    stem, ending = name.rsplit(".", 1)
+    for number, version in enumerate(["", "-10", "-2"]):
+        path, text = (
+            tmp_path / f"ng_7_{number}_{stem}{version}.{ending}",
+            f"class CustomLinear:\n    x = {number}\n",
+        )
+        if ending == "zip":
+            pack(path, "linear.py", text=text)
+        else:
+            put(tmp_path, path.name, text=text.encode())
+    (item,) = hand_ins(tmp_path, WANTED)
+    assert b"x = 1" in item.submission.sources["linear"], item.submission.problems
+
+
+def test_parts_with_numbers_are_no_versions(tmp_path):
+    put(tmp_path, "ng_7_8_part-1.py", text=b"class CustomLinear: pass\n")
+    put(tmp_path, "ng_7_9_part-2.py", text=b"class CustomConv2d: pass\n")
+    (item,) = hand_ins(tmp_path, WANTED)
+    assert sorted(item.submission.sources) == ["conv2d", "linear"]
+
+
 @pytest.mark.parametrize("name", ["tower-of-insight-submissions", "renamed"])
 def test_github_classroom_repositories(tmp_path, name):
     folder = tmp_path / name
@@ -136,7 +162,7 @@ def test_blackboard_with_two_attempts(tmp_path):
         "2 attempts were handed in; the newest counts, of 2026-11-20-18-30-00."
     )
     assert found["bob"].problem == "Nothing was handed in."
-    assert found["eve"].problem == "Handed in was homework.pdf, which is none of the modules."
+    assert found["eve"].problem == f"Handed in was homework.pdf, {NONE}"
     assert sorted(found["mia"].submission.sources) == ["conv2d"]
 
 
@@ -161,7 +187,7 @@ def test_brightspace_with_two_attempts(tmp_path, before, after, form):
     found = {item.student: item for item in hand_ins(tmp_path, MODULES)}
     assert found["Ada King-Noel"].submission.sources["linear"] == b"new = 1\n"
     assert "2 attempts were handed in" in found["Ada King-Noel"].remark
-    assert found["Bob Ng"].problem == "Handed in was notes.txt, which is none of the modules."
+    assert found["Bob Ng"].problem == f"Handed in was notes.txt, {NONE}"
 
 
 LISTED = """\
@@ -275,7 +301,7 @@ PROBLEMS = {
     "an empty folder": (lambda d: d.mkdir(), r"^Nothing was handed in\.$"),
     "a folder of other things": (
         lambda d: put(d, "essay.docx"),
-        r"^Handed in was essay\.docx, which is none of the modules\.$",
+        r"^Handed in was essay\.docx, which holds none of gradient_loop\.py, linear\.py.*\.$",
     ),
     "two that could be it": (
         lambda d: put(d, "old/linear.py", "new/linear.py"),
