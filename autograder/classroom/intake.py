@@ -213,7 +213,7 @@ def _found(folder: Path, modules: Sequence[str], leave: Path | None) -> list[_Fo
             of(owned[0], "").pieces.append(_Piece(path, name=owned[1], is_whole=False))
         elif is_code(name):
             said = tr(
-                "The name of {file} says nobody's; rename it, as ada_{module}.py.",
+                "The name of {file} does not say whose it is; rename it, as ada_{module}.py.",
                 file=shown(name),
                 module=next((m for m in modules if is_evident(name, m)), modules[0]),
             )
@@ -404,7 +404,7 @@ def _one_of(paths: Sequence[Path], modules: Sequence[str | Wanted], depth: int) 
             read.append((path, _whole(path, modules, depth)))
         except NotRead as error:
             refusals.append(error)
-    if len(read) == 1:
+    if len({submission.digest for _, submission in read}) == 1:  # as of the members of a team
         return read[0][1]
     if not read and len(refusals) == 1:
         raise refusals[0]

@@ -8,7 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++\Z")
-_HEADING = re.compile(r"(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)")
+_HEADING = re.compile(
+    r"(?:(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)|(\w+)[ \t]*=[ \t]*[^\W\d]\w*+\s*$)"
+)
+"""How a definition begins: a class, a function, or another name of one."""
 _BOUND = re.compile(r"(?:(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]*)?=(?!=))")
 _STUB = re.compile(r"\braise[ \t]+NotImplementedError\b")
 _IMPORT = re.compile(r"(?:import|from)[ \t]")
@@ -92,7 +95,7 @@ def _definitions(masked: list[str]) -> list[_Definition]:
     beginnings: list[int] = []
     depth, continued = 0, False
     for i, line in enumerate(masked):
-        if depth == 0 and not continued and line[:1].strip():
+        if depth == 0 and not continued and line.strip() and line[0] not in " \t":
             beginnings.append(i)
         depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
         continued = line.rstrip("\r\n").endswith("\\")
@@ -108,7 +111,9 @@ def _definitions(masked: list[str]) -> list[_Definition]:
         if heading := _HEADING.match(masked[begin]):
             last = max(i for i in range(begin, end) if masked[i].strip())
             found.append(
-                _Definition(heading[1], range(begin if first is None else first, last + 1))
+                _Definition(
+                    heading[1] or heading[2], range(begin if first is None else first, last + 1)
+                )
             )
         first = None
     return found

@@ -394,7 +394,7 @@ def test_google_classroom(students):
 def test_google_drive(students):
     ((text, remark),) = students({"Copy of linear.ipynb": LINEAR}).values()
     assert text == LINEAR.strip()
-    assert "says nobody's; rename it, as ada_linear.py" in remark
+    assert "does not say whose it is; rename it, as ada_linear.py" in remark
 
 
 @row("sets: `ada_linear.py`, `ada-tower (1).py`")

@@ -254,13 +254,18 @@ def test_google_classroom(tmp_path):
     assert sorted(found) == ["Ada Lovelace", "Bob Ng", "Copy of linear", "Kopie von tower (1)"]
     assert sorted(found["Ada Lovelace"].submission.sources) == ["linear", "tower"]
     assert found["Copy of linear"].remark == (
-        'The name of "Copy of linear.py" says nobody\'s; rename it, as ada_linear.py.'
+        'The name of "Copy of linear.py" does not say whose it is; rename it, as ada_linear.py.'
     )
 
 
 def test_ilias(tmp_path):
     put(tmp_path, "Lovelace_Ada_ada_6713/linear.py", "Ng_Bob_bng_6714/20261120183000_linear.py")
-    assert taken(tmp_path) == {"Lovelace_Ada_ada_6713": ["linear"], "Ng_Bob_bng_6714": ["linear"]}
+    put(tmp_path, "Team_7/Su_Mia_mia_6715/linear.py", "Team_7/Eng_Max_max_6716/linear.py")
+    assert taken(tmp_path) == {
+        "Lovelace_Ada_ada_6713": ["linear"],
+        "Ng_Bob_bng_6714": ["linear"],
+        "Team_7": ["linear"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -363,6 +363,20 @@ def test_where_brackets_do_not_match_a_text_stays_as_it_is(text):
     assert shared(text + "B\n", {"B": "b"}, lambda _: True) == text + "B\n"
 
 
+def test_another_name_of_a_class_belongs_to_its_module_too():
+    text = "class Linear: pass\nCustomLinear = Linear\nx = 3\nclass Tower(CustomLinear): pass\n"
+    assert shared(text, {"CustomLinear": "linear", "x": "linear"}, lambda _: True) == (
+        "class Linear: pass\nfrom linear import CustomLinear\nx = 3\nclass Tower(CustomLinear): pass\n"
+    )
+
+
+def test_a_form_feed_begins_no_line_of_a_body():
+    text = "class B:\n    x = 1\n\x0cclass C: pass\ny = B\n"
+    assert shared(text, {"B": "b"}, lambda _: True) == (
+        "from b import B\n\n\x0cclass C: pass\ny = B\n"
+    )
+
+
 def test_line_ends_of_every_system_are_kept():
     text = "class B:\r\n    x = 1\r\n\ry = B\r\n"
     assert shared(text, {"B": "b"}, lambda _: True) == "from b import B\r\n\r\n\ry = B\r\n"
