@@ -30,7 +30,8 @@ from autograder.pool import warm
 from autograder.release import skeleton
 from autograder.report import CheckResult, ModuleResult, Report
 from tower_student.language import tr
-from tower_student.submission import Submission, of_notebook
+from tower_student.sources import of_notebook
+from tower_student.submission import Submission
 from tower_student.text import one_line
 
 _OF_NBGRADER = "nbgrader.preprocessors."
