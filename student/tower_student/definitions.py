@@ -4,14 +4,19 @@ Untrusted text is neither compiled nor parsed here. Where a pattern cannot tell,
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+
+from tower_student.notebooks import CELL
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++\Z")
 _HEADING = re.compile(
-    r"(?:(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)|(\w+)[ \t]*=[ \t]*[^\W\d]\w*+\s*$)"
+    r"(?:class|(?:async[ \t]+)?def)[ \t]+(?P<name>\w+)"
+    r"|(?P<alias>\w+)[ \t]*=[ \t]*[^\W\d]\w*+\s*$"
+    r"|(?P<patched>\w+)(?:\.\w+)++[ \t]*=(?!=)"
 )
-"""How a definition begins: a class, a function, or another name of one."""
+"""How a definition begins: a class, a function, another name of one, or an attribute set from without."""
 _BOUND = re.compile(r"(?:(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]*)?=(?!=))")
 _STUB = re.compile(r"\braise[ \t]+NotImplementedError\b")
 _IMPORT = re.compile(r"(?:import|from)[ \t]")
@@ -44,7 +49,7 @@ def code(text: str, names: Collection[str] = ()) -> list[str]:
     lines, masked = _lines(text), _lines(_masked(text))
     chosen = set(range(len(lines)))
     if names:
-        chosen = {i for each in _definitions(masked) if each.name in names for i in each.lines}
+        chosen = {i for each in _definitions(text) if each.name in names for i in each.lines}
     return [
         line.rstrip()
         for i, (line, mask) in enumerate(zip(lines, masked, strict=True))
@@ -63,7 +68,7 @@ def shared(text: str, origin: Mapping[str, str], may_import: Callable[[str], boo
         may_import: whether this module may import another.
     """
     lines, masked = _lines(text), _lines(_masked(text))
-    away = [each for each in _definitions(masked) if each.name in origin]
+    away = [each for each in _definitions(text) if each.name in origin]
     while True:
         gone = {i for each in away for i in each.lines}
         rest = "".join(line for i, line in enumerate(masked) if i not in gone)
@@ -89,34 +94,43 @@ class _Definition:
     lines: range
 
 
-def _definitions(masked: list[str]) -> list[_Definition]:
-    """Those of a text whose strings and comments are masked; none where its brackets do not match."""
-    found: list[_Definition] = []
-    beginnings: list[int] = []
+def _definitions(text: str) -> Iterator[_Definition]:
+    """Those of each cell: one that Python cannot read takes none of the others with it."""
+    above = 0
+    for cell in _cells(text):
+        masked = _lines(_masked(cell))
+        first: int | None = None  # of the decorators before a definition
+        for begin, end in pairwise([*_beginnings(masked), len(masked)]):
+            if masked[begin].startswith("@"):
+                first = begin if first is None else first
+                continue
+            if heading := _HEADING.match(masked[begin]):
+                last = max(i for i in range(begin, end) if masked[i].strip())
+                start = begin if first is None else first
+                name = heading[heading.lastgroup or 0]
+                yield _Definition(name, range(above + start, above + last + 1))
+            first = None
+        above += len(masked)
+
+
+def _beginnings(masked: list[str]) -> list[int]:
+    """Where statements begin at the top of a text; none where its brackets do not match."""
+    found: list[int] = []
     depth, continued = 0, False
     for i, line in enumerate(masked):
         if depth == 0 and not continued and line.strip() and line[0] not in " \t":
-            beginnings.append(i)
+            found.append(i)
         depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
         continued = line.rstrip("\r\n").endswith("\\")
         if depth < 0:
             return []
-    if depth or not beginnings:
-        return []
-    first: int | None = None  # of the decorators before a definition
-    for begin, end in zip(beginnings, [*beginnings[1:], len(masked)], strict=True):
-        if masked[begin].startswith("@"):
-            first = begin if first is None else first
-            continue
-        if heading := _HEADING.match(masked[begin]):
-            last = max(i for i in range(begin, end) if masked[i].strip())
-            found.append(
-                _Definition(
-                    heading[1] or heading[2], range(begin if first is None else first, last + 1)
-                )
-            )
-        first = None
-    return found
+    return [] if depth else found
+
+
+def _cells(text: str) -> list[str]:
+    """The cells of a notebook's text, or the whole of another."""
+    starts = [0, *(cell.start() for cell in CELL.finditer(text)), len(text)]
+    return [text[start:stop] for start, stop in pairwise(starts)]
 
 
 def _mentions(masked: str, name: str) -> bool:
@@ -125,7 +139,7 @@ def _mentions(masked: str, name: str) -> bool:
 
 def _masked(text: str) -> str:
     """The text without comments, and with nothing of a string but its beginning. Lines keep their numbers."""
-    return _APART.sub(_blank, text)
+    return "".join(_APART.sub(_blank, cell) for cell in _cells(text))
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -370,6 +370,20 @@ def test_another_name_of_a_class_belongs_to_its_module_too():
     )
 
 
+def test_what_is_set_on_a_class_belongs_to_its_module_too():
+    text = "class B: pass\ndef f(self): pass\nB.f = f\ny = B()\n"
+    assert shared(text, {"B": "b"}, lambda _: True) == (
+        "from b import B\ndef f(self): pass\nfrom b import B\ny = B()\n"
+    )
+
+
+@pytest.mark.parametrize("broken", ["x = (1\n", 'x = """\n', "y = ]\n"])
+def test_a_cell_that_python_cannot_read_takes_no_other_with_it(broken):
+    text = f"# %% [cell 1]\n{broken}\n# %% [cell 2]\nclass B: pass\n\n# %% [cell 3]\nB()\n"
+    found = shared(text, {"B": "b"}, lambda _: True)
+    assert found == text.replace("class B: pass", "from b import B")
+
+
 def test_a_form_feed_begins_no_line_of_a_body():
     text = "class B:\n    x = 1\n\x0cclass C: pass\ny = B\n"
     assert shared(text, {"B": "b"}, lambda _: True) == (
