@@ -309,7 +309,7 @@ PROBLEMS = {
         r"^Handed in was essay\.docx, which holds none of gradient_loop\.py, linear\.py.*\.$",
     ),
     "two that could be it": (
-        lambda d: put(d, "old/linear.py", "new/linear.py"),
+        lambda d: (put(d, "old/linear.py"), put(d, "new/linear.py", text=b"x = 2\n")),
         r"^Several could be it: new, old\.$",
     ),
     "a broken archive": (lambda d: put(d, "a.zip", text=b"PK\3\4 and no more"), "damaged"),
