@@ -288,31 +288,38 @@ VARIANCE_OF_SQUARE: dict[Family, float] = {"uniform": 4 / 5, "half": 4 / 5, "nor
 """Of x²/std²."""
 
 
-def _explains(candidate: Distribution, ordered: Tensor) -> bool:
-    _, family, scale = candidate
-    std = scale if family == "normal" else scale / math.sqrt(3)
-    match family:
-        case "uniform":
-            theory = ((ordered / scale + 1) / 2).clamp(0, 1)
-        case "half":
-            theory = (ordered / scale).clamp(0, 1)
-        case "normal":
-            theory = torch.special.ndtr(ordered / scale)
-    error = abs(float(ordered.square().mean()) / std**2 - 1)
+def _explaining(candidates: Iterable[Distribution], ordered: Tensor) -> Iterator[Distribution]:
+    """Those from which sorted values look drawn. The mean square alone refutes nearly all."""
+    n, mean_square = len(ordered), float(ordered.square().mean())
     errors, distance = EXPLAINS
-    return (
-        error * math.sqrt(len(ordered) / VARIANCE_OF_SQUARE[family]) < errors
-        and kolmogorov_smirnov(ordered, theory) < distance
-    )
+    for candidate in candidates:
+        _, family, scale = candidate
+        std = scale if family == "normal" else scale / math.sqrt(3)
+        error = abs(mean_square / std**2 - 1) * math.sqrt(n / VARIANCE_OF_SQUARE[family])
+        if error < errors and kolmogorov_smirnov(ordered, _cdf(candidate, ordered)) < distance:
+            yield candidate
+
+
+def _cdf(candidate: Distribution, ordered: Tensor) -> Tensor:
+    scaled = ordered / candidate.scale
+    theory: Tensor
+    match candidate.family:
+        case "uniform":
+            theory = ((scaled + 1) / 2).clamp(0, 1)
+        case "half":
+            theory = scaled.clamp(0, 1)
+        case "normal":
+            theory = torch.special.ndtr(scaled)
+    return theory
 
 
 def _diagnose(ordered: Tensor, candidates: Iterable[Distribution], others: Others) -> Cause | None:
     """The first cause that explains this and the others; None where another one does by other numbers."""
-    fitting = [candidate for candidate in candidates if _explains(candidate, ordered)]
+    fitting = list(_explaining(candidates, ordered))
     for got, there in others() if fitting else ():
         if isinstance(got, Tensor):
-            values = got.flatten().double().sort().values
-            refuted = {c.cause for c in there if not _explains(c, values)}
+            of_these = set(there)
+            refuted = {c.cause for c in of_these.difference(_explaining(of_these, _ordered(got)))}
             fitting = [candidate for candidate in fitting if candidate.cause not in refuted]
     drawn = {(family, f"{scale:.6g}") for _, family, scale in fitting}
     return fitting[0].cause if len(drawn) == 1 else None
@@ -334,7 +341,7 @@ def _cause(got: Tensor, std: float, family: Family, cdf: Callable[[Tensor], Tens
         return why("drawing.off_centre", "The values are not centred on zero.")
     if abs(ratio**2 - 1) * math.sqrt(got.numel() / VARIANCE_OF_SQUARE[family]) < EXPLAINS[0]:
         return why("drawing.shape", "The spread is right, the shape of the distribution is not.")
-    scaled = got.flatten().double().sort().values / ratio
+    scaled = _ordered(got) / ratio
     if kolmogorov_smirnov(scaled, cdf(scaled)) > KOLMOGOROV_SMIRNOV:
         return why(
             "drawing.spread_and_shape",
