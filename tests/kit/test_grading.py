@@ -141,11 +141,13 @@ def test_a_slow_brick_costs_the_tower_nothing(judge, solutions):
     assert "not over yours" in report.modules[-1].note
 
 
-def test_an_endless_loop_costs_only_the_checks_that_meet_it(judge, solutions):
+def test_an_endless_loop_costs_only_the_checks_that_meet_it(course, broker, solutions):
     endless = solutions["kaiming_init"].replace(
         b"    bound = gain * math.sqrt(6", b"    while True: pass\n    bound = gain * math.sqrt(6"
     )
-    report = judge({"kaiming_init": endless}, only="kaiming_init")
+    submission = Submission("endless", {"kaiming_init": endless}, {})
+    course = replace(course, policy=replace(course.policy, check_seconds=1.0))
+    report = grade(course, submission, broker, seed=1, fit="off", only=["kaiming_init"])
     assert "kaiming_init.kaiming_uniform" not in failed(report)
     assert "kaiming_init.xavier_uniform" in failed(report)
     assert "did not finish in time" in message(checks_of(report)["kaiming_init.xavier_uniform"])
