@@ -13,9 +13,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from helpers import ROOT, problems_of
+from helpers import ROOT
 from nbgrader.api import Gradebook
-from ways import handed_in
+from ways import SEED, handed_in
 
 from autograder.bank import Bank
 from autograder.course import load_course
@@ -25,7 +25,7 @@ from autograder.nbgrader import build, graded_cell, pieces, preprocessors
 from autograder.release import write
 from autograder.report import Isolation, Report
 from tower_student.notebooks import CELL, NotANotebook, module_text
-from tower_student.submission import Submission, read_submission
+from tower_student.submission import read_submission
 
 pytestmark = pytest.mark.sandbox
 
@@ -251,24 +251,22 @@ def scores(folder, student):
 
 
 @pytest.mark.parametrize(("student", "sources"), list(honest()), ids=[name for name, _ in honest()])
-def test_the_gradebook_has_the_points_of_tower_grade(course, broker, graded, student, sources):
+def test_the_gradebook_has_the_points_of_tower_grade(graded, judged, student, sources):
     folder, _ = graded
-    submission = Submission(student, dict(sources), problems_of(sources, course))
-    report = grade(course, submission, broker, seed=1, fit="off")
+    report = judged(sources, SEED)
     expected = {module.name: module.score for module in report.modules if module.name in sources}
     found = scores(folder, student)
     assert {name: found[name] for name in expected} == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("student", ["solutions", "flawed"])
-def test_tower_grade_gives_notebooks_the_points_of_the_modules(course, broker, graded, student):
+def test_tower_grade_gives_notebooks_the_points_of_the_modules(
+    course, broker, graded, judged, student
+):
     folder, _ = graded
-    sources = dict(honest())[student]
-    both = (
-        Submission(student, dict(sources), problems_of(sources, course)),
-        read_submission(folder / "submitted" / student / COURSE.slug, MODULES),
-    )
-    first, second = (grade(course, read, broker, seed=1, fit="off") for read in both)
+    first = judged(dict(honest())[student], SEED)
+    notebooks = read_submission(folder / "submitted" / student / COURSE.slug, MODULES)
+    second = grade(course, notebooks, broker, seed=SEED, fit="off")
     assert [m.score for m in second.modules] == [m.score for m in first.modules]
     assert second.score > 0
 

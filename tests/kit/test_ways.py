@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from attack_lab import attacks, limits, submitted, wrong_linear
+from helpers import checks_of
 from lab_world import World
 from ways import (
     SEED,
@@ -43,11 +44,11 @@ def test_there_are_the_solutions_a_flawed_sample_and_ten_mutants():
 
 
 @pytest.mark.parametrize("name", HANDED_IN)
-def test_every_way_gives_the_same_points(name, archive, tmp_path, judge):
+def test_every_way_gives_the_same_points(name, archive, tmp_path, judged):
     """The grader itself, `tower grade` within the action for GitHub, and Gradescope."""
     files = HANDED_IN[name]
     sources = {file.removesuffix(".py"): text for file, text in files.items()}
-    expected = points(json_export.as_dict(judge(sources, seed=SEED)))
+    expected = points(json_export.as_dict(judged(sources, SEED)))
     assert (name == "solutions") == all(status == "passed" for status, *_ in graded(expected))
 
     environment = by_path(tmp_path)
@@ -69,13 +70,13 @@ def world():
 
 
 @pytest.mark.parametrize("attack", SOME_ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_gains_nothing_by_any_way(attack, archive, tmp_path, world, judge):
+def test_an_attack_gains_nothing_by_any_way(attack, archive, tmp_path, world, judged):
     """A sample of the bank; `make image-test` lets all of it loose inside the container."""
     source = submitted(attack, world, os.getpid(), world.packages)
     real = tmp_path / "autograder" / "results" / "results.json"
     source = source.replace(str(world.results), str(real)).encode()
-    twin = judge({"linear": wrong_linear().encode()}, only="linear", seed=SEED)
-    earned = {check.id for check in twin.modules[0].checks if check.status == "passed"}
+    twin = judged({"linear": wrong_linear().encode()}, SEED)
+    earned = {check.id for check in checks_of(twin).values() if check.status == "passed"}
     environment = by_path(tmp_path)
 
     report, log, _ = by_action({"linear.py": source}, tmp_path, environment, "image")
