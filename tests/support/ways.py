@@ -25,7 +25,10 @@ Files = Mapping[str, bytes]
 
 
 def handed_in(course: Course) -> dict[str, Files]:
-    """The solutions, a flawed sample, and two mutants of each module, by name."""
+    """The solutions, a flawed sample, and two mutants of each module, by name.
+
+    A mutant comes with the bricks that it needs, and without the solutions of what it has nothing to do with.
+    """
     bank = Bank(course.root)
     solutions = {f"{name}.py": text for name, text in bank.solutions(course.modules).items()}
     flawed = bank.folder / "samples" / "flawed"
@@ -33,9 +36,10 @@ def handed_in(course: Course) -> dict[str, Files]:
         "solutions": solutions,
         "flawed": {p.name: p.read_bytes() for p in flawed.glob("*.py")},
     }
-    for module in course.modules:
-        for mutant in islice(bank.mutants(module), 3, 30, 20):
-            found[f"{module}.{mutant.name}"] = solutions | {f"{module}.py": mutant.source}
+    for name, module in course.modules.items():
+        bricks = {f"{need}.py": solutions[f"{need}.py"] for need in module.needs}
+        for mutant in islice(bank.mutants(name), 3, 30, 20):
+            found[f"{name}.{mutant.name}"] = bricks | {f"{name}.py": mutant.source}
     return found
 
 
