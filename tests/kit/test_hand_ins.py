@@ -8,17 +8,19 @@ import os
 import re
 
 import pytest
+import test_statements as contents
 from helpers import ROOT
 from test_submission import zipped
 
 from autograder.classroom.intake import hand_ins
 from autograder.course import load_course
 from autograder.errors import UsageError
+from autograder.sandbox.displays import LIBRARIES, PACKAGES
 from tower_student.notebooks import CELL
 from tower_student.submission import read_submission
 
 PAGE = (ROOT / "docs" / "hand-ins.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| (?!handed in |---)(.+?) \| .+ \|$", PAGE, re.MULTILINE)
+ROWS = re.findall(r"^\| (?!handed in |import \||---)(.+?) \| .+ \|$", PAGE, re.MULTILINE)
 TESTS = []
 WANTED = load_course(ROOT).wanted()
 SOLVED = {
@@ -199,6 +201,45 @@ def test_two_that_are_solved(handed_in):
 @row("`linear.py` and `linear.ipynb`, as released")
 def test_two_as_released(handed_in):
     assert is_linear(handed_in({"linear.py": SKELETON, "linear.ipynb": SKELETON}), SKELETON)
+
+
+# What stands in a module
+
+for words, test in {
+    "a statement that fails: a self-test, `exit()`, `input()`, a file that is not there, a download": (
+        contents.test_a_statement_that_fails_costs_nothing_and_is_named
+    ),
+    "something that needs what such a statement would have made": (
+        contents.test_what_lacks_it_fails_for_that_reason
+    ),
+    "training, or an endless loop, at the top": contents.test_work_at_the_top_is_cut_off_once,
+    '`if __name__ == "__main__":`': contents.test_what_only_shows_something_does_nothing,
+    "plots, bars of progress, Colab's drive, `display`, `argparse` with defaults": (
+        contents.test_what_only_shows_something_does_nothing
+    ),
+    "a cell that fails, or that Python cannot read": (
+        contents.test_a_cell_that_python_cannot_read_is_passed_over
+    ),
+    "magics, `!`, `?`, `%%` cells, prompts, `await`, indented cells, a late `from __future__`": (
+        contents.test_a_notebook_runs_as_in_jupyter
+    ),
+    "cells of one's own in a notebook of nbgrader's": contents.test_ones_own_cells_count,
+    "a `.py` that Python cannot read": contents.test_what_python_cannot_read_has_a_remedy,
+    "`from .linear import …`, `from homework.linear import …`": (
+        contents.test_a_brick_is_imported_whatever_stands_around_it
+    ),
+    "the standard library, torch, numpy, the course's own modules, and what `worker.imports` of "
+    "`course.toml` names": contents.test_what_only_shows_something_does_nothing,
+    "matplotlib, mpl_toolkits, seaborn, tqdm, IPython, ipywidgets, google.colab, torchvision, torchinfo, "
+    "torchsummary": contents.test_what_only_shows_something_does_nothing,
+    "any other package": contents.test_a_statement_that_fails_costs_nothing_and_is_named,
+}.items():
+    row(words)(test)
+
+
+def test_the_page_names_all_that_can_be_imported():
+    named = set(re.findall(r"\w+", PAGE))
+    assert (PACKAGES | LIBRARIES) - {"sandbox"} <= named
 
 
 # Folders and files

@@ -236,6 +236,28 @@ def test_a_notebook_runs_as_in_jupyter(graded):
     assert report.per_cent == 100, messages(report)
 
 
+def test_ones_own_cells_count(graded):
+    """Beside the cells that nbgrader has marked, and whatever they are."""
+    cells = [
+        {"source": "%matplotlib inline", "metadata": {}},
+        {"source": IMPORTS, "metadata": {"nbgrader": {"solution": False, "locked": True}}},
+        {"source": "def product(a, b):\n    return a @ b.T", "metadata": {}},
+        {
+            "source": CLASS.replace("input @ self.weight.T", "product(input, self.weight)"),
+            "metadata": {"nbgrader": {"solution": True}},
+        },
+        {"source": "assert False", "metadata": {"nbgrader": {"grade": True, "solution": False}}},
+        {"source": "assert product is None", "metadata": {}},
+    ]
+    text = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", **cell} for cell in cells]})
+    report = graded(linear=module_text(text.encode()).decode())
+    assert report.per_cent == 100, messages(report)
+    assert report.modules[0].note == (
+        "linear.ipynb, cell 6, line 1, failed and was passed over: AssertionError. A test of the file's own "
+        "does not hold."
+    )
+
+
 def test_a_failing_line_in_a_notebook_is_named_by_its_cell(graded):
     forward = f"{FORWARD}        raise ValueError('lost')\n"
     report = graded(linear=notebook(IMPORTS, CLASS.replace(FORWARD, forward)))
