@@ -30,6 +30,7 @@ class Span(NamedTuple):
 
     Attributes:
         words: says it, with {n} in its place; marked for translation.
+        one: says it where it is 1, if that takes other words.
         low: the lowest, which is the simplest.
         common: each value from `low` to this one is asked about in every run.
         high: beyond `common`, one value between each bound and GROWTH times that is, up to this one.
@@ -44,6 +45,7 @@ class Span(NamedTuple):
     high: int = 0
     names: Sequence[str] = ()
     least: int | None = None
+    one: str = ""
 
     def levels(self, sampler: Sampler) -> Iterator[int]:
         """Yield the values for one run."""
@@ -56,7 +58,8 @@ class Span(NamedTuple):
 
     def say(self, n: int) -> str:
         """Return this value in words."""
-        return tr(self.words, n=self.names[n] if self.names else n)
+        words = self.one if self.one and n == 1 else self.words
+        return tr(words, n=self.names[n] if self.names else n)
 
 
 def choice(words: str, names: Sequence[object]) -> Span:
