@@ -161,7 +161,9 @@ def distinct(what: str, got: Tensor, other: Tensor | None = None) -> None:
     else:
         repeated = float(numpy.isin(sizes.numpy(), other.abs().double().numpy()).mean())
         found = tr(
-            "{share:.0%} of the magnitudes in {what} are another's.", share=repeated, what=what
+            "{share:.0%} of the magnitudes in {what} are those of the weight.",
+            share=repeated,
+            what=what,
         )
     if repeated > 0.1:
         raise CheckFailed(
@@ -237,6 +239,15 @@ def _distribution(
     spread = abs(float(ordered.square().mean()) / std**2 - 1) * math.sqrt(
         n / VARIANCE_OF_SQUARE[family]
     )
+    gaps = ordered.diff()
+    if len(ordered) > 200 and float(gaps.max()) < 1.5 * float(gaps.mean()):  # honest: 0.78^200
+        raise CheckFailed(
+            tr("The numbers in {what} lie at equal distances: no draws do that.", what=what),
+            cause=why(
+                "drawing.equal_distances",
+                "Nothing is drawn: the numbers are counted out, as by torch.linspace or arange.",
+            ),
+        )
     if shift < TOO_EVEN[0] and spread < TOO_EVEN[1]:
         raise CheckFailed(
             tr(
@@ -332,7 +343,7 @@ def _cause(got: Tensor, std: float, family: Family, cdf: Callable[[Tensor], Tens
             "drawing.one_sided",
             "No number is negative: the draws should lie on both sides of zero.",
         )
-    if abs(float(got.mean()) / std - 1) < 0.02:
+    if family == "normal" and abs(float(got.mean()) / std - 1) < 0.02:
         return why(
             "drawing.mean_for_deviation",
             "The mean is what the standard deviation should be: normal_(mean, std) takes the mean first.",

@@ -38,7 +38,9 @@ FANS: list[Shape] = [
 ]
 SHAPES: list[Shape] = [(230, 90), (12, 40, 3, 11), (60, 30, 7)]
 KERNEL = {
-    "dimensions": Span(mark("a kernel with {n} dimensions"), 0, 4, least=1),
+    "dimensions": Span(
+        mark("a kernel with {n} dimensions"), 0, 4, least=1, one=mark("a kernel with {n} dimension")
+    ),
     "kernel": Span(mark("a kernel that is {n} long"), 1, 4, 24, least=2),
 }
 
@@ -68,8 +70,8 @@ def gain(a: float) -> float:
 DRAWN_FANS = Ranges(
     KERNEL
     | {
-        "outputs": Span(mark("{n} outputs"), 1, 3, 2048),
-        "inputs": Span(mark("{n} inputs"), 1, 3, 2048),
+        "outputs": Span(mark("{n} outputs"), 1, 3, 2048, one=mark("{n} output")),
+        "inputs": Span(mark("{n} inputs"), 1, 3, 2048, one=mark("{n} input")),
     },
     lambda row: [drawn_shape(row)],
     lambda row: math.prod(drawn_shape(row)),
@@ -172,11 +174,7 @@ def judge_filled(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         tr("Two tensors were filled with the same numbers."),
         cause=lambda: (
-            why(
-                "kaiming_init.nothing_drawn",
-                "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
-                "which flatten() and reshape() may make.",
-            )
+            NOTHING_DRAWN
             if len(first.unique()) == 1
             else why(
                 "drawing.fixed_seed",
@@ -204,7 +202,7 @@ def judge_filled(
     def looks_right(*counts: float) -> bool:
         try:
             look(first, *counts)
-        except CheckFailed:
+        except (CheckFailed, ZeroDivisionError):
             return False
         return True
 
@@ -220,6 +218,11 @@ def judge_filled(
     statistics.distinct(tr("the tensor"), first)
 
 
+NOTHING_DRAWN = why(
+    "kaiming_init.nothing_drawn",
+    "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
+    "which flatten() and reshape() may make.",
+)
 PARTLY_FILLED = why("kaiming_init.partly_filled", "Not all of the tensor is filled.")
 
 
@@ -232,7 +235,7 @@ def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...
     if not isinstance(counts, tuple | list) or len(counts) != 2:
         return None
     own = (*counts, factor)
-    usable = all(isinstance(value, int | float) and 0 < value < 1e9 for value in own)
+    usable = all(isinstance(value, int | float) and 0 <= value < 1e9 for value in own)
     return own if usable else None
 
 
@@ -267,8 +270,8 @@ def drawn_filled(factors: Sequence[float], row: Row) -> Filled:
 def drawn_fills(*factors: float) -> Ranges[Filled]:
     """Shapes, with one of these slopes or gains."""
     spans = KERNEL | {
-        "outputs": Span(mark("{n} outputs"), 1, 3, 512),
-        "inputs": Span(mark("{n} inputs"), 1, 3, 512),
+        "outputs": Span(mark("{n} outputs"), 1, 3, 512, one=mark("{n} output")),
+        "inputs": Span(mark("{n} inputs"), 1, 3, 512, one=mark("{n} input")),
         "grows": choice(mark("more {n}"), ("outputs", "inputs")),
         "factor": choice(mark("an argument of {n}"), [f"{f:.3g}" for f in factors]),
     }
@@ -361,7 +364,7 @@ def test_xavier_uniform(student: Student, sampler: Sampler, case: Filled) -> Non
 
 WEIGHTS: list[Shape] = [(1500, 30), (400, 1600), (1200, 2, 3, 5)]
 DRAWN_WEIGHTS = Ranges(
-    KERNEL | {"inputs": Span(mark("{n} inputs"), 1, 3, 128)},
+    KERNEL | {"inputs": Span(mark("{n} inputs"), 1, 3, 128, one=mark("{n} input"))},
     lambda row: drawn_shape({"outputs": 800, **row}),
     lambda row: math.prod(drawn_shape({"outputs": 800, **row})),
     max_work=1 << 18,
@@ -451,7 +454,7 @@ def test_in_place(student: Student, sampler: Sampler, name: str, dtype: torch.dt
         tr("What is returned is not the tensor that was given."),
         cause=why(
             "kaiming_init.wrapped",
-            "It was wrapped anew, by .data, .detach() or nn.Parameter: return the very one given.",
+            "It was wrapped, by .data, .detach() or nn.Parameter: return the tensor itself that was given.",
         ),
     )
     expect(
@@ -533,7 +536,9 @@ def test_generator(student: Student, sampler: Sampler, name: str) -> None:
     expect(
         not torch.equal(first, filled(another, seed)[0]),
         tr("Another generator gave the same numbers."),
-        cause=why("kaiming_init.generator.unused", "The generator is not used."),
+        cause=NOTHING_DRAWN
+        if len(first.unique()) == 1
+        else why("kaiming_init.generator.unused", "The generator is not used."),
     )
     expect(
         not torch.equal(first, filled(ours, seed, skip=5)[0]),

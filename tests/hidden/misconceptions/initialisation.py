@@ -46,7 +46,7 @@ def taken_for_fans(shape: tuple[int, ...]) -> dict[str, tuple[str, float]]:
         "fan_in": ("fan_in", wide),
         "fan_out": ("fan_out", high),
         "input_channels": (
-            tr("the number of input channels alone, without the taps of the kernel"),
+            tr("the number of input channels alone"),
             shape[1],
         ),
         "output_channels": (tr("the number of output channels alone"), shape[0]),
@@ -59,19 +59,19 @@ def taken_for_fans(shape: tuple[int, ...]) -> dict[str, tuple[str, float]]:
         return counts
     return counts | {
         "taps": (tr("the taps of the kernel alone"), taps),
-        "last_side": (tr("the kernel's last side alone"), shape[-1]),
-        "width": (tr("the kernel's width alone, not its area"), shape[1] * shape[-1]),
-        "height": (tr("the kernel's height alone, not its area"), shape[1] * shape[2]),
+        "last_side": (tr("the last side of the kernel alone"), shape[-1]),
+        "width": (tr("the input channels times the width of the kernel"), shape[1] * shape[-1]),
+        "height": (tr("the input channels times the height of the kernel"), shape[1] * shape[2]),
         "sides_added": (
-            tr("the sum of the kernel's sides, not their product"),
+            tr("the input channels times the sum of the kernel's sides"),
             shape[1] * sum(shape[2:]),
         ),
         "height_squared": (
-            tr("the square of the kernel's height, not its area"),
+            tr("the input channels times the square of the kernel's height"),
             shape[1] * shape[2] ** 2,
         ),
         "width_squared": (
-            tr("the square of the kernel's width, not its area"),
+            tr("the input channels times the square of the kernel's width"),
             shape[1] * shape[-1] ** 2,
         ),
     }
