@@ -18,7 +18,8 @@ CHANGES_INPUT = why(
 
 
 IGNORES_INPUT = why(
-    "layer.ignores_input", "The output does not follow the input: it is kept from an earlier call."
+    "layer.ignores_input",
+    "The output does not follow the input: it is fixed, or kept from an earlier call.",
 )
 
 
@@ -30,6 +31,7 @@ class WrongOutput:
         method: which of the layer's methods was asked.
         answer: what came back for the input `x`.
         expected: what the oracle says.
+        upstream: what was sent back, where that was asked as well.
     """
 
     layer: Layer
@@ -38,6 +40,7 @@ class WrongOutput:
     method: str
     answer: Answer
     expected: Tensor
+    upstream: Tensor | None = None
 
     def unsteady(self) -> Cause | None:
         """What the same question, asked again, tells."""
@@ -55,7 +58,7 @@ class WrongOutput:
             self.answer.after, self.x.tensor
         ):
             return CHANGES_INPUT
-        if not self._is(self._ask(self.x.tensor)):
+        if not self._is(self._ask(self.x.tensor, self.upstream)):
             return why(
                 "layer.unsteady",
                 "The same input gives another output each time: it depends on chance (as dropout does), on "
@@ -110,13 +113,14 @@ class WrongOutput:
         return None
 
     def rounds(self) -> bool:
-        """Whether inputs that differ in the ninth digit have outputs that are the same, or jump."""
+        """Whether inputs that hardly differ have outputs that are the same, or jump."""
         x = self.x.tensor
-        near, value = self._ask(x * (1 + 1e-9)), self._ask(x)
+        step, jump = (1e-9, 1e-7) if x.dtype == torch.float64 else (1e-5, 3e-4)
+        near, value = self._ask(x * (1 + step)), self._ask(x)
         if not isinstance(near, Tensor) or not isinstance(value, Tensor):
             return False
         moved = (near.double() - value.double()).abs()
-        smooth = (moved > 0) & (moved < 1e-7 * value.double().abs().mean())
+        smooth = (moved > 0) & (moved < jump * value.double().abs().mean())
         return float(smooth.double().mean()) < 0.3
 
     def _factor(self) -> float:
@@ -138,10 +142,10 @@ class WrongOutput:
         off = (self.answer.value - self.expected).movedim(features, 0).flatten(1)
         return same(off, off[:, :1].expand_as(off))
 
-    def _ask(self, x: Tensor) -> object:
-        given = Input(x, self.x.layout)
+    def _ask(self, x: Tensor, upstream: Tensor | None = None) -> object:
+        given, grad = Input(x, self.x.layout), upstream is not None
         try:
-            return self.layer.run(given, method=self.method, grad=False).value
+            return self.layer.run(given, upstream, method=self.method, grad=grad).value
         except CheckFailed:
             return None
 
@@ -149,4 +153,6 @@ class WrongOutput:
         value = self.answer.value
         if not isinstance(value, Tensor) or not isinstance(other, Tensor):
             return other is value
-        return torch.equal(value, other)
+        return value.shape == other.shape and torch.allclose(
+            value.double(), other.double(), rtol=0, atol=0, equal_nan=True
+        )

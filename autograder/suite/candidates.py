@@ -84,11 +84,14 @@ Answers = Iterable[tuple[object, Tensor, Iterable[Candidate]]]
 """Of one question after the other: what came back, the right answer, and the candidates."""
 
 
-def diagnose_all(answers: Answers) -> Cause | None:
+def diagnose_all(answers: Answers, *, alone: bool = False) -> Cause | None:
     """Return the first cause that explains the first answer, and every right one; None where there is none.
 
     Of several that do, those are left that explain the other wrong answers too: what is wrong there may be so
     for a further cause.
+
+    Args:
+        alone: require that the cause explains every answer.
     """
     left: dict[Cause, None] | None = None
     for got, expected, candidates in answers:
@@ -108,7 +111,7 @@ def diagnose_all(answers: Answers) -> Cause | None:
             continue
         # A cause may stand for several candidates, and need not be one everywhere.
         kept = {cause: None for cause in left if cause in explained or cause not in refuted}
-        if kept or same(got, expected):
+        if kept or alone or same(got, expected):
             left = kept
         if not left:
             break
@@ -132,8 +135,15 @@ def then(
 
 
 def same(a: Tensor, b: Tensor) -> bool:
-    """Return whether two tensors agree in shape, and in value to 1e-5, as far as float32 would tell."""
-    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-8)
+    """Return whether two tensors agree in shape, and in value to 1e-5, as far as float32 would tell.
+
+    Values near zero agree to 1e-8, those of float32 to 1e-5 of the mean size.
+    """
+    if a.shape != b.shape:
+        return False
+    usual = float(b.detach().double().abs().mean()) if torch.float32 in (a.dtype, b.dtype) else 0.0
+    atol = 1e-5 * usual if 0 < usual < math.inf else 1e-8
+    return torch.allclose(a.double(), b.double(), rtol=1e-5, atol=atol)
 
 
 def diagnose_number(got: float, expected: float, candidates: Mapping[Cause, float]) -> Cause | None:

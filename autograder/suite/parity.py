@@ -119,15 +119,15 @@ def alike(what: str, got: object, expected: Tensor, candidates: Iterable[Candida
             return alike(what, got.to(expected.dtype), expected, candidates)
         raise CheckFailed(
             tr(
-                "{what} is {got}; expected {expected}, the dtype of what went in.",
+                "{what} is {got}; expected {expected}.",
                 what=what,
                 got=_dtype(got),
                 expected=_dtype(expected),
             ),
             cause=why(
                 "value.dtype",
-                "A tensor of a fixed dtype (or a .float(), .double()) takes part in the computation, or a "
-                "tensor is rebuilt from its numbers.",
+                "The dtype has to be that of the input: a tensor of a fixed dtype (or a .float(), .double()) "
+                "takes part, or a tensor is rebuilt from its numbers.",
             ),
             slip=slips.DTYPE if both_floating else "",
         )
@@ -142,7 +142,8 @@ def alike(what: str, got: object, expected: Tensor, candidates: Iterable[Candida
             ),
             cause=why(
                 "value.not_finite",
-                "Memory that was never filled, a division by zero, or an overflow.",
+                "Memory that was never filled, a division by zero, an overflow, or a root or a power of a "
+                "negative number.",
             ),
         )
     return got
@@ -233,20 +234,30 @@ def _is(got: object, value: float) -> bool:
 
 
 def _explanation(counts: Sequence[Count], wrong: Sequence[Count]) -> Cause | None:
-    known = _common_cause(counts)
-    return known or partly(_common_cause(wrong), mark("Where it is wrong, not elsewhere: {said}"))
+    known = _common_causes(counts)
+    if known:
+        return known[0]
+    some = _common_causes(wrong)
+    # Small numbers are often the same by chance: a few do not tell, nor do they where several causes fit.
+    told = len(some) == 1 and len({count.expected for count in wrong}) >= ENOUGH
+    return partly(some[0], mark("Where it is wrong, not elsewhere: {said}")) if told else None
 
 
-def _common_cause(counts: Sequence[Count]) -> Cause | None:
+ENOUGH = 2
+"""Different numbers that a cause has to explain which holds of some questions alone."""
+
+
+def _common_causes(counts: Sequence[Count]) -> list[Cause]:
     explained = [count.candidates() for count in counts]
-    for cause in explained[0] if explained else ():
+    return [
+        cause
+        for cause in (explained[0] if explained else ())
         if all(
             # Where a candidate is not finite, the mistake would have raised or returned nothing usable.
             _is(count.got, candidates[cause]) or not math.isfinite(candidates[cause])
             for count, candidates in zip(counts, explained, strict=True)
-        ):
-            return cause
-    return None
+        )
+    ]
 
 
 def describe(value: object) -> str:
@@ -384,7 +395,8 @@ def _rounding(
     if same(a, b):
         return why(
             "value.float32",
-            "Only the first six or seven digits agree: a part of it is computed in float32.",
+            "Only the first six or seven digits agree: a part of it is computed in float32, or something "
+            "small is added.",
         )
     # What is rounded errs in both directions, by itself and against the size of the number; what errs in one
     # is shifted, multiplied or left out. A few numbers do not tell, unless they are such a dtype's.

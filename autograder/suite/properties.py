@@ -20,13 +20,13 @@ from autograder.report import Cause
 from autograder.suite import registry, slips, statistics
 from autograder.suite.behaviour import CHANGES_INPUT, IGNORES_INPUT, WrongOutput
 from autograder.suite.candidates import same
-from autograder.suite.failures import NO_RETURN, CheckFailed, Why, expect, why
+from autograder.suite.failures import NO_RETURN, CheckFailed, Why, expect, partly, why
 from autograder.suite.parity import alike, compare, describe
 from autograder.suite.replies import Answer, Description, Seen, Transfers
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
 from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
-from tower_student.language import plural, tr
+from tower_student.language import mark, plural, tr
 from tower_student.text import listed, words
 
 Look = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]
@@ -108,6 +108,20 @@ def registered_like(oracle: nn.Module, layer: Layer, optional: Collection[str] =
                     name=name,
                 ),
             )
+
+
+def has_bias_by_default(oracle: nn.Module, layer: Layer) -> None:
+    """Require that a layer has a bias where `bias` was not given, as registered_like requires it.
+
+    Ask this after a layer that was made with `bias=True` has passed.
+    """
+    try:
+        registered_like(oracle, layer)
+    except CheckFailed as failure:
+        bias = why(
+            "layer.bias_by_default", "There is a bias by default: bias=True in the signature."
+        )
+        raise failure.because(None if "bias" in layer.made.shapes() else bias) from None
 
 
 def _other_default(layer: Layer, expected: torch.dtype) -> Cause | None:
@@ -263,15 +277,20 @@ def gradients(
     if answer.transfers:
         _stays(answer.transfers)
     candidates = registry.of_output(oracle, x.laid_out())
-    asked = WrongOutput(layer, oracle, x, method, answer, output.detach())
-    compare(
-        tr("the output"),
-        answer.value,
-        output.detach(),
-        tolerance,
-        candidates=candidates,
-        rounds=asked.rounds,
-    )
+    asked = WrongOutput(layer, oracle, x, method, answer, output.detach(), upstream)
+    try:
+        compare(
+            tr("the output"),
+            answer.value,
+            output.detach(),
+            tolerance,
+            candidates=candidates,
+            rounds=asked.rounds,
+        )
+    except CheckFailed as failure:
+        if not on_gpu:
+            raise failure.because(asked.unsteady).beside(asked.ties) from None
+        raise failure.instead(partial(_on_gpu_alone, failure, asked)) from None
     assert leaf.grad is not None
     expected = {
         "input": leaf.grad,
@@ -291,16 +310,27 @@ def gradients(
                 name=name,
             )
             if name in frozen
-            else why(
-                "gradient.cut",
-                "The way from the output to it is cut: by detach(), .data, no_grad, numpy, by a new tensor, "
-                "as torch.tensor(...) and zeros(...) make, or by what an earlier call has computed.",
-            ),
+            else CUT,
         )
         candidates = registry.of_gradient(oracle, x.tensor, upstream, name)
         what = tr("the gradient of {name}", name=name)
         compare(what, answer.gradients[name], gradient, tolerance, candidates=candidates)
     _untouched(answer.after, x.tensor)
+
+
+CUT = why(
+    "gradient.cut",
+    "The way from the output to it is cut: by detach(), .data, no_grad, numpy, by a new tensor, "
+    "as torch.tensor(...) and zeros(...) make, or by what an earlier call has computed.",
+)
+
+
+def _on_gpu_alone(failure: CheckFailed, asked: WrongOutput) -> Cause | None:
+    """The cause of a wrong output on the GPU; it says so where that on the CPU is right."""
+    on_cpu = asked.layer.run(asked.x, method=asked.method, grad=False).value
+    right = isinstance(on_cpu, Tensor) and same(on_cpu, asked.expected)
+    of = mark("On a GPU, though not on the CPU: {said}")
+    return partly(failure.cause, of) if right else failure.cause
 
 
 def survives_transfers(
@@ -407,8 +437,8 @@ def _stays(transfers: Transfers) -> None:
     expect(
         not transfers.copies,
         plural(
-            "Tensors were carried between GPU and CPU {count} time.",
-            "Tensors were carried between GPU and CPU {count} times.",
+            "{count} copy was made between GPU and CPU.",
+            "{count} copies were made between GPU and CPU.",
             transfers.copies,
         ),
         cause=why(
@@ -474,6 +504,7 @@ def gradcheck(layer: Layer, x: Tensor, sampler: Sampler, method: str = "forward"
         expect(
             name in answer.gradients,
             tr("No gradient reaches {name}: its .grad is None.", name=name),
+            cause=CUT,
         )
         gradient = alike(tr("the gradient of {name}", name=name), answer.gradients[name], points[i])
         slopes, differences = [], []
@@ -785,7 +816,12 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
     """
     for mode in ("train", "train", "eval"):
         layer.do(mode)
-        forward(layer, oracle, Input(x))
+        try:
+            forward(layer, oracle, Input(x))
+        except CheckFailed as failure:
+            if mode == "train":
+                raise
+            raise failure.instead(partial(_evaluated, failure)) from None
     with torch.no_grad():
         expected = oracle(x)
     again = partial(_unless_wrong_again, layer, x, expected)
@@ -831,6 +867,11 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
                 )
             ),
         )
+
+
+def _evaluated(failure: CheckFailed) -> Cause | None:
+    """The cause of what is wrong in evaluation mode, where training mode is right."""
+    return partly(failure.cause, mark("In evaluation mode, though not in training mode: {said}"))
 
 
 def _unless_wrong_again(
@@ -903,10 +944,10 @@ def trains_like(
                     TRAJECTORY,
                 )
             except CheckFailed as failure:
-                stuck = isinstance(state.get(name), Tensor) and torch.equal(
-                    state[name], before[name]
-                )
-                cause = STUCK if stuck else CARRIED_OVER if step > 1 else None
+                got = state.get(name)
+                stuck = isinstance(got, Tensor) and torch.equal(got, before[name])
+                cut = stuck and name not in answer.gradients
+                cause = CUT if cut else STUCK if stuck else CARRIED_OVER if step > 1 else None
                 raise failure.beside(cause) from None
 
 

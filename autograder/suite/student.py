@@ -214,7 +214,10 @@ class Student:
         """
         kwargs = _unforgiven(kwargs)
         written = _written(name, args, kwargs)
-        self._say(written, name)
+        elsewhere = tr(
+            "{call} with {dtype} as the default dtype", call=written, dtype=default_dtype
+        )
+        self._say(elsewhere if default_dtype else written, name)
         encoder, handle = _RequestEncoder(), self.session.handle()
         layer = Layer(self, written, handle)
         request = protocol.Create(
@@ -337,7 +340,7 @@ class Student:
         request = protocol.Library(name, encoder.tree(list(args)), given, handle, param_groups)
         self.defer(request, encoder)
         # What only the suite has a name for is a model to the student.
-        shown = name if name.startswith(("nn.", "optim.")) else tr("a module of the grader's")
+        shown = name if name.startswith(("nn.", "optim.")) else tr("a model of the grader's")
         return Layer(self, shown, handle)
 
     def keep(self, *tensors: Tensor, on_gpu: bool = False) -> list[int]:
@@ -684,6 +687,7 @@ class Layer:
 
     def activations(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return what enters and what leaves each child that is called as a layer, by its name."""
+        self._say(_of_input(self._written, x, ""))
         encoder = _RequestEncoder()
         request = protocol.Activations(self.handle, encoder.tree(x, "x"))
         _, tensors = self._student.ask(request, encoder)

@@ -87,11 +87,13 @@ CASES = [
 ]
 LAYOUTS = ("contiguous", "transposed", "offset", "strided")
 SPANS = {
-    "in_features": Span(mark("{n} input features"), 1, 3, 2048),
-    "out_features": Span(mark("{n} output features"), 1, 3, 2048),
+    "in_features": Span(mark("{n} input features"), 1, 3, 2048, one=mark("{n} input feature")),
+    "out_features": Span(mark("{n} output features"), 1, 3, 2048, one=mark("{n} output feature")),
     "batch": Span(mark("a batch of {n}"), 1, 3, 2048, least=2),
-    "dimensions": Span(mark("an input with {n} dimensions"), 1, 7, least=2),
-    "rows": Span(mark("{n} rows in each sample"), 1, 3, 256),
+    "dimensions": Span(
+        mark("an input with {n} dimensions"), 1, 7, least=2, one=mark("an input with {n} dimension")
+    ),
+    "rows": Span(mark("{n} rows in each sample"), 1, 3, 256, one=mark("{n} row in each sample")),
     "plain": choice(mark("a bias that is {n}"), ("there", "left out")),
     "layout": choice(mark("a memory layout that is {n}"), LAYOUTS),
     "values": choice(mark("input values that are {n}"), VALUES),
@@ -141,14 +143,16 @@ def test_registration(student: Student, bias: bool) -> None:
         optional=("bias",),
     )
     by_default = {"bias": bias}, 0, torch.float64
-    for made in (
-        student.CustomLinear(3, 2, bias=bias, dtype=torch.float64),
-        student.CustomLinear(3, 2, bias, None, torch.float64),
-        student.create("CustomLinear", (3, 2), *by_default),
+    for make in (
+        lambda: student.CustomLinear(3, 2, bias=bias, dtype=torch.float64),
+        lambda: student.CustomLinear(3, 2, bias, None, torch.float64),
+        lambda: student.create("CustomLinear", (3, 2), *by_default),
     ):
         properties.registered_like(
-            nn.Linear(3, 2, bias=bias, dtype=torch.float64), made, optional=("bias",)
+            nn.Linear(3, 2, bias=bias, dtype=torch.float64), make(), optional=("bias",)
         )
+    if bias:  # as it is by default
+        properties.has_bias_by_default(nn.Linear(3, 2), student.CustomLinear(3, 2))
 
 
 @by_name
@@ -259,7 +263,7 @@ def drawn_layer(row: Row) -> New:
     ],
 )
 def test_initialisation(student: Student, sampler: Sampler, new: New) -> None:
-    """A new layer's weight and bias are drawn from U(±1/√in_features), anew for every layer.
+    """Weight and bias of each new layer are drawn from U(±1/√in_features).
 
     handouts/linear.md, "What trips people up": the bound comes from in_features, for the bias too.
     """
