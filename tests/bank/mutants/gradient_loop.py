@@ -135,7 +135,7 @@ def squared_error(y_predicted, y):
     "error_is_rooted",
     "An error should have the unit of y, so the root is taken.",
     check="squared_error",
-    cause="gradient_loop.history.loss_root",
+    cause="gradient_loop.squared_error.root",
 )
 def squared_error(y_predicted, y):
     return ((y_predicted - y) ** 2).mean().sqrt()
@@ -388,7 +388,7 @@ def manual_gradients(x, y, w, b):
     "gradients_clipped",
     "Gradients beyond ±1 are unstable and always have to be clipped.",
     check="manual_gradients",
-    cause="gradient_loop.fit.clipped",
+    cause="gradient_loop.gradients.value_clipped",
 )
 def manual_gradients(x, y, w, b):
     error = predict(x, w, b) - y
@@ -568,7 +568,7 @@ def sgd_step(parameters, gradients, learning_rate):
     "step_returns_after_the_first",
     "A return inside the loop is reached when the loop is over.",
     check="sgd_step",
-    cause="gradient_loop.fit.w_alone",
+    cause="gradient_loop.step.return_in_loop",
 )
 def sgd_step(parameters, gradients, learning_rate):
     with torch.no_grad():
@@ -655,7 +655,7 @@ def sgd_step(parameters, gradients, learning_rate):
     "step_by_the_sign",
     "Only the sign of a gradient says where to go.",
     check="sgd_step",
-    cause="gradient_loop.fit.signs_alone",
+    cause="gradient_loop.step.sign_alone",
 )
 def sgd_step(parameters, gradients, learning_rate):
     with torch.no_grad():
@@ -1463,7 +1463,7 @@ def manual_gradients(x, y, w, b):
     "learning_rate_float32",
     "torch.tensor(learning_rate) is just the number.",
     check="train_manual",
-    cause="gradient_loop.fit.first_digits",
+    cause="value.float32",
 )
 def sgd_step(parameters, gradients, learning_rate):
     with torch.no_grad():

@@ -13,6 +13,7 @@ from misconceptions.initialisation import (
     of_xavier,
 )
 from misconceptions.line import (
+    STILL,
     diagnose_history,
     of_error,
     of_line_gradients,
@@ -37,6 +38,7 @@ from misconceptions.windows import (
 
 __all__ = [
     "INHERITED",
+    "STILL",
     "Geometry",
     "diagnose_epoch",
     "diagnose_history",

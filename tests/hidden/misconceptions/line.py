@@ -102,6 +102,13 @@ LENGTH_ONE_TOGETHER = why(
 )
 
 
+STILL = why(
+    "gradient_loop.fit.still",
+    "Nothing moves: the step is missing or makes new tensors, or each gradient is 0: cleared before it is "
+    "used, or that of a rounded loss.",
+)
+
+
 def fixed_rate(rate: float) -> Cause:
     """The cause of steps that are as long as this rate makes them, whatever rate is given."""
     return why("gradient_loop.rate.fixed", "The learning rate is fixed at {rate}.", rate=rate)
@@ -238,6 +245,8 @@ def diagnose_history(
         is_right = len(path) == len(right) and all(map(near, path, right))
         if len(got) == len(path) and all(map(near, got, path)) and not is_right:
             return cause
+    if right and not got:
+        return why("gradient_loop.fit.nothing_recorded", "No step is recorded: the list is empty.")
     if len(got) != len(right) and all(map(near, got, right)):
         return why(
             "gradient_loop.fit.steps_missing",
@@ -299,6 +308,10 @@ def _wrong_paths(
         "gradient_loop.fit",
         start_from_zero=("The fit starts from w = b = 0, not from what was given.",
             _descend(_plain, x, y, 0.0, 0.0, rate, steps)),
+        w_from_zero=("The fit starts from w = 0, not from the w that was given.",
+            _descend(_plain, x, y, 0.0, b, rate, steps)),
+        b_from_zero=("The fit starts from b = 0, not from the b that was given.",
+            _descend(_plain, x, y, w, 0.0, rate, steps)),
     )  # fmt: skip
 
 
@@ -315,10 +328,7 @@ def _wrong_updates(x: Tensor, y: Tensor, rate: float) -> Iterator[tuple[Cause, U
         gradients__accumulated_b=(
             "The gradient of b accumulates from step to step: clear it before every backward().",
             _carried(1.0, of_w=False)),
-        fit__still=(
-            "Nothing moves: the gradients are cleared before they are used, the step is missing or makes new "
-            "tensors, or the loss is rounded.",
-            _scaled(0)),
+        fit__still=(STILL, _scaled(0)),
         fit__b_after_w=("b's gradient already knows the new w: take both gradients before the first update.",
             partial(_b_after_w, x=x, y=y, rate=rate)),
         fit__w_after_b=("w's gradient already knows the new b: take both gradients before the first update.",
@@ -352,7 +362,7 @@ def _wrong_updates(x: Tensor, y: Tensor, rate: float) -> Iterator[tuple[Cause, U
             lambda walk: _by_point(walk, x, y, walk.number % count)),
         length_one_together=(LENGTH_ONE_TOGETHER, _normalised),
         fit__adam=("The steps are Adam's, not those of plain gradient descent.", _by_adam),
-        fit__signs_alone=("The signs of the gradients are used, not their values.",
+        fit__signs_alone=("The gradients are clipped to ±1, or only their signs are used.",
             _each(lambda g: math.copysign(1, g))),
         fit__clipped=("The gradients are clipped to ±1.", _each(lambda g: max(-1.0, min(1.0, g)))),
         fit__cleared_every_other=("The gradient is cleared in every other step only.",
@@ -466,7 +476,7 @@ def _wrong_records(
             [(right[0][0], w, b) for _, w, b in right]),
         backwards=("The list runs backwards.", right[::-1]),
         last_alone=("Only the last step is returned.", right[-1:]),
-        first_alone=("Only the first step is returned: the return stands inside the loop.",
+        first_alone=("Only the first step is returned: a return or a break ends the loop.",
             right[:1]),
         last_missing=("The last step is missing.", right[:-1]),
         one_too_many=("One step too many is made.", longer),
