@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from autograder.report import Cause
 from autograder.suite import properties, registry
-from autograder.suite.candidates import Candidate, diagnose_all, same
+from autograder.suite.candidates import Candidate, diagnose, diagnose_all, same
 from autograder.suite.cases import one_by_one
-from autograder.suite.failures import CheckFailed, expect, partly, why
+from autograder.suite.failures import CheckFailed, Why, expect, partly, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
 from autograder.suite.ranges import MAX_WORK, Ranges, Row, Span, choice
 from autograder.suite.sampler import VALUES, Sampler
@@ -183,15 +183,19 @@ CASES = [
 LAYOUTS = ("contiguous", "transposed", "offset", "strided", "channels_last")
 SPANS = {
     "batch": Span(mark("a batch of {n}"), 1, 3, 1024),
-    "in_channels": Span(mark("{n} input channels"), 1, 3, 512),
-    "out_channels": Span(mark("{n} output channels"), 1, 3, 512),
+    "in_channels": Span(mark("{n} input channels"), 1, 3, 512, one=mark("{n} input channel")),
+    "out_channels": Span(mark("{n} output channels"), 1, 3, 512, one=mark("{n} output channel")),
     "plain": choice(mark("a bias that is {n}"), ("there", "left out")),
     "layout": choice(mark("a memory layout that is {n}"), LAYOUTS),
     "values": choice(mark("input values that are {n}"), VALUES),
 }
 OF_AN_AXIS = {
-    "windows_h": Span(mark("{n} windows vertically"), 1, 4, 200, least=2),
-    "windows_w": Span(mark("{n} windows horizontally"), 1, 4, 200, least=2),
+    "windows_h": Span(
+        mark("{n} windows vertically"), 1, 4, 200, least=2, one=mark("{n} window vertically")
+    ),
+    "windows_w": Span(
+        mark("{n} windows horizontally"), 1, 4, 200, least=2, one=mark("{n} window horizontally")
+    ),
     "kernel_h": Span(mark("a kernel height of {n}"), 1, 4, 24, least=2),
     "kernel_w": Span(mark("a kernel width of {n}"), 1, 4, 24, least=2),
     "stride_h": Span(mark("a vertical stride of {n}"), 1, 4, 24),
@@ -200,19 +204,28 @@ OF_AN_AXIS = {
     "padding_w": Span(mark("a horizontal padding of {n}"), 0, 4, 24),
     "dilation_h": Span(mark("a vertical dilation of {n}"), 1, 4, 16),
     "dilation_w": Span(mark("a horizontal dilation of {n}"), 1, 4, 16),
-    "rest_h": Span(mark("{n} rows left over"), 0, 3),
-    "rest_w": Span(mark("{n} columns left over"), 0, 3),
+    "rest_h": Span(mark("{n} rows left over"), 0, 3, one=mark("{n} row left over")),
+    "rest_w": Span(mark("{n} columns left over"), 0, 3, one=mark("{n} column left over")),
 }
 OF_BOTH = {
     "batch": Span(mark("a batch of {n}"), 1, 3),
-    "in_channels": Span(mark("{n} input channels"), 1, 3),
-    "out_channels": Span(mark("{n} output channels"), 1, 3),
-    "windows": Span(mark("{n} windows along either axis"), 1, 4, 64, least=2),
+    "in_channels": Span(mark("{n} input channels"), 1, 3, one=mark("{n} input channel")),
+    "out_channels": Span(mark("{n} output channels"), 1, 3, one=mark("{n} output channel")),
+    "windows": Span(
+        mark("{n} windows along either axis"),
+        1,
+        4,
+        64,
+        least=2,
+        one=mark("{n} window along either axis"),
+    ),
     "kernel": Span(mark("a kernel size of {n}"), 1, 4, 16, least=2),
     "stride": Span(mark("a stride of {n}"), 1, 4, 16),
     "padding": Span(mark("a padding of {n}"), 0, 4, 16),
     "dilation": Span(mark("a dilation of {n}"), 1, 4, 12),
-    "rest": Span(mark("{n} rows and columns left over"), 0, 3),
+    "rest": Span(
+        mark("{n} rows and columns left over"), 0, 3, one=mark("{n} row and column left over")
+    ),
 }
 NUMBERS = ("windows", "kernel", "stride", "padding", "dilation", "rest")
 
@@ -278,13 +291,30 @@ def confirmed(
     one = partial(again, student, sampler)
 
     def found() -> Cause | None:
-        own, (got, expected, known) = failure.cause, one(case)
-        right_here = isinstance(got, torch.Tensor) and same(got, expected)
-        if right_here or own not in {cause for cause, _ in known}:
+        own, answer = failure.cause, one(case)
+        if is_right(answer) or own not in {cause for cause, _ in answer[2]}:
             return own
-        return diagnose_all(asked(one, case)) or partly(own)
+        if cause := diagnose_all(asked(one, case)):
+            return cause
+        wrong = [answer for answer in asked(one, case) if not is_right(answer)]
+        # Of one geometry alone, a wrong order may look like another.
+        told = len(wrong) == 1 or sum(is_explained(answer, own) for answer in wrong) > 1
+        return partly(own) if told else None
 
     return failure.instead(found)
+
+
+def is_right(answer: Answered) -> bool:
+    """Whether what came back is right."""
+    got, expected, _ = answer
+    return isinstance(got, torch.Tensor) and same(got, expected)
+
+
+def is_explained(answer: Answered, cause: Cause | None) -> bool:
+    """Whether a cause explains what came back."""
+    got, expected, candidates = answer
+    own = (candidate for candidate in candidates if candidate.cause == cause)
+    return isinstance(got, torch.Tensor) and diagnose(got, expected, own) is not None
 
 
 def asked(again: Callable[[Case], Answered], case: Case) -> Iterator[Answered]:
@@ -322,20 +352,27 @@ def by_case(
         failure: CheckFailed, student: Student, sampler: Sampler, case: Case
     ) -> CheckFailed:
         own = confirmed(failure, again, student, sampler, case) if again else failure
-        size = own.because(lambda: wrong_size(student, case))
-        return size.beside(too_short(failure.quoted, case))
+        part = own.because(wrong_part(student, sampler, case))
+        return part.beside(partial(too_short, student, failure.quoted, case))
 
     over_all = over_geometries(*CASES, drawn=drawn(max_work))
     return lambda test: over_all(explained(test, explain))
 
 
-def over_geometries(*cases: Case, drawn: Sequence[Ranges[Case]] = ()) -> Callable[[Test], Test]:
-    """Over these cases, and drawn ones; where one fails for its pairs of numbers, say so."""
+def over_geometries(
+    *cases: Case, drawn: Sequence[Ranges[Case]] = (), forward: bool = False
+) -> Callable[[Test], Test]:
+    """Over these cases, and drawn ones; where one fails for its pairs of numbers, say so.
+
+    Args:
+        forward: whether a forward pass is judged; where that fails for another function, say so.
+    """
 
     def explain(
         failure: CheckFailed, student: Student, sampler: Sampler, case: Case
     ) -> CheckFailed:
-        return failure.because(partial(pairs_refused, student, case, failure))
+        part = failure.because(wrong_part(student, sampler, case) if forward else None)
+        return part.because(partial(pairs_refused, student, case, failure))
 
     over_cases = one_by_one("case", cases, traits, lambda case: case.name, drawn, group)
     return lambda test: over_cases(explained(test, explain))
@@ -373,6 +410,34 @@ def windows_along(n: int, k: int, s: int, p: int, d: int) -> int:
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
+def wrong_part(student: Student, sampler: Sampler, case: Case) -> Why:
+    """What is wrong with output_size or im2col for the case of a layer that was asked for its output."""
+    if ".load_state_dict(" in student.asked:
+        return None
+    of_layer = student.asked.startswith("Custom")
+
+    def found() -> Cause | None:
+        size = wrong_size(student, case)
+        return size or (wrong_columns(student, sampler, case) if of_layer else None)
+
+    return found
+
+
+def wrong_columns(student: Student, sampler: Sampler, case: Case) -> Cause | None:
+    """What is wrong with the student's own im2col for this case, if anything."""
+    again = partial(matrix, student, sampler)
+    try:
+        got, expected, _ = again(case)
+    except CheckFailed:
+        return None
+    if not isinstance(got, torch.Tensor) or same(got, expected):
+        return None
+    return diagnose_all(asked(again, case)) or why(
+        "conv2d.im2col.wrong",
+        "im2col returns another matrix than it should here: see its check. Put that right first.",
+    )
+
+
 def wrong_size(student: Student, case: Case) -> Cause | None:
     """What is wrong with the student's own output_size for this case, if anything."""
     for n, *geometry in axes(case):
@@ -391,8 +456,15 @@ def wrong_size(student: Student, case: Case) -> Cause | None:
     return None
 
 
-def too_short(quoted: Sequence[str], case: Case) -> Cause | None:
-    """What it means if every tap sees one window too few along an axis, or along both."""
+def too_short(student: Student, quoted: Sequence[str], case: Case) -> Cause | None:
+    """What it means if im2col raises, as every tap sees one window too few along an axis, or along both."""
+    try:
+        student.im2col(torch.zeros(case.input_shape()), *im2col_arguments(case))
+    except CheckFailed as failure:
+        if not failure.quoted:
+            return None
+    else:
+        return None
     failed = re.search(r"invalid for input of size (\d{1,15})", "\n".join(quoted))
     rows, columns = (windows_along(*axis) for axis in axes(case))
     values = math.prod((case.shape[0], case.channels[0], *case.geometry().kernel))
@@ -458,12 +530,12 @@ def drawn_axis(row: Row) -> list[Axis]:
 
 DRAWN_SIZES = Ranges(
     {
-        "windows": Span(mark("{n} windows"), 1, 4, 4096),
+        "windows": Span(mark("{n} windows"), 1, 4, 4096, one=mark("{n} window")),
         "kernel": Span(mark("a kernel size of {n}"), 1, 4, 128),
         "stride": Span(mark("a stride of {n}"), 1, 4, 64),
         "padding": Span(mark("a padding of {n}"), 0, 4, 64),
         "dilation": Span(mark("a dilation of {n}"), 1, 4, 64),
-        "rest": Span(mark("{n} pixels left over"), 0, 4),
+        "rest": Span(mark("{n} pixels left over"), 0, 4, one=mark("{n} pixel left over")),
     },
     drawn_axis,
 )
@@ -487,7 +559,9 @@ def test_output_size(student: Student, sampler: Sampler, sizes: Sequence[Axis]) 
             candidates = partial(misconceptions.of_size, n, k, s, p, d)
             counts.append(Count(what, got, expected, candidates))
     student.asked = plural(
-        "output_size for {count} geometry", "output_size for {count} geometries", len(sizes)
+        "output_size by position and by keyword, for {count} geometry",
+        "output_size by position and by keyword, for {count} geometries",
+        len(sizes),
     )
     compare_counts(counts, whole=True)
     for n, k in ((n, k) for n, k, *_ in sizes if n >= k):
@@ -651,13 +725,15 @@ def test_registration(student: Student, sampler: Sampler, case: Case) -> None:
         student.CustomConv2d(2, 3, 1, dtype=torch.float64, bias=bias),
         optional=("bias",),
     )
-    for made in (
-        student.CustomConv2d(2, 3, 1, 1, 0, 1, bias, None, torch.float64),
-        student.create("CustomConv2d", (2, 3, 1), {"bias": bias}, 0, torch.float64),
+    for make in (
+        lambda: student.CustomConv2d(2, 3, 1, 1, 0, 1, bias, None, torch.float64),
+        lambda: student.create("CustomConv2d", (2, 3, 1), {"bias": bias}, 0, torch.float64),
     ):
         properties.registered_like(
-            nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias), made, optional=("bias",)
+            nn.Conv2d(2, 3, 1, dtype=torch.float64, bias=bias), make(), optional=("bias",)
         )
+    if bias:  # as it is by default
+        properties.has_bias_by_default(nn.Conv2d(2, 3, 1), student.CustomConv2d(2, 3, 1))
 
 
 def output(student: Student, sampler: Sampler, case: Case) -> Answered:
@@ -695,12 +771,16 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
 
     handouts/conv2d.md, "What trips people up".
     """
+    case = Case("float32", (8, 6), 3, (4, 9, 7), padding=1)
     oracle = sampler.fill(nn.Conv2d(8, 6, 3, padding=1)).float()
     layer: Layer = student.CustomConv2d(8, 6, 3, padding=1)
     layer.load(oracle)
     for method in METHODS:
         x = Input(sampler.normal(4, 8, 9, 7, dtype=torch.float32))
-        properties.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
+        try:
+            properties.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
+        except CheckFailed as failure:
+            raise failure.because(wrong_part(student, sampler, case)) from None
         properties.passes_nan_on(layer, oracle, x.tensor, method=method)
 
 
@@ -720,6 +800,7 @@ def test_gradient_parity(student: Student, sampler: Sampler, case: Case) -> None
     Case("bias", (1, 2), 2, (1, 3, 3), padding=1),
     Case("pair", (1, 2), (2, 1), (1, 3, 3), stride=(1, 2), padding=(0, 1)),
     Case("pair_no_bias", (1, 2), (2, 1), (1, 3, 3), stride=(1, 2), padding=(0, 1), bias=False),
+    forward=True,
 )
 def test_gradcheck(student: Student, sampler: Sampler, case: Case) -> None:
     """The backward pass is the derivative of the layer's own forward pass.
@@ -801,7 +882,7 @@ def drawn_layer(row: Row) -> Case:
     ],
 )
 def test_initialisation(student: Student, sampler: Sampler, case: Case) -> None:
-    """A new layer's weight and bias are drawn from U(±1/√fan_in), anew for every layer.
+    """Weight and bias of each new layer are drawn from U(±1/√fan_in).
 
     handouts/conv2d.md, "What trips people up": fan_in counts the taps of the kernel too.
     """
@@ -822,6 +903,7 @@ def test_initialisation(student: Student, sampler: Sampler, case: Case) -> None:
 @over_geometries(
     Case("bias", (2, 3), 3, (2, 5, 6), stride=2, padding=1),
     Case("pair_no_bias", (2, 3), (2, 3), (2, 5, 6), (2, 1), (1, 0), bias=False),
+    forward=True,
 )
 def test_trains(student: Student, sampler: Sampler, case: Case) -> None:
     """The layer holds no state besides its parameters, and an optimizer can train it.
@@ -848,7 +930,7 @@ ON_GPU = [
 ]
 
 
-@over_geometries(*ON_GPU)
+@over_geometries(*ON_GPU, forward=True)
 def test_simulated_gpu(student: Student, sampler: Sampler, case: Case) -> None:
     """On a GPU, a simulated one, the layer stays there, and output and gradients are nn.Conv2d's.
 
@@ -867,6 +949,7 @@ def test_simulated_gpu(student: Student, sampler: Sampler, case: Case) -> None:
 @over_geometries(
     Case("bias", (2, 3), 3, (2, 7, 8), 2, 1, 2),
     Case("pair_no_bias", (2, 3), (3, 2), (2, 7, 8), (2, 1), (1, 2), (1, 2), bias=False),
+    forward=True,
 )
 def test_meta_device(student: Student, sampler: Sampler, case: Case) -> None:
     """The layer makes no tensor of its own on the CPU, so it would run on a GPU.

@@ -331,7 +331,7 @@ def of_size(n: int, k: int, s: int, p: int, d: int) -> dict[Cause, float]:
     return dict(table(
         "conv2d",
         size__rounded_to_zero=(
-            "The quotient is rounded towards zero, which differs from rounding down where it is negative.",
+            "Where no window fits, one is counted: the quotient has to be rounded down, where it is negative too.",
             int(slack / s) + 1),
         size__rounded_up=("The quotient is rounded up: a window that hangs over the edge does not count.",
             -(-slack // s) + 1),
