@@ -111,7 +111,7 @@ DRAWN_MODELS = Ranges(
     {
         "model": choice(mark("the model {n}"), tuple(MODELS.values())),
         "depth": Span(mark("a depth or a number of classes of {n}"), 1, 3, 64, least=2),
-        "width": Span(mark("{n} features"), 1, 3, 1024, least=2),
+        "width": Span(mark("{n} features"), 1, 3, 1024, least=2, one=mark("{n} feature")),
     },
     drawn_models,
 )
@@ -177,7 +177,7 @@ def test_shapes(student: Student, sampler: Sampler) -> None:
                 ),
                 cause=misconceptions.of_entry(shape, expected[name]),
             )
-        alike(tr("the logits"), tower(x), torch.zeros(n, 10))
+        alike(tr("the output"), tower(x), torch.zeros(n, 10))
 
 
 Stage = tuple[Tensor | None, Callable[[Tensor], Tensor], Tensor | None]
@@ -294,9 +294,11 @@ def test_gradient_parity(student: Student, sampler: Sampler) -> None:
     handouts/tower.md, "What trips people up": a layer that the forward pass leaves out gets none.
     """
     tower, oracle = make(student, sampler)
-    properties.gradients(
-        tower, oracle, Input(images(sampler, 3)), sampler, look=partial(show_flow, student)
-    )
+    x = images(sampler, 3)
+    try:
+        properties.gradients(tower, oracle, Input(x), sampler, look=partial(show_flow, student))
+    except CheckFailed as failure:
+        raise failure.beside(partial(wrong_stage, tower, oracle, x)) from None
 
 
 SCALED = mark("TowerOfInsight over bricks whose outputs are multiplied by secret factors")
@@ -320,9 +322,10 @@ def test_own_bricks(student: Student, sampler: Sampler) -> None:
         raise
     except CheckFailed as failure:
         plain, stock = make(student, sampler)
-        properties.forward(
-            plain, stock, Input(images(sampler, 2))
-        )  # what fails here is no matter of bricks
+        try:
+            properties.forward(plain, stock, Input(x))
+        except CheckFailed as other:  # no matter of bricks
+            raise other.beside(partial(wrong_stage, plain, stock, x)) from None
         student.asked = tr(SCALED)
         raise CheckFailed(
             failure.found,
@@ -359,17 +362,22 @@ def test_samples_apart(student: Student, sampler: Sampler) -> None:
         expected = oracle(x)
     for mode in MODES:
         tower.do(mode)
-        together = alike(tr("the logits"), tower(x), expected)
+        together = alike(tr("the output"), tower(x), expected)
         by_chance = why(
             "tower.images.by_chance",
             "The same images get other logits each time: something random, as dropout, takes part.",
         )
-        compare(tr("the logits, asked for again,"), tower(x), together, reading=by_chance)
+        compare(
+            tr("the output for the same images, asked again,"),
+            tower(x),
+            together,
+            reading=by_chance,
+        )
         for i, part in enumerate(x.split(1)):
-            alone = alike(tr("the logits of one image"), tower(part), expected[i : i + 1])
+            alone = alike(tr("the output for one image"), tower(part), expected[i : i + 1])
             what = tr("image {number} of a batch, against the same image alone,", number=i)
             compare(what, together[i : i + 1], alone, reading=MIXED)
-        what = tr("the logits of the batch in another order")
+        what = tr("the output for the batch in another order")
         compare(what, tower(x.roll(1, 0)), together.roll(1, 0), reading=MIXED)
 
 
@@ -390,7 +398,7 @@ def test_fresh_loss(student: Student, sampler: Sampler) -> None:
     """
     towers = [student.create("TowerOfInsight", (), {}, seed=sampler.seed()) for _ in range(2)]
     x, labels = sampler.uniform(16, 1, 28, 28, dtype=torch.float32), sampler.integers(0, 10, 16)
-    logits = alike(tr("the logits"), towers[0](x), torch.zeros(16, 10))
+    logits = alike(tr("the output"), towers[0](x), torch.zeros(16, 10))
     expect(
         not torch.equal(logits[0], logits[1]),
         tr("A fresh tower gives different images the same logits."),
@@ -526,10 +534,10 @@ def drawn_training(row: Row) -> Training:
 
 DRAWN_TRAININGS = Ranges(
     {
-        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2),
+        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2, one=mark("{n} batch")),
         "samples": Span(mark("batches of {n}"), 2, 4, 300),
         "last": Span(mark("a last batch of {n}"), 2, 4, 20),
-        "features": Span(mark("{n} features"), 1, 3, 64, least=2),
+        "features": Span(mark("{n} features"), 1, 3, 64, least=2, one=mark("{n} feature")),
         "classes": Span(mark("{n} classes"), 2, 4, 128),
         "optimizer": choice(
             mark("the optimizer {n}"), [f"{name} {settings}" for name, settings in OPTIMIZERS]
@@ -751,7 +759,7 @@ def test_one_batch(student: Student, sampler: Sampler) -> None:
     before = tower(x)
     student.train_epoch(tower, [(x, labels)] * STEPS, criterion, optimizer)
     losses = [
-        float(F.cross_entropy(alike(tr("the logits"), logits, torch.zeros(2, 10)), labels))
+        float(F.cross_entropy(alike(tr("the output"), logits, torch.zeros(2, 10)), labels))
         for logits in (before, tower(x))
     ]
     student.asked = plural(
@@ -790,10 +798,10 @@ EVALUATIONS = [
 ] + [Evaluation((5, 3), grad=False)]
 DRAWN_EVALUATIONS = Ranges(
     {
-        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2),
+        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2, one=mark("{n} batch")),
         "samples": Span(mark("batches of {n}"), 1, 3, 1024),
         "last": Span(mark("a last batch of {n}"), 1, 3, 20),
-        "features": Span(mark("{n} features"), 1, 3, 64, least=2),
+        "features": Span(mark("{n} features"), 1, 3, 64, least=2, one=mark("{n} feature")),
         "classes": Span(mark("{n} classes"), 2, 4, 256),
         "mode": choice(mark("a model in the mode {n}"), MODES),
         "once": choice(mark("batches that come from {n}"), ("a list", "an iterator")),

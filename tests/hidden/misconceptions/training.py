@@ -104,7 +104,7 @@ class SteppedTwice(Loop):
 class BackwardTwice(Loop):
     cause = why(
         "tower.train_epoch.backward.twice",
-        "backward() runs twice for each batch, so its gradient counts twice.",
+        "The gradient counts twice: backward() runs twice for each batch, or the loss is doubled.",
     )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
@@ -148,7 +148,7 @@ class EvaluationMode(Loop):
 class FirstBatch(Loop):
     cause = why(
         "tower.train_epoch.batches.first_alone",
-        "Only the first batch is used: the return stands inside the loop.",
+        "Only the first batch is used: a return or a break ends the loop.",
     )
 
     def run(self, batches: Sequence[Batch]) -> None:
@@ -222,7 +222,7 @@ class OwnCriterion(Loop):
 class SummedLoss(Loop):
     cause = why(
         "tower.train_epoch.loss.multiplied_by_batch",
-        "The loss is multiplied by the size of the batch before backward().",
+        "The loss is multiplied before backward(), by the size of the batch or by another number.",
     )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
@@ -232,7 +232,7 @@ class SummedLoss(Loop):
 class DividedLoss(Loop):
     cause = why(
         "tower.train_epoch.loss.divided_by_batch",
-        "The loss is divided by the size of the batch before backward(); it is a mean already.",
+        "The loss is divided before backward(), by the size of the batch or by another number; it is a mean already.",
     )
 
     def backward(self, inputs: Tensor, labels: Tensor) -> None:
