@@ -36,9 +36,8 @@ class Hint(NamedTuple):
 
 
 _ELSEWHERE = mark(
-    "A tensor is made on the CPU, or carried there, while the input lies elsewhere: make it with "
-    "device=input.device, or from the input (zeros_like, new_zeros). A layer that is not registered stays "
-    "behind as well."
+    "A tensor is made on the CPU, or carried there, while the input lies elsewhere: make it from the input "
+    "(zeros_like, new_zeros) or with device=input.device. An unregistered layer stays behind, too."
 )
 _NO_GRAPH = mark(
     "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing, or it was "
@@ -57,8 +56,15 @@ READINGS = (
         "raised.refused",
         r"\w+",
         r"",
-        "A `raise` or `assert` of the file's own ends the call; what was asked is valid.",
+        "A `raise` or `assert` of the file itself stops here; what was asked is valid.",
         line=r"^\s*(raise|assert)\b",
+    ),
+    Reading(
+        "raised.exit",
+        "SystemExit",
+        r"",
+        "The program is ended here, by exit() or by a parser of its arguments: leave that out, or put it under "
+        "`if __name__ == '__main__':`.",
     ),
     # autograd
     Reading(
@@ -79,7 +85,7 @@ READINGS = (
         "RuntimeError",
         r"Trying to backward through the graph a second time|saved tensors after they have already been freed",
         "The graph of an earlier step is still attached, or backward() is called twice on one graph: "
-        "compute the loss anew in every step, and detach what is carried over.",
+        "compute the loss again in every step, and detach what is carried over.",
     ),
     Reading(
         "raised.saved_in_place",
@@ -110,7 +116,7 @@ READINGS = (
         "TypeError|AttributeError",
         r"'?NoneType'?",
         "The .grad is None: backward() has not run yet, or the tensor is not the leaf that it reaches; "
-        "w = w - … makes a new tensor, which is none.",
+        "w = w - … makes a new tensor, which is not a leaf.",
         line=r"\.grad\b",
     ),
     Reading(
@@ -154,7 +160,8 @@ READINGS = (
         "raised.matmul_of_numbers",
         "RuntimeError",
         r"both arguments to mat(mul|rix).* need to be at least 1D",
-        "@ multiplies matrices and vectors; for numbers and element by element it is *.",
+        "@ takes matrices and vectors, and one factor is a single number here: multiply it by *, or look how many "
+        "dimensions the input has.",
     ),
     Reading(
         "raised.broadcasting",
@@ -247,21 +254,22 @@ READINGS = (
     Reading(
         "raised.iterator_length",
         "TypeError",
-        r"has no len\(\)",
+        r"of type '(?!int|float|bool|NoneType)\w+' has no len\(\)",
         "What is given may be an iterator, which has no length: count as you go.",
     ),
     Reading(
         "raised.samples_zero",
         "ZeroDivisionError",
         r"",
-        "The number of samples is zero at the end: an iterator yields its batches only once.",
+        "The number to divide by is zero: nothing was counted, or an iterator was gone through before; it yields "
+        "its batches only once.",
         line=r"sampl|total|count|len",
     ),
     Reading(
         "raised.divisor_zero",
         "ZeroDivisionError",
         r"",
-        "A divisor is zero: check which argument arrives where.",
+        "A divisor is zero: check the formula, and which argument arrives where.",
     ),
     # devices and dtypes
     Reading(
@@ -300,9 +308,17 @@ READINGS = (
     Reading(
         "raised.dtypes_mixed",
         "RuntimeError|NotImplementedError",
-        r"to have the same dtype|expected scalar type|same dtype|not implemented for '(Long|Int|Bool|Half)'"
+        r"to have the same dtype|expected scalar type|same dtype"
         r"|Found dtype|dtype .*(mismatch|not supported)|mixed dtype",
         _DTYPE,
+        line=r"^(?!.*criterion)",
+    ),
+    Reading(
+        "raised.dtype_unsupported",
+        "RuntimeError|NotImplementedError",
+        r"not implemented for '(?P<dtype>Long|Int|Short|Char|Byte|Bool|Half)'",
+        "This operation takes no tensor of dtype {dtype}: whole numbers and truth values become others by "
+        ".to(x.dtype), where x is a tensor of the dtype that is wanted.",
         line=r"^(?!.*criterion)",
     ),
     Reading(
@@ -317,34 +333,36 @@ READINGS = (
     Reading(
         "raised.generator_none",
         "TypeError|AttributeError",
-        r"NoneType",
+        r"'NoneType' object has no attribute",
         "Without a generator, `generator` is None: then draw from the global one.",
-        line=r"generator",
+        line=r"\bgenerator\.",
     ),
     Reading(
         "raised.bias_none",
         "TypeError|AttributeError",
-        r"NoneType",
+        r"(?<!'Parameter' and ')NoneType(?!' and '(Parameter|Tensor)')",
         "With bias=False, self.bias is None: ask before using it.",
-        line=r"bias",
+        line=r"\bbias\b",
     ),
     Reading(
         "raised.none",
         "TypeError|AttributeError",
         r"NoneType",
-        "Something is None here: a value that was never set, or the result of a function without a return.",
+        "Something is None here: a value that was never set, as a .grad that no gradient has reached, or the "
+        "result of a function without a return.",
     ),
     Reading(
         "raised.number_for_tensor",
         "AttributeError",
         r"'(float|int)' object has no attribute",
-        "A number stands where a tensor should: .item() or float() has turned it into one; leave it out.",
+        "This is a number of Python's and has nothing of a tensor: .item(), float() and int() make one.",
     ),
     Reading(
         "raised.bool_for_parameter",
         "AttributeError",
         r"'bool' object has no attribute",
         "The attribute holds the argument (True or False) instead of a parameter or None.",
+        line=r"self\.bias\.",
     ),
     Reading(
         "raised.super_init",
@@ -367,8 +385,8 @@ READINGS = (
     Reading(
         "raised.state_dict",
         "RuntimeError",
-        r"Error\(s\) in loading state_dict",
-        "The parameters differ from those asked for in name or shape: see the check that lists them.",
+        r"Error\(s\) in loading state_dict[^']*?(Missing key|Unexpected key|size mismatch)",
+        "The parameters are not those asked for, in name or shape: the lines above say which.",
     ),
     Reading(
         "raised.attribute",
@@ -462,9 +480,22 @@ READINGS = (
     ),
     Reading("raised.recursion", "RecursionError", r"", "A function calls itself without end."),
     Reading(
+        "raised.shared_elements",
+        "RuntimeError",
+        r"refers? to a single memory location",
+        "Several elements of this tensor share their memory, as expand() makes them: clone() it before it is "
+        "written to.",
+    ),
+    Reading(
         "raised.memory",
-        "MemoryError|RuntimeError",
-        r"alloc|memory",
+        "MemoryError",
+        r"",
+        "More memory is asked for than a submission may take: is a size wrong?",
+    ),
+    Reading(
+        "raised.memory",
+        "RuntimeError",
+        r"can't allocate|Cannot allocate|not enough memory|out of memory|bad_alloc|Unable to allocate",
         "More memory is asked for than a submission may take: is a size wrong?",
     ),
     Reading(
