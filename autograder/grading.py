@@ -206,9 +206,7 @@ def _earned(groups: Mapping[str, bool]) -> str:
         ", ".join(tr(words) for words, passed in groups.items() if passed == wanted)
         for wanted in (True, False)
     )
-    return tr(
-        "A part of the points is earned: {right}. Still wrong: {wrong}.", right=right, wrong=wrong
-    )
+    return tr("Right: {right}. Still wrong: {wrong}.", right=right, wrong=wrong)
 
 
 def _linked(modules: Sequence[ModuleResult], judge: Judge) -> tuple[ModuleResult, ...]:

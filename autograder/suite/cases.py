@@ -9,10 +9,13 @@ import pytest
 from autograder.suite.failures import CheckFailed
 from autograder.suite.ranges import Drawn, Ranges
 from tower_student.language import mark, tr
+from tower_student.text import listed
 
 CaseT = TypeVar("CaseT")
 Test = Callable[..., None]
-DRAWN = mark("questions that are drawn")
+DRAWN = mark("random questions")
+MAX_TRAITS = 3
+"""That a failure lists: of many that are new at once, none says much."""
 
 
 def one_by_one(
@@ -69,4 +72,4 @@ def novelty(case: CaseT, cases: Sequence[CaseT], traits: Callable[[CaseT], Itera
     new = [trait for trait in traits(case) if trait not in known]
     if not before or not new:
         return ""
-    return tr("All cases before this one. New in it: {traits}.", traits=", ".join(new))
+    return tr("All cases before this one. New in it: {traits}.", traits=listed(new, MAX_TRAITS))

@@ -46,6 +46,7 @@ Progress = Callable[[str, float], None]
 
 
 KEPT = "state.kept_between_calls"
+OTHER_PARAMETERS = "raised.state_dict"
 
 
 def kept() -> Cause:
@@ -495,6 +496,8 @@ def _root(module: str, feedback: Feedback, defined: SourceLocation | None) -> tu
     return is missing, is another in each function.
     """
     file = feedback.location.file if feedback.location else f"{module}.py"
+    if feedback.cause and feedback.cause.id == OTHER_PARAMETERS:  # with other sizes in each case
+        return (file, defined, OTHER_PARAMETERS)
     if feedback.quoted:  # the same line may raise with other numbers
         return (file, feedback.found, feedback.location or feedback.quoted)
     if feedback.cause and module_of(feedback.cause.id) == module:

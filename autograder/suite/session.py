@@ -256,7 +256,7 @@ class Session:
                 if place
                 else tr("{type} was raised.", type=word(name))
             ),
-            quoted=(*quoted(line_text), *quoted(f"{name}: {message}")),
+            quoted=(*_excerpt(line_text), *_excerpt(f"{name}: {message}" if message else name)),
             reading=Cause(*hint) if hint else None,
             location=location,
             unproven=location is None
@@ -296,6 +296,21 @@ class Session:
 @functools.lru_cache(maxsize=64)  # one text is asked about for each thing that is made of it
 def _defined(text: bytes) -> set[str]:
     return defined(ast.parse(text))
+
+
+MAX_QUOTED = 4
+"""Lines of an exception's message that a failure shows; the first says most."""
+MAX_QUOTED_LINE = 180
+"""Characters of such a line."""
+
+
+def _excerpt(text: str) -> tuple[str, ...]:
+    """The lines of a submission's that a failure shows, not too many nor too long ones."""
+    lines = [
+        line if len(line) <= MAX_QUOTED_LINE else f"{line[:MAX_QUOTED_LINE].rstrip()} …"
+        for line in quoted(text)
+    ]
+    return (*lines[:MAX_QUOTED], tr("[cut]")) if len(lines) > MAX_QUOTED else tuple(lines)
 
 
 def _location(found: tuple[str, int] | None) -> SourceLocation | None:

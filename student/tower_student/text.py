@@ -80,11 +80,11 @@ def words(names: Iterable[str]) -> str:
     return listed(sorted(map(word, names))) or tr("nothing")
 
 
-def listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str], most: int = MAX_WORDS) -> str:
     """The first few of these parts of a sentence, and how many there are more; "" of none."""
-    left = len(parts) - MAX_WORDS
+    left = len(parts) - most
     more = [plural("{count} more", "{count} more", left)] if left > 0 else []
-    return ", ".join([*parts[:MAX_WORDS], *more])
+    return ", ".join([*parts[:most], *more])
 
 
 def _plain(text: str) -> Iterator[str]:

@@ -29,8 +29,8 @@ def test_groups_of_cases_earn_their_share(judge, solutions):
     check = checks["conv2d.forward"]
     assert check.status == "failed"
     assert check.remark == (
-        "A part of the points is earned: one number for height and width, other memory layouts. "
-        "Still wrong: pairs of numbers, questions that are drawn."
+        "Right: one number for height and width, other memory layouts. "
+        "Still wrong: pairs of numbers, random questions."
     )
     assert checks["conv2d.registration"].cause_id == "conv2d.geometry.pair"
     assert check.feedback.same_as == "conv2d.registration"
