@@ -238,8 +238,8 @@ def _explanation(counts: Sequence[Count], wrong: Sequence[Count]) -> Cause | Non
     if known:
         return known[0]
     some = _common_causes(wrong)
-    # Small numbers are often the same by chance: a few do not tell, nor do they where several causes fit.
-    told = len(some) == 1 and len({count.expected for count in wrong}) >= ENOUGH
+    # Small numbers are often the same by chance: one does not tell.
+    told = some and len({count.expected for count in wrong}) >= ENOUGH
     return partly(some[0], mark("Where it is wrong, not elsewhere: {said}")) if told else None
 
 

@@ -1088,7 +1088,7 @@ def _registration_cause(
     if missing:
         return why(
             "layer.names",
-            "The names differ, and so do the keys of the state dict: {names} are not there.",
+            "The names differ, and so do the keys of the state dict. Missing: {names}.",
             names=listed,
         )
     for name, shape in expected.items():

@@ -362,7 +362,7 @@ READINGS = (
         "AttributeError",
         r"'bool' object has no attribute",
         "The attribute holds the argument (True or False) instead of a parameter or None.",
-        line=r"self\.bias\.",
+        line=r"\bself\.bias\b",
     ),
     Reading(
         "raised.super_init",

@@ -189,7 +189,7 @@ def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     "columns_with_the_kernel_flipped",
     "A convolution flips its kernel, as in mathematics.",
     check="im2col",
-    cause="conv2d.kernel.flipped",
+    cause="conv2d.im2col.taps_reversed",
 )
 def im2col(input, kernel_size, stride=1, padding=0, dilation=1):
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (kernel_size, stride, padding, dilation))

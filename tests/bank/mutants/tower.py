@@ -806,7 +806,7 @@ class TowerOfInsight:
     "logits_with_a_temperature",
     "Logits are divided by a temperature to keep them small.",
     check="forward",
-    cause="value.factor",
+    cause="tower.stage.after_fc2",
 )
 class TowerOfInsight:
     def forward(self, input):
