@@ -59,13 +59,6 @@ READINGS = (
         "A `raise` or `assert` of the file itself stops here; what was asked is valid.",
         line=r"^\s*(raise|assert)\b",
     ),
-    Reading(
-        "raised.exit",
-        "SystemExit",
-        r"",
-        "The program is ended here, by exit() or by a parser of its arguments: leave that out, or put it under "
-        "`if __name__ == '__main__':`.",
-    ),
     # autograd
     Reading(
         "raised.no_graph",

@@ -205,7 +205,7 @@ def test_two_as_released(handed_in):
 
 # What stands in a module
 
-for words, test in {
+for words, run in {
     "a statement that fails: a self-test, `exit()`, `input()`, a file that is not there, a download": (
         contents.test_a_statement_that_fails_costs_nothing_and_is_named
     ),
@@ -234,7 +234,7 @@ for words, test in {
     "torchsummary": contents.test_what_only_shows_something_does_nothing,
     "any other package": contents.test_a_statement_that_fails_costs_nothing_and_is_named,
 }.items():
-    row(words)(test)
+    row(words)(run)
 
 
 def test_the_page_names_all_that_can_be_imported():

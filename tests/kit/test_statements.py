@@ -241,13 +241,13 @@ def test_ones_own_cells_count(graded):
     cells = [
         {"source": "%matplotlib inline", "metadata": {}},
         {"source": IMPORTS, "metadata": {"nbgrader": {"solution": False, "locked": True}}},
-        {"source": "def product(a, b):\n    return a @ b.T", "metadata": {}},
+        {"source": "def times(a, b):\n    return a @ b.T", "metadata": {}},
         {
-            "source": CLASS.replace("input @ self.weight.T", "product(input, self.weight)"),
+            "source": CLASS.replace("input @ self.weight.T", "times(input, self.weight)"),
             "metadata": {"nbgrader": {"solution": True}},
         },
         {"source": "assert False", "metadata": {"nbgrader": {"grade": True, "solution": False}}},
-        {"source": "assert product is None", "metadata": {}},
+        {"source": "assert times is None", "metadata": {}},
     ]
     text = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", **cell} for cell in cells]})
     report = graded(linear=module_text(text.encode()).decode())
