@@ -70,7 +70,7 @@ class Submission:
             return tr("{module}.py, line {line}", module=module, line=number)
         line = before.count("\n", cells[-1].end())
         cell = cells[-1]["number"]
-        return tr("{module}.ipynb, cell {cell}, line {line}", module=module, cell=cell, line=line)
+        return tr("cell {cell} of {module}, line {line}", module=module, cell=cell, line=line)
 
     def location(self, module: str, number: int) -> tuple[str, int] | None:
         """One line of a module as a location, or None where it has no such line."""

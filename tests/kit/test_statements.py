@@ -209,15 +209,15 @@ def test_a_cell_that_python_cannot_read_is_passed_over(graded):
     report = graded(linear=notebook(IMPORTS, "def broken(:", CLASS, "x = (", "1 / 0"))
     assert report.per_cent == 100, messages(report)
     note = report.modules[0].note
-    assert "linear.ipynb, cell 2, line 1, failed and was passed over: SyntaxError" in note
-    assert "linear.ipynb, cell 4, line 1, failed and was passed over: SyntaxError" in note
-    assert "linear.ipynb, cell 5, line 1, failed and was passed over: ZeroDivisionError" in note
+    assert "cell 2 of linear, line 1, failed and was passed over: SyntaxError" in note
+    assert "cell 4 of linear, line 1, failed and was passed over: SyntaxError" in note
+    assert "cell 5 of linear, line 1, failed and was passed over: ZeroDivisionError" in note
 
 
 def test_a_layer_in_a_cell_that_cannot_be_read_says_why(graded):
     report = graded(linear=notebook(IMPORTS, f"{CLASS}\nx = ("))
     assert report.score == 0
-    assert "CustomLinear is missing, since linear.ipynb, cell 2, line " in messages(report)
+    assert "CustomLinear is missing, since cell 2 of linear, line " in messages(report)
 
 
 def test_a_notebook_runs_as_in_jupyter(graded):
@@ -253,7 +253,7 @@ def test_ones_own_cells_count(graded):
     report = graded(linear=module_text(text.encode()).decode())
     assert report.per_cent == 100, messages(report)
     assert report.modules[0].note == (
-        "linear.ipynb, cell 6, line 1, failed and was passed over: AssertionError. A test of the file's own "
+        "cell 6 of linear, line 1, failed and was passed over: AssertionError. A test of the file's own "
         "does not hold."
     )
 
@@ -261,7 +261,7 @@ def test_ones_own_cells_count(graded):
 def test_a_failing_line_in_a_notebook_is_named_by_its_cell(graded):
     forward = f"{FORWARD}        raise ValueError('lost')\n"
     report = graded(linear=notebook(IMPORTS, CLASS.replace(FORWARD, forward)))
-    assert "ValueError was raised in linear.ipynb, cell 2, line 15." in messages(report)
+    assert "ValueError was raised in cell 2 of linear, line 15." in messages(report)
 
 
 # Between modules

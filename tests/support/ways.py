@@ -22,10 +22,17 @@ SEED = 11
 Points = dict[str, tuple[str, float, float]]
 """By the id of a check: status, score, maximum."""
 Files = Mapping[str, bytes]
+STRAY = b"""
+import pandas as pd, matplotlib.pyplot as plt
+plt.plot(pd.read_csv("losses.csv"))
+assert CustomLinear(2, 3).weight.shape == (2, 3)
+exit()
+"""
+"""Lines at the end of a module that fail, wherever it is graded."""
 
 
 def handed_in(course: Course) -> dict[str, Files]:
-    """The solutions, a flawed sample, and two mutants of each module, by name.
+    """The solutions, a flawed sample, one with stray lines, and two mutants of each module, by name.
 
     A mutant comes with the bricks that it needs, and without the solutions of what it has nothing to do with.
     """
@@ -35,6 +42,7 @@ def handed_in(course: Course) -> dict[str, Files]:
     found = {
         "solutions": solutions,
         "flawed": {p.name: p.read_bytes() for p in flawed.glob("*.py")},
+        "stray_lines": {"linear.py": solutions["linear.py"] + STRAY},
     }
     for name, module in course.modules.items():
         bricks = {f"{need}.py": solutions[f"{need}.py"] for need in module.needs}
