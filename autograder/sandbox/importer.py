@@ -1,8 +1,10 @@
 """Imports a submission from memory: the named modules, as text that was sent, and no other file."""
 
 import ast
+import io
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
 from types import ModuleType
@@ -60,8 +62,9 @@ class SubmissionImporter(MetaPathFinder, SourceLoader):  # type: ignore[misc]  #
             self._passed_over(name, error.lineno or 1, names, error)
         sys.argv, sys.orig_argv = [filename], ["python", filename]
         late = self._late.get(name, ())
-        for failed, raised in statements.run(module, tree, self._names, self._seconds, late):
-            self._passed_over(name, failed.lineno, statements.bound(failed), raised)
+        with redirect_stdout(_Silence()), redirect_stderr(_Silence()):
+            for failed, raised in statements.run(module, tree, self._names, self._seconds, late):
+                self._passed_over(name, failed.lineno, statements.bound(failed), raised)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -84,6 +87,13 @@ class SubmissionImporter(MetaPathFinder, SourceLoader):  # type: ignore[misc]  #
             return self._sources[path]
         except KeyError:
             raise FileNotFoundError(path) from None
+
+
+class _Silence(io.TextIOBase):
+    """Takes what is printed at the top of a module: a flood of it ends with its statement's time."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def from_text(name: str, text: bytes, filename: str) -> ModuleType:

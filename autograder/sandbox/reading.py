@@ -71,7 +71,10 @@ def read(tree: ast.Module) -> dict[str, tuple[list[str], list[str]]]:
 
 
 def running(tree: ast.Module) -> list[ast.stmt]:
-    """The statements of a module without what a script alone runs, under `if __name__ == "__main__":`."""
+    """The statements of a module without what a script alone runs, under `if __name__ == "__main__":`.
+
+    Each package is imported by a statement of its own, so that one which is missing takes no other with it.
+    """
     found: list[ast.stmt] = []
     for node in tree.body:
         match node:
@@ -83,6 +86,8 @@ def running(tree: ast.Module) -> list[ast.stmt]:
                 )
             ):
                 found += node.orelse
+            case ast.Import(names=names):
+                found += [ast.copy_location(ast.Import([name]), node) for name in names]
             case _:
                 found.append(node)
     return found

@@ -104,25 +104,37 @@ def _finish(awaited: Coroutine[object, None, object]) -> None:
 
 
 class _Relative(ast.NodeTransformer):
-    """Lets `from .linear import …` and `from homework.linear import …` find linear.py beside the module."""
+    """Lets `from .linear import …` and `import homework.linear as l` find linear.py beside the module."""
 
     def __init__(self, siblings: Collection[str]) -> None:
-        self._siblings = siblings
+        self._siblings = frozenset(siblings)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         """Make it an import of the module itself."""
-        *packages, name = (node.module or "").split(".")
-        if node.level and not node.module:
-            return ast.copy_location(ast.Import(node.names), node)
-        if name in self._siblings and (node.level or (packages and not _exists(packages[0]))):
-            node.module, node.level = name, 0
+        package, _, _ = (node.module or "").partition(".")
+        if node.level or not _exists(package):
+            if self._siblings.issuperset(
+                alias.name for alias in node.names
+            ):  # from . import linear
+                return ast.copy_location(ast.Import(node.names), node)
+            if (name := (node.module or "").rpartition(".")[2]) in self._siblings:
+                node.module, node.level = name, 0
+        return node
+
+    def visit_Import(self, node: ast.Import) -> ast.stmt:
+        """Make it an import of the module itself, where that has a name of its own."""
+        for alias in node.names:
+            package, dot, _ = alias.name.partition(".")
+            name = alias.name.rpartition(".")[2]
+            if dot and alias.asname and name in self._siblings and not _exists(package):
+                alias.name = name
         return node
 
 
 def _exists(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except ImportError:
+    except (ImportError, ValueError):
         return False
 
 

@@ -75,7 +75,7 @@ def _said(one: protocol.PassedOver, submission: Submission, readings: tuple[Read
     )
     line = submission.line(one.module, one.line)
     hint = likely_cause(one.raised["type"], one.raised["message"], line, readings)
-    if one.raised["type"] == "AssertionError":
+    if one.raised["type"] == "AssertionError" and re.match(r"\s*assert\b", line):
         why = tr("A test of the file's own does not hold.")
     else:
         why = tr(hint.text, **hint.values) if hint else ""

@@ -51,14 +51,16 @@ _DTYPE = mark(
     "another one."
 )
 _UNREADABLE = "SyntaxError|IndentationError|TabError"
+_REFUSED = mark("A `raise` or `assert` of the file itself stops here; what was asked is valid.")
 READINGS = (
     Reading(
         "raised.refused",
         r"\w+",
         r"",
-        "A `raise` or `assert` of the file itself stops here; what was asked is valid.",
-        line=r"^\s*(raise|assert)\b",
+        _REFUSED,
+        line=r"^\s*raise\b",
     ),
+    Reading("raised.refused", "AssertionError", r"", _REFUSED, line=r"^\s*assert\b"),
     # autograd
     Reading(
         "raised.no_graph",
@@ -443,7 +445,7 @@ READINGS = (
         "raised.syntax",
         _UNREADABLE,
         r"",
-        "Python cannot read it at all, so nothing in it can be graded.",
+        "Python cannot read it at all, so nothing in it counts.",
     ),
     Reading(
         "raised.exit",

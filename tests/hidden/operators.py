@@ -5,4 +5,5 @@ import re
 LINEAR = re.compile(r"(^|_)(bi|tri)?linear(_|$)")
 CONVOLUTION = re.compile(r"conv(?!ert)")
 UNFOLD = re.compile(r"^im2col$")
+BACKWARD = re.compile(r"_backward$")
 DIFFERENTIATION = re.compile(r"^autograd::engine|^_make_dual$")

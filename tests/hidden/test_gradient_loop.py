@@ -26,7 +26,7 @@ from autograder.suite.tolerances import FLOAT32, LINE, TRAJECTORY, Tolerance
 from tower_student.language import mark, plural, tr
 
 import misconceptions
-from operators import DIFFERENTIATION
+from operators import BACKWARD, DIFFERENTIATION
 from reference import fitted_line
 
 Shape = tuple[int, ...]
@@ -336,7 +336,7 @@ def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
                 answer = student.call(name, x, y, w, b, *rest, grad=False, **how)
             answers.append(numbers(answer.value))
             if answer.seen:
-                properties.by_hand(student, answer.seen, DIFFERENTIATION, cause=ARITHMETIC)
+                properties.by_hand(student, answer.seen, DIFFERENTIATION, BACKWARD, cause=ARITHMETIC)
         expect(
             alike_numbers(*answers),
             tr("Asked twice, with another autograd once, {name} answers differently.", name=name),

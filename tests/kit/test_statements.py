@@ -87,6 +87,7 @@ PASSED_OVER = {
         "",
         "line 3, failed and was passed over: ModuleNotFoundError. Only",
     ),
+    "one of several": ("import pandas, math as m, json\nassert m and json", "", "line 1, failed"),
     "a name of a package": ("from scipy.stats import norm, t", "", "ModuleNotFoundError. Only"),
     "a class of its own that fails": ("class Other:\n    a = b", "", "line 1, failed"),
     "a later class that fails": (
@@ -136,6 +137,7 @@ SILENT = {
     "for module in (matplotlib, torchvision, tqdm, IPython):\n"
     "    assert 'site-packages' not in str(module.__spec__)",
     "pytorch's own": "import torch.nn.functional as F, torch.utils.data, numpy as np, sympy",
+    "a package by another name": "import homework.linear as own\nfrom homework import linear as l",
     "a later import from the future": "from __future__ import annotations",
     "a relative import of itself": "from . import linear as own\nfrom .linear import math as m",
 }
@@ -149,7 +151,13 @@ def test_what_only_shows_something_does_nothing(graded, kind):
 
 
 @pytest.mark.parametrize(
-    "top", ["while True:\n    pass", "import time\ntime.sleep(1e9)"], ids=["computes", "sleeps"]
+    "top",
+    [
+        "while True:\n    pass",
+        "import time\ntime.sleep(1e9)",
+        "while True:\n    print('a' * 10_000)",
+    ],
+    ids=["computes", "sleeps", "prints"],
 )
 def test_work_at_the_top_is_cut_off_once(course, broker, top):
     """Every check ends its worker, and the later workers know what takes too long."""
