@@ -6,6 +6,7 @@ What a submission defines counts, whatever stands around it: a test of its own t
 import __future__
 
 import ast
+import codecs
 import contextlib
 import importlib.util
 import inspect
@@ -39,7 +40,7 @@ def parsed(source: bytes, filename: str) -> tuple[ast.Module, list[tuple[SyntaxE
     That is a whole cell of a notebook: why, and what it would have defined. Raises what ast.parse raises
     where nothing can be read, as for a module that is no notebook.
     """
-    text = source.decode("utf-8-sig")
+    text = source.removeprefix(codecs.BOM_UTF8).decode()
     try:
         return ast.parse(text, filename), []
     except SyntaxError:

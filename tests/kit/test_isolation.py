@@ -423,7 +423,9 @@ def test_nothing_hidden_lies_under_anything_visible(tmp_path, monkeypatch):
 
 
 def submission_of(source):
-    return Submission("x", {"linear": source.encode()}, {})
+    """A submission that runs this on import, where the class is missing if it fails."""
+    text = "class CustomLinear:\n" + textwrap.indent(source, "    ")
+    return Submission("x", {"linear": text.encode()}, {})
 
 
 def first_message(course, broker, source):
@@ -482,7 +484,7 @@ TOO_MUCH = {
         "while True:\n    x.append(tempfile.TemporaryFile())\n    x[-1].write(bytes(1 << 20))",
         "wrote more than 4,194,304 bytes|No space left on device",
     ),
-    "descriptors": ("import os\nx = [os.dup(1) for _ in range(100)]", "Too many open files"),
+    "descriptors": ("import os\nfor _ in range(100): os.dup(1)", "Too many open files"),
     "threads": (
         "import threading, time\nthreading.stack_size(65536)\n"
         "for _ in range(5000): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
