@@ -77,6 +77,8 @@ def _said(one: protocol.PassedOver, submission: Submission, readings: tuple[Read
     hint = likely_cause(one.raised["type"], one.raised["message"], line, readings)
     if one.raised["type"] == "AssertionError" and re.match(r"\s*assert\b", line):
         why = tr("A test of the file's own does not hold.")
+    elif hint is None or hint.id == "raised.refused":  # which speaks of a call
+        why = ""
     else:
-        why = tr(hint.text, **hint.values) if hint else ""
+        why = tr(hint.text, **hint.values)
     return f"{said} {why}".strip()

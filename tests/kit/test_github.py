@@ -143,7 +143,7 @@ def test_a_place_that_a_submission_makes_up_lies_within_its_text(judge, where):
 def test_grade_stops_commands_around_its_report_and_then_annotates(tmp_path):
     folder = tmp_path / "repository" / "work"
     folder.mkdir(parents=True)
-    (folder / "linear.py").write_text("\nraise ValueError('::error::forged')\n")
+    (folder / "linear.py").write_text("\nclass CustomLinear: raise ValueError('::error::forged')\n")
     summary, output = tmp_path / "summary.md", tmp_path / "output"
     summary.write_text("of an earlier tool\n")
     done = tower(
@@ -393,7 +393,7 @@ def test_what_cannot_be_fetched_is_said_and_not_graded(pull_request, given, told
 def test_modules_in_a_folder_are_found_and_annotated_there(tmp_path):
     install_engine(tmp_path / "bin")
     (tmp_path / "submission").mkdir()
-    (tmp_path / "submission" / "linear.py").write_text("raise ValueError\n")
+    (tmp_path / "submission" / "linear.py").write_text("class CustomLinear: raise ValueError\n")
     environment = {
         **os.environ,
         "PATH": f"{install_engine(tmp_path / 'bin')}:{os.environ['PATH']}",
