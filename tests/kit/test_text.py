@@ -56,7 +56,7 @@ def test_every_route_carries_a_word_into_the_report(harmless, route):
 def test_names_of_files_and_folders_are_carried_into_the_report(harmless):
     directory, archive = harmless
     assert directory.submission == archive.submission == "harmless"
-    assert "There is a harmtower.py" in archive.modules[-1].note
+    assert "There is a harmtowers.py" in archive.modules[-1].note
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

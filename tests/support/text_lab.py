@@ -246,7 +246,7 @@ def _archive(text: str, parent: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("linear.py", b"\xff")
         for module in ("conv2d", "kaiming_init", "tower"):
-            archive.writestr(_odd(text).decode("utf-8", "replace") + f"{module}.py", "")
+            archive.writestr(_odd(text).decode("utf-8", "replace") + f"{module}s.py", "")
     return path
 
 
