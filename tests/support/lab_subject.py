@@ -265,6 +265,8 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
 
             def witnessed(*args: Any, **kwargs: Any) -> Any:
                 for meta, raw in ask_all(*args, **kwargs):
+                    for passed_over in meta.get("passed_over", ()):
+                        self.replies.append("{type}: {message}".format(**passed_over["raised"]))
                     match meta.get("error"):
                         case {"type": kind, "message": said}:
                             self.replies.append(f"{kind}: {said}")
