@@ -285,7 +285,7 @@ def gradients(
             output.detach(),
             tolerance,
             candidates=candidates,
-            rounds=asked.rounds,
+            rounds=None if on_gpu else asked.rounds,  # it asks on the CPU
         )
     except CheckFailed as failure:
         if not on_gpu:
