@@ -336,7 +336,9 @@ def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
                 answer = student.call(name, x, y, w, b, *rest, grad=False, **how)
             answers.append(numbers(answer.value))
             if answer.seen:
-                properties.by_hand(student, answer.seen, DIFFERENTIATION, BACKWARD, cause=ARITHMETIC)
+                properties.by_hand(
+                    student, answer.seen, DIFFERENTIATION, BACKWARD, cause=ARITHMETIC
+                )
         expect(
             alike_numbers(*answers),
             tr("Asked twice, with another autograd once, {name} answers differently.", name=name),
