@@ -95,12 +95,16 @@ def running(tree: ast.Module) -> list[ast.stmt]:
 
 def _definitions(tree: ast.Module) -> Iterator[Definition]:
     """What is defined at the top of a module, under its conditions too."""
-    left: list[ast.AST] = [*tree.body]
+    return (node for node in outermost(tree.body) if isinstance(node, Definition))
+
+
+def outermost(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Statements and what they consist of, but not what stands inside a class or a function."""
+    left: list[ast.AST] = [*statements]
     while left:
         node = left.pop()
-        if isinstance(node, Definition):
-            yield node
-        elif not isinstance(node, ast.expr):
+        yield node
+        if not isinstance(node, Definition):
             left += ast.iter_child_nodes(node)
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Collection, Coroutine, Iterator, Mapping
 from types import FrameType, ModuleType
 
-from .reading import running
+from .reading import Definition, outermost, running
 
 CELL = re.compile(r"^# %% \[cell \d+\]$", re.MULTILINE)
 """Where the text of a notebook's cell begins, see tower_student.notebooks."""
@@ -114,9 +114,8 @@ class _Relative(ast.NodeTransformer):
         """Make it an import of the module itself."""
         package, _, _ = (node.module or "").partition(".")
         if node.level or not _exists(package):
-            if self._siblings.issuperset(
-                alias.name for alias in node.names
-            ):  # from . import linear
+            if self._siblings.issuperset(alias.name for alias in node.names):
+                # from . import linear
                 return ast.copy_location(ast.Import(node.names), node)
             if (name := (node.module or "").rpartition(".")[2]) in self._siblings:
                 node.module, node.level = name, 0
@@ -142,14 +141,10 @@ def _exists(package: str) -> bool:
 def bound(statement: ast.stmt) -> list[str]:
     """The names that a statement would have bound."""
     names: set[str] = set()
-    for node in ast.walk(statement):
+    for node in outermost([statement]):
+        if isinstance(node, Definition):
+            names.add(node.name)
         match node:
-            case (
-                ast.FunctionDef(name=name)
-                | ast.AsyncFunctionDef(name=name)
-                | ast.ClassDef(name=name)
-            ):
-                names.add(name)
             case ast.alias(name=name, asname=alias):
                 names.add(alias or name.partition(".")[0])
             case ast.Name(id=name, ctx=ast.Store()):

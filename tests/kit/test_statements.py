@@ -197,6 +197,14 @@ def test_what_lacks_it_fails_for_that_reason(graded, kind):
     assert quoted in messages(report)
 
 
+def test_what_a_failed_class_uses_within_explains_nothing(graded):
+    other = "class Other:\n    def scale(self):\n        factor = 2\n    a = b"
+    forward = f"{FORWARD}        input = input * factor\n"
+    report = graded(linear=f"{other}\n{LAYER.replace(FORWARD, forward)}")
+    assert "NameError was raised in linear.py, line " in messages(report)
+    assert "is missing, since" not in messages(report)
+
+
 def test_a_layer_that_cannot_be_defined_says_why(graded):
     report = graded(linear=LAYER.replace("from torch import nn\n", ""))
     assert report.score == 0
