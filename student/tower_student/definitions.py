@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tower_student.notebooks import CELL
+from tower_student.notebooks import parts
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++\Z")
 _HEADING = re.compile(
@@ -97,7 +97,7 @@ class _Definition:
 def _definitions(text: str) -> Iterator[_Definition]:
     """Those of each cell: one that Python cannot read takes none of the others with it."""
     above = 0
-    for cell in _cells(text):
+    for cell in parts(text):
         masked = _lines(_masked(cell))
         first: int | None = None  # of the decorators before a definition
         for begin, end in pairwise([*_beginnings(masked), len(masked)]):
@@ -127,19 +127,13 @@ def _beginnings(masked: list[str]) -> list[int]:
     return [] if depth else found
 
 
-def _cells(text: str) -> list[str]:
-    """The cells of a notebook's text, or the whole of another."""
-    starts = [0, *(cell.start() for cell in CELL.finditer(text)), len(text)]
-    return [text[start:stop] for start, stop in pairwise(starts)]
-
-
 def _mentions(masked: str, name: str) -> bool:
     return bool(re.search(rf"(?<![\w.]){re.escape(name)}\b", masked))
 
 
 def _masked(text: str) -> str:
     """The text without comments, and with nothing of a string but its beginning. Lines keep their numbers."""
-    return "".join(_APART.sub(_blank, cell) for cell in _cells(text))
+    return "".join(_APART.sub(_blank, cell) for cell in parts(text))
 
 
 def _blank(match: re.Match[str]) -> str:

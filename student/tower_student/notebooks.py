@@ -7,6 +7,7 @@ of it is run or parsed here.
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from tower_student.language import tr
@@ -66,10 +67,17 @@ def module_text(content: bytes) -> bytes:
 
 def cells_of(text: str) -> Iterator[tuple[int, str]]:
     """Yield the number of each cell in the text of a module, and the cell, at the line where it stands."""
-    found = [*CELL.finditer(text)]
-    for cell, stop in zip(found, [*(other.start() for other in found[1:]), len(text)], strict=True):
-        start = cell.start()
-        yield int(cell["number"]), "\n" * text.count("\n", 0, start) + text[start:stop]
+    above = 0
+    for part in parts(text):
+        if cell := CELL.match(part):
+            yield int(cell["number"]), "\n" * above + part
+        above += part.count("\n")
+
+
+def parts(text: str) -> list[str]:
+    """The text of a module, cut before each cell of a notebook; the whole of another."""
+    starts = [0, *(cell.start() for cell in CELL.finditer(text)), len(text)]
+    return [text[start:stop] for start, stop in pairwise(starts)]
 
 
 def _as_python(source: str) -> str:
