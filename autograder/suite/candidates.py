@@ -80,8 +80,9 @@ def _explains(got: Tensor, wrong: Tensor, expected: Tensor) -> bool:
 
 NEARER = 0.1
 """How much nearer."""
-Answers = Iterable[tuple[object, Tensor, Iterable[Candidate]]]
-"""Of one question after the other: what came back, the right answer, and the candidates."""
+Answered = tuple[object, Tensor, Iterable[Candidate]]
+"""What a question returned, the right answer, and what else could have been returned."""
+Answers = Iterable[Answered]
 
 
 def diagnose_all(answers: Answers, *, alone: bool = False) -> Cause | None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from autograder.report import Cause
 from autograder.suite import properties, registry
-from autograder.suite.candidates import Candidate, diagnose, diagnose_all, same
+from autograder.suite.candidates import Answered, Candidate, diagnose, diagnose_all, same
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import CheckFailed, Why, expect, partly, why
 from autograder.suite.parity import Count, compare, compare_counts, compare_number
@@ -276,8 +276,6 @@ def drawn(max_work: int) -> list[Ranges[Case]]:
 
 
 Test = Callable[[Student, Sampler, Case], None]
-Answered = tuple[object, torch.Tensor, Iterator[Candidate]]
-"""What came back, the right answer, and what else could have been returned."""
 
 
 def confirmed(
@@ -305,13 +303,13 @@ def confirmed(
 
 
 def is_right(answer: Answered) -> bool:
-    """Whether what came back is right."""
+    """Whether an answer is right."""
     got, expected, _ = answer
     return isinstance(got, torch.Tensor) and same(got, expected)
 
 
 def is_explained(answer: Answered, cause: Cause | None) -> bool:
-    """Whether a cause explains what came back."""
+    """Whether a cause explains an answer."""
     got, expected, candidates = answer
     own = (candidate for candidate in candidates if candidate.cause == cause)
     return isinstance(got, torch.Tensor) and diagnose(got, expected, own) is not None

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import torch
 from autograder.report import Cause
 from autograder.sandbox.values import NamedTupleValue
 from autograder.suite import properties
-from autograder.suite.candidates import Candidate, diagnose_all, same
+from autograder.suite.candidates import Answered, diagnose_all, same
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import alike, compare, compare_number, describe
@@ -85,8 +85,6 @@ def drawn_data(row: Row) -> Data:
 by_data = one_by_one("data", DATA, traits, drawn=[Ranges(SHAPE | KIND, drawn_data, work)])
 
 
-Answered = tuple[object, torch.Tensor, Iterable[Candidate]]
-"""What came back, the right answer, and what else could have been returned."""
 MORE = 3
 """Questions of the same kind that a cause has to explain, too: any two numbers may agree by chance."""
 
