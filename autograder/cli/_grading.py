@@ -80,9 +80,8 @@ def write(report: Report, exports: Iterable[Export]) -> None:
 def print_report(report: Report) -> None:
     """Print the report for people. Raises TowerError where it cannot be printed, as on a full disk."""
     try:
-        with contextlib.suppress(
-            SystemExit
-        ):  # rich's answer to a reader that goes away, as head does
+        # rich's answer to a reader that goes away, as head does
+        with contextlib.suppress(SystemExit):
             console.show(report, Console(highlight=False))
     except OSError as error:
         raise TowerError(

@@ -4,7 +4,8 @@ They cost nothing by themselves. What is missing without them fails, for that re
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from autograder.sandbox import protocol
 from autograder.suite import replies
@@ -18,9 +19,9 @@ TOLD = 3
 UNDEFINED = re.compile(r"name '(\w{1,100})' is not defined")
 
 
-def read(reply: object, submission: Submission) -> tuple[protocol.PassedOver, ...]:
+def read(reply: Mapping[str, Any], submission: Submission) -> tuple[protocol.PassedOver, ...]:
     """Return what a reply says was passed over, as far as there are such lines. Raises CheckFailed."""
-    listed = replies.read(protocol.Imported, reply if isinstance(reply, dict) else {}).passed_over
+    listed = replies.read(protocol.Imported, reply).passed_over
     found = [replies.read(protocol.PassedOver, fields) for fields in listed]
     for one in found:
         replies.read(protocol.Raised, one.raised)
@@ -34,16 +35,11 @@ def making(
 
     Where that one in its turn lacked a name that another makes, it is the other.
     """
-    by_name = {
-        (one.module, each): one
-        for one in passed_over
-        for each in one.names
-        if isinstance(each, str)
-    }
+    by_name = {(one.module, each): one for one in passed_over for each in one.names}
     found = None
     while one := by_name.pop((module, name), None):
         found = one
-        undefined = UNDEFINED.search(str(one.raised["message"])[:1000])
+        undefined = UNDEFINED.search(one.raised["message"][:1000])
         if one.raised["type"] != "NameError" or not undefined:
             break
         name = undefined[1]
@@ -56,7 +52,7 @@ def note(
     readings: Collection[Reading],
 ) -> str:
     """Return what a report says of them; "" where there are none."""
-    said = [_said(one, submission, tuple(readings)) for one in passed_over[:TOLD]]
+    said = [_said(one, submission, readings) for one in passed_over[:TOLD]]
     if (left := len(passed_over) - TOLD) > 0:
         said.append(
             plural(
@@ -68,7 +64,7 @@ def note(
     return " ".join(said)
 
 
-def _said(one: protocol.PassedOver, submission: Submission, readings: tuple[Reading, ...]) -> str:
+def _said(one: protocol.PassedOver, submission: Submission, readings: Collection[Reading]) -> str:
     place = submission.place(one.module, one.line)
     said = tr(
         "{place}, failed and was passed over: {type}.", place=place, type=word(one.raised["type"])

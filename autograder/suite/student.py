@@ -214,10 +214,12 @@ class Student:
         """
         kwargs = _unforgiven(kwargs)
         written = _written(name, args, kwargs)
-        elsewhere = tr(
-            "{call} with {dtype} as the default dtype", call=written, dtype=default_dtype
+        self._say(
+            tr("{call} with {dtype} as the default dtype", call=written, dtype=default_dtype)
+            if default_dtype
+            else written,
+            name,
         )
-        self._say(elsewhere if default_dtype else written, name)
         encoder, handle = _RequestEncoder(), self.session.handle()
         layer = Layer(self, written, handle)
         request = protocol.Create(

@@ -432,7 +432,7 @@ READINGS = (
         _UNREADABLE,
         r"invalid (non-printable )?character\b.*(?P<code>U\+[0-9A-F]{4,6})",
         "A character ({code}) that only looks like a space, a quotation mark or a minus came with a text "
-        "that was pasted: type it anew.",
+        "that was pasted: type it again.",
     ),
     Reading(
         "raised.tabs",
