@@ -114,11 +114,11 @@ class _Relative(ast.NodeTransformer):
         """Make it an import of the module itself."""
         package, _, _ = (node.module or "").partition(".")
         if node.level or not _exists(package):
-            if self._siblings.issuperset(alias.name for alias in node.names):
-                # from . import linear
-                return ast.copy_location(ast.Import(node.names), node)
             if (name := (node.module or "").rpartition(".")[2]) in self._siblings:
                 node.module, node.level = name, 0
+            elif self._siblings.issuperset(alias.name for alias in node.names):
+                # from . import linear
+                return ast.copy_location(ast.Import(node.names), node)
         return node
 
     def visit_Import(self, node: ast.Import) -> ast.stmt:

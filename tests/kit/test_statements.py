@@ -140,6 +140,8 @@ SILENT = {
     "a package by another name": "import homework.linear as own\nfrom homework import linear as l",
     "a later import from the future": "from __future__ import annotations",
     "a relative import of itself": "from . import linear as own\nfrom .linear import math as m",
+    "a name like that of the module": "linear = 1\nfrom linear import linear as l\nassert l == 1\n"
+    "from .linear import linear as l\nassert l == 1",
 }
 
 
