@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import torch
 from autograder.report import Cause
 from autograder.sandbox.values import NamedTupleValue
 from autograder.suite import properties
-from autograder.suite.candidates import Answered, diagnose_all, same
+from autograder.suite.candidates import Answered, Candidate, diagnose_all, same
 from autograder.suite.cases import one_by_one
 from autograder.suite.failures import NO_RETURN, CheckFailed, expect, why
 from autograder.suite.parity import alike, compare, compare_number, describe
@@ -89,24 +89,35 @@ MORE = 3
 """Questions of the same kind that a cause has to explain, too: any two numbers may agree by chance."""
 
 
-def confirmed(
-    failure: CheckFailed, answered: Answered, again: Callable[[], Answered]
-) -> CheckFailed:
-    """The same failure; where its cause is one of the candidates, it has to explain other answers as well.
+def compare_alike(
+    what: str,
+    got: Any,
+    expected: torch.Tensor,
+    candidates: Callable[[], Iterable[Candidate]],
+    again: Callable[[], Answered],
+) -> None:
+    """Compare an answer; a cause among the candidates has to explain other answers as well.
 
     Args:
+        candidates: what else could have come out; computed for a wrong answer alone.
         again: asks a question of the same kind.
+
+    Raises:
+        CheckFailed: they differ.
     """
+    try:
+        compare(what, got, expected, candidates=candidates())
+    except CheckFailed as failure:
+        own = failure.cause
 
-    def found() -> Cause | None:
-        got, expected, known = answered
-        candidates, own = [*known], failure.cause
-        if own not in {candidate.cause for candidate in candidates}:
-            return own
-        more = [again() for _ in range(MORE)]
-        return diagnose_all([(got, expected, candidates), *more], alone=True)
+        def found() -> Cause | None:
+            known = [*candidates()]
+            if own not in {candidate.cause for candidate in known}:
+                return own
+            more = [again() for _ in range(MORE)]
+            return diagnose_all([(got, expected, known), *more], alone=True)
 
-    return failure.instead(found)
+        raise failure.instead(found) from None
 
 
 def line(sampler: Sampler, data: Data) -> Given:
@@ -128,11 +139,8 @@ def test_predict(student: Student, sampler: Sampler, data: Data) -> None:
         x, _, w, b = line(sampler, data)
         return student.predict(x, w, b), w * x + b, misconceptions.of_prediction(x, w, b)
 
-    candidates = [*misconceptions.of_prediction(x, w, b)]
-    try:
-        compare(tr("the prediction"), answer.value, w * x + b, candidates=candidates)
-    except CheckFailed as failure:
-        raise confirmed(failure, (answer.value, w * x + b, candidates), again) from None
+    candidates = partial(misconceptions.of_prediction, x, w, b)
+    compare_alike(tr("the prediction"), answer.value, w * x + b, candidates, again)
     single = [tensor.float() for tensor in (x, w, b)]
     expected = single[1] * single[0] + single[2]
     compare(tr("the prediction in float32"), student.predict(*single), expected, FLOAT32)
@@ -168,11 +176,8 @@ def test_squared_error(student: Student, sampler: Sampler, data: Data) -> None:
         value = student.squared_error(one, other)
         return value, ((one - other) ** 2).mean(), misconceptions.of_error(one, other)
 
-    candidates = [*misconceptions.of_error(y_predicted, y)]
-    try:
-        compare(tr("the error"), answer.value, expected, candidates=candidates)
-    except CheckFailed as failure:
-        raise confirmed(failure, (answer.value, expected, candidates), again) from None
+    candidates = partial(misconceptions.of_error, y_predicted, y)
+    compare_alike(tr("the error"), answer.value, expected, candidates, again)
     far, farther = y_predicted + 1e6, y + 1e6
     what = tr("the error of values near a million")
     lost = why(
@@ -223,14 +228,11 @@ def compare_gradients(
         again: answers another question of the same kind: one of the gradients, by its name.
     """
     result = gradient_pair(result)
-    expected, candidates = derivatives(*given), misconceptions.of_line_gradients(*given)
+    expected = derivatives(*given)
     try:
         for got, (name, gradient) in zip(result, expected.items(), strict=True):
-            try:
-                compare(name, got, gradient, candidates=candidates[name])
-            except CheckFailed as failure:
-                answered = got, gradient, candidates[name]
-                raise confirmed(failure, answered, partial(again, name)) from None
+            candidates = partial(misconceptions.of_line_gradient, name, *given)
+            compare_alike(name, got, gradient, candidates, partial(again, name))
     except CheckFailed as failure:
         exchanged = all(
             isinstance(got, torch.Tensor) and same(got, other)
@@ -268,8 +270,8 @@ def test_manual_gradients(student: Student, sampler: Sampler, data: Data) -> Non
     def again(name: str) -> Answered:
         other = line(sampler, data)
         found = gradient_pair(student.call("manual_gradients", *other, grad=False).value)
-        index, known = ["grad_w", "grad_b"].index(name), misconceptions.of_line_gradients(*other)
-        return found[index], derivatives(*other)[name], known[name]
+        got = found[["grad_w", "grad_b"].index(name)]
+        return got, derivatives(*other)[name], misconceptions.of_line_gradient(name, *other)
 
     with arithmetic_alone():
         answer = student.call("manual_gradients", *given, grad=False, after=True)
@@ -517,7 +519,7 @@ def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
                 "Others have moved: something leaves out a step, by its size, its number or its values.",
             ),
         )
-        candidates = [*misconceptions.of_step(before, gradient, rate)]
+        candidates = partial(misconceptions.of_step, before, gradient, rate)
         what, expected = (
             tr("parameter {number} after the step", number=i + 1),
             before - rate * gradient,
@@ -531,10 +533,7 @@ def test_sgd_step(student: Student, sampler: Sampler, step: Stepped) -> None:
             right = some[i] - rate * others[i]
             return value, right, misconceptions.of_step(some[i], others[i], rate)
 
-        try:
-            compare(what, after, expected, candidates=candidates)
-        except CheckFailed as failure:
-            raise confirmed(failure, (after, expected, candidates), again) from None
+        compare_alike(what, after, expected, candidates, again)
         compare(tr("gradient {number} after the step", number=i + 1), answer.after[1][i], gradient)
         expect(
             answer.traits[i].get("moved") is False,

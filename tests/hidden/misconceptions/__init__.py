@@ -16,7 +16,7 @@ from misconceptions.line import (
     STILL,
     diagnose_history,
     of_error,
-    of_line_gradients,
+    of_line_gradient,
     of_prediction,
     of_step,
 )
@@ -53,7 +53,7 @@ __all__ = [
     "of_gain",
     "of_kaiming",
     "of_layer",
-    "of_line_gradients",
+    "of_line_gradient",
     "of_mean_loss",
     "of_prediction",
     "of_size",

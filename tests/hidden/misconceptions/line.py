@@ -52,7 +52,7 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Candidate]:
     difference = y_predicted - y
     square = difference**2
     first = len(y) if y.dim() else 1
-    crossed = y_predicted.flatten()[:, None] - y.flatten()
+    spread = y_predicted.var(correction=0) + y.var(correction=0)
     yield from candidates_of(
         "gradient_loop.squared_error",
         sum=("The squares are added up, not averaged.", square.sum()),
@@ -78,7 +78,7 @@ def of_error(y_predicted: Tensor, y: Tensor) -> Iterator[Candidate]:
         relative=("The error is relative to y.", (square / y**2).mean()),
         broadcast=(
             "Every prediction meets every y: (N, 1) - (N,) broadcasts to (N, N). Give both the same shape.",
-            (crossed**2).mean()),
+            spread + (y_predicted.mean() - y.mean()) ** 2),
     )  # fmt: skip
 
 
@@ -114,31 +114,24 @@ def fixed_rate(rate: float) -> Cause:
     return why("gradient_loop.rate.fixed", "The learning rate is fixed at {rate}.", rate=rate)
 
 
-def of_line_gradients(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> dict[str, list[Candidate]]:
-    """What could have come out as grad_w or grad_b."""
+def of_line_gradient(name: str, x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> Iterator[Candidate]:
+    """What could have come out as the gradient of this name, grad_w or grad_b."""
     error = w * x + b - y
     right = {"grad_w": (2 * error * x).mean(), "grad_b": (2 * error).mean()}
-    length = torch.hypot(*right.values())
-    curvature = {"grad_w": (x * x).mean(), "grad_b": torch.ones_like(b)}
-    candidates: dict[str, list[Candidate]] = {}
-    for name, value in right.items():
-        inner = x if name == "grad_w" else torch.ones_like(x)
-        candidates[name] = [
-            *_wrongly_averaged(value, error, x, inner),
-            *_wrong_errors(x, y, w, b, inner),
-            *(_wrong_by_w(x, y, w, error) if name == "grad_w" else _wrong_by_b(x, b, error)),
-            *candidates_of(
-                "gradient_loop.gradients",
-                length_one_together=(LENGTH_ONE_TOGETHER, value / length),
-                sign_alone=("Only the sign of the gradient is returned.", value.sign()),
-            ),
-            *(
-                Candidate(QUOTIENT, value + sign * step * curvature[name])
-                for step in STEPS
-                for sign in (1, -1)
-            ),
-        ]
-    return candidates
+    value, by_w = right[name], name == "grad_w"
+    inner = x if by_w else torch.ones_like(x)
+    yield from _wrongly_averaged(value, error, x, inner)
+    yield from _wrong_errors(x, y, w, b, inner)
+    yield from _wrong_by_w(x, y, w, error) if by_w else _wrong_by_b(x, b, error)
+    yield from candidates_of(
+        "gradient_loop.gradients",
+        length_one_together=(LENGTH_ONE_TOGETHER, value / torch.hypot(*right.values())),
+        sign_alone=("Only the sign of the gradient is returned.", value.sign()),
+    )
+    curvature = (inner * inner).mean()
+    for step in STEPS:
+        for sign in (1, -1):
+            yield Candidate(QUOTIENT, value + sign * step * curvature)
 
 
 def _wrongly_averaged(
