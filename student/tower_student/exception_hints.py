@@ -428,6 +428,28 @@ READINGS = (
         line=r"^(<{7}|={7}|>{7}|\|{7})",
     ),
     Reading(
+        "raised.for_jupyter",
+        _UNREADABLE,
+        r"",
+        "A line is meant for Jupyter, which Python cannot read: take it out, or hand in the notebook itself.",
+        line=r"^\s*[!%]",
+    ),
+    Reading(
+        "raised.for_markdown",
+        _UNREADABLE,
+        r"",
+        "The marks that stand around code in a chat or a Markdown page were pasted with it: delete the lines "
+        "of ```.",
+        line=r"^\s*```",
+    ),
+    Reading(
+        "raised.prompt",
+        _UNREADABLE,
+        r"",
+        "The prompts of a Python session were pasted with the code: delete each >>> and what was printed.",
+        line=r"^\s*>>>",
+    ),
+    Reading(
         "raised.pasted_character",
         _UNREADABLE,
         r"invalid (non-printable )?character\b.*(?P<code>U\+[0-9A-F]{4,6})",
