@@ -20,6 +20,11 @@ FOR_IPYTHON = re.compile(
     r"^[^\S\n]*(?:[%!?,;/]|>>>|In \[)|\?[^\S\n]*$|=\s*[%!]|\A\s*^[^\S\n]", re.MULTILINE
 )
 """What a cell may hold that IPython makes Python of; whether it does is for IPython to say."""
+OTHER_NOTEBOOK = re.compile(
+    r"""^%run[^\S\n]+(?:-\w+[^\S\n]+)*["']?(?:\./)?(\w+)\.(?:ipynb|py)["']?[^\S\n]*$""",
+    re.MULTILINE,
+)
+"""A line that takes all names of a module from its notebook."""
 MAX_TRANSFORMED = 4 << 20
 """Characters that IPython is given of a notebook: it reads a cell once for each of its magics."""
 OTHER_LANGUAGES = frozenset(
@@ -57,7 +62,7 @@ def module_text(content: bytes) -> bytes:
             budget -= len(source) * (1 + len(FOR_IPYTHON.findall(source)))
             if budget < 0:
                 raise NotANotebook(tr("it holds too many lines for IPython; take some out"))
-            source = _as_python(source)
+            source = _as_python(OTHER_NOTEBOOK.sub(r"from \1 import *", source))
         texts.append(f"# %% [cell {number}]\n{source.rstrip()}\n")
     try:
         return "\n".join(texts).encode()

@@ -223,6 +223,7 @@ for words, run in {
     "magics, `!`, `?`, `%%` cells, prompts, `await`, indented cells, a late `from __future__`": (
         contents.test_a_notebook_runs_as_in_jupyter
     ),
+    "`%run linear.ipynb` in another module's notebook": contents.test_a_notebook_runs_another,
     "cells of one's own in a notebook of nbgrader's": contents.test_ones_own_cells_count,
     "a `.py` that Python cannot read": contents.test_what_python_cannot_read_has_a_remedy,
     "`from .linear import …`, `from homework.linear import …`": (

@@ -1,6 +1,7 @@
 """What a module defines counts: a statement that fails is passed over, and what lacks it says so."""
 
 import json
+import re
 from dataclasses import replace
 from textwrap import dedent
 
@@ -137,6 +138,7 @@ SILENT = {
     "for module in (matplotlib, torchvision, tqdm, IPython):\n"
     "    assert 'site-packages' not in str(module.__spec__)",
     "pytorch's own": "import torch.nn.functional as F, torch.utils.data, numpy as np, sympy",
+    "what torch's compiler takes part in": "import torch\ntorch.use_deterministic_algorithms(True)",
     "a package by another name": "import homework.linear as own\nfrom homework import linear as l",
     "a later import from the future": "from __future__ import annotations",
     "a relative import of itself": "from . import linear as own\nfrom .linear import math as m",
@@ -289,7 +291,18 @@ def test_a_brick_is_imported_whatever_stands_around_it(course, broker, solutions
     linear = f"{LAYER}\nraise SystemExit\n".encode()
     tower = solutions["tower"].replace(b"from linear import", b"from .linear import")
     tower = tower.replace(b"from conv2d import", b"from homework.conv2d import")
-    sources = solutions | {"linear": linear, "tower": tower}
+    assert_the_bricks_are_found(course, broker, solutions | {"linear": linear, "tower": tower})
+
+
+def test_a_notebook_runs_another(course, broker, solutions):
+    text = solutions["tower"].decode()
+    text = re.sub("from (linear|conv2d) import .*", "", text)
+    tower = notebook("%run linear.ipynb", f"%run ./conv2d.ipynb\n{text}").encode()
+    linear = f"{LAYER}\nraise SystemExit\n".encode()
+    assert_the_bricks_are_found(course, broker, solutions | {"linear": linear, "tower": tower})
+
+
+def assert_the_bricks_are_found(course, broker, sources):
     report = grade(
         course, Submission("s", sources, {}), broker, seed=1, fit="off", only=["linear", "tower"]
     )
@@ -309,6 +322,9 @@ UNREADABLE = {
     "tabs and spaces": ("if True:\n\ta = 1\n        b = 2", "raised.tabs", "four spaces"),
     "another width": ("if True:\n    a = 1\n  b = 2", "raised.tabs", "four spaces"),
     "a conflict": ("<<<<<<< HEAD\na = 1\n=======", "raised.merge_conflict", "keep one of the two"),
+    "a line for Jupyter": ("!pip install torch", "raised.for_jupyter", "hand in the notebook"),
+    "the marks of Markdown": ("```", "raised.for_markdown", "delete the lines of ```"),
+    "a prompt": (">>> import torch", "raised.prompt", "delete each >>>"),
     "all else": ("def broken(:", "raised.syntax", "cannot read it at all"),
 }
 
