@@ -1,5 +1,6 @@
 """What every command does alike: show an error as a sentence, show progress, end the process."""
 
+import codecs
 import contextlib
 import difflib
 import io
@@ -116,15 +117,34 @@ def run(app: typer.Typer, *catalogues: Path) -> NoReturn:
     """Run the command that the arguments name, and end the process with its exit code."""
     _open_closed()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
+    codecs.register_error("tower.plain", _plain)
     for stream in (sys.stdout, sys.stderr):  # a console of Windows may not have every character
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="tower.plain")
     code = call(app, *catalogues)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):  # a full disk; what was not printed has been said
             stream.flush()
     # Taking torch apart at exit lasts a third of a second and frees nothing that the kernel does not.
     os._exit(code)
+
+
+PLAIN = str.maketrans(
+    dict(zip("✓✗·←█░╶╴–…−×’“”", '+x*<#.---.-x\'""', strict=True))  # as wide, for the tables
+    | {"±": "+-", "√": "sqrt ", "→": "->", "≤": "<=", "≥": ">=", "²": "^2", "½": "1/2", "ᵀ": "^T"}
+)
+"""What is printed where the console lacks a character: passed still differs from failed."""
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """The error handler of a stream: a plain character for each that its encoding has not."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end].translate(PLAIN)
+    lines = (("[─━]", "-"), ("[│┃]", "|"), ("[\u2500-\u257f]", "+"), ("[^\x00-\x7f]", "?"))
+    for pattern, plain in lines:
+        lacking = re.sub(pattern, plain, lacking)
+    return lacking, error.end
 
 
 def _open_closed() -> None:
