@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from json import dumps
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Literal, NoReturn
 
 import typer
@@ -23,7 +23,7 @@ FolderOption = Annotated[
     typer.Option(
         "--in",
         help="The folder with your modules and tests/.",
-        show_default="this one, or assignments/",
+        show_default="this one, the repository around it, or assignments/",
     ),
 ]
 
@@ -43,7 +43,8 @@ def check(
     modules: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Modules to check, by their names; all of them if none is named.", metavar="MODULE"
+            help="Modules to check, by name or file; all of them if none is named.",
+            metavar="MODULE",
         ),
     ] = None,
     hint: Annotated[
@@ -81,7 +82,13 @@ def check(
                 folder=root / "tests",
             )
         )
-    unknown = [module for module in modules or () if module not in known]
+    wanted = [
+        PurePath(name).name.removesuffix(".py")
+        for given in modules or ()
+        for name in given.split(",")
+        if name
+    ]
+    unknown = [module for module in wanted if module not in known]
     if unknown:
         said = tr(
             "There are no tests for {modules}. Choose from {known}.",
@@ -89,7 +96,7 @@ def check(
             known=", ".join(known),
         )
         raise UsageError(f"{said}{did_you_mean(unknown[0], known)}")
-    chosen = [module for module in known if not modules or module in modules]
+    chosen = [module for module in known if not wanted or module in wanted]
     if pdb:
         raise typer.Exit(1 if outcomes.debug(root, chosen) else 0)
     console = Console(highlight=False)
@@ -99,7 +106,7 @@ def check(
         broken = first_broken(found)
         if opening and broken and broken.hints:
             hints.open_next(root, broken)
-        show(found, chosen, hints.opened(root), console, course.title)
+        show(found, chosen, hints.opened(root), console, course)
         return not broken and not found.was_stopped
 
     passed = run_once(opening=hint)
@@ -256,9 +263,15 @@ def bench(
 
 
 def _root_of(folder: Path | None) -> Path:
-    """The folder of the modules: the one given, this one where it has tests, or assignments/."""
-    here = Path()
-    root = folder or (here if any(here.glob("tests/test_*.py")) else Path("assignments"))
+    """The folder of the modules: the one given, this one, the repository around it, or assignments/."""
+    from tower_student.course import MANIFEST
+
+    root = folder or Path()
+    if folder is None and not any(root.glob("tests/test_*.py")):
+        around = (Path(*[".."] * level) for level in range(1, len(Path.cwd().parts)))
+        root = next(
+            (place for place in around if (place / MANIFEST).is_file()), Path("assignments")
+        )
     _speak(root)
     return root
 

@@ -37,7 +37,7 @@ def check(module: str) -> None:
     import_from_notebooks()
     here, console = Path.cwd(), Console(highlight=False, force_jupyter=False)
     speak(here)
-    show(run_tests(here, [module]), [module], {}, console, course_in(here).title)
+    show(run_tests(here, [module]), [module], {}, console, course_in(here))
 
 
 def graded(module: str) -> None:

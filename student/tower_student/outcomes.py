@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Literal
 
 import pytest
@@ -49,7 +49,7 @@ class TestOutcome:
         asks: what it asks, in a sentence.
         hints: to be opened one by one.
         message: the arithmetic of a failure, or what was raised.
-        line: the last of the student's lines that took part.
+        line: the student's line that matters: the one that raised, or whose value alone the test looks at.
         printed: what the code printed.
     """
 
@@ -124,7 +124,7 @@ class _Watcher:
         self.broken = ""
         self._modules = modules
         self._files = {str(folder / f"{name}.py"): f"{name}.py" for name in modules.values()}
-        self._last: SourceLine | None = None
+        self._returned: dict[CodeType, SourceLine] = {}
         self._readings = _readings(folder)
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -133,12 +133,14 @@ class _Watcher:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """Remember the last line of the student's that ran: what a test looks at came from there."""
-        self._last = None
+        """Remember where functions of the student's have returned a value, which the test looks at."""
+        self._returned.clear()
 
         def on_event(frame: FrameType, event: str, argument: object) -> None:
-            if event == "return" and frame.f_code.co_filename in self._files:
-                self._last = self._source_line(frame, frame.f_lineno)
+            if event != "return" or frame.f_code.co_filename not in self._files:
+                return
+            if argument is not None and not isinstance(argument, str):  # which repr() returns
+                self._returned[frame.f_code] = self._source_line(frame, frame.f_lineno)
 
         sys.setprofile(on_event)
         try:
@@ -165,7 +167,7 @@ class _Watcher:
                     hints=tuple(hints),
                     status=_status(error.value) if error else "passed",
                     message=_described(error.value, self._readings) if error else "",
-                    line=(self.deepest(error.tb) or self._last) if error else None,
+                    line=(self.deepest(error.tb) or self._only_return()) if error else None,
                     printed=outcome.get_result().capstdout,
                 )
             )
@@ -205,6 +207,11 @@ class _Watcher:
             else:
                 tests.append(path)
         return tests
+
+    def _only_return(self) -> SourceLine | None:
+        """Where the only function that returned a value did so last; of several, any may be wrong."""
+        found = [*self._returned.values()]
+        return found[0] if len(found) == 1 else None
 
     def deepest(self, trace: TracebackType | None) -> SourceLine | None:
         """The innermost of the student's lines that an error came through."""

@@ -1,6 +1,7 @@
-"""What `tower check` prints: how far each module stands, and the first test that fails."""
+"""What `tower check` prints: how far each module stands, the first test that fails, and what else does."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -8,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tower_student.course import Course
 from tower_student.language import plural, tr
 from tower_student.outcomes import SourceLine, TestOutcome, TestRun
 from tower_student.text import clean
@@ -26,10 +28,10 @@ def show(
     modules: Sequence[str],
     opened: Mapping[str, int],
     console: Console,
-    title: str = "",
+    course: Course,
 ) -> None:
-    """The map under the course's title, then the first broken test: arithmetic, line, open hints."""
-    console.print(_map(run, modules, title))
+    """The map of these modules, the first broken test with arithmetic, line and hints, and the others."""
+    console.print(_map(run, modules, course.title))
     if run.was_stopped:
         console.print(Text(tr("Stopped."), "bold yellow"))
         if run.stopped:
@@ -38,12 +40,47 @@ def show(
         return
     outcome = first_broken(run)
     if outcome is None:
-        console.print(Text(tr("Every public test passes."), "bold green"))
-        console.print(
-            tr("The hidden checks ask the same of less friendly cases: reread the docstrings.")
-        )
+        console.print(_done(modules, course))
         return
     console.print(_broken(outcome, opened.get(outcome.id, 0)))
+    console.print(_around(run, outcome))
+
+
+def _done(modules: Sequence[str], course: Course) -> RenderableType:
+    """What to do when everything that was run passes."""
+    if len(modules) >= len(course.modules):
+        said = tr("Every public test passes.")
+        now = tr("Next: tower submit packs what you hand in.")
+    else:
+        said = tr("Every public test of {modules} passes.", modules=", ".join(modules))
+        following = dict(pairwise(course.modules)).get(modules[-1])
+        page = tr("Next: {path}", path=f"handouts/{following}.md")
+        now = page if following else tr("Next: tower check, for all modules.")
+    hidden = tr("The hidden checks ask the same of less friendly cases: reread the docstrings.")
+    return Group(Text(said, "bold green"), Text(hidden), Text(now, "bold"))
+
+
+def _around(run: TestRun, broken: TestOutcome) -> RenderableType:
+    """A line for each other test of the module, and for those that fail in the others."""
+    others = [
+        outcome
+        for outcome in run.outcomes
+        if outcome is not broken and (outcome.module == broken.module or outcome.status == "failed")
+    ]
+    width = max((len(outcome.module) for outcome in others), default=0)
+    lines = [
+        Text.assemble(
+            _MARKS[outcome.status],
+            (
+                f" {outcome.module:{width}} {outcome.asks}",
+                "" if outcome.status == "failed" else "dim",
+            ),
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        for outcome in others
+    ]
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
 def first_broken(run: TestRun) -> TestOutcome | None:
@@ -125,6 +162,8 @@ def _hints(outcome: TestOutcome, opened: int) -> RenderableType:
         )
         lines.append(Text(more, "dim"))
     else:
+        if outcome.hints:
+            lines.append(Text(tr("No hint is left."), "dim"))
         lines.append(Text(tr("Read on: {path}", path=f"handouts/{outcome.module}.md"), "cyan"))
     return Group(*lines)
 

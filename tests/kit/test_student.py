@@ -1,5 +1,6 @@
 """The student's repository: what `tower check`, `tower submit` and a released repository do for a student."""
 
+import ast
 import contextlib
 import importlib
 import io
@@ -53,7 +54,8 @@ def solve(repository, *modules, **changes):
 
 def shown(run, opened=None, modules=MODULES):
     text = io.StringIO()
-    show.show(run, modules, opened or {}, Console(file=text, width=100))
+    course = Course(COURSE.title, tuple(MODULES))
+    show.show(run, modules, opened or {}, Console(file=text, width=100), course)
     return " ".join(text.getvalue().split())
 
 
@@ -91,7 +93,26 @@ def test_the_reference_passes_every_public_test(repository):
     solve(repository, *MODULES)
     run = outcomes.run_tests(repository, MODULES)
     assert {outcome.status for outcome in run.outcomes} == {"passed"}
-    assert "Every public test passes" in shown(run)
+    text = shown(run)
+    assert "Every public test passes." in text
+    assert "tower submit" in text
+
+
+def test_after_a_module_comes_the_next(repository):
+    solve(repository, "gradient_loop", "tower")
+    run = outcomes.run_tests(repository, ["gradient_loop"])
+    assert "Next: handouts/linear.md" in shown(run, modules=["gradient_loop"])
+    assert "Next: tower check" in shown(outcomes.TestRun(()), modules=["tower"])
+
+
+def test_what_else_fails_and_what_is_right_is_said_in_a_line_each(repository):
+    solve(repository, "gradient_loop", linear=("output + self.bias", "output - self.bias"))
+    solve(repository, kaiming_init=("math.sqrt(3 / fan_in)", "math.sqrt(2 / fan_in)"))
+    text = shown(outcomes.run_tests(repository, MODULES))
+    assert "✗ linear Autograd finds the gradients" in text.replace("  ", " ")
+    assert "✓ linear Without a bias, zeros in give zeros out." in text
+    assert "✗ kaiming_init " in text
+    assert "✓ kaiming_init " not in text, "of another module only what fails"
 
 
 def test_the_first_that_fails_comes_before_what_is_not_written(repository):
@@ -163,13 +184,35 @@ SAMPLE = [mutant for name in MODULES for mutant in list(Bank(ROOT).mutants(name)
 
 
 @pytest.mark.parametrize("mutant", SAMPLE, ids=lambda mutant: f"{mutant.module}-{mutant.name}")
-def test_every_failure_names_a_line_of_the_students(repository, mutant):
+def test_a_line_that_is_named_stands_where_the_mistake_is(repository, mutant):
+    """In a function that was changed, or one that it calls or is called by: in none that only ran too."""
     solve(repository, *MODULES)
     (repository / f"{mutant.module}.py").write_bytes(mutant.source)
+    right, wrong = (definitions(text) for text in (SOLUTIONS[mutant.module], mutant.source))
+    changed = {name for name in wrong if wrong[name] != right.get(name)}
+    called = {
+        name for name in wrong if any(name in wrong[one] or one in wrong[name] for one in changed)
+    }
     for outcome in outcomes.run_tests(repository, [mutant.module]).outcomes:
-        if outcome.status != "passed":
-            assert outcome.line is not None, outcome.message
-            assert outcome.line.text, outcome.line
+        raised = re.match(r"\w+Error\b", outcome.message)
+        if outcome.status != "passed" and outcome.line and not raised:
+            assert outcome.line.within in changed | called | {""}, outcome
+
+
+def definitions(text):
+    """The functions of a module, by name, as ast writes them."""
+    found = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    return {node.name: ast.unparse(node) for node in found}
+
+
+def test_of_several_functions_that_returned_none_is_named(repository):
+    """Which of them is wrong, nobody can tell."""
+    solve(repository, conv2d=("columns", "columns"))
+    text = SOLUTIONS["linear"].replace("nn.Parameter(torch.empty(out", "(torch.empty(out")
+    (repository / "linear.py").write_text(text)
+    outcome = show.first_broken(outcomes.run_tests(repository, ["linear"]))
+    assert "named_parameters" in outcome.message
+    assert outcome.line is None
 
 
 def test_a_module_that_is_not_there_is_named(repository):
@@ -240,20 +283,38 @@ def test_the_command_says_how_far_the_tower_stands(repository):
     assert tower("check", "linear", cwd=repository).returncode == 0
 
 
-def test_a_console_that_lacks_a_character_gets_a_question_mark(repository):
+@pytest.mark.parametrize("named", ["linear.py", "linear,gradient_loop", "./linear.py"])
+def test_modules_are_named_as_people_name_them(repository, named):
+    solve(repository, "gradient_loop", "linear")
+    assert tower("check", named, cwd=repository).returncode == 0
+
+
+def test_the_repository_is_found_from_below(repository):
+    solve(repository, "linear")
+    assert tower("check", "linear", cwd=repository / "handouts").returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
+def test_where_the_console_lacks_a_character_passed_differs_from_failed(repository, encoding):
     """As one of Windows that knows cp1252 alone."""
-    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    command = [sys.executable, "-m", "autograder", "check", "linear"]
+    solve(repository, "gradient_loop", linear=("output + self.bias", "output - self.bias"))
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "autograder", "check", "linear", "gradient_loop"]
     done = subprocess.run(
         command, cwd=repository, capture_output=True, check=False, env=environment
     )
     assert done.returncode == 1, done.stderr
-    assert b"0 of 12" in done.stdout
+    text = done.stdout.decode(encoding)
+    assert "8 of 12" in text
+    assert "+ gradient_loop" in text.replace("√", "+")
+    assert "x linear" in text
+    assert "?" not in text
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["linear.py,nothing"], "There are no tests for nothing. Choose"),
         (["nothing"], "There are no tests for nothing. Choose from gradient_loop, linear"),
         (["--in", "tests"], "There are no public tests in tests"),
         (["--pdb", "--watch"], "--pdb goes with neither"),
@@ -275,7 +336,7 @@ def test_hints_open_one_by_one(repository):
         opened = re.findall(r"Hint (\d):", text)
         assert opened == [str(number) for number in range(1, count + 1)]
         assert ("hint left" in text or "hints left" in text) == (count < len(broken.hints))
-    assert "Read on: handouts/linear.md" in text
+    assert "No hint is left. Read on: handouts/linear.md" in text
     assert "Hint 1" in tower("check", "linear", cwd=repository).stdout, "what is open stays open"
 
 
