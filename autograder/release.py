@@ -1,9 +1,9 @@
 """solutions/ → skeletons in assignments/ → a student's repository.
 
 Between `### BEGIN SOLUTION <task>` and `### END SOLUTION` stands what a student has to write. The skeleton
-raises NotImplementedError with the task in its place. Handouts and public tests are written in assignments/;
-handouts.py fills in what follows from course.toml. The repository adds what templates/ holds, and the `tower`
-command: the package tower_student, whole.
+raises NotImplementedError with the task in its place. Handouts, their pictures (handouts/MODULE.NAME.svg) and
+public tests are written in assignments/; handouts.py fills in what follows from course.toml. The repository
+adds what templates/ holds, and the `tower` command: the package tower_student, whole.
 """
 
 import re
@@ -21,7 +21,7 @@ from tower_student.language import FOLDER, tr
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)### BEGIN SOLUTION\b\s*(?P<task>.*?)\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
-_BY_HAND = ("README.md", "conftest.py", "handouts/*.md", "tests/*")
+_BY_HAND = ("README.md", "conftest.py", "handouts/*.md", "handouts/*.svg", "tests/*")
 
 
 def skeleton(source: str, name: str) -> str:
@@ -202,10 +202,14 @@ def _written_by_hand(assignments: Path) -> list[Path]:
 
 
 def _belongs(path: Path, course: Course) -> bool:
-    """Whether a file of assignments/ is for a module of the course, or for none in particular."""
+    """Whether a file of assignments/ is for a module of the course, or for none in particular.
+
+    The name of a picture begins with its page's: README.steps.svg, my_layer.steps.svg.
+    """
     of_module = {"handouts": "", "tests": "test_", "assignments": ""}[path.parent.name]
-    is_general = path.name in ("README.md", "conftest.py") or not path.stem.startswith(of_module)
-    return is_general or path.stem.removeprefix(of_module) in course.modules
+    name, _, _ = path.name.partition(".")
+    is_general = name in ("README", "conftest") or not name.startswith(of_module)
+    return is_general or name.removeprefix(of_module) in course.modules
 
 
 def _read(path: Path) -> str:

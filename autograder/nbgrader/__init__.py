@@ -91,7 +91,9 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
 
 def notebook(module: str, solution: str, handout: str, *, points: int) -> str:
     """The instructor's notebook of one module, as nbgrader wants it, in JSON."""
-    cells = [_markdown(f"handout_{i}", part) for i, part in enumerate(_sections(handout))]
+    # A picture lies in handouts/, as in a student's repository.
+    beside = re.sub(r"(!\[[^\]]*\]\()(?=[\w.]+\))", r"\1handouts/", handout)
+    cells = [_markdown(f"handout_{i}", part) for i, part in enumerate(_sections(beside))]
     cells.append(_code("first", _FIRST.format(comment=tr(_OF_FIRST)), tags=[TESTS]))
     for i, (source, is_solution) in enumerate(pieces(solution)):
         name = f"{module}_{i}"
