@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/bank/samples/flawed
 
-.PHONY: demo test lint benchmarks benchmark-class class-lab matrix reference seeds mutants attacks image-test gpu-test versions fuzz release clean
+.PHONY: demo test lint benchmarks benchmark-class class-lab matrix reference pictures seeds mutants attacks image-test gpu-test versions fuzz release clean
 
 ## demo: install everything, then grade the reference solutions and a flawed sample with the MNIST fit
 demo: $(VENV)/installed
@@ -15,7 +15,7 @@ test: $(VENV)/installed lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m 'unit or not unit'
 
 lint: $(VENV)/installed
-	$(BIN)/ruff format --check --quiet autograder student tests/hidden tests/kit tests/support tests/gpu solutions benchmarks fuzz
+	$(BIN)/ruff format --check --quiet autograder pictures student tests/hidden tests/kit tests/support tests/gpu solutions benchmarks fuzz
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
@@ -41,6 +41,10 @@ matrix: $(VENV)/installed
 ## reference: write docs/reference.md, what a hidden test can ask, from docstrings
 reference: $(VENV)/installed
 	$(BIN)/python tests/support/authors_reference.py
+
+## pictures: write the pictures of the handouts, by pictures/ and the solutions
+pictures: $(VENV)/installed
+	$(BIN)/python -m pictures
 
 ## seeds: grade the reference solutions under many seeds; every check has to pass under each
 seeds: $(VENV)/installed

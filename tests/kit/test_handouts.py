@@ -160,7 +160,9 @@ def test_what_is_dropped_is_named_and_left_as_it_is(folder):
     before = (folder / "assignments" / "handouts" / "kaiming_init.md").read_text()
     course = changed(folder)
     assert [str(path) for path in unreleased(course)] == [
+        "assignments/handouts/kaiming_init.fans.svg",
         "assignments/handouts/kaiming_init.md",
+        "assignments/handouts/kaiming_init.spread.svg",
         "assignments/kaiming_init.py",
         "assignments/tests/test_kaiming_init.py",
     ]
@@ -191,6 +193,8 @@ def test_notebooks_get_the_pages_that_students_get(folder):
         assert not re.search(r"<!--|tower: (points|checks|with)", text), path
         assert "kaiming_init" not in text, path
     assert "worth 17 points" in files[f"{source}linear.ipynb"]
+    (shown,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", files[f"{source}linear.ipynb"])
+    assert files[source + shown].startswith("<svg"), "a notebook shows the picture beside it"
 
 
 # What a course may lack
