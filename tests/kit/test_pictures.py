@@ -19,6 +19,7 @@ COURSE = load_course(ROOT)
 SVG = "{http://www.w3.org/2000/svg}"
 
 each_picture = pytest.mark.parametrize("name", PICTURES)
+each_module = pytest.mark.parametrize("module", COURSE.modules)
 
 
 def luminance(colour):
@@ -80,3 +81,23 @@ def test_a_picture_stands_in_its_handout_with_a_caption_and_words_in_its_place(n
 @each_picture
 def test_students_get_a_picture_with_its_handout(name):
     assert student_repository(COURSE)[PurePosixPath("handouts") / name] == PICTURES[name]
+
+
+@each_module
+def test_a_handout_begins_with_what_it_takes_and_asks_before_it_tells(module):
+    page = (HANDOUTS / f"{module}.md").read_text()
+    top = page.partition("## ")[0]
+    assert re.search(r"\*\*Time:\*\* about \d+ (minutes|hours)\.", top)
+    assert re.search(r"\*\*Difficulty:\*\* (easy|medium|hard)\.\s\*\*Know\sbefore:\*\*", top)
+    question, answer = page.index("## Predict first"), page.index("<details>")
+    assert question < answer < page.index("</details>") < page.index("## What is asked")
+
+
+def test_there_is_one_recipe_for_installing():
+    """The one in the README of a student's repository."""
+    installing = [
+        str(path)
+        for path, text in student_repository(COURSE).items()
+        if path.suffix == ".md" and "pip install" in text
+    ]
+    assert installing == ["README.md"]
