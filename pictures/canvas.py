@@ -71,12 +71,13 @@ class Sheet:
         size: tuple[float, float],
         style: str = "",
     ) -> None:
-        """Draw a table of values in cells of size (width, height)."""
+        """Draw a table of values, some of which may be empty, in cells of size (width, height)."""
         width, height = size
         for i, row in enumerate(rows):
             for j, value in enumerate(row):
                 self.box(x + j * width, y + i * height, width, height, style)
-                self.text(x + (j + 0.5) * width, y + (i + 0.5) * height + 6.5, value, "middle")
+                if value != "":
+                    self.text(x + (j + 0.5) * width, y + (i + 0.5) * height + 6.5, value, "middle")
 
     def svg(self) -> str:
         """The text of the file."""

@@ -70,7 +70,7 @@ def _drawn(sheet: Sheet, out: torch.Tensor, middle: float) -> None:
     """Maps as a stack of squares, of fewer than there are; numbers in a row as a bar."""
     count, *sides = out.shape[1:]
     if sides:
-        side, behind = sides[0] * PIXEL, {1: 0, 32: 3, 64: 6}[count]
+        side, behind = sides[0] * PIXEL, 6 * count // 64
         for back in range(behind, -1, -1):
             off = 5 * (back - behind / 2)
             style = "tint blue" if back == 0 else "full blue"

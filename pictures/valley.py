@@ -15,7 +15,7 @@ W_END, B_START, B_END = 4.2, -0.6, 2.6
 def draw() -> str:
     """The valley of the one point x = 2, y = 5."""
     slow, fast = descent(1.0, 0.0, 0.05, 5), descent(0.5, 1.0, 0.2, 2)
-    losses = [loss(*place) for place in slow]
+    losses = [loss(*at) for at in slow]
     sheet = Sheet(
         500,
         "The loss valley of the line, and two ways down",

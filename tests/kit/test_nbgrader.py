@@ -330,6 +330,9 @@ def test_what_is_handed_out_holds_no_answer(graded):
         skeleton = CELL.sub("", module_text(text.encode()).decode())
         written = (ROOT / "assignments" / f"{module}.py").read_text()
         assert skeleton.split() == written.split(), "the same skeleton as in assignments/"
+        pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+        assert pictures
+        assert all((folder / "release" / COURSE.slug / picture).is_file() for picture in pictures)
     assert not (folder / "release" / COURSE.slug / "solutions").exists()
 
 
