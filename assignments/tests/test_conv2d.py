@@ -41,6 +41,8 @@ def test_output_size_counts_the_windows_that_fit(arguments, expected, arithmetic
     Hint: A dilated kernel spans dilation·(kernel_size - 1) + 1 pixels, and padding adds pixels at
     both ends. Only the bracket is divided by the stride, by an integer division that rounds down;
     the + 1 comes after it.
+    Hint: Buses leave every 20 minutes from minute 10 to minute 55: `(55 - 10) // 20 + 1` is 3, at
+    10, 30 and 50. Between ints, `//` rounds down and gives an int.
     """
     size = conv2d.output_size(*arguments)
     assert isinstance(size, int), tr(
@@ -66,6 +68,9 @@ def test_im2col_of_the_worked_example_has_one_window_per_column():
     Hint: Tap (i, j) sees a slice of the picture: as many rows from row i on, and as many columns
     from column j on, as there are windows along that axis. Flattened, it is one row of the result;
     the taps come in reading order.
+    Hint: The same in one dimension, with windows of 2 on `x = torch.arange(5)`: `torch.stack([x[i :
+    i + 4] for i in range(2)])` is [[0, 1, 2, 3], [1, 2, 3, 4]], one row per tap, one column per
+    window.
     """
     columns = conv2d.im2col(picture(), 2)
     expected = [[1, 2, 4, 5], [2, 3, 5, 6], [4, 5, 7, 8], [5, 6, 8, 9]]
@@ -87,6 +92,9 @@ def test_im2col_rows_are_taps_and_columns_are_windows():
     Hint: The axis of the taps stands in front of the axis of the windows. If you gather window
     after window you have them the other way round; the two axes then have to be exchanged, since
     reshape refolds the numbers without moving any.
+    Hint: Exchanging two axes is not reshaping: with `x = torch.tensor([[1, 2, 3], [4, 5, 6]])`,
+    `x.permute(1, 0)` is [[1, 4], [2, 5], [3, 6]], and `x.reshape(3, 2)` is [[1, 2], [3, 4], [5,
+    6]].
     """
     columns = conv2d.im2col(picture(), (2, 3))
     expected = [[1, 4], [2, 5], [3, 6], [4, 7], [5, 8], [6, 9]]
@@ -111,6 +119,9 @@ def test_im2col_puts_the_taps_of_one_channel_next_to_each_other():
     Hint: torch.cat along the channel axis puts tap after tap, with both channels in each. If the
     taps get an axis of their own, right behind the channel axis, flattening the two gives the
     wanted order.
+    Hint: Two shops sell 1 and 10 cakes on Monday, 2 and 20 on Tuesday.
+    `torch.stack([torch.tensor([1, 10]), torch.tensor([2, 20])], dim=1).flatten()` is [1, 2, 10,
+    20], shop by shop; torch.cat of the same gives [1, 10, 2, 20], day by day.
     """
     two_channels = torch.cat([picture(), 10 * picture()], dim=1)
     columns = conv2d.im2col(two_channels, 2)
@@ -133,6 +144,9 @@ def test_im2col_equals_f_unfold():
     Hint: Pad with zeros on all four sides before any window is gathered. The numbers that tap
     (i, j) sees then begin at row i and column j of the padded picture and follow one another at a
     distance of stride, along both axes.
+    Hint: In one dimension: `p = F.pad(torch.arange(1, 6), (1, 1))` is [0, 1, 2, 3, 4, 5, 0]. Three
+    windows of 3 with stride 2 begin at 0, 2 and 4, and `p[1:6:2]`, which is [1, 3, 5], is what tap
+    1 sees in them.
     """
     torch.manual_seed(0)
     images = torch.randn(2, 3, 6, 6, dtype=torch.float64)
@@ -156,6 +170,9 @@ def test_weight_and_bias_are_registered_parameters():
     Hint: Each is an nn.Parameter, assigned to self. weight holds one filter per output channel,
     each as deep as the input has channels, then height, then width: the two numbers of the pair in
     their order. bias has one number per output channel.
+    Hint: A layer that adds a picture of its own to every image, with size = (28, 20), has
+    `self.picture = nn.Parameter(torch.zeros(1, *size))`. named_parameters() then lists picture, of
+    shape (1, 28, 20).
     """
     layer = conv2d.CustomConv2d(3, 8, kernel_size=(2, 5))
     shapes = {name: tuple(p.shape) for name, p in layer.named_parameters()}
@@ -175,6 +192,8 @@ def test_bias_false_registers_the_name_bias_as_none():
     itself was stored. Only the last line fails: `self.bias = None` makes an ordinary attribute.
     Hint: nn.Module has a method that enters a parameter under a name given as a string, and it
     takes None for a value too, and then lists no parameter under it.
+    Hint: For a submodule that may be left out there is `self.register_module("pool", None)`:
+    self.pool is None, yet self._modules lists pool. Parameters have a method of the same kind.
     """
     layer = conv2d.CustomConv2d(3, 8, 3, bias=False)
     assert list(layer.state_dict()) == ["weight"], tr(
@@ -199,6 +218,9 @@ def test_output_follows_the_worked_example(method):
     Hint: Flatten each filter into a row, in the order in which im2col lists the taps: channel,
     kernel row, kernel column. Rows times columns gives (N, out_channels, L), then bias is added per
     channel and L is folded to output height and width.
+    Hint: Two prices as a row, four baskets as columns, a fee of 9, then a 2×2 table:
+    `(torch.tensor([[2, 1]]) @ torch.tensor([[1, 0, 3, 5], [0, 1, 1, 2]]) + 9).reshape(2, 2)` is
+    [[11, 10], [16, 21]].
     """
     layer = conv2d.CustomConv2d(1, 1, 2, dtype=torch.float64)
     kernel = torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.float64)
@@ -227,6 +249,9 @@ def test_output_and_gradients_equal_those_of_nn_conv2d(options):
     Hint: (4, 27) @ (2, 27, L) gives (2, 4, L) with the batch already in front, so nothing has to be
     reordered. The bias has to meet the channel axis, hence shape (4, 1), not (4,). If the batch
     sits in another axis, permute before you reshape.
+    Hint: One number per image: `torch.zeros(2, 3, 4, 4) + torch.tensor([1, 2]).reshape(2, 1, 1, 1)`
+    adds 1 to all of image 0 and 2 to all of image 1, since axes of size 1 are repeated. Shape (2,)
+    would meet the last axis and raise.
     """
     torch.manual_seed(0)
     stock = nn.Conv2d(3, 4, 3, dtype=torch.float64, **options)
@@ -256,6 +281,9 @@ def test_one_number_means_the_same_for_both_axes():
     Hint: Turn all four into pairs before anything else uses them, in the constructor and in im2col,
     which is also called by itself. From there on the first number belongs to the rows and the
     second to the columns; output_size is asked once per axis.
+    Hint: A function that crops an image to a size, one number or two, begins with `rows, columns =
+    pair(size)` and goes on with `image[:rows, :columns]`. After the first line nothing asks which
+    it was.
     """
     one = conv2d.CustomConv2d(2, 3, 3, stride=2, padding=1)
     two = conv2d.CustomConv2d(2, 3, (3, 3), stride=(2, 2), padding=(1, 1))
@@ -279,6 +307,8 @@ def test_initial_values_fill_the_interval_of_one_over_root_fan_in():
     Hint: fan_in is the number of products that one output sums, which is the number of elements in
     one filter. One bound, from it, serves weight and bias: uniform draws from minus the bound to
     plus the bound.
+    Hint: In one dimension: a kernel of 7 taps over 4 channels sums 4·7 = 28 products, and 1/√28 is
+    0.189. `torch.empty(5).uniform_(-0.189, 0.189)` draws the five biases.
     """
     torch.manual_seed(0)
     layer = conv2d.CustomConv2d(32, 64, 3)
@@ -309,6 +339,9 @@ def test_the_hand_made_path_does_without_convolution_and_unfold(monkeypatch):
     Hint: torch.cuda.is_available() is about the machine, not the tensor: ask the input where it
     lies. Windows can be gathered by slices with a step, by indexing, or by Tensor.unfold, which
     slides along one axis.
+    Hint: Windows of 3 at a distance of 2 along one axis: `torch.arange(6).unfold(0, 3, 2)` is [[0,
+    1, 2], [2, 3, 4]]. A tensor x is asked whether it lies on an Apple GPU by `x.device.type ==
+    "mps"`.
     """
 
     def refuse(*_args, **_kwargs):

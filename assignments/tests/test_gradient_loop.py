@@ -26,6 +26,8 @@ def test_predict_is_w_times_x_plus_b_for_every_element():
     one dimension on either side. w and b have none.
     Hint: Elementwise product and sum suffice. A tensor without dimensions is broadcast to every
     element of x, so the formula for one number holds for all of them, without a loop.
+    Hint: Other arithmetic on every element: `(torch.tensor([3.0, 5.0]) - torch.tensor(1.0)) /
+    torch.tensor(2.0)` is [1, 2]. The 1 and the 2, without dimensions, meet both elements.
     """
     y = gradient_loop.predict(numbers(1, 2, 3), number(2), number(0.5))
     assert y.tolist() == [2.5, 4.5, 6.5], tr(
@@ -42,6 +44,8 @@ def test_squared_error_is_a_mean_and_not_a_sum():
     the mean difference, and 2 the mean of the magnitudes.
     Hint: The order is difference, square, mean. The square is taken element by element; a mean that
     is given no dim runs over all elements and leaves no dimension behind.
+    Hint: The mean absolute difference: `(torch.tensor([1.0, 5.0]) - torch.tensor([4.0,
+    3.0])).abs().mean()` is (3 + 2) / 2 = 2.5, one number of shape ().
     """
     loss = gradient_loop.squared_error(numbers(1, 3), numbers(2, 6))
     assert loss.shape == (), tr(
@@ -63,6 +67,8 @@ def test_manual_gradients_of_one_point_follow_the_worked_example():
     and (-6, -6) that x is missing from grad_w.
     Hint: Chain rule: the outer derivative of e² is 2·e in either case. It is multiplied by the
     inner derivative of w·x + b, which is x by w, and 1 by b.
+    Hint: For the loss e³ with e = 4·v the outer derivative is 3·e² and the inner one 4: `e = 4 * v;
+    grad_v = 3 * e**2 * 4`. With v = 0.5, e is 2 and grad_v 3·4·4 = 48.
     """
     grad_w, grad_b = gradient_loop.manual_gradients(number(2), number(5), number(1), number(0))
     assert (grad_w.item(), grad_b.item()) == (-12, -6), tr(
@@ -83,6 +89,8 @@ def test_manual_gradients_average_over_the_points():
     Hint: The loss is a mean, and the derivative of a mean is the mean of the derivatives. So the
     products of the one-point formula come first, one per point, and the reduction last, in both
     results.
+    Hint: For the loss mean((v + x)³) the derivative by v is `(3 * (v + x) ** 2).mean()`. With v = 0
+    and x = [1, 2] it is (3 + 12) / 2 = 7.5, one number.
     """
     grads = gradient_loop.manual_gradients(numbers(1, 3), numbers(2, 4), number(1), number(0))
     grad_w, grad_b = grads
@@ -112,6 +120,9 @@ def test_manual_gradients_agree_with_autograd():
     Hint: Multiply each point's error by that point's own x, and average the seven products
     afterwards. The number of points comes from the tensor. If only the eighth digit is off, look
     for a .float() on the way.
+    Hint: What a purchase costs on average: with price = [1, 2, 6] and amount = [3, 2, 1] as float
+    tensors, `(price * amount).mean()` is (3 + 4 + 6) / 3 = 4.33. `price.mean() * amount.mean()` is
+    3·2 = 6, and wrong.
     """
     torch.manual_seed(0)
     x, y = torch.randn(2, 7, dtype=torch.float64)
@@ -141,6 +152,8 @@ def test_sgd_step_changes_the_tensors_it_is_given_against_their_gradients():
     Hint: An assignment with `=` binds the name inside your loop to a new tensor, and the caller
     keeps the old one. An augmented assignment, or a method whose name ends in an underscore, writes
     into the tensor itself.
+    Hint: To halve every tensor of a list where it is: `for t in tensors: t *= 0.5`. With `t = t *
+    0.5` in the loop the list would keep its old numbers.
     """
     w, b = number(1), number(0)
     gradient_loop.sgd_step([w, b], [number(-12), number(-6)], 0.05)
@@ -164,6 +177,8 @@ def test_sgd_step_works_on_a_tensor_that_requires_a_gradient():
     Hint: There is a context manager under which nothing is recorded and in-place changes of a leaf
     are allowed: this file uses it around manual_gradients. Turning requires_grad off would change w
     itself.
+    Hint: To keep a weight that is being trained between -1 and 1: `with torch.no_grad():
+    weight.clamp_(-1, 1)`. It remains a leaf that requires a gradient.
     """
     w = number(1).requires_grad_()
     gradient_loop.sgd_step([w], [number(4)], 0.25)
@@ -188,6 +203,8 @@ def test_training_takes_the_two_worked_steps(name):
     Hint: In each round: the loss from the present w and b, both gradients, then both updates, then
     the record with the loss from before. With autograd the copies have to require a gradient, and
     .grad is cleared before the next backward.
+    Hint: Two numbers that both follow from the old pair, and a record of a from before: `old = a;
+    a, b = b, a + b; history.append((old, a, b))`. From a = 1, b = 2 it records (1, 2, 3).
     """
     train = getattr(gradient_loop, name)
     history = train(number(2), number(5), number(1), number(0), 0.05, 2)
@@ -214,6 +231,8 @@ def test_history_is_made_of_steps_of_plain_floats(name):
     of gradient_loop.py and takes loss, w and b, in this order.
     Hint: A tensor without dimensions hands out its number through .item(); all three need it. A
     stored w would go on changing with the steps to come, a float does not.
+    Hint: Let Range be a NamedTuple of low and high. `Range(x.min().item(), x.max().item())` holds
+    two floats; without .item() it would hold two tensors.
     """
     train = getattr(gradient_loop, name)
     (step,) = train(number(2), number(5), number(1), number(0), 0.05, 1)
@@ -237,6 +256,8 @@ def test_training_leaves_the_callers_tensors_alone(name):
     Hint: clone() gives memory of its own. Make the copies once, before the first step, and hand
     only these to sgd_step; where the caller's w is part of a graph, the copy is cut loose from it
     as well.
+    Hint: To set negative numbers to 0 in a copy: `own = x.clone(); own[own < 0] = 0`. x keeps its
+    numbers. With `own = x` it would lose them, since there is one tensor under two names.
     """
     train = getattr(gradient_loop, name)
     x, y, w, b = number(2), number(5), number(1), number(0)
@@ -258,6 +279,8 @@ def test_both_trainings_walk_through_the_same_numbers():
     Hint: backward adds to what is already in .grad, so it is cleared between a step and the next
     backward. If the difference is only about 1e-8, one w has become float32, which is what
     torch.tensor makes of a Python float.
+    Hint: For `x = torch.tensor(2.0, requires_grad=True)`, `(3 * x).backward(); (5 * x).backward()`
+    leaves 3 + 5 = 8 in x.grad. Had it been emptied in between, it would hold 5.
     """
     torch.manual_seed(1)
     x = torch.randn(6, dtype=torch.float64)

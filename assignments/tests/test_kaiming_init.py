@@ -51,6 +51,8 @@ def test_calculate_fan_counts_every_tap_of_the_kernel(shape, expected, arithmeti
     Hint: The taps are the product of all sizes after the first two. Where there are none the
     product is empty, and an empty product is 1, so that the linear weight needs no case of its own.
     Both fans are multiplied by it.
+    Hint: How many numbers one image of a batch holds: `math.prod((8, 3, 5, 5)[1:])` is 3·5·5 = 75.
+    For a batch of single numbers, `math.prod((8,)[1:])` is the empty product, 1.
     """
     fans = kaiming_init.calculate_fan(torch.zeros(shape))
     assert tuple(fans) == expected, tr(
@@ -71,6 +73,8 @@ def test_leaky_relu_gain_makes_up_for_what_the_slope_loses():
     only. 1.4142 for both: a is not used.
     Hint: Inside out: square the slope, add 1, divide 2 by that, and draw the root last, over the
     whole fraction.
+    Hint: Another formula, √(1 / (1 - v²)) for v = 0.6: `math.sqrt(1 / (1 - 0.6**2))` is √(1/0.64) =
+    1.25. Square, bracket, fraction, and the root last.
     """
     assert kaiming_init.leaky_relu_gain() == pytest.approx(1.414214, abs=1e-6), tr(
         "√(2 / (1 + 0²)) = √2 = 1.414214, got {got}", got=kaiming_init.leaky_relu_gain()
@@ -91,6 +95,8 @@ def test_kaiming_uniform_reaches_gain_times_root_three_over_fan_in():
     Hint: A uniform draw on ±bound has the variance bound²/3, so the bound is √3 times the standard
     deviation gain/√fan_in. Draw from minus the bound to plus the bound; the 3 stands under the root
     with fan_in.
+    Hint: To draw numbers with a standard deviation of 0.5, √3·0.5 = 0.866 is the bound:
+    `torch.zeros(5000).uniform_(-0.866, 0.866).std()` is about 0.5.
     """
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_uniform_(conv_weight())
@@ -106,6 +112,8 @@ def test_kaiming_uniform_with_the_slope_root_five_is_the_default_of_pytorch():
     gain. 0.0802: a is not squared in the gain.
     Hint: Only the gain depends on a: hand a on to the function that computes it. The √(1/3) then
     cancels the √3 of the bound; no case of its own is needed for √5.
+    Hint: The area of a ring hands both radii on: `def ring(r, hole=1.0): return disc(r) -
+    disc(hole)`. With `disc(1.0)` at the end the argument hole would do nothing.
     """
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_uniform_(conv_weight(), a=math.sqrt(5))
@@ -122,6 +130,8 @@ def test_kaiming_normal_has_a_standard_deviation_of_gain_over_root_fan_in():
     within it: the draw is uniform.
     Hint: normal_ takes a mean and a standard deviation, not a variance. The mean is 0, and there is
     no √3 here: that belongs to the uniform form alone.
+    Hint: Numbers with a mean of 5 and a variance of 9: `torch.empty(1000).normal_(5, 3)`. The
+    second argument is 3, the root of 9.
     """
     torch.manual_seed(0)
     weight = kaiming_init.kaiming_normal_(conv_weight())
@@ -147,6 +157,9 @@ def test_xavier_uniform_averages_both_fans():
     Hint: 6 is 3·2, the 3 of a uniform draw and the 2 of Glorot's variance, and it is divided by the
     sum of the fans. The gain is the argument as it comes, 1 by default; leaky_relu_gain has no part
     in it.
+    Hint: A pair that a function returns is taken apart by `whole, rest = divmod(17, 5)`, which
+    gives 3 and 2. Then `math.sqrt(20 / (whole + rest))` is √4 = 2: sum, fraction, and the root
+    last.
     """
     torch.manual_seed(0)
     weight = kaiming_init.xavier_uniform_(conv_weight())
@@ -163,6 +176,8 @@ def test_bias_uniform_takes_its_bound_from_the_weight():
     it was the weight that got filled.
     Hint: Two tensors with two roles: the weight is only asked for its fan_in, the bias is filled
     and returned. There is no gain in this bound and no 3, only one over a root.
+    Hint: To fill one tensor with numbers from 0 to the largest of another: `target.uniform_(0,
+    source.max().item())`. source is asked and stays as it is; target is filled.
     """
     torch.manual_seed(0)
     bias = kaiming_init.bias_uniform_(torch.zeros(5000), torch.zeros(5000, 16))
@@ -180,6 +195,8 @@ def test_the_given_tensor_is_filled_and_returned(name):
     Hint: Methods whose names end in an underscore (uniform_, normal_, mul_, copy_) write into the
     tensor they are called on and return that same tensor. Reach the values with these only, and
     never assign to the name.
+    Hint: After `def halve_(x): return x.mul_(0.5)`, `halve_(t) is t` is True and t holds half of
+    what it held. With `x = x * 0.5` inside, t would stay as it was.
     """
     weight = conv_weight()
     returned = getattr(kaiming_init, name)(weight)
@@ -202,6 +219,8 @@ def test_a_parameter_is_filled_without_a_trace_in_autograd(name):
     recording should have been.
     Hint: Fill inside torch.no_grad(): there, changing a leaf in place is allowed and not recorded,
     and requires_grad stays what it was. Each of the three functions needs it.
+    Hint: To set the bias of an nn.Linear to zeros: `with torch.no_grad(): layer.bias.zero_()`. Its
+    requires_grad stays True and its grad_fn None.
     """
     weight = nn.Parameter(conv_weight())
     getattr(kaiming_init, name)(weight)
@@ -227,6 +246,8 @@ def test_the_same_generator_seed_gives_the_same_numbers(name):
     Hint: uniform_ and normal_ take a keyword generator, and so do torch.rand and torch.randn. Hand
     on what you were given; None stands for the global generator there, so no case has to be told
     apart.
+    Hint: A shuffle that can be repeated: `order = torch.randperm(5, generator=generator)`. Two
+    generators of seed 1 give the same order; None takes the global generator.
     """
     fill = getattr(kaiming_init, name)
     first, again, other = (
@@ -250,6 +271,8 @@ def test_nothing_is_left_to_torch_nn_init(monkeypatch):
     nn.init.
     Hint: Three ingredients do: the fans from the shape, the bound or the standard deviation by the
     math module, and the random numbers from the tensor's own methods, bias included.
+    Hint: Waiting times with a mean of 1/2, drawn by the tensor's own method:
+    `torch.zeros(3).exponential_(2.0)`. torch.nn.init has no part in it.
     """
 
     def refuse(*_args, **_kwargs):

@@ -39,6 +39,8 @@ def test_weight_and_bias_are_registered_parameters():
     Hint: Wrap each tensor in nn.Parameter when you assign it to self, under exactly the names
     weight and bias. weight is (outputs, inputs); bias has one dimension, with one number per
     output.
+    Hint: A layer that scales by one number of its own has `self.scale =
+    nn.Parameter(torch.ones(1))`, and named_parameters() lists scale, of shape (1,).
     """
     layer = linear.CustomLinear(4, 3)
     shapes = {name: tuple(p.shape) for name, p in layer.named_parameters()}
@@ -58,6 +60,9 @@ def test_bias_false_registers_the_name_bias_as_none():
     itself was stored. Only the last line fails: `self.bias = None` makes an ordinary attribute.
     Hint: nn.Module has a method that enters a parameter under a name given as a string, and it
     takes None for a value too. The constructor needs two cases, one for each value of the argument.
+    Hint: A layer with a fixed mask, or without one: `self.register_buffer("mask", torch.ones(3) if
+    masked else None)`. With masked = False, self.mask is None, state_dict() is empty, and
+    self._buffers still lists mask.
     """
     layer = linear.CustomLinear(4, 3, bias=False)
     assert list(layer.state_dict()) == ["weight"], tr(
@@ -78,6 +83,8 @@ def test_dtype_is_that_of_the_parameters():
     Where in your constructor does the argument dtype go?
     Hint: The functions that make a tensor take dtype and device as keywords. Hand both on, for
     weight and for bias; None stands for the default there, so no case has to be told apart.
+    Hint: A function that makes three halves where and as what it is told: `torch.full((3,), 0.5,
+    device=device, dtype=dtype)`. For None and None that is float32 on the CPU.
     """
     layer = linear.CustomLinear(4, 3, dtype=torch.float64)
     dtypes = {p.dtype for p in layer.parameters()}
@@ -95,6 +102,9 @@ def test_forward_of_one_sample_follows_the_worked_example():
     inner sizes meet? torch.mm wants two dimensions on either side, and this input has one.
     Hint: (…, in) @ (in, out) gives (…, out): the transposed weight stands on the right. The bias,
     of shape (out,), is added to the result.
+    Hint: The columns of a table, summed: `torch.tensor([[1, 2], [3, 4], [5, 6]]).T @
+    torch.tensor([1, 1, 1])` is [9, 12]. The table is (3, 2); transposed, (2, 3) @ (3,), the 3s
+    meet.
     """
     output = worked_layer()(tensor([1, 2]))
     assert output.tolist() == [1.5, 1, 5.5], tr(
@@ -115,6 +125,9 @@ def test_gradients_of_two_samples_follow_the_worked_example():
     Hint: A backward of your own is not needed. Compute with self.weight, self.bias and input
     themselves, by differentiable operations; autograd then sums over the samples. Nothing in
     forward divides by their number.
+    Hint: For `s = torch.tensor(2.0, requires_grad=True)`, `(s * torch.tensor([1.0,
+    3.0])).sum().backward()` puts 1 + 3 = 4 into s.grad. With s.item() in place of s there would be
+    nothing to follow.
     """
     layer = worked_layer()
     samples = tensor([[1, 2], [3, -1]]).requires_grad_()
@@ -151,6 +164,9 @@ def test_output_and_gradients_equal_those_of_nn_linear():
     Hint: (5, 4) and (3, 4) have to become (5, 3): the two 4s meet and are summed over. forward has
     to read self.weight and self.bias themselves: a copy made in __init__ knows nothing of the
     weights loaded later.
+    Hint: A layer with a parameter gain and `def forward(self, x): return x * self.gain` doubles its
+    output after `layer.load_state_dict(dict(gain=torch.tensor(2.0)))` where gain was 1. The name
+    and the shape have to fit.
     """
     torch.manual_seed(0)
     stock = nn.Linear(4, 3, dtype=torch.float64)
@@ -177,6 +193,8 @@ def test_leading_dimensions_are_kept():
     Hint: `@` (torch.matmul) works on the last two dimensions and carries along those in front. With
     the two-dimensional weight on the right the input needs no reshape; the bias meets the last
     dimension by itself.
+    Hint: Other sizes: `torch.ones(7, 2, 5) @ torch.ones(5, 6)` has the shape (7, 2, 6). The 5s
+    meet, and (7, 2) is carried along.
     """
     layer = linear.CustomLinear(4, 3)
     shape = tuple(layer(torch.zeros(2, 5, 4)).shape)
@@ -195,6 +213,8 @@ def test_without_bias_zero_maps_to_zero():
     is nan.
     Hint: forward has two cases, and in one of them the product alone is the answer. Ask whether the
     bias `is None`: a bare `if self.bias` raises as soon as the bias has more than one element.
+    Hint: A layer with an upper limit that may be None: `if limit is not None: x =
+    x.clamp(max=limit)`. Without a limit, x goes through as it is, and a limit of 0 counts as one.
     """
     output = linear.CustomLinear(4, 3, bias=False)(torch.zeros(2, 4))
     assert output.abs().max().item() == 0, tr("0 · weightᵀ is 0, got {got}", got=output.tolist())
@@ -211,6 +231,8 @@ def test_initial_values_fill_the_interval_of_one_over_root_in_features():
     Hint: One bound serves both: one over the root of the number of inputs that an output sums. The
     draw is uniform and symmetric, from minus the bound to plus the bound, and fills the bias as
     well.
+    Hint: Three angles of up to 30° to either side: `limit = math.radians(30); angles =
+    torch.empty(3).uniform_(-limit, limit)`. One limit, once with a minus and once without.
     """
     torch.manual_seed(0)
     layer = linear.CustomLinear(400, 300)
@@ -238,6 +260,9 @@ def test_reset_parameters_draws_anew():
     each time: a seed is set inside. No numbers at all: the draw stands in __init__ only.
     Hint: The draw belongs in reset_parameters, which fills the existing parameters in place, and
     __init__ calls it once. Random state is left alone: no manual_seed.
+    Hint: A die that keeps its number in a tensor: `def roll(self): self.number.random_(1, 7)`
+    changes that tensor. `number = torch.randint(1, 7, (1,))` inside would make a local one, gone at
+    the end.
     """
     layer = linear.CustomLinear(4, 3)
     before = layer.weight.detach().clone()
@@ -256,6 +281,8 @@ def test_an_optimizer_step_changes_what_forward_computes():
     Hint: A transposed copy that is kept, from __init__ or from the first forward, holds the old
     numbers for ever. Take self.weight anew in every forward; transposing copies nothing and costs
     next to nothing.
+    Hint: `def forward(self, x): return x * self.scale.exp()` follows every step. With `self.factor
+    = self.scale.exp()` in __init__, and factor in forward, the exponential of the old scale stays.
     """
     layer = worked_layer()
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
@@ -281,6 +308,8 @@ def test_forward_does_without_f_linear(monkeypatch):
     well. Does forward hand the work to another layer?
     Hint: F.linear does two things: a matrix product with the transposed weight, and an addition.
     `@`, torch.matmul or torch.einsum can do the first, `+` the second.
+    Hint: F.normalize along the last axis, written out: `x / x.norm(dim=-1, keepdim=True)`. [3, 4]
+    has the length 5 and becomes [0.6, 0.8].
     """
 
     def refuse(*_args, **_kwargs):

@@ -64,6 +64,8 @@ def test_parameters_have_the_names_and_shapes_of_the_table():
     padding, with 12,544 after one pool.
     Hint: Assign each layer in __init__ to an attribute of the name in the table: conv1, conv2, fc1,
     fc2. Two convolutions 3×3 with 1 → 32 → 64 channels, then 64·7·7 → 128 → 10 features.
+    Hint: The attribute's name begins the parameters' names: `self.stem = nn.Conv1d(4, 6, 5)` in
+    __init__ lists stem.weight, of shape (6, 4, 5), and stem.bias, of shape (6,).
     """
     shapes = {name: tuple(p.shape) for name, p in tower.TowerOfInsight().named_parameters()}
     wrong = {
@@ -87,6 +89,8 @@ def test_the_tower_has_421642_parameters():
     Hint: The count of a tensor is the product of its sizes, of whatever number of axes. Add it up
     over everything that model.parameters() yields; what belongs to nested layers is listed there as
     well.
+    Hint: One number from many: `sum(len(word) for word in ["red", "green"])` is 3 + 5 = 8 letters,
+    where `len(["red", "green"])` counts 2 words. A tensor has a method for its elements.
     """
     count = tower.count_parameters(tower.TowerOfInsight())
     assert count == 421_642, tr(
@@ -104,6 +108,8 @@ def test_count_parameters_leaves_frozen_ones_out():
     AttributeError about conv1: the function should work for any model.
     Hint: Walk through model.parameters() and let only those that require a gradient add their
     number of elements. The question goes to each parameter, not to the model.
+    Hint: The letters of the long words alone: `sum(len(word) for word in ["of", "red", "green"] if
+    len(word) > 2)` is 3 + 5 = 8. The condition at the end is asked of each word.
     """
     model = nn.Linear(3, 2)
     assert tower.count_parameters(model) == 8, tr(
@@ -124,6 +130,8 @@ def test_the_layers_are_your_own():
     failure: it is a copy of the class.
     Hint: The imports at the top of tower.py bring both classes; build the four attributes from
     these, with nothing around them. ReLU and pool have no parameters and can stand in forward.
+    Hint: After `from wheel import Wheel`, `self.front = Wheel(20)` makes front a Wheel. `self.front
+    = nn.Sequential(Wheel(20))` would make it a Sequential with a Wheel inside.
     """
     model = tower.TowerOfInsight()
     for name, brick in [
@@ -152,6 +160,8 @@ def test_images_become_ten_logits_each(n):
     reshape fits no other N.
     Hint: Sizes go 28 → 14 → 7, by two pools of 2. When you flatten, keep axis 0: flatten takes the
     axis at which it begins, and N is then never mentioned.
+    Hint: flatten merges the axes from the one that is named: `torch.zeros(5, 2, 3, 4).flatten(2)`
+    has the shape (5, 2, 12), and axes 0 and 1 stay.
     """
     shape = tuple(tower.TowerOfInsight()(torch.zeros(n, 1, 28, 28)).shape)
     assert shape == (n, 10), tr(
@@ -170,6 +180,8 @@ def test_logits_and_gradients_equal_those_of_the_same_network_of_stock_layers():
     Hint: Three ReLUs, after conv1, conv2 and fc1; two max-pools of 2, no average pools; nothing
     after fc2. If all of this is so, the difference comes from a brick: run the tests of conv2d and
     linear.
+    Hint: Two pipelines part where the first difference is, so compare them stage by stage. With x =
+    torch.tensor([-1.0, 2.0]), `(F.relu(x) - x).abs().max()` is 1: here one of the two lacks a ReLU.
     """
     torch.manual_seed(0)
     stock = nn.Sequential(
@@ -218,6 +230,8 @@ def test_a_fresh_tower_guesses():
     Hint: The tower needs no initial values of its own: each brick draws them in its constructor, by
     reset_parameters. If the tests of linear and conv2d pass, look for what in tower.py draws or
     scales them again.
+    Hint: The largest magnitudes in another layer: `[p.abs().max().item() for p in nn.Linear(100,
+    50).parameters()]` is nearly 0.1 twice, which is 1/√100.
     """
     torch.manual_seed(0)
     logits = tower.TowerOfInsight()(torch.rand(20, 1, 28, 28))
@@ -239,6 +253,8 @@ def test_train_epoch_returns_the_mean_loss_per_sample():
     Hint: A batch's mean times its number of samples is the sum of its losses. Add up these sums and
     the numbers of samples, and divide once, after the loop. The labels of the batch tell how many
     samples it has.
+    Hint: A class of 20 has a mean mark of 2, another of 5 has 4. All 25 together have `(20 * 2 + 5
+    * 4) / (20 + 5)` = 60 / 25 = 2.4, not (2 + 4) / 2 = 3.
     """
     model, batches = nn.Linear(2, 3), three_points()
     criterion = nn.CrossEntropyLoss()
@@ -272,6 +288,9 @@ def test_train_epoch_takes_one_step_per_batch_with_the_gradient_of_that_batch():
     Hint: Four things for each batch, all inside the loop: the optimizer clears the gradients, the
     loss is computed, backward, step. Clearing may stand anywhere but between backward and step;
     weigh the loss for the mean apart from this.
+    Hint: A bucket that is emptied in each round: `for cup in cups: bucket.clear();
+    bucket.append(cup); poured.append(sum(bucket))`. With cups = [2, 3], poured is [2, 3]; without
+    clear it would be [2, 5].
     """
     model, batches = nn.Linear(2, 3), three_points()
     criterion = nn.CrossEntropyLoss()
@@ -307,6 +326,8 @@ def test_train_epoch_trains_and_evaluate_evaluates():
     Hint: train() and eval() are methods of the model, each called before the loop of its function.
     Gradient tracking is switched off by something else: a context manager around the loop in
     evaluate.
+    Hint: For x = torch.ones(3, requires_grad=True), `nn.Dropout(0.5).eval()(x)` is [1, 1, 1] and
+    still requires a gradient. `with torch.no_grad(): y = 2 * x` makes a y that requires none.
     """
     probe, batches = Probe(), three_points()
     optimizer = torch.optim.SGD(probe.parameters(), lr=0.1)
@@ -335,6 +356,9 @@ def test_evaluate_is_the_fraction_of_right_answers():
     Hint: The answer of a sample is the index of the largest logit along the axis of the classes.
     Two counters run through all batches, right answers and samples; the one division comes after
     the loop.
+    Hint: The place of the smallest price in each row: `torch.tensor([[7, 2], [1,
+    9]]).argmin(dim=1)` is [1, 0]. How many flags are up: `torch.tensor([True, False,
+    True]).sum().item()` is 2, a Python int.
     """
     right, wrong = [0.0, 5.0, 1.0], [5.0, 0.0, 1.0]  # the label is always 1
     batches = [
@@ -363,6 +387,9 @@ def test_the_tower_learns_ten_images_by_heart():
     Hint: After one backward, list the names of the parameters whose grad is None or all zero. Such
     a layer is not used in forward, or cut off from the loss by a detach, a .data or a no_grad. If
     there is none, are all parameters in the optimizer, and is step called?
+    Hint: Of two layers one is used: `two = nn.ModuleList([nn.Linear(2, 1), nn.Linear(2, 1)]);
+    two[0](torch.ones(2)).backward()`. Then `[name for name, p in two.named_parameters() if p.grad
+    is None]` is ['1.weight', '1.bias'].
     """
     torch.manual_seed(0)
     batches = [(torch.rand(10, 1, 28, 28), torch.arange(10))]

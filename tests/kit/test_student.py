@@ -370,6 +370,66 @@ def test_no_hint_is_a_line_of_the_solution(repository):
             assert not [line for line in lines if line and line in hint], outcome.id
 
 
+def worked_lines(hint):
+    """Yield code in backticks that does something, as text and as a tree; a mere name does nothing."""
+    for code in re.findall("`([^`]+)`", hint):
+        with contextlib.suppress(SyntaxError):
+            tree = ast.parse(code)
+            doing = ast.Assign | ast.AugAssign | ast.BinOp | ast.Call
+            if any(isinstance(node, doing) for node in ast.walk(tree)):
+                yield code, tree
+
+
+def computed(source):
+    """Return what each statement computes, as text in which all variables have one name."""
+    statements = ast.walk(ast.parse(re.sub(r"\bself\.(?=\w)", "", source)))
+    values = [getattr(node, "value", None) for node in statements if isinstance(node, ast.stmt)]
+    return {
+        re.sub(r"(?<!func=Name\()\bid='\w+'", "id='x'", ast.dump(value))
+        for value in values
+        if value and not isinstance(value, ast.Name | ast.Constant)
+    }
+
+
+def fault(hint, solution):
+    """Return why a hint is no worked line on another problem, as far as a program can tell, or ""."""
+    worked = list(worked_lines(hint))
+    if not worked:
+        return "no code"
+    if any("".join(code.split()) in "".join(solution.split()) for code, _ in worked):
+        return "a line of the solution"
+    if any(computed(ast.unparse(tree)) & computed(solution) for _, tree in worked):
+        return "the solution by other names"
+    return ""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_last_hint_is_a_worked_line_on_another_problem(module):
+    tests = ast.parse((COURSE.public_tests / f"test_{module}.py").read_text())
+    found = {
+        node.name: fault(outcomes.asks_and_hints(ast.get_docstring(node))[-1], SOLUTIONS[module])
+        for node in tests.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert found == dict.fromkeys(found, "")
+    assert found
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        ("The transposed weight stands on the right.", "no code"),
+        ("`@` multiplies `self.weight` and `the input`.", "no code"),
+        ("Return `input@self.weight.T`.", "a line of the solution"),
+        ("See `out = x @ kernel.T`.", "the solution by other names"),
+        ("See `self.sums = self.rows @ self.table.T`.", "the solution by other names"),
+        ("Shares times values: `shares @ values` is (2, 3).", ""),
+    ],
+)
+def test_a_hint_that_gives_the_solution_is_found(hint, expected):
+    assert fault(hint, SOLUTIONS["linear"]) == expected
+
+
 class Terminal:
     """A command on a terminal of its own."""
 
