@@ -12,7 +12,7 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -89,7 +89,7 @@ def run_tests(folder: Path, modules: Sequence[str]) -> TestRun:
     """
     folder = folder.resolve()
     watcher = _Watcher(folder, {_tests(folder, module): module for module in modules})
-    with _fresh(folder):
+    with fresh(folder):
         try:
             files = [str(path) for path in watcher.import_all()]
         except KeyboardInterrupt as stop:
@@ -105,7 +105,7 @@ def run_tests(folder: Path, modules: Sequence[str]) -> TestRun:
 def debug(folder: Path, modules: Sequence[str]) -> int:
     """The same under pytest's own terminal; the first failure opens the debugger where it happened."""
     folder = folder.resolve()
-    with _fresh(folder):
+    with fresh(folder):
         files = [str(_tests(folder, module)) for module in modules]
         return int(pytest.main([*embedding.options(folder), "--pdb", "-x", *files]))
 
@@ -123,9 +123,9 @@ class _Watcher:
         self.was_stopped = False
         self.broken = ""
         self._modules = modules
-        self._files = {str(folder / f"{name}.py"): f"{name}.py" for name in modules.values()}
+        self._files = files_of(folder, modules.values())
         self._returned: dict[CodeType, SourceLine] = {}
-        self._readings = _readings(folder)
+        self._readings = readings_of(folder)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Let breakpoint() find what pytest's terminal, which is not there, would have set."""
@@ -166,7 +166,7 @@ class _Watcher:
                     asks=asks or item.originalname.removeprefix("test_").replace("_", " "),
                     hints=tuple(hints),
                     status=_status(error.value) if error else "passed",
-                    message=_described(error.value, self._readings) if error else "",
+                    message=described(error.value, self._readings) if error else "",
                     line=(self.deepest(error.tb) or self._only_return()) if error else None,
                     printed=outcome.get_result().capstdout,
                 )
@@ -188,11 +188,7 @@ class _Watcher:
             try:
                 importlib.import_module(module)
             except (Exception, SystemExit) as error:
-                line = self.deepest(error.__traceback__)
-                if isinstance(error, SyntaxError) and error.filename in self._files:
-                    name, number = self._files[error.filename], error.lineno or 1
-                    text = linecache.getline(error.filename, number).strip()
-                    line = SourceLine(name, number, text)
+                line = line_of(error, self._files)
                 self.outcomes.append(
                     TestOutcome(
                         id=f"{module}.py",
@@ -200,7 +196,7 @@ class _Watcher:
                         asks=tr("{file} can be imported.", file=f"{module}.py"),
                         hints=(),
                         status=_status(error),
-                        message=_absent(error, module) or _described(error, self._readings),
+                        message=_absent(error, module) or described(error, self._readings),
                         line=line,
                     )
                 )
@@ -215,32 +211,54 @@ class _Watcher:
 
     def deepest(self, trace: TracebackType | None) -> SourceLine | None:
         """The innermost of the student's lines that an error came through."""
-        line = None
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename in self._files:
-                line = self._source_line(trace.tb_frame, trace.tb_lineno)
-            trace = trace.tb_next
-        return line
+        return _deepest(trace, self._files)
 
     def _source_line(self, frame: FrameType, number: int) -> SourceLine:
-        code = frame.f_code
-        text = linecache.getline(code.co_filename, number).strip()
-        within = "" if code.co_name == "<module>" else code.co_name
-        return SourceLine(self._files[code.co_filename], number, text, within)
+        return _source_line(frame, number, self._files)
+
+
+def files_of(folder: Path, modules: Iterable[str]) -> dict[str, str]:
+    """The names of the students' files, by the paths that tracebacks have."""
+    return {str(folder / f"{name}.py"): f"{name}.py" for name in modules}
+
+
+def line_of(error: BaseException, files: Mapping[str, str]) -> SourceLine | None:
+    """The line of these files that an error is about: the innermost, or the one that cannot be read."""
+    if isinstance(error, SyntaxError) and error.filename and error.filename in files:
+        number = error.lineno or 1
+        text = linecache.getline(error.filename, number).strip()
+        return SourceLine(files[error.filename], number, text)
+    return _deepest(error.__traceback__, files)
+
+
+def _deepest(trace: TracebackType | None, files: Mapping[str, str]) -> SourceLine | None:
+    line = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            line = _source_line(trace.tb_frame, trace.tb_lineno, files)
+        trace = trace.tb_next
+    return line
+
+
+def _source_line(frame: FrameType, number: int, files: Mapping[str, str]) -> SourceLine:
+    code = frame.f_code
+    text = linecache.getline(code.co_filename, number).strip()
+    within = "" if code.co_name == "<module>" else code.co_name
+    return SourceLine(files[code.co_filename], number, text, within)
 
 
 def _status(error: BaseException) -> Status:
     return "unwritten" if isinstance(error, NotImplementedError) else "failed"
 
 
-def _readings(folder: Path) -> tuple[Reading, ...]:
+def readings_of(folder: Path) -> tuple[Reading, ...]:
     """What exceptions mean in this course; nothing where the file is not there or cannot be read."""
     with contextlib.suppress(OSError, ValueError):
         return read_readings((folder / "tests" / "exceptions.toml").read_text(encoding="utf-8"))
     return ()
 
 
-def _described(error: BaseException, readings: Sequence[Reading]) -> str:
+def described(error: BaseException, readings: Sequence[Reading]) -> str:
     """An assertion's own words; of any other error its kind as well, and what it probably means."""
     if isinstance(error, AssertionError):
         if str(error):
@@ -273,7 +291,7 @@ def asks_and_hints(docstring: str) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _fresh(folder: Path) -> Iterator[None]:
+def fresh(folder: Path) -> Iterator[None]:
     """Forget what was imported from the folder, and import from there what is on the disk now.
 
     A cached bytecode is distinguished from its source by whole seconds and the size, so a change within a

@@ -35,7 +35,7 @@ def show(
     if run.was_stopped:
         console.print(Text(tr("Stopped."), "bold yellow"))
         if run.stopped:
-            where = tr("Your code was at {location}", location=_location(run.stopped))
+            where = tr("Your code was at {location}", location=location(run.stopped))
             console.print(_line(run.stopped, where))
         return
     outcome = first_broken(run)
@@ -137,7 +137,7 @@ def _broken(outcome: TestOutcome, opened: int) -> RenderableType:
     else:
         parts.append(Padding(Text(said), (1, 0, 0, 2), expand=False))
     if outcome.line:
-        where = tr("Your line: {location}", location=_location(outcome.line))
+        where = tr("Your line: {location}", location=location(outcome.line))
         parts.append(Padding(_line(outcome.line, where), (1, 0, 0, 2), expand=False))
     if outcome.printed.strip():
         printed = Text(clean(outcome.printed, 4000).rstrip(), "dim")
@@ -168,7 +168,8 @@ def _hints(outcome: TestOutcome, opened: int) -> RenderableType:
     return Group(*lines)
 
 
-def _location(line: SourceLine) -> str:
+def location(line: SourceLine) -> str:
+    """Where a line of the student's is, in words."""
     if not line.within:
         return tr("{file}, line {line}", file=line.file, line=line.number)
     return tr(
