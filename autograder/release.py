@@ -3,10 +3,13 @@
 Between `### BEGIN SOLUTION <task>` and `### END SOLUTION` stands what a student has to write. The skeleton
 raises NotImplementedError with the task in its place. Handouts, their pictures (handouts/MODULE.NAME.svg) and
 public tests are written in assignments/; handouts.py fills in what follows from course.toml. The repository
-adds what templates/ holds, and the `tower` command: the package tower_student, whole.
+adds what templates/ holds, the `tower` command (the package tower_student, whole), and the data that the
+course's tests/training.py packs.
 """
 
+import functools
 import re
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -149,28 +152,61 @@ def _demand_tests(course: Course) -> None:
                 )
 
 
-def write(files: Mapping[PurePosixPath, str], target: Path) -> list[PurePosixPath]:
+def write(files: Mapping[PurePosixPath, str | bytes], target: Path) -> list[PurePosixPath]:
     """Write generated files below a folder; returns their paths. Raises TowerError."""
-    for path, text in files.items():
-        write_whole(target / path, text)
+    for path, content in files.items():
+        write_whole(target / path, content)
     return list(files)
 
 
-def student_repository(course: Course) -> dict[PurePosixPath, str]:
-    """Every file of a student's repository with its text. Raises CourseError."""
+def student_repository(course: Course) -> dict[PurePosixPath, str | bytes]:
+    """Every file of a student's repository: texts, and packed data. Raises CourseError."""
     _demand_tests(course)
-    files = generate(course.root / "solutions", course.modules)
+    files: dict[PurePosixPath, str | bytes] = {}
+    files |= generate(course.root / "solutions", course.modules)
     for name, template in _TEMPLATES.items():
         path = _PACKAGE / "templates" / template
         files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
     files |= handouts_and_tests(course)
+    files |= _packed_data(course)
     for path in sorted(course.public_tests.glob(f"{FOLDER}/*.po")):
         files[PurePosixPath("tests") / FOLDER / path.name] = _read(path)
-    for path in sorted((*_STUDENT.glob("*.py"), *_STUDENT.glob(f"{FOLDER}/*.po"))):
+    for path in sorted(path for pattern in _OF_THE_COMMAND for path in _STUDENT.glob(pattern)):
         files[PurePosixPath("tools") / path.relative_to(_STUDENT.parent)] = _read(path)
     files[PurePosixPath("tools/pyproject.toml")] = _read(_STUDENT / "pyproject.toml")
     release = Release.of(__version__, course.title, course.modules, files, course.language)
     return files | {MANIFEST: release.as_json()}
+
+
+def _packed_data(course: Course) -> dict[PurePosixPath, bytes]:
+    """What students train on, beside their tests; nothing where the course trains nothing."""
+    path = course.public_tests / _TRAINING
+    data = course.data_files()
+    if not data or not path.is_file():
+        return {}
+    text = Page(course, path, _read(path)).released()
+    stamp = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in data)
+    return {PurePosixPath("tests") / name: content for name, content in _pack(path, text, stamp)}
+
+
+@functools.lru_cache(maxsize=2)
+def _pack(
+    path: Path, text: str, stamp: tuple[tuple[Path, int, int], ...]
+) -> tuple[tuple[str, bytes], ...]:
+    """What training.py with this text makes of the files, by its name."""
+    from tower_student.training import read_plan  # it takes torch
+
+    with tempfile.TemporaryDirectory(prefix="tower-release-") as folder:
+        released = Path(folder) / path.name
+        write_whole(released, text)
+        try:
+            plan = read_plan(released)
+            content = plan.pack([file for file, *_ in stamp]) if plan else None
+        except Exception as error:
+            raise CourseError(
+                tr("{path} cannot pack the data: {reason}", path=path, reason=error)
+            ) from None
+    return ((plan.packed, content),) if plan and content is not None else ()
 
 
 def _pages(course: Course) -> dict[PurePosixPath, Page]:
@@ -225,6 +261,9 @@ def _read(path: Path) -> str:
 
 _PACKAGE = Path(__file__).parent
 _STUDENT = Path(tower_student.__file__).parent
+_OF_THE_COMMAND = ("*.py", "*.html", "*.css", f"{FOLDER}/*.po")
+_TRAINING = "training.py"
+"""What tower_student.training reads."""
 _TEMPLATES = {
     "README.md": "README.md",
     "requirements.txt": "requirements.txt",

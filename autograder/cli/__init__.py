@@ -16,6 +16,8 @@ COMMANDS = {
     "similar": "autograder.cli.similar.similar",
     "show": "autograder.cli.show.show",
     "check": "tower_student.cli.check",
+    "train": "tower_student.cli.train",
+    "draw": "tower_student.cli.draw",
     "bench": "tower_student.cli.bench",
     "submit": "tower_student.cli.submit",
     "update": "tower_student.cli.update",

@@ -31,7 +31,8 @@ def release(
     """
     loaded = the_course(course)
     if out is None:
-        target, files = loaded.root / "assignments", refreshed(loaded)
+        target = loaded.root / "assignments"
+        files: Mapping[PurePosixPath, str | bytes] = {**refreshed(loaded)}
     elif out.exists() and not out.is_dir():
         raise UsageError(tr("{out} is a file; name a folder for the student repository.", out=out))
     else:
@@ -51,9 +52,9 @@ def release(
         console.print(text)
 
 
-def _demand_untouched(folder: Path, files: Mapping[PurePosixPath, str]) -> None:
+def _demand_untouched(folder: Path, files: Mapping[PurePosixPath, str | bytes]) -> None:
     for path, text in files.items():
-        if len(path.parts) == 1 and path.suffix == ".py":
+        if len(path.parts) == 1 and path.suffix == ".py" and isinstance(text, str):
             with contextlib.suppress(FileNotFoundError):
                 if (folder / path).read_bytes() != text.encode():
                     raise UsageError(

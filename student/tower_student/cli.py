@@ -1,4 +1,4 @@
-"""The student's commands: check, submit, update and bench. They work on every system, without a grader."""
+"""The student's commands: check, train, draw, submit, update and bench. They need no grader."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,9 @@ from tower_student.files import write_whole
 from tower_student.language import plural, tr
 from tower_student.terminal import DebugOption, demand_writable, did_you_mean
 
-app = terminal.group("Check what you have written, time it, and pack it.", completion=True)
+app = terminal.group(
+    "Check what you have written, train it, time it, and pack it.", completion=True
+)
 FolderOption = Annotated[
     Path | None,
     typer.Option(
@@ -132,6 +134,66 @@ def _watch(root: Path, run_once: Callable[[], object], console: Console) -> None
         on_save(root, again)
     except KeyboardInterrupt:
         console.print(Text(tr("Ended."), "dim"))
+
+
+@app.command()
+def train(
+    folder: FolderOption = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the images.", show_default="the course's")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with all the data, downloaded elsewhere.")
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Download all the data, once, and train on them.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the weights of the last training.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="The page to write.", show_default="training.html there")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the first weights, and of the order.")] = 0,
+) -> None:
+    """Train your model by your own loop, show what it reads, and write a page about it.
+
+    What you have not written yet is lent by the course. Ctrl-C ends the training, and keeps what was learnt.
+    It runs your code as it is, without any isolation.
+    """
+    if data and whole:
+        raise UsageError(tr("--data and --whole exclude each other."))
+    root = _root_of(folder)
+    page = page or root / "training.html"
+    demand_writable(page)
+    from tower_student import training
+    from tower_student.training_show import Shown
+
+    plan = training.plan_of(root)
+    if whole:
+        with terminal.progress() as progress:
+            data = training.download(plan, root, progress)
+    Shown(root, plan, Console(highlight=False)).train(
+        data, epochs or plan.epochs, page, seed=seed, resume=resume
+    )
+
+
+@app.command()
+def draw(
+    folder: FolderOption = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
+    ] = True,
+) -> None:
+    """Open a page on which you draw, and the model of `tower train` answers, layer by layer.
+
+    The page is served to this computer alone, until Ctrl-C.
+    """
+    root = _root_of(folder)
+    from tower_student import training
+    from tower_student.drawing import serve
+
+    serve(root, training.plan_of(root), Console(highlight=False), browser=browser)
 
 
 @app.command()

@@ -38,11 +38,14 @@ class Release:
         version: str,
         title: str,
         modules: Iterable[str],
-        files: Mapping[PurePosixPath, str],
+        files: Mapping[PurePosixPath, str | bytes],
         language: str = ENGLISH,
     ) -> "Release":
-        """Describe files with these texts."""
-        digests = {str(path): digest(text.encode()) for path, text in sorted(files.items())}
+        """Describe files with this content."""
+        digests = {
+            str(path): digest(content.encode() if isinstance(content, str) else content)
+            for path, content in sorted(files.items())
+        }
         return Release(version, title, tuple(modules), digests, language)
 
     @staticmethod

@@ -65,6 +65,7 @@ ELSEWHERE = {  # what is not run here: where it is, and a text that stands there
     r"docker (build|run) .*": ("tests/image/conftest.py", "docker"),
     r"gh workflow run .*": ("tests/kit/test_github.py", "grade.yml"),
     r"tower bench": ("tests/kit/test_bench.py", '"bench"'),
+    r"tower (train|draw)": ("tests/kit/test_train.py", '"draw"'),
     r"tower calibrate": ("tests/kit/test_calibration.py", "calibrat"),
     r"tower check linear --watch": ("tests/kit/test_student.py", '"--watch"'),
     r"tower check linear --pdb": ("tests/kit/test_student.py", '"--pdb"'),
@@ -187,7 +188,7 @@ def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
         assert code == 0, text
     shutil.make_archive(str(repository / "newer"), "zip", repository)
     for command in every_day:
-        if not re.search(r"--watch|--pdb|bench", command):
+        if not re.search(r"--watch|--pdb|bench|train|draw", command):
             code, text = in_a_shell(repository, activate, command)
             assert code == 0, text
     assert (repository / "submission.zip").exists()

@@ -114,7 +114,8 @@ def test_no_page_states_an_old_number_or_name(folder):
 
 def test_each_pattern_of_an_old_number_or_name_is_found_in_the_course_as_it_was():
     """The test above can fail: what it looks for stood in the pages before."""
-    before = "\n".join((*student_repository(COURSE).values(), *refreshed(COURSE).values()))
+    released = [text for text in student_repository(COURSE).values() if isinstance(text, str)]
+    before = "\n".join((*released, *refreshed(COURSE).values()))
     for what in STALE.keys() - {"the number of modules, which was five and is five"}:
         assert re.search(STALE[what], before, re.MULTILINE), what
 

@@ -19,10 +19,10 @@ COURSE = load_course(ROOT)
 MODULES = list(COURSE.modules)
 
 
-def text_of(folder):
+def content_of(folder):
     """Every file below a folder, by its path."""
     return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file() and not {"__pycache__", ".pytest_cache"} & {*path.parts}
     }
@@ -30,15 +30,19 @@ def text_of(folder):
 
 def test_assignments_are_up_to_date():
     """`tower release` would change nothing, and leaves nothing over."""
-    expected = {str(path): text for path, text in refreshed(COURSE).items()}
-    assert text_of(ROOT / "assignments") == expected
+    expected = {str(path): text.encode() for path, text in refreshed(COURSE).items()}
+    assert content_of(ROOT / "assignments") == expected
     assert unreleased(COURSE) == []
 
 
 def test_a_release_writes_the_same_files_elsewhere(tmp_path):
     files = student_repository(COURSE)
     assert write(files, tmp_path / "new" / "folder") == list(files)
-    assert text_of(tmp_path / "new" / "folder") == {str(path): text for path, text in files.items()}
+    expected = {
+        str(path): content.encode() if isinstance(content, str) else content
+        for path, content in files.items()
+    }
+    assert content_of(tmp_path / "new" / "folder") == expected
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -706,6 +706,7 @@ cli.main()
         (["check", "linear", "--hint"], "12 of 12"),
         (["submit"], "5 of 5 modules"),
         (["bench", "--help"], "what the stock layers buy"),
+        (["train", "--help"], "Train your model by your own loop"),
     ],
 )
 def test_the_released_command_needs_nothing_that_only_linux_has(repository, arguments, words):
