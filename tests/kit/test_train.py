@@ -26,6 +26,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
 from test_class_pages import BROWSERS, FLAGS, PHONE
+from test_student import ELSEWHERE
 
 from autograder.course import load_course
 from autograder.release import student_repository, write
@@ -397,6 +398,17 @@ def test_a_signal_ends_the_command_with_what_was_learnt(repository, data):
     assert "of 2,000 steps are trained" in " ".join(errors.split())
     assert "The page: training.html" in out
     assert (repository / training.WEIGHTS).exists()
+
+
+@pytest.mark.sandbox
+def test_the_released_command_trains_without_what_only_linux_has(repository):
+    solve(repository, *MODULES)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = ELSEWHERE.format(arguments=["train", "--epochs", "1"])
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "The page: training.html" in done.stdout
 
 
 # Pictures

@@ -12,11 +12,12 @@ import pseudo
 import pytest
 from command import tower
 from helpers import ROOT
+from test_train import few
 
 from autograder.course import load_course
 from autograder.errors import CourseError
 from autograder.translations import CALLS, TABLES, update
-from tower_student import language
+from tower_student import drawing, language, training
 from tower_student.language import VARIABLE, plural, tr
 from tower_student.text import PREFIX
 
@@ -201,6 +202,39 @@ def test_a_student_sees_no_english(course, tmp_path):
     for arguments in (["check"], ["check", "--hint"], ["check", "nothing"], ["submit"]):
         shown = run(course, *arguments, cwd=tmp_path, start=in_a_process)
         assert pseudo.english(shown, NAMES) == []
+
+
+@pytest.mark.sandbox
+def test_a_training_and_its_pages_leave_no_english(course, tmp_path):
+    run(course, "release", "--out", tmp_path, "--course", course)
+    plan = training.plan_of(tmp_path)
+    packed = tmp_path / "tests" / plan.packed
+    packed.write_bytes(few(training.data_of(plan, tmp_path)))
+    shutil.copy(ROOT / "solutions" / "linear.py", tmp_path)
+    (tmp_path / "conv2d.py").write_text("import nothing_of_that_name\n")
+    printed = run(course, "train", "--epochs", "1", cwd=tmp_path)
+    known = NAMES | {
+        "training",
+        "html",
+        "kaiming",
+        "uniform",
+        "ModuleNotFoundError",
+        "No",
+        "module",
+    }
+    known |= {"named", "import", "draw", "tower"}
+    assert pseudo.english(printed, known) == []
+    written = (tmp_path / "training.html").read_text(encoding="utf-8")
+    assert f'<html lang="{pseudo.NAME}"' in written
+    assert pseudo.english(text_of(written), known) == []
+    language.speak(pseudo.NAME, [tmp_path / "tests" / language.FOLDER])
+    try:
+        with training.workshop(tmp_path, plan) as shop:
+            page = drawing._page(shop, "", "")
+    finally:
+        language.speak(language.ENGLISH, [])
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert pseudo.english(text_of(page), known) == []
 
 
 @pytest.mark.sandbox
