@@ -181,9 +181,9 @@ def train(
 @app.command()
 def draw(
     folder: FolderOption = None,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
-    ] = True,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the page's address, and open nothing.")
+    ] = False,
 ) -> None:
     """Open a page on which you draw, and the model of `tower train` answers, layer by layer.
 
@@ -193,7 +193,7 @@ def draw(
     from tower_student import training
     from tower_student.drawing import serve
 
-    serve(root, training.plan_of(root), Console(highlight=False), browser=browser)
+    serve(root, training.plan_of(root), Console(highlight=False), browser=not no_browser)
 
 
 @app.command()

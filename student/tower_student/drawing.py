@@ -179,7 +179,7 @@ def _page(shop: Workshop, title: str, nonce: str) -> str:
     loans = f'<div class="loan"><b>{escape(lent(shop))}</b></div>' if shop.loans else ""
     said = {
         "title": title or tr("Draw"),
-        "invitation": tr("Draw a digit with the mouse, a pen or a finger."),
+        "invitation": tr("Draw with the mouse, a pen or a finger."),
         "clear": tr("Clear"),
         "drawing": tr("Where you draw"),
         "reads": tr("What it reads"),

@@ -24,8 +24,8 @@ INK = 0.35
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 26
 """Of a picture, and its margins: on a phone a letter is then as large as it is here."""
-ROW, LABEL = 26, 64
-"""Height of a bar with its gap, and width of its label."""
+NARROW, ROW, LABEL, NUMBER = 260, 26, 56, 58
+"""Of bars: the picture's width, the height of one with its gap, the widths of its label and of its number."""
 SMOOTHED = 21
 """Values of a noisy line that are averaged."""
 GAMMA = 0.6
@@ -123,7 +123,7 @@ def smoothed(values: Sequence[float]) -> list[tuple[float, float]]:
 def bars(values: Mapping[str, float], largest: float, decades: int, label: str) -> str:
     """Bars of positive numbers on a scale of powers of ten that ends with `largest`."""
     top = math.ceil(math.log10(largest)) if largest > 0 else 0
-    room = WIDTH - LABEL - 62
+    room = NARROW - LABEL - NUMBER
     parts = []
     for i, (name, value) in enumerate(values.items()):
         share = (1 + (math.log10(value) - top) / decades) if value > 0 else 0.0
@@ -132,12 +132,12 @@ def bars(values: Mapping[str, float], largest: float, decades: int, label: str) 
         parts.append(f'<text x="0" y="{y + 16}">{escape(name[:10])}</text>')
         parts.append(f'<rect class="track" x="{LABEL}" y="{y + 5}" width="{room}" height="14"/>')
         parts.append(f'<rect class="bar" x="{LABEL}" y="{y + 5}" width="{width:.1f}" height="14"/>')
-        parts.append(f'<text x="{WIDTH - 56}" y="{y + 16}">{value:.1e}</text>')
-    return _svg(ROW * len(values), label, parts)
+        parts.append(f'<text x="{NARROW - NUMBER + 6}" y="{y + 16}">{value:.1e}</text>')
+    return _svg(ROW * len(values), label, parts, NARROW)
 
 
-def _svg(height: int, label: str, parts: Sequence[str]) -> str:
-    size = f'viewBox="0 0 {WIDTH} {height}"'
+def _svg(height: int, label: str, parts: Sequence[str], width: int = WIDTH) -> str:
+    size = f'viewBox="0 0 {width} {height}"'
     return f'<svg {size} role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
 
 

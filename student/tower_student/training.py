@@ -259,11 +259,21 @@ class Loan:
     reason: str = ""
     line: SourceLine | None = None
 
-    def __str__(self) -> str:
-        if not self.reason:
-            return tr("{part} is not written yet.", part=self.name)
-        said = tr("{part} does not work yet: {reason}", part=self.name, reason=self.reason)
-        return f"{said}\n{quoted(self.line)}" if self.line else said
+
+def reasons(loans: Sequence[Loan]) -> list[str]:
+    """Why parts are lent; those of one reason together."""
+    grouped: dict[tuple[str, SourceLine | None], list[str]] = {}
+    for loan in loans:
+        grouped.setdefault((loan.reason, loan.line), []).append(loan.name)
+    said = []
+    for (reason, line), names in grouped.items():
+        parts = ", ".join(names)
+        if reason:
+            text = tr("Does not work yet: {parts}. {reason}", parts=parts, reason=reason)
+            said.append(f"{text}\n{quoted(line)}" if line else text)
+        else:
+            said.append(tr("Not written yet: {parts}.", parts=parts))
+    return said
 
 
 def quoted(line: SourceLine) -> str:

@@ -21,11 +21,12 @@ from tower_student.training import (
     gradient_flow,
     probabilities,
     read_by_layers,
+    reasons,
 )
 
 FOLDER = Path(__file__).parent
 WORST, GOOD = 12, 12
-"""How many digits are shown of those that it misreads, and of those that it reads rightly."""
+"""How many images are shown of those that it misreads, and of those that it reads rightly."""
 DECADES = 8
 """Powers of ten between the longest bar and none."""
 
@@ -84,15 +85,15 @@ def render(
     """The page as HTML text. Raises UsageError where the student's code raises."""
     sections = [
         _learning(history),
-        _digits(shop, reading),
+        _images(shop, reading),
         _layers(shop, model, data, reading),
         _gradients(gradient_flow(shop, data)),
     ]
     loans = ""
     if shop.loans:
         heading = escape(lent(shop))
-        reasons = escape("\n".join(map(str, shop.loans)))
-        loans = f'<div class="loan"><b>{heading}</b><pre>{reasons}</pre></div>'
+        why = escape("\n".join(reasons(shop.loans)))
+        loans = f'<div class="loan"><b>{heading}</b><pre>{why}</pre></div>'
     template = Template((FOLDER / "training.html").read_text(encoding="utf-8"))
     return template.substitute(
         language=language.spoken().replace("_", "-"),
@@ -102,7 +103,7 @@ def render(
         facts=escape(facts(history)),
         loans=loans,
         sections="\n".join(section for section in sections if section),
-        footer=tr("Draw a digit yourself: {command}", command="<code>tower draw</code>"),
+        footer=tr("Draw something yourself: {command}", command="<code>tower draw</code>"),
     )
 
 
@@ -177,7 +178,7 @@ def _learning(history: History) -> str:
     )
 
 
-def _digits(shop: Workshop, reading: Reading) -> str:
+def _images(shop: Workshop, reading: Reading) -> str:
     classes = shop.plan.classes
     worst = reading.worst[:WORST]
     told = tr("Those that it is surest of are first. What they are stands in brackets.")
@@ -188,12 +189,12 @@ def _digits(shop: Workshop, reading: Reading) -> str:
             f"<b>{escape(caption(shop, reading, i))}</b> ({escape(classes[int(reading.labels[i])])})"
             for i in worst
         ],
-        "digits wrong",
+        "images wrong",
     )
     mistakes = _section(tr("Its worst mistakes"), told, inside) if worst else ""
     good = reading.one_of_each(GOOD)
     inside = _figures(
-        reading, good, [f"<b>{escape(caption(shop, reading, i))}</b>" for i in good], "digits"
+        reading, good, [f"<b>{escape(caption(shop, reading, i))}</b>" for i in good], "images"
     )
     told = tr("What it reads, and how sure it is.")
     return (_section(tr("What it reads"), told, inside) if good else "") + mistakes

@@ -62,7 +62,7 @@ class Shown:
                 title = course_in(self.folder).title
                 write_whole(page, render(shop, model, data, history, reading, title))
                 self._say(tr("The page: {path}", path=page))
-                self._say(tr("Draw a digit yourself: {command}", command="tower draw"))
+                self._say(tr("Draw something yourself: {command}", command="tower draw"))
         if history.was_stopped:
             raise Stopped(_stopped(history, weights))
 
@@ -132,8 +132,8 @@ _RECENT = 20
 def show_parts(shop: Workshop, console: Console) -> None:
     """Print what is the student's, and what is lent for which reason."""
     console.print(Text(lent(shop), "bold"), soft_wrap=True)
-    for loan in shop.loans:
-        console.print(Text(str(loan), "yellow" if loan.reason else "dim"), soft_wrap=True)
+    for reason in training.reasons(shop.loans):
+        console.print(Text(reason, "dim"), soft_wrap=True)
 
 
 def _stopped(history: History, weights: Path) -> str:

@@ -112,6 +112,21 @@ STUDENT = ROOT / "student" / "tower_student"
 DEPENDENCIES = {"IPython", "babel", "numpy", "pytest", "rich", "torch", "typer", "watchfiles"}
 
 
+def test_the_students_command_is_blind_to_the_course():
+    """What is trained, and on what, stands in the course's own tests/training.py."""
+    words = re.compile(rf"{OF_THE_COURSE.pattern}|digits?\b", re.IGNORECASE)
+    found = {
+        (path.name, word)
+        for path in STUDENT.iterdir()
+        if path.suffix in (".py", ".html", ".css")
+        for word in words.findall(path.read_text(encoding="utf-8"))
+    }
+    assert found == {
+        ("exception_hints.py", "conv2d"),  # an example of a cause's id
+        ("filenames.py", "gradient_loop"),
+    }
+
+
 @pytest.mark.parametrize("path", sorted(STUDENT.rglob("*.py")), ids=lambda p: p.name)
 def test_the_students_command_imports_nothing_of_the_grader(path):
     roots = {name.split(".")[0] for name in imports(path)}
