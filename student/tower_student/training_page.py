@@ -10,11 +10,11 @@ from string import Template
 from torch import Tensor, nn
 
 from tower_student import language, pictures
+from tower_student.errors import UsageError
 from tower_student.language import plural, tr
 from tower_student.pictures import Line, as_png, bright, grey, signed
 from tower_student.training import (
     Data,
-    Flow,
     History,
     Workshop,
     as_input,
@@ -87,7 +87,7 @@ def render(
         _learning(history),
         _images(shop, reading),
         _layers(shop, model, data, reading),
-        _gradients(gradient_flow(shop, data)),
+        _gradients(shop, data),
     ]
     loans = ""
     if shop.loans:
@@ -239,7 +239,12 @@ def _layers(shop: Workshop, model: nn.Module, data: Data, reading: Reading) -> s
     return _section(heading, told, f'<div class="with-input">{shown}{grid}</div>')
 
 
-def _gradients(flows: Sequence[Flow]) -> str:
+def _gradients(shop: Workshop, data: Data) -> str:
+    heading = tr("How gradients flow")
+    try:
+        flows = gradient_flow(shop, data)
+    except UsageError as error:  # what is trained has not needed it
+        return _section(heading, str(error), "")
     largest = max((value for flow in flows for value in flow.layers.values()), default=0.0)
     told = tr(
         "The gradients of each layer's weights in a new model, on its first batch: their root mean square, "
@@ -255,7 +260,7 @@ def _gradients(flows: Sequence[Flow]) -> str:
                 f"<figure><h3>{escape(tr(flow.name))}</h3>{svg}<figcaption>{escape(loss)}</figcaption></figure>"
             )
 
-    return _section(tr("How gradients flow"), told, f'<div class="side">{"".join(figures())}</div>')
+    return _section(heading, told, f'<div class="side">{"".join(figures())}</div>')
 
 
 def _image(image: Tensor) -> str:

@@ -58,9 +58,9 @@ class Shown:
             if history.losses:
                 training.save(weights, model, history, before)
                 reading = reading_of(shop, model, data)
-                self._show(shop, reading, history)
                 title = course_in(self.folder).title
                 write_whole(page, render(shop, model, data, history, reading, title))
+                self._show(shop, reading, history)
                 self._say(tr("The page: {path}", path=page))
                 self._say(tr("Draw something yourself: {command}", command="tower draw"))
         if history.was_stopped:

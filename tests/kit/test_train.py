@@ -509,6 +509,21 @@ def test_the_page_holds_all_it_shows(repository):
         assert page.count(f'">{layer}</text>') == 3
 
 
+@pytest.mark.sandbox
+def test_an_initialisation_that_fails_spoils_nothing_but_its_figure(repository):
+    """Its trial has no layer as large as fc1."""
+    change = (
+        "fan_in, _ = calculate_fan(tensor)\n    bound",
+        "fan_in = 1 / (3136 - tensor.shape[1])\n    bound",
+    )
+    solve(repository, *MODULES, kaiming_init=change)
+    code, text = train(repository)
+    assert code == 0, text
+    page = (repository / "training.html").read_text()
+    assert "Your code stopped where it begins: by kaiming_uniform_: ZeroDivisionError" in page
+    assert "in kaiming_uniform_" in page
+
+
 def test_gradients_fade_where_weights_are_too_small(repository, data):
     solve(repository, *MODULES)
     with training.workshop(repository, PLAN) as shop:
