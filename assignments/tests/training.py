@@ -1,6 +1,7 @@
 """What `tower train` trains, on what, and what it lends where a part of yours is not there yet.
 
-tower_student/training.py describes each key of TRAINING.
+tower_student/training.py describes each key of TRAINING. The images are MNIST's, by Y. LeCun, C. Cortes and
+C. J. C. Burges (CC BY-SA 3.0).
 """
 
 import gzip
@@ -191,22 +192,19 @@ def lent_tower():
 
 
 def lent_train_epoch(model, batches, criterion, optimizer):
-    """Steps alone: the mean loss, which the exercise asks for, is not needed here."""
-    for inputs, labels in batches:
-
-        def loss_and_gradients(inputs=inputs, labels=labels):
-            optimizer.zero_grad()
-            loss = criterion(model(inputs), labels)
-            loss.backward()
-            return loss
-
-        optimizer.step(loss_and_gradients)
+    """Steps, in another way than the exercise asks for, and without its mean loss."""
+    for x, y in batches:
+        parameters = list(model.parameters())
+        found = torch.autograd.grad(criterion(model(x), y), parameters, allow_unused=True)
+        for parameter, gradient in zip(parameters, found, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
 
 
 def lent_evaluate(model, batches):
     """The share of right answers."""
     with torch.inference_mode():
-        right = [model(inputs).argmax(1).eq(labels) for inputs, labels in batches]
+        right = [model(x).argmax(1).eq(y) for x, y in batches]
     return torch.cat(right).double().mean().item()
 
 
