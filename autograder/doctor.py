@@ -2,11 +2,11 @@
 
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +18,7 @@ from autograder.errors import GraderFault
 from autograder.gpu import reason_against
 from autograder.isolation import PROBES, WEAK, Isolation
 from autograder.selftest import examine as self_test
+from tower_student import doctor
 from tower_student.language import mark, plural, tr
 
 _TITLES = {
@@ -59,22 +60,16 @@ SELF_TEST_ADVICE = mark(
     "Nothing can be graded here until this is fixed: a fault of the machine or of the kit, never of a "
     "submission. docs/versions.md lists the versions of Python and torch that were tried."
 )
-_NEEDED_SPACE = 1 << 30
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(doctor.Finding):
     """One line of the diagnosis.
 
     Attributes:
-        state: "good", "missing" (could be better) or "bad".
         is_self_test: whether it is a part of the grader's self-test.
     """
 
-    title: str
-    state: str
-    found: str
-    advice: str = ""
     is_self_test: bool = False
 
 
@@ -205,8 +200,11 @@ def _gpu(course: Course) -> list[Finding]:
 
 
 def _machine(course: Course) -> list[Finding]:
-    folder = tempfile.gettempdir()
-    space = shutil.disk_usage(folder).free
+    space = doctor.space(
+        tr("space for temporary files"),
+        Path(tempfile.gettempdir()),
+        tr("Free some space, or name another folder with TMPDIR."),
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     enough_memory = memory >= course.policy.memory
     return [
@@ -236,24 +234,12 @@ def _machine(course: Course) -> list[Finding]:
             ),
             "" if enough_memory else tr("Lower limits.memory in course.toml."),
         ),
-        Finding(
-            tr("space for temporary files"),
-            "good" if space >= _NEEDED_SPACE else "bad",
-            tr("{size:.1f} GiB in {folder}", size=space / 2**30, folder=folder),
-            ""
-            if space >= _NEEDED_SPACE
-            else tr("Free some space, or name another folder with TMPDIR."),
-        ),
+        Finding(**vars(space)),
     ]
 
 
 def show(diagnosis: Diagnosis, console: Console) -> None:
     """Print the diagnosis as a table, the level below it."""
-    marks = {
-        "good": Text("✓", "green"),
-        "missing": Text("–", "yellow"),
-        "bad": Text("✗", "bold red"),
-    }
     table = Table(title=tr("This machine"), title_justify="left", title_style="bold")
     table.add_column("")
     table.add_column(tr("what"))
@@ -261,7 +247,7 @@ def show(diagnosis: Diagnosis, console: Console) -> None:
     table.add_column(tr("for more"), ratio=1, overflow="fold")
     for finding in diagnosis.findings:
         row = Text(finding.title, "bold"), Text(finding.found), Text(finding.advice, "cyan")
-        table.add_row(marks[finding.state], *row)
+        table.add_row(Text(*doctor.MARKS[finding.state]), *row)
     console.print(table)
     style = "bold red" if diagnosis.level == WEAK else "bold green"
     level = tr("Isolation {level}:", level=diagnosis.level)

@@ -1,14 +1,14 @@
 """The `tower` command: one module a command, imported when it is called. Only `main` ends the process."""
 
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 from typer.main import get_group
 
-from autograder import CATALOGUES, __version__
+from autograder import CATALOGUES
 from tower_student import terminal
-from tower_student.terminal import DebugOption
+from tower_student.terminal import DebugOption, VersionOption
 
 COMMANDS = {
     "grade": "autograder.cli.grade.grade",
@@ -65,18 +65,6 @@ def main() -> NoReturn:
     terminal.run(app, CATALOGUES)
 
 
-def _show_version(value: bool) -> None:
-    if value:
-        print(f"tower {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
-    ] = False,
-    debug: DebugOption = False,
-) -> None:
+def _root(version: VersionOption = False, debug: DebugOption = False) -> None:
     pass

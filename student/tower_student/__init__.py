@@ -1,4 +1,4 @@
-"""The `tower` command of a student's repository: check, bench, submit and update. It holds no grader.
+"""The `tower` command of a student's repository: check, bench, submit, update and doctor. It holds no grader.
 
 The grader imports from here what reads submissions and shows errors: students can see it.
 """

@@ -1,4 +1,4 @@
-"""The student's commands: check, train, draw, submit, update and bench. They need no grader."""
+"""The student's commands: check, submit, update, bench and doctor. They work on every system, without a grader."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tower_student import terminal
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
 from tower_student.language import plural, tr
-from tower_student.terminal import DebugOption, demand_writable, did_you_mean
+from tower_student.terminal import DebugOption, VersionOption, demand_writable, did_you_mean
 
 app = terminal.group(
     "Check what you have written, train it, time it, and pack it.", completion=True
@@ -36,7 +36,7 @@ def main() -> NoReturn:
 
 
 @app.callback()
-def _root(debug: DebugOption = False) -> None:
+def _root(version: VersionOption = False, debug: DebugOption = False) -> None:
     pass
 
 
@@ -322,6 +322,21 @@ def bench(
     benchmark.show(machine, timings, Console(highlight=False))
     if json is not None:
         write_whole(json, dumps(benchmark.as_dict(machine, timings), indent=2) + "\n")
+
+
+@app.command()
+def doctor(folder: FolderOption = None) -> None:
+    """Show what this computer and your repository lack for the course, and what to do.
+
+    None of your code is run. Exit codes: 0 nothing is wrong, 1 something is.
+    """
+    root = _root_of(folder)
+    from tower_student.doctor import examine, show
+
+    findings = examine(root)
+    show(findings, Console(highlight=False))
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
 
 
 def _root_of(folder: Path | None) -> Path:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -118,6 +119,11 @@ def _language(content: Mapping[str, Any]) -> str:
 def with_tests(folder: Path, modules: Iterable[str]) -> list[str]:
     """Those of the modules that there are public tests for."""
     return [module for module in modules if (folder / "tests" / f"test_{module}.py").is_file()]
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version, to compare by; what follows a + names a build, as in 2.13.0+cpu."""
+    return tuple(map(int, re.findall(r"\d+", version.partition("+")[0])))
 
 
 def digest(content: bytes) -> str:

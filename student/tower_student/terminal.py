@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from tower_student import language
+from tower_student import __version__, language
 from tower_student.errors import Stopped, TowerError, UsageError
 from tower_student.language import mark, tr
 from tower_student.text import clean, wrappable
@@ -51,6 +51,18 @@ DebugOption = Annotated[
         is_eager=True,
         help="Show the traceback of an error of ours.",
     ),
+]
+
+
+def _show_version(given: bool) -> None:
+    if given:
+        print(f"tower {__version__}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tower_student.course import MANIFEST, Release, digest
+from tower_student.course import MANIFEST, Release, digest, numbers
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
 from tower_student.language import tr
@@ -58,7 +58,7 @@ def plan(folder: Path, source: Path) -> Update:
     for name in old.files:
         _demand_inside(name, folder)
     new, content = _read(source)
-    if _numbers(new.version) < _numbers(old.version):
+    if numbers(new.version) < numbers(old.version):
         raise UsageError(
             tr(
                 "{path} is older than what is here: version {new} and not {old}.",
@@ -204,7 +204,3 @@ def _demand_inside(name: str, source: Path) -> None:
 def _has_notebook(folder: Path, name: str, release: Release) -> bool:
     """Whether the student writes this module in a notebook."""
     return name in release.skeletons and (folder / name).with_suffix(".ipynb").exists()
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
