@@ -167,8 +167,11 @@ def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
     """Every step as it is printed, but without the network: the environment finds what is installed here."""
     repository = tmp_path / "repository"
     write(REPOSITORY, repository)
-    make, activate, install, *every_day = STEPS
-    assert (make, activate) == ("python -m venv .venv", ". .venv/bin/activate")
+    make, activate, torch, install, doctor, *left = STEPS
+    assert (make, activate) == ("python3 -m venv .venv", ". .venv/bin/activate")
+    assert torch.endswith(".github/workflows/check.yml)\" torch")
+    on_a_mac, every_day = left[:4], left[4:]
+    assert on_a_mac == [make, activate, install, doctor], "as on Linux, without an index for torch"
     code, text = in_a_shell(repository, make)
     assert code == 0, text
     (packages,) = (repository / ".venv" / "lib").glob("python*/site-packages")
@@ -176,9 +179,13 @@ def test_a_student_comes_from_the_readme_to_five_modules_that_pass(tmp_path):
     (packages / "of_this_machine.pth").write_text(f"{here}\n")
     # One builds the command; the other is required by torch, newer than that of a new environment.
     from_here = offline(tmp_path, "hatchling", "setuptools")
-    code, text = in_a_shell(repository, activate, install, "which tower", **from_here)
+    code, text = in_a_shell(repository, activate, torch, install, "which tower", **from_here)
     assert code == 0, text
+    assert "already satisfied: torch" in text
     assert str(repository / ".venv" / "bin" / "tower") in text
+    code, text = in_a_shell(repository, activate, doctor)
+    assert code == 0, text
+    assert str(repository / ".venv") in text
     code, text = in_a_shell(repository, activate, "tower check")
     assert code == 1
     assert "0 of 74 public tests pass" in text
