@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 CATALOGUES = Path(__file__).parent / "locale"
 """The engine's translations, see tower_student.language."""

@@ -18,6 +18,7 @@ from autograder import __version__
 from autograder.course import FILE, Course
 from autograder.errors import CourseError
 from autograder.handouts import Page
+from tower_student import changelog
 from tower_student.course import MANIFEST, Release
 from tower_student.files import write_whole
 from tower_student.language import FOLDER, tr
@@ -168,7 +169,8 @@ def student_repository(course: Course) -> dict[PurePosixPath, str | bytes]:
         path = _PACKAGE / "templates" / template
         files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
     files |= handouts_and_tests(course)
-    files |= _packed_data(course)
+    if changes := _changes(course):
+        files[changelog.FILE] = changes
     for path in sorted(course.public_tests.glob(f"{FOLDER}/*.po")):
         files[PurePosixPath("tests") / FOLDER / path.name] = _read(path)
     for path in sorted(path for pattern in _OF_THE_COMMAND for path in _STUDENT.glob(pattern)):
@@ -178,35 +180,10 @@ def student_repository(course: Course) -> dict[PurePosixPath, str | bytes]:
     return files | {MANIFEST: release.as_json()}
 
 
-def _packed_data(course: Course) -> dict[PurePosixPath, bytes]:
-    """What students train on, beside their tests; nothing where the course trains nothing."""
-    path = course.public_tests / _TRAINING
-    data = course.data_files()
-    if not data or not path.is_file():
-        return {}
-    text = Page(course, path, _read(path)).released()
-    stamp = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in data)
-    return {PurePosixPath("tests") / name: content for name, content in _pack(path, text, stamp)}
-
-
-@functools.lru_cache(maxsize=2)
-def _pack(
-    path: Path, text: str, stamp: tuple[tuple[Path, int, int], ...]
-) -> tuple[tuple[str, bytes], ...]:
-    """What training.py with this text makes of the files, by its name."""
-    from tower_student.training import read_plan  # it takes torch
-
-    with tempfile.TemporaryDirectory(prefix="tower-release-") as folder:
-        released = Path(folder) / path.name
-        write_whole(released, text)
-        try:
-            plan = read_plan(released)
-            content = plan.pack([file for file, *_ in stamp]) if plan else None
-        except Exception as error:
-            raise CourseError(
-                tr("{path} cannot pack the data: {reason}", path=path, reason=error)
-            ) from None
-    return ((plan.packed, content),) if plan and content is not None else ()
+def _changes(course: Course) -> str:
+    """What students get of the changelog beside course.toml; empty where there is none."""
+    path = course.root / changelog.FILE
+    return changelog.for_students(_read(path)) if path.is_file() else ""
 
 
 def _pages(course: Course) -> dict[PurePosixPath, Page]:

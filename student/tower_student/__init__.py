@@ -3,4 +3,4 @@
 The grader imports from here what reads submissions and shows errors: students can see it.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""The student's commands: check, submit, update, bench and doctor. They work on every system, without a grader."""
+"""The student's commands: check, submit, update, bench, doctor. They work on every system, without a grader."""
 
 import time
 from collections.abc import Callable
@@ -282,6 +282,10 @@ def update(
     ]
     for said in kept:
         console.print(Text.assemble((f"{yours:{width}}", "yellow"), "  ", said), soft_wrap=True)
+    if planned.news:
+        console.print(Text(f"\n{tr('What is new:')}", "bold"))
+        for entry in planned.news:
+            console.print(Text(f"- {entry}"))
     if any(name.startswith(("tools/", "requirements")) for name in planned.written):
         console.print(
             tr(

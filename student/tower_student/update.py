@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from tower_student import changelog
 from tower_student.course import MANIFEST, Release, digest, numbers
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
@@ -27,6 +28,7 @@ class Update:
         removed: files that the course no longer has, and that the student has not changed.
         beside: new versions of files that the student has changed, by where they are put.
         kept: files that the course no longer has, and that the student has changed.
+        news: the changelog's entries that are new here.
     """
 
     manifest: bytes
@@ -34,6 +36,7 @@ class Update:
     removed: tuple[str, ...]
     beside: Mapping[str, bytes]
     kept: tuple[str, ...]
+    news: tuple[str, ...] = ()
 
     def apply(self, folder: Path) -> None:
         """Write and remove the files; the manifest comes last, so that a broken update can be repeated."""
@@ -86,7 +89,10 @@ def plan(folder: Path, source: Path) -> Update:
         here = read_here(name)
         if here is not None:
             (removed if digest(here) == old.files[name] else kept).append(name)
-    return Update(content[str(MANIFEST)], written, tuple(removed), beside, tuple(kept))
+    changes = read_here(str(changelog.FILE)) or b"", content.get(str(changelog.FILE), b"")
+    before, after = (text.decode(errors="replace").replace("\r\n", "\n") for text in changes)
+    news = tuple(changelog.news(before, after, old.version))
+    return Update(content[str(MANIFEST)], written, tuple(removed), beside, tuple(kept), news)
 
 
 _Reader = Callable[[str], bytes | None]

@@ -9,9 +9,12 @@ import pytest
 from command import tower
 from helpers import ROOT
 
+import autograder
+import tower_student
 from autograder.course import load_course
 from autograder.errors import UsageError
 from autograder.release import student_repository, write
+from tower_student.changelog import for_students, news
 from tower_student.course import MANIFEST, Release
 from tower_student.update import plan
 
@@ -157,6 +160,39 @@ def test_a_new_command_says_how_it_is_renewed(repository, newer):
     done = update(repository, newer({name: "# newer\n"}))
     assert "python -m pip install -r requirements.txt" in done.stdout
     assert "pip install" not in update(repository, newer({name: "# newer\n"})).stdout
+
+
+LOG = "# What has changed\n\n## 0.2.0\n\n- Two,\n  in two lines.\n\n## 0.1.0\n\n- One.\n"
+
+
+def test_what_is_new_since_the_version_here_is_printed_and_kept(repository, newer):
+    (repository / "CHANGELOG.md").unlink()
+    done = update(repository, newer({"CHANGELOG.md": LOG}, version="0.2.0"))
+    assert done.returncode == 0, done.stderr
+    assert "What is new:\n- Two, in two lines.\n" in done.stdout
+    assert "One." not in done.stdout
+    assert (repository / "CHANGELOG.md").read_text() == LOG
+    again = update(repository, newer({"CHANGELOG.md": LOG}, version="0.2.0"))
+    assert again.stdout == "Nothing is new.\n"
+
+
+def test_an_entry_that_an_instructor_adds_to_the_same_version_is_new(repository, newer):
+    (repository / "CHANGELOG.md").write_text(LOG)
+    added = LOG.replace("- One.", "- One.\n- A test of linear is corrected.")
+    done = update(repository, newer({"CHANGELOG.md": added}))
+    assert "What is new:\n- A test of linear is corrected.\n" in done.stdout
+    assert "Two" not in done.stdout
+
+
+def test_students_get_their_sections_of_the_changelog():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    released = FILES["CHANGELOG.md"]
+    assert f"## {tower_student.__version__}\n" in released, "this version has a section"
+    assert tower_student.__version__ == autograder.__version__
+    assert "instructors" not in released
+    assert "- The first release." in released
+    assert for_students("# Changelog\n\n## 0.3.0\n\n### For instructors\n\n- a\n") == ""
+    assert news("", for_students(text), tower_student.__version__) == []
 
 
 # Zips
