@@ -163,21 +163,53 @@ def write(files: Mapping[PurePosixPath, str | bytes], target: Path) -> list[Pure
 def student_repository(course: Course) -> dict[PurePosixPath, str | bytes]:
     """Every file of a student's repository: texts, and packed data. Raises CourseError."""
     _demand_tests(course)
-    files: dict[PurePosixPath, str | bytes] = {}
-    files |= generate(course.root / "solutions", course.modules)
-    for name, template in _TEMPLATES.items():
-        path = _PACKAGE / "templates" / template
-        files[PurePosixPath(name)] = Page(course, path, _read(path)).released()
+    files = generate(course.root / "solutions", course.modules)
+    for name in _TEMPLATES:
+        files[PurePosixPath(name)] = _from_template(course, name)
     files |= handouts_and_tests(course)
     if changes := _changes(course):
         files[changelog.FILE] = changes
     for path in sorted(course.public_tests.glob(f"{FOLDER}/*.po")):
         files[PurePosixPath("tests") / FOLDER / path.name] = _read(path)
-    for path in sorted(path for pattern in _OF_THE_COMMAND for path in _STUDENT.glob(pattern)):
-        files[PurePosixPath("tools") / path.relative_to(_STUDENT.parent)] = _read(path)
-    files[PurePosixPath("tools/pyproject.toml")] = _read(_STUDENT / "pyproject.toml")
+    files |= command()
     release = Release.of(__version__, course.title, course.modules, files, course.language)
     return files | {MANIFEST: release.as_json()}
+
+
+def command() -> dict[PurePosixPath, str]:
+    """The `tower` command of students as a package to be installed, in tools/."""
+    paths = sorted((*_STUDENT.glob("*.py"), *_STUDENT.glob(f"{FOLDER}/*.po")))
+    files = {
+        PurePosixPath("tools") / path.relative_to(_STUDENT.parent): _read(path) for path in paths
+    }
+    return files | {PurePosixPath("tools/pyproject.toml"): _read(_STUDENT / "pyproject.toml")}
+
+
+def beside_notebooks(course: Course) -> dict[PurePosixPath, str]:
+    """What students who write in notebooks need besides: README, requirements, and the command.
+
+    How each system gets it to run is said as in a student's repository, from the same template.
+    """
+    begin = re.search(
+        r"^## Begin\n.*?(?=^## )", _from_template(course, "README.md"), re.MULTILINE | re.DOTALL
+    )
+    assert begin is not None
+    readme = (
+        f"# {course.title}\n\n{begin[0].strip()}\n\n## The notebooks\n\n"
+        "Start `jupyter lab` in this folder, and open a notebook. Run its first cell, write where\n"
+        "it says `raise NotImplementedError`, save, and run the cell of the public tests. Hand in as you are told.\n"
+        "Leave `tests/` and `tools/` where they are: the notebooks need them.\n"
+    )
+    requirements = _from_template(course, "requirements.txt")
+    return command() | {
+        PurePosixPath("README.md"): readme,
+        PurePosixPath("requirements.txt"): f"{requirements}jupyterlab>=4\n",
+    }
+
+
+def _from_template(course: Course, name: str) -> str:
+    path = _PACKAGE / "templates" / _TEMPLATES[name]
+    return Page(course, path, _read(path)).released()
 
 
 def _changes(course: Course) -> str:

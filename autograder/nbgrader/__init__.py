@@ -17,7 +17,7 @@ import jupytext
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.release import handouts_and_tests
+from autograder.release import beside_notebooks, handouts_and_tests
 from tower_student.course import MANIFEST, Release
 from tower_student.language import mark, plural, tr
 from tower_student.notebooks import TESTS
@@ -69,6 +69,7 @@ def build(course: Course, *, fit: str, level: str) -> dict[PurePosixPath, str]:
         for path, text in by_hand.items()
         if path.suffix != ".md"  # handouts stand in the notebooks
     }
+    files |= {source / path: text for path, text in beside_notebooks(course).items()}
     for name, module in course.modules.items():
         try:
             solution = (course.root / "solutions" / f"{name}.py").read_text(encoding="utf-8")

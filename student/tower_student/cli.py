@@ -1,4 +1,4 @@
-"""The student's commands: check, submit, update, bench, doctor. They work on every system, without a grader."""
+"""The commands of students: check, submit, update, bench, doctor. They work everywhere, without a grader."""
 
 import time
 from collections.abc import Callable

@@ -528,6 +528,56 @@ def test_notebooks_import_each_other_and_run_the_public_tests(graded, tmp_path):
     assert "output - self.bias" in text, "the student's own line"
 
 
+RUNS = """
+import json, pathlib, sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for name in sys.argv[1:]:
+    for cell in json.loads(pathlib.Path(f"{name}.ipynb").read_text("utf-8"))["cells"]:
+        if cell["cell_type"] == "code" and not shell.run_cell("".join(cell["source"])).success:
+            sys.exit(f"{name}: {cell['source']}")
+import importlib.util, tower_student
+assert importlib.util.find_spec("autograder") is None
+print(tower_student.__file__)
+"""
+"""Runs notebooks from top to bottom, cell by cell, as a kernel does."""
+
+
+def test_what_is_handed_out_runs_with_its_own_packages_alone(graded, tmp_path):
+    """An environment with what requirements.txt names, and without the grader."""
+    folder, _ = graded
+    work, only = tmp_path / "work", tmp_path / "only"
+    shutil.copytree(folder / "release" / COURSE.slug, work)
+    assert (work / "requirements.txt").read_text().split()[-2:] == ["./tools", "jupyterlab>=4"]
+    readme = (work / "README.md").read_text()
+    assert "py -3.13 -m venv" in readme
+    assert "jupyter lab" in readme
+    for module in MODULES:
+        notebook = filled(released(folder, module), module, SOLUTIONS[module])
+        (work / f"{module}.ipynb").write_text(nbformat.writes(notebook))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", only], check=True)
+    (packages,) = only.glob("lib/python*/site-packages")
+    here = next(path for path in sys.path if path.endswith("site-packages"))
+    for path in Path(here).iterdir():  # all but what leads to the kit
+        if path.suffix != ".pth" and "tower" not in path.name and path.name not in CHECKOUT:
+            (packages / path.name).symlink_to(path)
+    shutil.copytree(work / "tools" / "tower_student", packages / "tower_student")
+    environment = {n: v for n, v in os.environ.items() if n != "PYTHONPATH"}
+    done = subprocess.run(
+        [only / "bin" / "python", "-c", RUNS, *MODULES],
+        cwd=work,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert str(packages) in done.stdout.splitlines()[-1]
+
+
+CHECKOUT = {"autograder", "tower_student"}
+
+
 def test_a_cell_that_fails_hinders_no_import(tmp_path):
     cells = ["a = 1", "1 / 0", "notebook.check('linear')", "b = a + 1", "def c(:", "exit()"]
     lines = ("from tower_student import notebook", *cells)
