@@ -163,12 +163,14 @@ def write(files: Mapping[PurePosixPath, str | bytes], target: Path) -> list[Pure
 def student_repository(course: Course) -> dict[PurePosixPath, str | bytes]:
     """Every file of a student's repository: texts, and packed data. Raises CourseError."""
     _demand_tests(course)
-    files = generate(course.root / "solutions", course.modules)
+    files: dict[PurePosixPath, str | bytes] = {}
+    files |= generate(course.root / "solutions", course.modules)
     for name in _TEMPLATES:
         files[PurePosixPath(name)] = _from_template(course, name)
     files |= handouts_and_tests(course)
     if changes := _changes(course):
         files[changelog.FILE] = changes
+    files |= _packed_data(course)
     for path in sorted(course.public_tests.glob(f"{FOLDER}/*.po")):
         files[PurePosixPath("tests") / FOLDER / path.name] = _read(path)
     files |= command()
@@ -178,7 +180,7 @@ def student_repository(course: Course) -> dict[PurePosixPath, str | bytes]:
 
 def command() -> dict[PurePosixPath, str]:
     """The `tower` command of students as a package to be installed, in tools/."""
-    paths = sorted((*_STUDENT.glob("*.py"), *_STUDENT.glob(f"{FOLDER}/*.po")))
+    paths = sorted(path for pattern in _OF_THE_COMMAND for path in _STUDENT.glob(pattern))
     files = {
         PurePosixPath("tools") / path.relative_to(_STUDENT.parent): _read(path) for path in paths
     }
@@ -196,8 +198,8 @@ def beside_notebooks(course: Course) -> dict[PurePosixPath, str]:
     assert begin is not None
     readme = (
         f"# {course.title}\n\n{begin[0].strip()}\n\n## The notebooks\n\n"
-        "Start `jupyter lab` in this folder, and open a notebook. Run its first cell, write where\n"
-        "it says `raise NotImplementedError`, save, and run the cell of the public tests. Hand in as you are told.\n"
+        "Start `jupyter lab` in this folder, and open a notebook. Run its first cell, write where it\n"
+        "says `raise NotImplementedError`, save, and run the cell of the public tests.\n"
         "Leave `tests/` and `tools/` where they are: the notebooks need them.\n"
     )
     requirements = _from_template(course, "requirements.txt")
@@ -216,6 +218,37 @@ def _changes(course: Course) -> str:
     """What students get of the changelog beside course.toml; empty where there is none."""
     path = course.root / changelog.FILE
     return changelog.for_students(_read(path)) if path.is_file() else ""
+
+
+def _packed_data(course: Course) -> dict[PurePosixPath, bytes]:
+    """What students train on, beside their tests; nothing where the course trains nothing."""
+    path = course.public_tests / _TRAINING
+    data = course.data_files()
+    if not data or not path.is_file():
+        return {}
+    text = Page(course, path, _read(path)).released()
+    stamp = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in data)
+    return {PurePosixPath("tests") / name: content for name, content in _pack(path, text, stamp)}
+
+
+@functools.lru_cache(maxsize=2)
+def _pack(
+    path: Path, text: str, stamp: tuple[tuple[Path, int, int], ...]
+) -> tuple[tuple[str, bytes], ...]:
+    """What training.py with this text makes of the files, by its name."""
+    from tower_student.training import read_plan  # it takes torch
+
+    with tempfile.TemporaryDirectory(prefix="tower-release-") as folder:
+        released = Path(folder) / path.name
+        write_whole(released, text)
+        try:
+            plan = read_plan(released)
+            content = plan.pack([file for file, *_ in stamp]) if plan else None
+        except Exception as error:
+            raise CourseError(
+                tr("{path} cannot pack the data: {reason}", path=path, reason=error)
+            ) from None
+    return ((plan.packed, content),) if plan and content is not None else ()
 
 
 def _pages(course: Course) -> dict[PurePosixPath, Page]:

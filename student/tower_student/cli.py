@@ -1,4 +1,4 @@
-"""The commands of students: check, submit, update, bench, doctor. They work everywhere, without a grader."""
+"""The commands of students: check, train, draw, submit, update, bench, doctor. They need no grader."""
 
 import time
 from collections.abc import Callable
