@@ -120,6 +120,27 @@ def compare_alike(
         raise failure.instead(found) from None
 
 
+def with_nan(x: torch.Tensor) -> torch.Tensor:
+    """The same values, the first of which is NaN."""
+    x = x.clone()
+    x.view(-1)[0] = math.nan
+    return x
+
+
+def passes_nan_on(result: object, expected: torch.Tensor) -> None:
+    """Require NaN where it is expected, and only there. Raises CheckFailed."""
+    expect(
+        [*map(math.isnan, numbers(result))] == expected.isnan().flatten().tolist(),
+        tr(
+            "A number of the data is NaN, and the result does not show it, or shows it elsewhere too."
+        ),
+        cause=why(
+            "gradient_loop.nan_replaced",
+            "NaN is left out or replaced on the way; it has to show that something went wrong.",
+        ),
+    )
+
+
 def line(sampler: Sampler, data: Data) -> Given:
     """x, y, w, b: data, and parameters without dimensions."""
     x, y = (sampler.values(data.values, *data.shape) for _ in "xy")
@@ -144,6 +165,8 @@ def test_predict(student: Student, sampler: Sampler, data: Data) -> None:
     single = [tensor.float() for tensor in (x, w, b)]
     expected = single[1] * single[0] + single[2]
     compare(tr("the prediction in float32"), student.predict(*single), expected, FLOAT32)
+    if data in DATA:
+        passes_nan_on(student.predict(with_nan(x), w, b), with_nan(x))
     untouched(answer, {"x": x, "w": w, "b": b})
 
 
@@ -185,6 +208,8 @@ def test_squared_error(student: Student, sampler: Sampler, data: Data) -> None:
         "Digits are lost where large numbers nearly cancel: subtract first, then square.",
     )
     compare(what, student.squared_error(far, farther), ((far - farther) ** 2).mean(), reading=lost)
+    if data in DATA:
+        passes_nan_on(student.squared_error(y_predicted, with_nan(y)), torch.tensor(math.nan))
     untouched(answer, {"y_predicted": y_predicted, "y": y})
 
 
@@ -280,6 +305,9 @@ def test_manual_gradients(student: Student, sampler: Sampler, data: Data) -> Non
             large = [1e5 * tensor for tensor in given[:2]] + list(given[2:])
             result = student.call("manual_gradients", *large, grad=False).value
             compare_gradients(student, result, large, again)
+            x, y, w, b = given
+            result = student.call("manual_gradients", x, with_nan(y), w, b, grad=False).value
+            passes_nan_on(result, torch.full((2,), math.nan))
     untouched(answer, dict(zip("xywb", given, strict=True)))
 
 
@@ -318,9 +346,14 @@ def arithmetic_alone() -> Iterator[None]:
     try:
         yield
     except CheckFailed as failure:
-        asked = any("does not require grad" in line for line in failure.quoted)
-        left_on = failure.cause is not None and failure.cause.id == "gradient.left_on"
-        raise failure.because(ARITHMETIC if asked or left_on else None) from None
+        refused = any("does not require grad" in line for line in failure.quoted)
+
+        def found(failure: CheckFailed = failure) -> Cause | None:
+            own = failure.cause
+            left_on = own is not None and own.id == "gradient.left_on"
+            return ARITHMETIC if refused or left_on else own
+
+        raise failure.instead(found) from None
 
 
 def test_manual_by_hand(student: Student, sampler: Sampler) -> None:

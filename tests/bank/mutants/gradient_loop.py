@@ -98,6 +98,16 @@ def predict(x, w, b):
     return w.data * x + b.data
 
 
+@mutant(
+    "predict_without_nan",
+    "Where x is missing, the line is at 0.",
+    check="predict",
+    cause="gradient_loop.nan_replaced",
+)
+def predict(x, w, b):
+    return torch.nan_to_num(w * x + b)
+
+
 # --- squared_error
 
 
@@ -209,6 +219,16 @@ def squared_error(y_predicted, y):
 )
 def squared_error(y_predicted, y):
     return ((y_predicted - y) ** 2).mean().item()
+
+
+@mutant(
+    "squared_error_leaves_nan_out",
+    "A number that is missing is no error.",
+    check="squared_error",
+    cause="gradient_loop.nan_replaced",
+)
+def squared_error(y_predicted, y):
+    return ((y_predicted - y) ** 2).nanmean()
 
 
 # --- manual_gradients
@@ -422,6 +442,17 @@ def manual_gradients(x, y, w, b):
     grad_w = (2 * error * x).mean()
     grad_b = (2 * error * b).mean()
     return grad_w, grad_b
+
+
+@mutant(
+    "gradients_without_nan",
+    "NaN must not get into the parameters, so it counts as 0.",
+    check="manual_gradients",
+    cause="gradient_loop.nan_replaced",
+)
+def manual_gradients(x, y, w, b):
+    error = torch.nan_to_num(predict(x, w, b) - y)
+    return (2 * error * x).mean(), (2 * error).mean()
 
 
 # --- manual_by_hand
