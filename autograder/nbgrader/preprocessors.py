@@ -8,7 +8,7 @@ answers. nbgrader's own `Execute` is replaced by `Grade`, which grades the noteb
 import atexit
 import copy
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -35,6 +35,8 @@ from tower_student.submission import Submission
 from tower_student.text import one_line
 
 _OF_NBGRADER = "nbgrader.preprocessors."
+_Notebooks = Mapping[str, bytes | None]
+"""What a student has handed in, by module; None where there is nothing."""
 
 
 def configure(config: Config, *, course: str, fit: str, level: str) -> None:
@@ -132,7 +134,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     fit = Unicode(OFF, help="The plan of the long checks, or off.").tag(config=True)
     level = Unicode("C", help="Refuse to run student code below this isolation.").tag(config=True)
     _warm: tuple[Course, Broker] | None = None
-    _last: tuple[Submission, Report] | None = None
+    _last: tuple[tuple[str, _Notebooks], Report] | None = None
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Raises GraderFault and the other TowerErrors: nbgrader then gives this student no grade at all."""
@@ -150,8 +152,9 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         """All notebooks of a student are graded together, once: one may import what others hold."""
         course, broker = self._opened()
         folder = Path("submitted", student, assignment)
-        submission = _submission(student, folder, course.modules)
-        if Grade._last is None or Grade._last[0] != submission:
+        notebooks = _notebooks(folder, course.modules)
+        if Grade._last is None or Grade._last[0] != (student, notebooks):
+            submission = _submission(student, assignment, notebooks)
             seed, fit = secrets.randbelow(1 << 31), self.fit
             report = grade(course, submission, broker, seed=seed, fit=fit)
             if report.faults:
@@ -163,7 +166,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                         faults=faults,
                     )
                 )
-            Grade._last = submission, report
+            Grade._last = (student, notebooks), report
         return Grade._last[1]
 
     def _opened(self) -> tuple[Course, Broker]:
@@ -184,22 +187,26 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         return Grade._warm
 
 
-def _submission(student: str, folder: Path, modules: Collection[str]) -> Submission:
+def _notebooks(folder: Path, modules: Iterable[str]) -> _Notebooks:
+    paths = {module: folder / f"{module}.ipynb" for module in modules}
+    return {name: path.read_bytes() if path.is_file() else None for name, path in paths.items()}
+
+
+def _submission(student: str, assignment: str, notebooks: _Notebooks) -> Submission:
     """What stands in the notebooks of a student as nbgrader shows them, and in no other file."""
     sources, problems = {}, {}
-    for module in modules:
-        path = folder / f"{module}.ipynb"
+    for module, content in notebooks.items():
+        file = f"{module}.ipynb"
+        if content is None:
+            problems[module] = tr("{file} was not submitted.", file=file)
+            continue
         try:
-            submitted = nbformat.read(path, as_version=4)
-            text = nbformat.writes(rebuilt(submitted, folder.name, module))
+            submitted = nbformat.reads(content.decode(), as_version=4)
+            text = nbformat.writes(rebuilt(submitted, assignment, module))
             sources[module] = of_notebook(text.encode())
-        except FileNotFoundError:
-            problems[module] = tr("{file} was not submitted.", file=path.name)
         except Exception as error:  # Unreadable, and nbformat's many
             reason = one_line(str(error))
-            problems[module] = tr(
-                "{file} could not be read: {reason}.", file=path.name, reason=reason
-            )
+            problems[module] = tr("{file} could not be read: {reason}.", file=file, reason=reason)
     return Submission(student, sources, problems)
 
 
