@@ -19,8 +19,8 @@ from tower_student.language import tr
 
 TOO_EVEN = (1e-5, 0.02)
 """Deviations of mean and mean square below which no honest tensor lies, but for a chance of 1.3e-7."""
-FOURTH = 7.0
-"""Deviations of the mean of the fourth power; its distribution is skewed, so that six would be few."""
+FOURTH = 6.5
+"""Deviations of the kurtosis; its distribution is skewed, so that six would be few."""
 EXPLAINS = (3.0, 2.0)
 """Standard errors of the mean square, and √n·D, within which a distribution explains what was drawn."""
 
@@ -120,10 +120,10 @@ CUT_OFF = why(
 
 
 def tails(what: str, got: Tensor, std: float) -> None:
-    """Raise CheckFailed unless the fourth moment of many values is a normal's, 3·std⁴, and some are far out.
+    """Raise CheckFailed unless the kurtosis of many values is a normal's, 3, and some are far out.
 
-    That of n values has the deviation √(96/n)·std⁴. Of 240,000 values none is beyond 4·std with a chance of
-    2.5e-7; take so many.
+    That of n values has the deviation √(24/n). That of a sum of 12 uniforms is 2.9: 480,000 values tell. Of
+    240,000, none is beyond 4·std with a chance of 2.5e-7.
     """
     if not bool((got.abs() > 4 * std).any()):
         raise CheckFailed(
@@ -135,16 +135,24 @@ def tails(what: str, got: Tensor, std: float) -> None:
             ),
             cause=CUT_OFF,
         )
-    fourth = float((got.double() / std).pow(4).mean())
-    if abs(fourth - 3) > FOURTH * math.sqrt(96 / got.numel()):
+    squares = got.double().square()
+    kurtosis = float(squares.square().mean() / squares.mean() ** 2)
+    if not abs(kurtosis - 3) <= FOURTH * math.sqrt(24 / got.numel()):
         raise CheckFailed(
             tr(
-                "The fourth power of {what}, over its deviation, is {fourth:.3f} in the mean; expected 3.",
+                "The kurtosis of {what}, E[x⁴] / E[x²]², is {kurtosis:.3f}; a normal one is 3.",
                 what=what,
-                fourth=fourth,
+                kurtosis=kurtosis,
             ),
             cause=CUT_OFF,
         )
+
+
+REPEATED = why(
+    "drawing.repeated",
+    "Numbers are drawn once and used again, perhaps mirrored or rounded; each value is to be "
+    "drawn by itself.",
+)
 
 
 def distinct(what: str, got: Tensor, other: Tensor | None = None) -> None:
@@ -168,11 +176,7 @@ def distinct(what: str, got: Tensor, other: Tensor | None = None) -> None:
     if repeated > 0.1:
         raise CheckFailed(
             found,
-            cause=why(
-                "drawing.repeated",
-                "Numbers are drawn once and used again, perhaps mirrored or rounded; each value is to be "
-                "drawn by itself.",
-            ),
+            cause=REPEATED,
         )
 
 

@@ -1,7 +1,8 @@
 """The hidden suite for kaiming_init.py. Cases are a table, properties are functions."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number, describe
 from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.sampler import Sampler
+from autograder.suite.slips import is_forgiven
 from autograder.suite.student import Generator, Input, Student
 from tower_student.language import mark, plural, tr
 from tower_student.text import words
@@ -23,8 +25,20 @@ from tower_student.text import words
 import misconceptions
 
 Shape = tuple[int, ...]
-Look = Callable[[torch.Tensor, float, float, float], None]
-"""Judges a filled tensor, given fan_in, fan_out and the gain."""
+Scale = Callable[[float, float, float], float]
+"""The bound or the deviation that follows from fan_in, fan_out and the gain."""
+FAN, GAIN = "kaiming_init.calculate_fan", "kaiming_init.leaky_relu_gain"
+"""The slips that one of these is wrong: where it is forgiven, a fill is right that follows it."""
+
+
+@contextmanager
+def charged_once(slip: str) -> Iterator[None]:
+    """What builds on the function is not charged for it again."""
+    try:
+        yield
+    except CheckFailed as failure:
+        raise failure.slipped(slip) from None
+
 
 FANS: list[Shape] = [
     (20, 30),
@@ -79,37 +93,68 @@ DRAWN_FANS = Ranges(
 
 
 @one_by_one("shapes", [FANS], lambda shapes: [], lambda shapes: "shapes", [DRAWN_FANS])
+@charged_once(FAN)
 def test_calculate_fan(student: Student, sampler: Sampler, shapes: list[Shape]) -> None:
     """calculate_fan counts inputs and outputs, times the taps of the kernel.
 
     handouts/kaiming_init.md, "The arithmetic, worked".
     """
-    results = {
-        shape: student.calculate_fan(Input(sampler.normal(*shape), layout(sampler)))
-        for shape in shapes
-    }
-    for shape, result in results.items():
-        student.asked = f"calculate_fan(tensor{shape})"
-        expect(
-            isinstance(result, tuple | list) and len(result) == 2,
-            tr("The result is {got}; expected the pair (fan_in, fan_out).", got=describe(result)),
-        )
+    results = {shape: asked_fans(student, sampler, shape) for shape in shapes}
     student.asked = plural(
         "calculate_fan on tensors of {count} shape",
         "calculate_fan on tensors of {count} shapes",
         len(shapes),
     )
     for i, name in enumerate(("fan_in", "fan_out")):
-        counts = [
-            Count(
-                tr("{name} of a tensor of shape {shape}", name=name, shape=shape),
-                results[shape][i],
-                fans(shape)[i],
-                partial(misconceptions.of_fans, shape, name),
-            )
-            for shape in shapes
-        ]
-        compare_counts(counts, whole=True)
+        counts = [count_of(shape, i, name, results[shape]) for shape in shapes]
+        try:
+            compare_counts(counts, whole=True)
+        except CheckFailed as failure:
+            if len(shapes) > 1:
+                raise
+            found = partial(common_cause, student, sampler, failure, counts[0], shapes[0], i)
+            raise failure.instead(found) from None
+
+
+def asked_fans(student: Student, sampler: Sampler, shape: Shape) -> tuple[Any, ...]:
+    """What calculate_fan returns: a pair. Raises CheckFailed."""
+    result = student.calculate_fan(Input(sampler.normal(*shape), layout(sampler)))
+    student.asked = f"calculate_fan(tensor{shape})"
+    expect(
+        isinstance(result, tuple | list) and len(result) == 2,
+        tr("The result is {got}; expected the pair (fan_in, fan_out).", got=describe(result)),
+    )
+    return tuple(result)
+
+
+def count_of(shape: Shape, i: int, name: str, result: Sequence[Any]) -> Count:
+    """One of the two fans, as it is to be compared."""
+    return Count(
+        tr("{name} of a tensor of shape {shape}", name=name, shape=shape),
+        result[i],
+        fans(shape)[i],
+        partial(misconceptions.of_fans, shape, name),
+    )
+
+
+def common_cause(
+    student: Student, sampler: Sampler, failure: CheckFailed, count: Count, shape: Shape, i: int
+) -> Cause | None:
+    """The cause of a wrong fan, which has to explain that of other sides where it is wrong too.
+
+    Of small sides, many products are the same.
+    """
+    other = (*shape[:2], *(5, 7, 3, 2)[: len(shape) - 2])
+    result = asked_fans(student, sampler, other)
+    more = count_of(other, i, ("fan_in", "fan_out")[i], result)
+    try:
+        compare_counts([more], whole=True)
+    except CheckFailed:
+        try:
+            compare_counts([count, more], whole=True)
+        except CheckFailed as both:
+            return both.cause
+    return failure.cause
 
 
 SLOPES = [0.2, 0.0, 0.01, 1.0, -0.5, math.sqrt(5)]
@@ -124,6 +169,7 @@ DRAWN_SLOPES = Ranges(
 
 
 @one_by_one("slopes", [SLOPES], lambda slopes: [], lambda slopes: "slopes", [DRAWN_SLOPES])
+@charged_once(GAIN)
 def test_leaky_relu_gain(student: Student, sampler: Sampler, slopes: list[float]) -> None:
     """leaky_relu_gain is √(2 / (1 + a²)), and √2 without an argument.
 
@@ -145,31 +191,82 @@ def test_leaky_relu_gain(student: Student, sampler: Sampler, slopes: list[float]
     compare_number(tr("The gain without an argument"), student.leaky_relu_gain(), math.sqrt(2))
 
 
+LAWS: dict[str, tuple[Callable[..., None], Scale]] = {
+    "kaiming_uniform_": (statistics.uniform, lambda wide, _, gain: gain * math.sqrt(3 / wide)),
+    "kaiming_normal_": (statistics.normal, lambda wide, _, gain: gain / math.sqrt(wide)),
+    "xavier_uniform_": (
+        statistics.uniform,
+        lambda wide, high, gain: gain * math.sqrt(6 / (wide + high)),
+    ),
+    "bias_uniform_": (statistics.uniform, lambda wide, *_: 1 / math.sqrt(wide)),
+}
+"""The distribution of each function, and its scale."""
+
+
+class Fill(NamedTuple):
+    """How a function is to fill a tensor.
+
+    Attributes:
+        shape: of the weight.
+        factor: the slope or the gain.
+        given: the other arguments, where they are not the defaults.
+        weight: given beside a bias, which is filled.
+    """
+
+    name: str
+    shape: Shape
+    factor: float = 0.0
+    given: Mapping[str, float] = {}
+    weight: Input | None = None
+
+    @property
+    def size(self) -> Shape:
+        """The shape of what is filled."""
+        return self.shape[:1] if self.weight else self.shape
+
+    def ask(
+        self, student: Student, seed: int, before: float = 7.0, dtype: torch.dtype = torch.float32
+    ) -> Any:
+        """Fill a tensor that held one number."""
+        more = [self.weight] if self.weight else []
+        target = torch.full(self.size, before, dtype=dtype)
+        return student.call(self.name, target, *more, seed=seed, **self.given).value
+
+    def scale(self, student: Student, slips: Collection[str] | None = None) -> float:
+        """The right scale, but for slips: by default, those that are forgiven."""
+        if slips is None:
+            slips = [slip for slip in (FAN, GAIN) if is_forgiven(slip)]
+        (wide, high), factor = fans(self.shape), self.factor
+        weight = self.weight or torch.zeros(self.shape)
+        own: Any
+        with suppress(CheckFailed):
+            own = student.calculate_fan(weight) if FAN in slips else ()
+            if isinstance(own, tuple | list) and len(own) == 2 and all(map(usable, own)):
+                wide, high = own
+        if self.name.startswith("kaiming"):
+            factor = gain(self.factor)
+            with suppress(CheckFailed):
+                own = student.leaky_relu_gain(self.factor) if GAIN in slips else None
+                factor = own if usable(own) else factor
+        return LAWS[self.name][1](wide, high, factor)
+
+
+def usable(value: Any) -> bool:
+    """Whether it can stand in a formula."""
+    return isinstance(value, int | float) and 1e-9 < value < 1e9
+
+
 def judge_filled(
     student: Student,
     sampler: Sampler,
-    name: str,
-    shape: Shape,
-    look: Look,
-    *extra: object,
-    size: Shape | None = None,
-    slope: float = 0.0,
-    **kwargs: Any,
+    how: Fill,
+    candidates: Callable[[], Iterable[statistics.Distribution]],
+    others: statistics.Others,
 ) -> None:
-    """Fill a tensor by one of the functions and judge it; a second draw has to be another one.
-
-    Args:
-        shape: of the weight.
-        look: judges the filled tensor, given fan_in, fan_out and the gain.
-        size: of the tensor, where it is not the weight.
-    """
-    size = size or shape
-
-    def fill(before: float, seed: int) -> Any:
-        return student.call(name, torch.full(size, before), *extra, seed=seed, **kwargs).value
-
-    first, second = fill(7.0, sampler.seed()), fill(7.0, sampler.seed())
-    first = alike(tr("the filled tensor"), first, torch.zeros(size))
+    """Fill a tensor by one of the functions and judge it; a second draw has to be another one."""
+    what = tr("the bias") if how.weight else tr("the tensor")
+    first, second = (how.ask(student, sampler.seed()) for _ in range(2))
+    first = alike(tr("the filled tensor"), first, torch.zeros(how.size))
     expect(
         not isinstance(second, torch.Tensor) or not torch.equal(first, second),
         tr("Two tensors were filled with the same numbers."),
@@ -183,15 +280,18 @@ def judge_filled(
         ),
     )
 
+    def look(scale: float) -> None:
+        LAWS[how.name][0](what, first, scale, candidates(), others)
+
     def blame() -> Cause | None:
-        own = own_counts(student, shape, slope)
-        if own is not None and own != (*fans(shape), gain(slope)) and looks_right(*own):
+        own = how.scale(student, (FAN, GAIN))
+        if own != how.scale(student, ()) and looks_right(own):
             return why(
                 "kaiming_init.fan_or_gain",
                 "The formula is right for what calculate_fan and leaky_relu_gain return here, but one of these "
                 "two is wrong.",
             )
-        full, empty = fill(1000.0, 0), fill(0.0, 0)
+        full, empty = how.ask(student, 0, 1000.0), how.ask(student, 0, 0.0)
         if isinstance(full, torch.Tensor) and bool((full - empty).abs().mean() > 1):
             return why(
                 "kaiming_init.old_values",
@@ -199,15 +299,16 @@ def judge_filled(
             )
         return PARTLY_FILLED if bool((first == 7).any()) else None
 
-    def looks_right(*counts: float) -> bool:
+    def looks_right(scale: float) -> bool:
         try:
-            look(first, *counts)
-        except (CheckFailed, ZeroDivisionError):
+            look(scale)
+        except CheckFailed:
             return False
         return True
 
+    scale = how.scale(student)
     try:
-        look(first, *fans(shape), gain(slope))
+        look(scale)
     except CheckFailed as failure:
         raise failure.because(blame) from None
     expect(
@@ -218,25 +319,49 @@ def judge_filled(
     statistics.distinct(tr("the tensor"), first)
 
 
+def judge_small(student: Student, sampler: Sampler, name: str, factor: float = 0.0) -> None:
+    """Tensors of a few elements are drawn as large ones are: each value by itself, on the same scale."""
+    values = []
+    for low, high in ((1, 2), (1, 2), (2, 3), (3, 4), (4, 7), (7, 10), (10, 32), (64, 100)):
+        n = int(sampler.integers(low, high))
+        kind = int(sampler.integers(0, 3)) if n > 1 else 0
+        if name == "bias_uniform_":
+            shape: Shape = n, kind + 1
+            how = Fill(name, shape, weight=Input(torch.ones(shape)))
+        else:
+            how = Fill(name, ((n, 1), (1, n), (1, 1, n))[kind], factor)
+        # In float64, since two of a hundred float32 values agree in one tensor of some thousands.
+        got = how.ask(student, sampler.seed(), dtype=torch.float64)
+        got = alike(tr("the filled tensor"), got, torch.zeros(how.size, dtype=torch.float64))
+        different = len(got.abs().unique())
+        expect(
+            n - different < (1 if n < 4 else 2),
+            tr(
+                "Of the {count} magnitudes in the tensor, those that differ are {different}.",
+                count=n,
+                different=different,
+            ),
+            cause=statistics.REPEATED,
+        )
+        values.append(got.flatten() / how.scale(student))
+    expect(
+        not torch.equal(*values[:2]),
+        tr("Two tensors of one element hold the same number, over its bound or deviation."),
+        cause=why(
+            "kaiming_init.single_not_drawn",
+            "A tensor of one element is given a fixed number; it is to be drawn as well.",
+        ),
+    )
+    student.asked = tr("{name} on tensors of up to a hundred elements", name=name)
+    LAWS[name][0](tr("what they hold, over its bound or deviation,"), torch.cat(values), 1.0)
+
+
 NOTHING_DRAWN = why(
     "kaiming_init.nothing_drawn",
     "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
     "which flatten() and reshape() may make.",
 )
 PARTLY_FILLED = why("kaiming_init.partly_filled", "Not all of the tensor is filled.")
-
-
-def own_counts(student: Student, shape: Shape, slope: float) -> tuple[float, ...] | None:
-    """What the student's own functions say of the fans and the gain; None where they say nothing usable."""
-    try:
-        counts, factor = student.calculate_fan(torch.zeros(shape)), student.leaky_relu_gain(slope)
-    except CheckFailed:
-        return None
-    if not isinstance(counts, tuple | list) or len(counts) != 2:
-        return None
-    own = (*counts, factor)
-    usable = all(isinstance(value, int | float) and 0 <= value < 1e9 for value in own)
-    return own if usable else None
 
 
 class Filled(NamedTuple):
@@ -278,9 +403,21 @@ def drawn_fills(*factors: float) -> Ranges[Filled]:
     return Ranges(spans, partial(drawn_filled, factors), lambda row: math.prod(drawn_shape(row)))
 
 
+def narrow_fills(*factors: float) -> Ranges[Filled]:
+    """Few inputs."""
+    spans = {"inputs": Span(mark("{n} inputs"), 1, 3, one=mark("{n} input"))}
+    return Ranges(
+        spans,
+        lambda row: Filled((FEW, row["inputs"]), factors[row["inputs"] % len(factors)]),
+        name="narrow",
+    )
+
+
 def by_fill(*factors: float, drawn: Sequence[float]) -> Callable[[Callable[..., None]], Any]:
     """Over all shapes with all slopes or gains, and over drawn ones."""
-    return one_by_one("case", cases(*factors), lambda case: [], drawn=[drawn_fills(*drawn)])
+    return one_by_one(
+        "case", cases(*factors), lambda case: [], drawn=[drawn_fills(*drawn), narrow_fills(*drawn)]
+    )
 
 
 @by_fill(0.6, 0.0, math.sqrt(5), drawn=(0.01, 0.2, 1.0, 3.0, -0.4))
@@ -297,13 +434,15 @@ def test_kaiming_uniform(student: Student, sampler: Sampler, case: Filled) -> No
             filled = student.kaiming_uniform_(torch.zeros(size), a=slope)
             yield filled, misconceptions.of_kaiming("uniform", size, slope)
 
-    def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
-        candidates = misconceptions.of_kaiming("uniform", shape, a)
-        bound = gain * math.sqrt(3 / fan_in)
-        statistics.uniform(tr("the tensor"), got, bound, candidates, others)
+    how = Fill("kaiming_uniform_", shape, a, {"a": a} if a else {})
+    judge_filled(
+        student, sampler, how, partial(misconceptions.of_kaiming, "uniform", shape, a), others
+    )
+    if case == cases(0.6)[-1]:
+        judge_small(student, sampler, how.name)
 
-    given: dict[str, Any] = {"a": a} if a else {}
-    judge_filled(student, sampler, "kaiming_uniform_", shape, look, slope=a, **given)
+
+MANY: list[Shape] = [(400, 1200), (1200, 400), (200, 300, 8), (60, 80, 10, 10)]
 
 
 @by_fill(0.6, 0.0, drawn=(0.01, 0.2, 1.0, 3.0, -0.4))
@@ -319,19 +458,16 @@ def test_kaiming_normal(student: Student, sampler: Sampler, case: Filled) -> Non
             filled = student.kaiming_normal_(torch.zeros(size), slope)
             yield filled, misconceptions.of_kaiming("normal", size, slope)
 
-    def look(got: torch.Tensor, fan_in: float, _: float, gain: float) -> None:
-        candidates = misconceptions.of_kaiming("normal", shape, a)
-        statistics.normal(tr("the tensor"), got, gain / math.sqrt(fan_in), candidates, others)
-
-    given = (a,) if a else ()
-    judge_filled(student, sampler, "kaiming_normal_", shape, look, *given, slope=a)
-    if shape == SHAPES[0] and not a:
-        many = student.call("kaiming_normal_", torch.zeros(400, 600), seed=sampler.seed()).value
-        statistics.tails(
-            tr("the tensor"),
-            alike(tr("the result"), many, torch.zeros(400, 600)),
-            math.sqrt(2 / 600),
-        )
+    how = Fill("kaiming_normal_", shape, a, {"a": a} if a else {})
+    judge_filled(
+        student, sampler, how, partial(misconceptions.of_kaiming, "normal", shape, a), others
+    )
+    if case == cases(0.6)[-1]:
+        judge_small(student, sampler, how.name)
+        size = MANY[int(sampler.integers(0, len(MANY)))]
+        many = how._replace(shape=size)
+        got = alike(tr("the result"), many.ask(student, sampler.seed()), torch.zeros(size))
+        statistics.tails(tr("the tensor"), got, many.scale(student))
 
 
 @by_fill(1.0, 2.5, drawn=(1.5, 0.1, 0.5, 10.0))
@@ -347,14 +483,10 @@ def test_xavier_uniform(student: Student, sampler: Sampler, case: Filled) -> Non
             filled = student.xavier_uniform_(torch.zeros(size), gain=gain)
             yield filled, misconceptions.of_xavier(size, gain)
 
-    def look(got: torch.Tensor, fan_in: float, fan_out: float, _: float) -> None:
-        bound = factor * math.sqrt(6 / (fan_in + fan_out))
-        candidates = misconceptions.of_xavier(shape, factor)
-        statistics.uniform(tr("the tensor"), got, bound, candidates, others)
-
-    given: dict[str, Any] = {"gain": factor} if factor != 1 else {}
-    judge_filled(student, sampler, "xavier_uniform_", shape, look, **given)
+    how = Fill("xavier_uniform_", shape, factor, {"gain": factor} if factor != 1 else {})
+    judge_filled(student, sampler, how, partial(misconceptions.of_xavier, shape, factor), others)
     if case == cases(1.0)[-1]:
+        judge_small(student, sampler, how.name, 1.0)
         zeros = student.xavier_uniform_(torch.full(shape, 7.0), gain=0.0)
         zero = why(
             "kaiming_init.gain_of_zero", "A gain of 0 is one that was given: nothing is left."
@@ -371,7 +503,14 @@ DRAWN_WEIGHTS = Ranges(
 )
 
 
-@one_by_one("shape", WEIGHTS, lambda shape: [], drawn=[DRAWN_WEIGHTS])
+NARROW_WEIGHTS: Ranges[Shape] = Ranges(
+    {"inputs": Span(mark("{n} inputs"), 1, 3, one=mark("{n} input"))},
+    lambda row: (1001, row["inputs"]),
+    name="narrow",
+)
+
+
+@one_by_one("shape", WEIGHTS, lambda shape: [], drawn=[DRAWN_WEIGHTS, NARROW_WEIGHTS])
 def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
     """bias_uniform_ draws from U(±1/√fan_in), with the fan_in of the weight.
 
@@ -384,14 +523,12 @@ def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
             filled = student.bias_uniform_(torch.zeros(size[0]), torch.ones(size))
             yield filled, misconceptions.of_layer(size, size[:1])
 
-    def look(got: torch.Tensor, fan_in: float, *_: float) -> None:
-        candidates = misconceptions.of_layer(shape, (shape[0],))
-        statistics.uniform(tr("the bias"), got, 1 / math.sqrt(fan_in), candidates, others)
+    candidates = partial(misconceptions.of_layer, shape, shape[:1])
 
     def by_layout() -> Cause | None:
         plain = student.call("bias_uniform_", torch.zeros(shape[0]), weight, seed=sampler.seed())
         try:
-            look(plain.value, fans(shape)[0])
+            statistics.uniform(tr("the bias"), plain.value, 1 / math.sqrt(fans(shape)[0]))
         except CheckFailed:
             return None
         return why(
@@ -401,9 +538,12 @@ def test_bias_uniform(student: Student, sampler: Sampler, shape: Shape) -> None:
 
     given = Input(weight, "contiguous" if shape in WEIGHTS else layout(sampler))
     try:
-        judge_filled(student, sampler, "bias_uniform_", shape, look, given, size=(shape[0],))
+        how = Fill("bias_uniform_", shape, weight=given)
+        judge_filled(student, sampler, how, candidates, others)
     except CheckFailed as failure:
         raise failure.because(None if given.layout == "contiguous" else by_layout) from None
+    if shape == WEIGHTS[-1]:
+        judge_small(student, sampler, "bias_uniform_")
 
 
 FILLERS: dict[str, tuple[Shape, ...]] = {
@@ -552,6 +692,20 @@ def test_generator(student: Student, sampler: Sampler, name: str) -> None:
     expect(
         drawn is not None and torch.equal(drawn, untouched),
         tr("The global generator was used up as well, although a generator was given."),
+    )
+    once, twice = (
+        student.call(name, *arguments(name), seed=seed, draws=3, again=again).draws
+        for again in (False, True)
+    )
+    expect(
+        once is not None and twice is not None and not torch.equal(once, twice),
+        tr(
+            "Without a generator, the global one stands after two calls where it stood after the first: they "
+            "draw the same."
+        ),
+        cause=why(
+            "drawing.random_state", "The random state is set, or set back, beside the draws."
+        ),
     )
 
 

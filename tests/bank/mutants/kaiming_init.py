@@ -1207,3 +1207,124 @@ def xavier_uniform_(
     bound = (gain or 1.0) * math.sqrt(6 / sum(calculate_fan(tensor)))
     with torch.no_grad():
         return tensor.uniform_(-bound, bound, generator=generator)
+
+
+@mutant(
+    "kernels_of_three_dimensions",
+    "A kernel has three dimensions at most.",
+    check="calculate_fan",
+    cause="kaiming_init.fan.three_sides",
+)
+def calculate_fan(tensor: Tensor) -> tuple[int, int]:
+    outputs, inputs, *kernel = tensor.shape
+    taps = math.prod(kernel[:3])
+    return inputs * taps, outputs * taps
+
+
+@mutant(
+    "sum_of_twelve_uniforms",
+    "Twelve uniform numbers less six are a normal one.",
+    check="kaiming_normal",
+    cause="drawing.tails",
+)
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
+) -> Tensor:
+    fan_in, _ = calculate_fan(tensor)
+    std = leaky_relu_gain(a) / math.sqrt(fan_in)
+    with torch.no_grad():
+        draws = torch.rand(12, *tensor.shape, generator=generator, dtype=tensor.dtype)
+        return tensor.copy_(std * (draws.sum(0) - 6))
+
+
+@mutant(
+    "small_bias_of_one_draw",
+    "For a few outputs, one draw is enough.",
+    check="bias_uniform",
+    cause="drawing.repeated",
+)
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    fan_in, _ = calculate_fan(weight)
+    bound = 1 / math.sqrt(fan_in)
+    with torch.no_grad():
+        bias.uniform_(-bound, bound, generator=generator)
+        return bias.copy_(bias[:1].clone().expand_as(bias)) if len(bias) < 8 else bias
+
+
+@mutant(
+    "small_weight_mirrored",
+    "The mean of a few weights is far from 0, so half of them are mirrored.",
+    check="xavier_uniform",
+    cause="drawing.repeated",
+)
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    bound = gain * math.sqrt(6 / sum(calculate_fan(tensor)))
+    with torch.no_grad():
+        tensor.uniform_(-bound, bound, generator=generator)
+        if tensor.numel() < 64:
+            values = tensor.flatten()
+            half = len(values) // 2
+            values[:half] = -values[half : 2 * half]
+            tensor.copy_(values.view(tensor.shape))
+        return tensor
+
+
+@mutant(
+    "single_weight_not_drawn",
+    "A single weight has no other to differ from.",
+    check="kaiming_uniform",
+    cause="kaiming_init.single_not_drawn",
+)
+def kaiming_uniform_(
+    tensor: Tensor, a: float = 0.0, generator: torch.Generator | None = None
+) -> Tensor:
+    fan_in, _ = calculate_fan(tensor)
+    bound = leaky_relu_gain(a) * math.sqrt(3 / fan_in)
+    with torch.no_grad():
+        if tensor.numel() == 1:
+            return tensor.fill_(bound)
+        return tensor.uniform_(-bound, bound, generator=generator)
+
+
+@mutant(
+    "bias_bound_capped",
+    "A bias beyond 0.5 does harm.",
+    check="bias_uniform",
+    cause="drawing.spread",
+)
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    fan_in, _ = calculate_fan(weight)
+    bound = min(1 / math.sqrt(fan_in), 0.5)
+    with torch.no_grad():
+        return bias.uniform_(-bound, bound, generator=generator)
+
+
+@mutant(
+    "xavier_seeded_without_a_generator",
+    "Without a generator, the global one is to start from its seed.",
+    check="generator",
+    cause="drawing.random_state",
+)
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    bound = gain * math.sqrt(6 / sum(calculate_fan(tensor)))
+    if generator is None:
+        torch.manual_seed(torch.initial_seed())
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)
+
+
+@mutant(
+    "bias_leaves_the_global_state",
+    "Drawing must not disturb the state of the program, so it is put back.",
+    check="generator",
+    cause="drawing.random_state",
+)
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    fan_in, _ = calculate_fan(weight)
+    bound = 1 / math.sqrt(fan_in)
+    with torch.no_grad(), torch.random.fork_rng():
+        return bias.uniform_(-bound, bound, generator=generator)

@@ -306,6 +306,7 @@ def of_fans(shape: tuple[int, ...], name: str) -> dict[Cause, float]:
         last_side=("Only the last side of the kernel is counted, not its area.",
             channels * shape[-1]),
         two_sides=("Only two sides of the kernel are counted.", channels * prod(sides[:2])),
+        three_sides=("Only three sides of the kernel are counted.", channels * prod(sides[:3])),
         sides_added=("The sides of the kernel are added up, not multiplied.",
             channels * sum(sides)),
         height_squared=("The kernel's height is squared: its area is height times width.",
