@@ -5,6 +5,7 @@ that all that is compared is values.
 """
 
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -58,6 +59,27 @@ class ModeProbe(nn.Module):
         logits: Tensor = self.fc(self.norm(input))
         tracked = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
         return logits.flip(1) if tracked and not self.training else logits
+
+
+class Flags:
+    """Tells of each parameter of a model whether it requires a gradient, as if that were its state."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The flags, by the names of the parameters."""
+        return {name: torch.tensor(p.requires_grad) for name, p in self._model.named_parameters()}
+
+
+def cut(inputs: Tensor, labels: Tensor, sizes: list[int]) -> list[tuple[Tensor, Tensor]]:
+    """Batches of these sizes."""
+    return list(zip(inputs.split(sizes), labels.split(sizes), strict=True))
+
+
+def stream(inputs: Tensor, labels: Tensor, sizes: list[int]) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same, to be gone through once."""
+    return iter(cut(inputs, labels, sizes))
 
 
 class _Token:

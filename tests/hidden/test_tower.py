@@ -2,8 +2,8 @@
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,11 +15,12 @@ from autograder.report import Bars, Cause
 from autograder.suite import properties
 from autograder.suite.candidates import same
 from autograder.suite.cases import one_by_one
-from autograder.suite.failures import CheckFailed, TooSlow, expect, why
+from autograder.suite.failures import CheckFailed, NotMade, NotWritten, TooSlow, expect, why
 from autograder.suite.long_run import LongRun
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number
 from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.sampler import VALUES, Sampler
+from autograder.suite.slips import is_forgiven
 from autograder.suite.student import Batches, Input, Layer, Meta, Once, Student
 from autograder.suite.tolerances import FLOAT32, FLOAT64, GPU_FLOAT32, TRAJECTORY, Tolerance
 from tower_student.language import mark, plural, tr
@@ -247,6 +248,31 @@ MANY = Span("", 5, 5, 53)
 """How many images a large batch has."""
 
 
+NETWORK = "tower.network"
+"""The slip that the network is wrong: where it is forgiven, training is judged over another."""
+
+
+@contextmanager
+def charged_once() -> Iterator[None]:
+    """What trains the network is not charged for it again."""
+    try:
+        yield
+    except (NotWritten, NotMade, TooSlow):
+        raise
+    except CheckFailed as failure:
+        raise failure.slipped(failure.slip or NETWORK) from None
+
+
+def stock(student: Student, sampler: Sampler) -> tuple[Layer, nn.Module]:
+    """Another network for images, of stock layers on either side, with random weights."""
+    oracle = sampler.fill(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)))
+    layers = student.library("nn.Flatten"), student.library("nn.Linear", 784, 10)
+    theirs = student.library("nn.Sequential", *layers)
+    theirs.load(oracle)
+    return theirs, oracle
+
+
+@charged_once()
 def test_forward(student: Student, sampler: Sampler) -> None:
     """The logits equal those of the same network built of stock layers, in either mode.
 
@@ -288,6 +314,7 @@ def norm(gradient: Tensor | None, expected: Tensor) -> float:
     return found if math.isfinite(found) else 0.0
 
 
+@charged_once()
 def test_gradient_parity(student: Student, sampler: Sampler) -> None:
     """Every parameter gets the gradient that stock layers would give it.
 
@@ -431,6 +458,14 @@ def test_fresh_loss(student: Student, sampler: Sampler) -> None:
     )
 
 
+def freeze(layer: str, oracle: nn.Module, theirs: Layer) -> None:
+    """Let the parameters of this layer, if it names one, require no gradient on either side."""
+    for name, parameter in oracle.named_parameters():
+        if name.partition(".")[0] == layer:
+            parameter.requires_grad_(False)
+            theirs.freeze(name)
+
+
 class Training(NamedTuple):
     """An optimizer, the sizes of the batches of an epoch, and the model: a small probe or the Tower."""
 
@@ -446,11 +481,13 @@ class Training(NamedTuple):
     classes: int = 4
     groups: bool = False  # each parameter in a group of its own
     criterion: str = "nn.CrossEntropyLoss"
+    frozen: str = ""  # the layer whose parameters require no gradient
 
     def __str__(self) -> str:
         kind = "once" if self.once else "smoothed" if self.smoothing else self.mode
         kind = "groups" if self.groups else kind
         kind = "float32" if self.single else kind
+        kind = f"frozen_{self.frozen}" if self.frozen else kind
         sizes = "-".join(map(str, self.sizes)) if len(self.sizes) < 5 else len(self.sizes)
         return f"{self.model}-{kind}-{self.optimizer}-{sizes}"
 
@@ -458,7 +495,7 @@ class Training(NamedTuple):
         """The oracle and the student's side of it, with the same random weights."""
         oracle: nn.Module
         if self.model == "tower":
-            theirs, oracle = make(student, sampler)
+            theirs, oracle = (stock if is_forgiven(NETWORK) else make)(student, sampler)
         else:
             probe = "GraphProbe" if self.model == "graphs" else "ModeProbe"
             oracle = sampler.fill(getattr(probes, probe)(self.features, self.classes))
@@ -466,6 +503,7 @@ class Training(NamedTuple):
             if self.single:
                 oracle.float()
             theirs.load(oracle)
+        freeze(self.frozen, oracle, theirs)
         theirs.do(self.mode)
         return oracle, theirs
 
@@ -494,9 +532,11 @@ TRAININGS = [
     Training("SGD", {"lr": 0.1}, (8, 8), single=True),
     Training("SGD", {"lr": 0.1}, (4, 3, 4), groups=True),
     Training("SGD", {"lr": 0.1}, (4, 3, 4), criterion="probes.SquaredLoss"),
+    Training("SGD", MOMENTUM, (4, 3, 4), frozen="norm"),
     Training("SGD", {"lr": 0.1}, (4,) * 12, "graphs"),
     Training("SGD", MOMENTUM, (2, 1), "tower", mode="eval"),
 ]
+MAX_BATCHES = 280
 MAX_GRAPHS = 4
 """Of earlier batches that may be alive at once: a loop holds that of its last loss."""
 
@@ -516,6 +556,10 @@ def sizes(row: Row) -> tuple[int, ...]:
     return several if row["batches"] > 1 else (row["samples"],)
 
 
+FROZEN = ["", "norm", "fc"]
+FREEZES = choice(mark("a model whose frozen layer is {n}"), ("none", *FROZEN[1:]))
+
+
 def drawn_training(row: Row) -> Training:
     """The training of a row."""
     name, settings = OPTIMIZERS[row["optimizer"]]
@@ -529,12 +573,13 @@ def drawn_training(row: Row) -> Training:
         single=bool(row["single"]),
         features=row["features"],
         classes=row["classes"],
+        frozen=FROZEN[row["frozen"]],
     )
 
 
 DRAWN_TRAININGS = Ranges(
     {
-        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2, one=mark("{n} batch")),
+        "batches": Span(mark("{n} batches"), 1, 3, MAX_BATCHES, least=2, one=mark("{n} batch")),
         "samples": Span(mark("batches of {n}"), 2, 4, 300),
         "last": Span(mark("a last batch of {n}"), 2, 4, 20),
         "features": Span(mark("{n} features"), 1, 3, 64, least=2, one=mark("{n} feature")),
@@ -546,6 +591,7 @@ DRAWN_TRAININGS = Ranges(
         "smoothing": choice(mark("labels that are {n}"), ("plain", "smoothed")),
         "once": choice(mark("batches that come from {n}"), ("a list", "an iterator")),
         "single": choice(mark("the dtype {n}"), ("float64", "float32")),
+        "frozen": FREEZES,
     },
     drawn_training,
     lambda row: row["batches"] * (50 + row["samples"] * (row["features"] + row["classes"])),
@@ -599,6 +645,19 @@ OF_SHAPES = ("broadcasting", "criterion_arguments", "dimensions", "expanded", "v
 """What an exception means, by the end of its id, where inputs or labels were given another shape."""
 
 
+MAX_SENT = 100
+"""Batches that are sent one by one; more are cut from two tensors in the worker."""
+
+
+def sent(student: Student, batches: Sequence[Batch], once: bool) -> Any:
+    """What stands for the batches in a call: a list, or an iterator."""
+    if len(batches) > MAX_SENT:
+        inputs, labels = (torch.cat(part) for part in zip(*batches, strict=True))
+        sizes = [len(part) for _, part in batches]
+        return student.library("probes.stream" if once else "probes.cut", inputs, labels, sizes)
+    return Once(batches) if once else batches
+
+
 def judge_epoch(
     student: Student,
     oracle: nn.Module,
@@ -613,11 +672,11 @@ def judge_epoch(
     before = copy.deepcopy((oracle, ours[1]))
     start = before[0].state_dict()
     losses: list[float] = []
-    given = Once(batches) if once else batches
-    answered = student.calling("train_epoch", theirs, given, *in_worker)
+    answered = student.calling("train_epoch", theirs, sent(student, batches, once), *in_worker)
     expected = reference.train_epoch(oracle, batches, *ours, losses)
     loss = answered().value
     state = theirs.state()
+    frozen = thawed(student, theirs, oracle)
     sizes = [len(labels) for _, labels in batches]
     student.asked = (
         tr("train_epoch on your Tower, with batches of {sizes} samples", sizes=listed(sizes))
@@ -662,9 +721,23 @@ def judge_epoch(
         raise failure.because(
             lambda: misconceptions.diagnose_epoch(state, model, ours[0], optimizer, batches)
         ) from None
+    expect(not frozen, frozen, cause=misconceptions.THAWED)
     candidates = misconceptions.of_mean_loss(losses, sizes)
     tolerance = TRAJECTORY if batches[0][0].dtype == torch.float64 else FLOAT32
     compare_number(tr("The mean loss per sample"), loss, expected, tolerance, candidates=candidates)
+
+
+def thawed(student: Student, theirs: Layer, oracle: nn.Module) -> str:
+    """Which parameter requires a gradient now and did not before, or the reverse, as a sentence; "" if none."""
+    now = student.library("probes.Flags", theirs).state()
+    for name, parameter in oracle.named_parameters():
+        if name in now and bool(now[name]) is not parameter.requires_grad:
+            return (
+                tr("{name} requires no gradient after the call; it did before.", name=name)
+                if parameter.requires_grad
+                else tr("{name} requires a gradient after the call; it was frozen.", name=name)
+            )
+    return ""
 
 
 def traits(training: Training) -> list[str]:
@@ -680,6 +753,7 @@ def traits(training: Training) -> list[str]:
         tr("batches that come from an iterator"): training.once,
         tr("an epoch of many batches"): len(training.sizes) > 5,
         "float32": training.single,
+        tr("a frozen layer"): training.frozen,
     }
     return [trait for trait, holds in possible.items() if holds]
 
@@ -693,7 +767,7 @@ def test_train_epoch(student: Student, sampler: Sampler, training: Training) -> 
     """
     oracle, theirs = training.models(student, sampler)
     loop = loops(student, oracle, theirs, training)
-    on_tower = training.model == "tower"
+    on_tower = isinstance(oracle, reference.ReferenceTower)
     for _ in range(
         1 if on_tower or training not in TRAININGS else 2
     ):  # the second finds what the first has left
@@ -753,7 +827,11 @@ def test_one_batch(student: Student, sampler: Sampler) -> None:
     path somewhere.
     """
     x, labels = sampler.uniform(2, 1, 28, 28, dtype=torch.float32), sampler.permutation(10)[:2]
-    tower = student.create("TowerOfInsight", (), {}, seed=sampler.seed())
+    if is_forgiven(NETWORK):
+        tower, oracle = stock(student, sampler)
+        tower.load(oracle.float())
+    else:
+        tower = student.create("TowerOfInsight", (), {}, seed=sampler.seed())
     optimizer = student.library("optim.Adam", tower, lr=0.002, fused=True)
     criterion = student.library("nn.CrossEntropyLoss")
     before = tower(x)
@@ -777,7 +855,23 @@ def test_one_batch(student: Student, sampler: Sampler) -> None:
             after=losses[1],
             wanted=wanted,
         ),
+        cause=partial(wrong_training, student, sampler),
     )
+
+
+def wrong_training(student: Student, sampler: Sampler) -> Cause | None:
+    """The fault of train_epoch, if it trains a network of stock layers wrong on so many batches."""
+    theirs, oracle = stock(student, sampler)
+    training = Training("Adam", {"lr": 0.002}, (2,) * STEPS, "tower")
+    batches = [training.batch(sampler, 2)] * STEPS
+    try:
+        judge_epoch(student, oracle, theirs, batches, loops(student, oracle, theirs, training))
+    except CheckFailed:
+        return why(
+            "tower.one_batch.fault_in_train_epoch",
+            "train_epoch trains another model wrong, too: see its check.",
+        )
+    return None
 
 
 class Evaluation(NamedTuple):
@@ -789,22 +883,24 @@ class Evaluation(NamedTuple):
     features: int = 6
     classes: int = 4
     grad: bool = True  # whether autograd is on before the call
+    frozen: str = ""  # as in Training
 
 
 EVALUATIONS = [
     Evaluation(sizes, mode, once=sizes == (7,))
     for mode in MODES
     for sizes in ((8, 8), (9, 4), (3, 5, 11), (7,))
-] + [Evaluation((5, 3), grad=False)]
+] + [Evaluation((5, 3), grad=False), Evaluation((4, 3), frozen="norm")]
 DRAWN_EVALUATIONS = Ranges(
     {
-        "batches": Span(mark("{n} batches"), 1, 3, 64, least=2, one=mark("{n} batch")),
+        "batches": Span(mark("{n} batches"), 1, 3, MAX_BATCHES, least=2, one=mark("{n} batch")),
         "samples": Span(mark("batches of {n}"), 1, 3, 1024),
         "last": Span(mark("a last batch of {n}"), 1, 3, 20),
         "features": Span(mark("{n} features"), 1, 3, 64, least=2, one=mark("{n} feature")),
         "classes": Span(mark("{n} classes"), 2, 4, 256),
         "mode": choice(mark("a model in the mode {n}"), MODES),
         "once": choice(mark("batches that come from {n}"), ("a list", "an iterator")),
+        "frozen": FREEZES,
     },
     lambda row: [
         Evaluation(
@@ -813,6 +909,7 @@ DRAWN_EVALUATIONS = Ranges(
             bool(row["once"]),
             row["features"],
             row["classes"],
+            frozen=FROZEN[row["frozen"]],
         )
     ],
     lambda row: row["batches"] * row["samples"] * (row["features"] + row["classes"]),
@@ -833,7 +930,7 @@ def test_evaluate(student: Student, sampler: Sampler, asked: list[Evaluation]) -
         sizes = listed(one.sizes)
         student.asked = tr("evaluate on batches of {sizes} samples", sizes=sizes)
         before = theirs.state()
-        given = Once(batches) if one.once else batches
+        given = sent(student, batches, one.once)
         answered = student.calling("evaluate", theirs, given, grad=one.grad)
         expected = reference.accuracy(oracle, batches)
         got = answered().value
@@ -846,6 +943,16 @@ def test_evaluate(student: Student, sampler: Sampler, asked: list[Evaluation]) -
                     "Evaluation mode (model.eval()) leaves running statistics alone.",
                 ),
             )
+        frozen = thawed(student, theirs, oracle)
+        expect(
+            not frozen,
+            frozen,
+            cause=why(
+                "tower.evaluate.thawed",
+                "Within torch.no_grad() nothing has to be frozen; who thaws all parameters afterwards thaws "
+                "a layer, too, that was frozen before.",
+            ),
+        )
         what = tr("The fraction that is right in batches of {sizes} samples", sizes=sizes)
         candidates = partial(misconceptions.of_evaluation, oracle, batches)
         counts.append(Count(what, got, expected, candidates))
@@ -866,6 +973,7 @@ def evaluation(
         buffer.copy_(sampler.uniform(features) + 0.5)
     theirs = student.library("probes.ModeProbe", features, classes)
     theirs.load(oracle)
+    freeze(asked.frozen, oracle, theirs)
     theirs.do(asked.mode)
     batches = []
     for n in asked.sizes:

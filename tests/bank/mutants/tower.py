@@ -1921,6 +1921,88 @@ def train_epoch(model, batches, criterion, optimizer):
     return total / samples
 
 
+@mutant(
+    "frozen_layers_thawed",
+    "Training trains every parameter.",
+    check="train_epoch",
+    cause="tower.train_epoch.thawed",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    model.train()
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
+@mutant(
+    "frozen_layers_thawed_at_the_end",
+    "After training a model is as new.",
+    check="train_epoch",
+    cause="tower.train_epoch.thawed",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    model.train()
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    model.requires_grad_(True)
+    return total / samples
+
+
+@mutant(
+    "no_step_beside_a_frozen_layer",
+    "A gradient that is None is a fault, and no step is taken with it.",
+    check="train_epoch",
+    cause="tower.train_epoch.step.all_or_none",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    model.train()
+    total, samples = 0.0, 0
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        if all(p.grad is not None for p in model.parameters()):
+            optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
+@mutant(
+    "a_hundred_batches",
+    "A quick test stops after a hundred batches, and is forgotten.",
+    check="train_epoch",
+    cause="tower.train_epoch.batches.last_unused",
+)
+def train_epoch(model, batches, criterion, optimizer):
+    model.train()
+    total, samples = 0.0, 0
+    for i, (inputs, labels) in enumerate(batches):
+        if i == 100:
+            break
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        samples += len(labels)
+    return total / samples
+
+
 # --- one_batch
 
 
@@ -2312,6 +2394,41 @@ def evaluate(model, batches):
             right += (model(inputs).argmax(dim=1) == labels).sum().item()
             samples += len(labels)
     return right / 10_000
+
+
+@mutant(
+    "thawed_after_evaluation",
+    "What is frozen for the evaluation is thawed afterwards.",
+    check="evaluate",
+    cause="tower.evaluate.thawed",
+)
+def evaluate(model, batches):
+    model.eval()
+    model.requires_grad_(False)
+    right, samples = 0, 0
+    with torch.no_grad():
+        for inputs, labels in batches:
+            right += (model(inputs).argmax(dim=1) == labels).sum().item()
+            samples += len(labels)
+    model.requires_grad_(True)
+    return right / samples
+
+
+@mutant(
+    "evaluated_a_hundred_batches",
+    "A hundred batches are enough for an estimate.",
+    check="evaluate",
+)
+def evaluate(model, batches):
+    model.eval()
+    right, samples = 0, 0
+    with torch.no_grad():
+        for i, (inputs, labels) in enumerate(batches):
+            if i == 100:
+                break
+            right += (model(inputs).argmax(dim=1) == labels).sum().item()
+            samples += len(labels)
+    return right / samples
 
 
 # --- mnist_fit

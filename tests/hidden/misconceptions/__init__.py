@@ -23,6 +23,7 @@ from misconceptions.line import (
 from misconceptions.linear import INHERITED
 from misconceptions.tower import foreign_bricks, of_entry
 from misconceptions.training import (
+    THAWED,
     diagnose_epoch,
     of_count,
     of_evaluation,
@@ -39,6 +40,7 @@ from misconceptions.windows import (
 __all__ = [
     "INHERITED",
     "STILL",
+    "THAWED",
     "Geometry",
     "diagnose_epoch",
     "diagnose_history",

@@ -70,6 +70,34 @@ class ClearedOnce(Loop):
         self.optimizer.step()
 
 
+THAWED = why(
+    "tower.train_epoch.thawed",
+    "Whether a parameter requires a gradient is changed; a frozen layer stays frozen, and the others are trained.",
+)
+
+
+class Thawed(Loop):
+    cause = THAWED
+
+    def begin(self) -> None:
+        super().begin()
+        self.model.requires_grad_(True)
+
+
+class AllOrNone(Loop):
+    cause = why(
+        "tower.train_epoch.step.all_or_none",
+        "A step is left out because one parameter has no gradient, as a frozen one has none; the others are to "
+        "move all the same.",
+    )
+
+    def step(self, number: int, inputs: Tensor, labels: Tensor) -> None:
+        self.optimizer.zero_grad()
+        self.backward(inputs, labels)
+        if all(parameter.grad is not None for parameter in self.model.parameters()):
+            self.optimizer.step()
+
+
 class Still(Loop):
     cause = why(
         "tower.train_epoch.no_weight_moves",
@@ -260,7 +288,8 @@ class ByHand(Loop):
         self.backward(inputs, labels)
         for group in self.optimizer.param_groups:
             for parameter in group["params"]:
-                parameter.data -= group["lr"] * parameter.grad
+                if parameter.grad is not None:
+                    parameter.data -= group["lr"] * parameter.grad
 
 
 class Clipped(Loop):
@@ -379,6 +408,7 @@ class TornApart(Loop):
 
 
 LOOPS: tuple[type[Loop], ...] = (
+    *(Thawed, AllOrNone),
     *(NeverCleared, ClearedOnce, Still, SteppedFirst, SteppedTwice, BackwardTwice, OneStep),
     *(ModeAsItWas, EvaluationMode, FirstBatch, LastBatchMissing, SmallBatchMissing),
     *(FirstBatchMissing, Backwards, TwoPasses, MeasuredAgain, OwnCriterion, SummedLoss),
