@@ -53,6 +53,7 @@ def test_what_is_not_written_earns_no_share(judge, solutions):
 
 
 HALVED = {b"return ((y_predicted - y) ** 2).mean()": b"return ((y_predicted - y) ** 2).mean() / 2"}
+RELU6 = {b"F.relu(self.fc1(hidden))": b"F.relu6(self.fc1(hidden))"}
 SINGLE = {b"return output": b"return output.float()"}
 WITHOUT_DEVICE = {
     b"        device: torch.device | str | None = None,\n": b"",
@@ -65,6 +66,7 @@ WITHOUT_DEVICE = {
 }
 SLIPS = {
     "halved": ("gradient_loop", HALVED, {"squared_error"}),
+    "another activation": ("tower", RELU6, {"forward", "own_bricks"}),
     "single precision": ("linear", SINGLE, {"forward"}),
     "no device": ("linear", WITHOUT_DEVICE, {"registration", "meta_device"}),
 }
