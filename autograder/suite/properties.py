@@ -25,7 +25,7 @@ from autograder.suite.parity import alike, compare, describe
 from autograder.suite.replies import Answer, Description, Seen, Transfers
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Input, Layer, Meta, Student
-from autograder.suite.tolerances import FLOAT64, HALF, TRAJECTORY, Tolerance
+from autograder.suite.tolerances import FLOAT32, FLOAT64, HALF, TRAJECTORY, Tolerance
 from tower_student.language import mark, plural, tr
 from tower_student.text import listed, words
 
@@ -191,6 +191,68 @@ def passes_nan_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "for
         )
 
 
+def passes_large_on(layer: Layer, oracle: nn.Module, x: Tensor, method: str = "forward") -> None:
+    """Require the oracle's output for a float32 input that is large, and finite."""
+    exact = copy.deepcopy(oracle).double()
+    for size in (1e7, 1e12):
+        large = size * x
+        with torch.no_grad():
+            expected = exact(large.double())
+        compare(
+            tr("the output as a share of {size:.0e}, for an input of that size,", size=size),
+            layer(large, method).double() / size,
+            expected / size,
+            FLOAT32,
+            reading=why(
+                "layer.large_replaced",
+                "A large value is replaced on the way, as by a clamp: an output is as large as its numbers "
+                "make it.",
+            ),
+        )
+
+
+def gradients_with_zeros(
+    layer: Layer, oracle: nn.Module, x: Tensor, sampler: Sampler, method: str = "forward"
+) -> None:
+    """Require the oracle's gradients where the input or a parameter is all zero, or one value of each.
+
+    Ask this where other values have been answered rightly.
+    """
+    full = {"input": x, **{name: value.clone() for name, value in oracle.state_dict().items()}}
+
+    def ask(given: Mapping[str, Tensor]) -> None:
+        state = {name: value for name, value in given.items() if name != "input"}
+        oracle.load_state_dict(state)
+        layer.overwrite(state)
+        gradients(layer, oracle, Input(given["input"]), sampler, method)
+
+    def reading() -> Cause | None:
+        """What it means, unless other values are no better."""
+        ask(full)
+        return why(
+            "layer.zeros_skipped",
+            "Whether something is computed depends on a value being zero: what is left out then gets no "
+            "gradient, and could not leave zero.",
+        )
+
+    some = {name: value.clone() for name, value in full.items()}
+    for value in some.values():
+        value.flatten()[int(sampler.integers(0, value.numel()))] = 0
+    whole = {name: full | {name: torch.zeros_like(value)} for name, value in full.items()}
+    for name, given in {**whole, "": some}.items():
+        try:
+            ask(given)
+        except CheckFailed as failure:
+            found = (
+                tr("With {name} all zero: {found}", name=name, found=failure.found)
+                if name
+                else tr("With one zero in each tensor: {found}", found=failure.found)
+            )
+            raise CheckFailed(
+                found, cause=reading, quoted=failure.quoted, location=failure.location
+            ) from None
+
+
 def gradients_with_frozen(
     layer: Layer, oracle: nn.Module, frozen: str, x: Tensor, sampler: Sampler
 ) -> None:
@@ -200,7 +262,7 @@ def gradients_with_frozen(
     try:
         gradients(layer, oracle, Input(x), sampler)
     except CheckFailed as failure:
-        found = tr("With {name} frozen, {found}", name=frozen, found=failure.found)
+        found = tr("With {name} frozen: {found}", name=frozen, found=failure.found)
         cause = why(
             "layer.frozen_cuts",
             "What is frozen gets no gradient itself; through it, gradients flow on to what came before.",
@@ -748,9 +810,14 @@ def initialised_uniformly(
     layer.do("reset_parameters", seed=None)
     third = layer.state()
     other = make(sampler.seed()).state()
-    layer.freeze("weight")
+    thawed: set[str] = set()
+    for i, name in enumerate(first):  # one is frozen, then those after it as well
+        layer.freeze(name)
+        layer.do("reset_parameters", seed=sampler.seed())
+        trained = {p.name for p in layer.to("cpu").parameters if p.requires_grad}
+        thawed |= trained & set(list(first)[: i + 1])
     layer.do("reset_parameters", seed=sampler.seed())
-    frozen = layer.state()["weight"]
+    frozen = layer.state()
     for name, values in first.items():
         statistics.uniform(
             tr("{name} after reset_parameters()", name=name),
@@ -786,12 +853,21 @@ def initialised_uniformly(
             ),
         )
         expect(
-            name != "weight" or not torch.equal(frozen, third[name]),
-            tr("reset_parameters() leaves a frozen weight as it was."),
+            not torch.equal(alike(name, frozen.get(name), values), third[name]),
+            tr("reset_parameters() leaves a frozen {name} as it was.", name=name),
             cause=why(
                 "layer.frozen_not_reset",
                 "Parameters that require no gradient are left out; to be frozen is no matter of where one "
                 "begins.",
+            ),
+        )
+        expect(
+            name not in thawed,
+            tr("After reset_parameters() a frozen {name} requires a gradient again.", name=name),
+            cause=why(
+                "layer.reset_thaws",
+                "reset_parameters() sets requires_grad, or makes new parameters; it draws values, and what "
+                "was frozen stays so.",
             ),
         )
         statistics.distinct(name, values)
@@ -845,7 +921,7 @@ def follows_its_parameters(layer: Layer, oracle: nn.Module, x: Tensor, sampler: 
         forward(layer, oracle, Input(x))
     except CheckFailed as failure:
         raise CheckFailed(
-            tr("After the parameters were changed in place, {found}", found=failure.found),
+            tr("After the parameters were changed in place: {found}", found=failure.found),
             cause=lambda: _kept_from_before(layer, oracle, x, before),
         ) from None
     with suppress(CheckFailed):

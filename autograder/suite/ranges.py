@@ -37,6 +37,7 @@ class Span(NamedTuple):
         names: what stands for 0, 1, 2, … in the question, where they number something.
         least: what it has to be for other numbers to matter, as a stride does from two windows on; it is
             less only where that is asked about. By default `low`.
+        both: of each value beyond 100 its neighbour is asked about, too: one of them is odd.
     """
 
     words: str
@@ -46,6 +47,7 @@ class Span(NamedTuple):
     names: Sequence[str] = ()
     least: int | None = None
     one: str = ""
+    both: bool = False
 
     def levels(self, sampler: Sampler) -> Iterator[int]:
         """Yield the values for one run."""
@@ -53,7 +55,9 @@ class Span(NamedTuple):
         start = self.common + 1
         while start <= self.high:
             stop = min(GROWTH * start, self.high + 1)
-            yield int(sampler.integers(start, stop))
+            yield (n := int(sampler.integers(start, stop)))
+            if self.both and start > 100:
+                yield n ^ 1
             start = stop
 
     def say(self, n: int) -> str:
