@@ -266,13 +266,41 @@ def work(row: Row) -> int:
     return max(pixels // 4, samples * tall[0] * wide[0] * windows)
 
 
+def of_any_number(high: int) -> dict[str, Span]:
+    """Of windows and samples, one of them up to `high`, by plain layers with a bias."""
+    return {
+        "windows": Span(mark("about {n} windows"), 1, 1, high, one=mark("{n} window")),
+        "batch": Span(mark("a batch of {n}"), 1, 1, high),
+        "kernel": OF_BOTH["kernel"]._replace(common=3, high=0, least=1),
+        "out_channels": OF_BOTH["out_channels"],
+    }
+
+
+def large_case(row: Row) -> Case:
+    """The case of a row of windows that fill an image as high as wide, or nearly so."""
+    h, k = math.isqrt(row["windows"]), row["kernel"]
+    return Case(
+        "drawn",
+        (1, row["out_channels"]),
+        k,
+        (row["batch"], h + k - 1, row["windows"] // h + k - 1),
+    )
+
+
 @functools.cache  # checks share them
 def drawn(max_work: int) -> list[Ranges[Case]]:
-    """Geometries of pairs and, where there is time for more, of one number for both axes."""
+    """Geometries of pairs, many windows and, where there is time for more, one number for both axes."""
     pairs = Ranges(SPANS | OF_AN_AXIS, drawn_case, work, max_work)
+    large = Ranges(
+        of_any_number(5000 if max_work < MAX_WORK else 9000),
+        large_case,
+        lambda row: math.prod(row.values()) * row["kernel"],
+        max(max_work, 5000),
+        "drawn_large",
+    )
     if max_work < MAX_WORK:
-        return [pairs]
-    return [pairs, Ranges(OF_BOTH, drawn_case, work, max_work, "drawn_square")]
+        return [pairs, large]
+    return [pairs, Ranges(OF_BOTH, drawn_case, work, max_work, "drawn_square"), large]
 
 
 Test = Callable[[Student, Sampler, Case], None]
@@ -779,6 +807,7 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
             properties.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
         except CheckFailed as failure:
             raise failure.because(wrong_part(student, sampler, case)) from None
+        properties.passes_large_on(layer, oracle, x.tensor, method=method)
         properties.passes_nan_on(layer, oracle, x.tensor, method=method)
 
 
@@ -921,6 +950,9 @@ def test_trains(student: Student, sampler: Sampler, case: Case) -> None:
     for name in list(oracle.state_dict()):
         layer, oracle = make(student, sampler, case)
         properties.gradients_with_frozen(layer, oracle, name, inputs[0], sampler)
+    for method in METHODS:
+        layer, oracle = make(student, sampler, case)
+        properties.gradients_with_zeros(layer, oracle, inputs[0], sampler, method)
 
 
 ON_GPU = [

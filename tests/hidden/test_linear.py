@@ -87,13 +87,17 @@ CASES = [
 ]
 LAYOUTS = ("contiguous", "transposed", "offset", "strided")
 SPANS = {
-    "in_features": Span(mark("{n} input features"), 1, 3, 2048, one=mark("{n} input feature")),
-    "out_features": Span(mark("{n} output features"), 1, 3, 2048, one=mark("{n} output feature")),
-    "batch": Span(mark("a batch of {n}"), 1, 3, 2048, least=2),
+    "in_features": Span(
+        mark("{n} input features"), 1, 3, 2048, one=mark("{n} input feature"), both=True
+    ),
+    "out_features": Span(
+        mark("{n} output features"), 1, 3, 2048, one=mark("{n} output feature"), both=True
+    ),
+    "batch": Span(mark("a batch of {n}"), 1, 3, 4096, least=2),
     "dimensions": Span(
         mark("an input with {n} dimensions"), 1, 7, least=2, one=mark("an input with {n} dimension")
     ),
-    "rows": Span(mark("{n} rows in each sample"), 1, 3, 256, one=mark("{n} row in each sample")),
+    "rows": Span(mark("{n} rows in each sample"), 1, 3, 1024, one=mark("{n} row in each sample")),
     "plain": choice(mark("a bias that is {n}"), ("there", "left out")),
     "layout": choice(mark("a memory layout that is {n}"), LAYOUTS),
     "values": choice(mark("input values that are {n}"), VALUES),
@@ -102,9 +106,9 @@ SPANS = {
 
 def drawn_case(row: Row) -> Case:
     """The case of a row."""
-    features, dimensions = row["in_features"], row["dimensions"]
-    if max(row["batch"], row["rows"]) > 3:  # which a vector has not
-        dimensions = max(dimensions, 3)
+    features = row["in_features"]
+    needed = 3 if row["rows"] > 3 else 2 if row["batch"] > 3 else 1
+    dimensions = max(row["dimensions"], needed)
     leading = (row["batch"], *(2 if i else row["rows"] for i in range(dimensions - 2)))
     shape = (*leading, features) if dimensions > 1 else (features,)
     layout = LAYOUTS[row["layout"]] if dimensions > 1 else LAYOUTS[0]
@@ -118,7 +122,16 @@ def work(row: Row) -> int:
 
 
 DRAWN = Ranges(SPANS, drawn_case, work)
-by_name = one_by_one("case", CASES, traits, lambda case: case.name, [DRAWN], group)
+VECTORS = {name: span.low for name, span in SPANS.items()} | {"dimensions": 2}
+"""The row of a batch of vectors, with a bias."""
+FEW = {name: SPANS[name]._replace(high=0) for name in ("in_features", "out_features")}
+BATCHES = Ranges(
+    FEW | {"batch": SPANS["batch"]},
+    lambda row: drawn_case(VECTORS | row),
+    lambda row: work(VECTORS | row),
+    name="drawn_batch",
+)
+by_name = one_by_one("case", CASES, traits, lambda case: case.name, [DRAWN, BATCHES], group)
 both_biases = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no_bias"])
 
 
@@ -175,6 +188,7 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
     layer.load(oracle)
     x = sampler.normal(32, 64, dtype=torch.float32)
     properties.forward(layer, oracle, Input(x), tolerance=FLOAT32)
+    properties.passes_large_on(layer, oracle, x)
     properties.passes_nan_on(layer, oracle, x)
 
 
@@ -296,6 +310,8 @@ def test_trains(student: Student, sampler: Sampler, bias: bool) -> None:
     for name in list(oracle.state_dict()):
         layer, oracle = make(student, sampler, case)
         properties.gradients_with_frozen(layer, oracle, name, sampler.normal(5, 6), sampler)
+    layer, oracle = make(student, sampler, case)
+    properties.gradients_with_zeros(layer, oracle, sampler.normal(5, 6), sampler)
 
 
 @both_biases

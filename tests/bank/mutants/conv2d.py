@@ -4377,3 +4377,49 @@ def im2col(
     size = (n, c, kh, kw, oh, ow)
     windows = torch.as_strided(padded, size, (a, b, y * dh, x * dw, y * sh, x * sw), 0)
     return windows.reshape(n, c * kh * kw, oh * ow)
+
+
+@mutant(
+    "large_images_without_bias",
+    "A large image is done in another way, which has had its bias.",
+    check="forward",
+    cause="bias.missing",
+)
+class CustomConv2d:
+    def forward_im2col(self, input: Tensor) -> Tensor:
+        geometry = self.kernel_size, self.stride, self.padding, self.dilation
+        output = self.weight.flatten(1) @ im2col(input, *geometry)
+        if self.bias is not None and output.shape[-1] <= 4096:
+            output = output + self.bias[:, None]
+        oh, ow = map(output_size, input.shape[2:], *geometry)
+        return output.reshape(len(input), len(self.weight), oh, ow)
+
+
+@mutant(
+    "zero_bias_not_added",
+    "Adding zeros changes nothing.",
+    check="trains",
+    cause="layer.zeros_skipped",
+)
+class CustomConv2d:
+    def forward_im2col(self, input: Tensor) -> Tensor:
+        geometry = self.kernel_size, self.stride, self.padding, self.dilation
+        output = self.weight.flatten(1) @ im2col(input, *geometry)
+        if self.bias is not None and (self.bias.device.type == "meta" or self.bias.any()):
+            output = output + self.bias[:, None]
+        oh, ow = map(output_size, input.shape[2:], *geometry)
+        return output.reshape(len(input), len(self.weight), oh, ow)
+
+
+@mutant(
+    "reset_thaws_the_weight",
+    "What is drawn anew is trained anew.",
+    check="initialisation",
+    cause="layer.reset_thaws",
+)
+class CustomConv2d:
+    def reset_parameters(self) -> None:
+        bound = 1 / math.sqrt(self.weight[0].numel())
+        nn.init.uniform_(self.weight.requires_grad_(), -bound, bound)
+        if self.bias is not None:
+            nn.init.uniform_(self.bias, -bound, bound)

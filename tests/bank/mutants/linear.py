@@ -2273,3 +2273,73 @@ class CustomLinear:
         for parameter in self.parameters():
             if parameter.requires_grad:
                 nn.init.uniform_(parameter, -bound, bound)
+
+
+@mutant(
+    "reset_thaws_the_weight",
+    "What is drawn anew is trained anew.",
+    check="initialisation",
+    cause="layer.reset_thaws",
+)
+class CustomLinear:
+    def reset_parameters(self) -> None:
+        bound = 1 / math.sqrt(self.in_features)
+        nn.init.uniform_(self.weight.requires_grad_(), -bound, bound)
+        if self.bias is not None:
+            nn.init.uniform_(self.bias, -bound, bound)
+
+
+@mutant(
+    "large_batches_in_parts_without_bias",
+    "What is done in parts has had its bias.",
+    check="forward",
+    cause="bias.missing",
+)
+class CustomLinear:
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() == 2 and len(input) > 512:
+            return torch.cat([part @ self.weight.T for part in input.split(512)])
+        output = input @ self.weight.T
+        return output if self.bias is None else output + self.bias
+
+
+@mutant(
+    "wide_layers_in_two_halves",
+    "Every number has two equal halves.",
+    check="forward",
+)
+class CustomLinear:
+    def forward(self, input: Tensor) -> Tensor:
+        weight, half = self.weight, self.in_features // 2
+        if self.in_features > 512:
+            output = input[..., :half] @ weight[:, :half].T
+            output = output + input[..., half : 2 * half] @ weight[:, half : 2 * half].T
+        else:
+            output = input @ weight.T
+        return output if self.bias is None else output + self.bias
+
+
+@mutant(
+    "zero_bias_not_added",
+    "Adding zeros changes nothing.",
+    check="trains",
+    cause="layer.zeros_skipped",
+)
+class CustomLinear:
+    def forward(self, input: Tensor) -> Tensor:
+        output = input @ self.weight.T
+        if self.bias is None or (self.bias.device.type == "cpu" and not self.bias.any()):
+            return output
+        return output + self.bias
+
+
+@mutant(
+    "product_kept_within_a_million",
+    "Values beyond a million are mistakes, and are cut off.",
+    check="forward_float32",
+    cause="layer.large_replaced",
+)
+class CustomLinear:
+    def forward(self, input: Tensor) -> Tensor:
+        output = (input @ self.weight.T).clamp(-1e6, 1e6)
+        return output if self.bias is None else output + self.bias
