@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
+from functools import partial
 
 import numpy as np
 import pytest
@@ -33,6 +34,8 @@ from autograder.release import student_repository, write
 from tower_student import drawing, pictures, training, training_page, update
 from tower_student.errors import UsageError
 
+HEARS_CTRL_C = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+"""For commands that are stopped: a shell's job in the background would ignore it."""
 COURSE = load_course(ROOT)
 REPOSITORY = student_repository(COURSE)
 MODULES = ("linear", "conv2d", "kaiming_init", "tower")
@@ -188,7 +191,7 @@ def test_a_course_that_trains_nothing_says_so(tmp_path):
     (tmp_path / "tests").mkdir()
     done = tower("train", "--in", tmp_path)
     assert done.returncode == 2
-    assert "training.py, which names what is trained" in " ".join(done.stderr.split())
+    assert "training.py,whichnameswhatistrained" in "".join(done.stderr.split())
     (tmp_path / "tests" / "training.py").write_text("PARTS = []\n")
     with pytest.raises(UsageError, match="names nothing that is trained"):
         training.plan_of(tmp_path)
@@ -388,6 +391,7 @@ def test_a_signal_ends_the_command_with_what_was_learnt(repository, data):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=HEARS_CTRL_C,
     ) as process:
         for line in process.stdout:
             if line.startswith("epoch 1 of 1000"):
@@ -715,7 +719,9 @@ def stroke(page, points):
 def test_a_drawn_three_and_a_drawn_eight_are_read(trained, browser, scheme):
     """The command itself, its page in a browser that notes what it asks for and complains of."""
     command = [sys.executable, "-u", "-m", "autograder", "draw", "--no-browser"]
-    with subprocess.Popen(command, cwd=trained, text=True, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=trained, text=True, stdout=subprocess.PIPE, preexec_fn=HEARS_CTRL_C
+    ) as process:
         url = process.stdout.readline().strip()
         page = browser.new_page(color_scheme=scheme)
         asked, complaints = [], []
