@@ -20,7 +20,7 @@ from autograder.suite.parity import alike, compare, compare_number, describe
 from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.replies import Answer
 from autograder.suite.sampler import VALUES, Sampler
-from autograder.suite.slips import is_forgiven
+from autograder.suite.slips import charged_once, is_forgiven
 from autograder.suite.student import Input, Student
 from autograder.suite.tolerances import FLOAT32, LINE, TRAJECTORY, Tolerance
 from tower_student.language import mark, plural, tr
@@ -174,17 +174,8 @@ ERROR = "gradient_loop.squared_error"
 """The slip that squared_error is wrong: where it is forgiven, a fit is right that follows it."""
 
 
-@contextmanager
-def charged_once() -> Iterator[None]:
-    """What builds on squared_error is not charged for it again."""
-    try:
-        yield
-    except CheckFailed as failure:
-        raise failure.slipped(ERROR) from None
-
-
 @by_data
-@charged_once()
+@charged_once(ERROR)
 def test_squared_error(student: Student, sampler: Sampler, data: Data) -> None:
     """squared_error is the mean of the squared differences over all elements.
 

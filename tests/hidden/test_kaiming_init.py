@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from autograder.suite.failures import CheckFailed, expect, why
 from autograder.suite.parity import Count, alike, compare, compare_counts, compare_number, describe
 from autograder.suite.ranges import Ranges, Row, Span, choice
 from autograder.suite.sampler import Sampler
-from autograder.suite.slips import is_forgiven
+from autograder.suite.slips import charged_once, is_forgiven
 from autograder.suite.student import Generator, Input, Student
 from tower_student.language import mark, plural, tr
 from tower_student.text import words
@@ -29,15 +29,6 @@ Scale = Callable[[float, float, float], float]
 """The bound or the deviation that follows from fan_in, fan_out and the gain."""
 FAN, GAIN = "kaiming_init.calculate_fan", "kaiming_init.leaky_relu_gain"
 """The slips that one of these is wrong: where it is forgiven, a fill is right that follows it."""
-
-
-@contextmanager
-def charged_once(slip: str) -> Iterator[None]:
-    """What builds on the function is not charged for it again."""
-    try:
-        yield
-    except CheckFailed as failure:
-        raise failure.slipped(slip) from None
 
 
 FANS: list[Shape] = [

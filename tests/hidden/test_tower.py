@@ -253,8 +253,8 @@ NETWORK = "tower.network"
 
 
 @contextmanager
-def charged_once() -> Iterator[None]:
-    """What trains the network is not charged for it again."""
+def of_the_network() -> Iterator[None]:
+    """What trains the network is not charged again for what it answers wrongly, unless by another slip."""
     try:
         yield
     except (NotWritten, NotMade, TooSlow):
@@ -272,7 +272,7 @@ def stock(student: Student, sampler: Sampler) -> tuple[Layer, nn.Module]:
     return theirs, oracle
 
 
-@charged_once()
+@of_the_network()
 def test_forward(student: Student, sampler: Sampler) -> None:
     """The logits equal those of the same network built of stock layers, in either mode.
 
@@ -314,7 +314,7 @@ def norm(gradient: Tensor | None, expected: Tensor) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-@charged_once()
+@of_the_network()
 def test_gradient_parity(student: Student, sampler: Sampler) -> None:
     """Every parameter gets the gradient that stock layers would give it.
 

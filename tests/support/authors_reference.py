@@ -113,7 +113,9 @@ def page() -> str:
             "### Slips",
             *prose(slips),
             *cut(f"{HIDDEN}/test_gradient_loop.py", "compare_history", "forgiven =", 3),
-            *entries(failures.CheckFailed.slipped, slips.is_forgiven, slips.keyword),
+            *entries(
+                failures.CheckFailed.slipped, slips.charged_once, slips.is_forgiven, slips.keyword
+            ),
             *constants(slips),
             "### Tolerances",
             *entries(tolerances.Tolerance),
