@@ -1,8 +1,10 @@
 """Fixtures for the tests of the kit: a grader that stays warm, and submissions made in memory."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from command import warm_broker
@@ -17,6 +19,11 @@ from tower_student.submission import Submission
 
 KINDS = {"unit", "sandbox", "fit", "bank", "attacks", "browser", "container"}
 """The markers of pyproject.toml: `pytest` alone runs those that are unit, `make test` all."""
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BY_FIXTURE = {"broker": "sandbox", "judge": "sandbox", "browser": "browser"}
 
 prepare_process()  # many tests grade in the process of pytest
@@ -101,3 +108,18 @@ def judged(
         return report
 
     return judged
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, as Debian packages it, driven by Playwright."""
+    from playwright.sync_api import sync_playwright  # these tests alone need it
+
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        assert "CI" not in os.environ, "apt-get install chromium"
+        pytest.skip("NOT VERIFIED: there is no Chromium; apt-get install chromium.")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()

@@ -5,13 +5,11 @@ Headless Chromium, as Debian packages it, driven by Playwright.
 
 import csv
 import io
-import os
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import sync_playwright
+from helpers import PHONE
 from ways import report_of
 
 from autograder.export import charts
@@ -27,12 +25,6 @@ from autograder.report import (
     Standing,
 )
 
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PHONE = {"width": 390, "height": 844}
 HOSTILE = "</title><script>document.title='gone'</script><img src=http://127.0.0.1:9/x>"
 POINTS = tuple((step, min(0.97, 0.1 + step / 300)) for step in range(0, 1000, 100))
 CURVE = Curve("How it rose", "words told right, over steps", POINTS)
@@ -95,18 +87,6 @@ def site(whole, tmp_path_factory):
             page = export.student_page(standing, report(), whole)
             (folder / "students" / standing.page).write_text(page, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if chromium is None:
-        assert "CI" not in os.environ, "apt-get install chromium"
-        pytest.skip("NOT VERIFIED: there is no Chromium; apt-get install chromium.")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import shutil
 import signal
 import struct
 import subprocess
@@ -22,11 +21,9 @@ import numpy as np
 import pytest
 import torch
 from command import tower
-from helpers import ROOT
-from playwright.sync_api import sync_playwright
+from helpers import PHONE, ROOT
 from rich.console import Console
 from rich.text import Text
-from test_class_pages import BROWSERS, FLAGS, PHONE
 from test_student import ELSEWHERE
 
 from autograder.course import load_course
@@ -667,18 +664,6 @@ def test_drawing_needs_trained_weights(repository):
     done = tower("draw", "--no-browser", cwd=repository)
     assert done.returncode == 2
     assert "run tower train first" in " ".join(done.stderr.split())
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if chromium is None:
-        assert "CI" not in os.environ, "apt-get install chromium"
-        pytest.skip("NOT VERIFIED: there is no Chromium; apt-get install chromium.")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
 
 
 THREE = [

@@ -9,6 +9,8 @@ from autograder.export.view import message
 from autograder.report import CheckResult, Report
 
 ROOT = Path(__file__).parents[2]
+PHONE = {"width": 390, "height": 844}
+"""The window of a phone, in pixels."""
 
 
 def problems_of(sources: Mapping[str, bytes], course: Course) -> dict[str, str]:
