@@ -93,7 +93,7 @@ def run_tests(folder: Path, modules: Sequence[str]) -> TestRun:
         try:
             files = [str(path) for path in watcher.import_all()]
         except KeyboardInterrupt as stop:
-            return TestRun(tuple(watcher.outcomes), True, watcher.deepest(stop.__traceback__))
+            return TestRun(tuple(watcher.outcomes), True, line_of(stop, watcher.files))
         if files:
             embedding.run(folder, ["--capture", "sys", *files], watcher)
     if watcher.broken:
@@ -123,7 +123,7 @@ class _Watcher:
         self.was_stopped = False
         self.broken = ""
         self._modules = modules
-        self._files = files_of(folder, modules.values())
+        self.files = files_of(folder, modules.values())
         self._returned: dict[CodeType, SourceLine] = {}
         self._readings = readings_of(folder)
 
@@ -137,10 +137,10 @@ class _Watcher:
         self._returned.clear()
 
         def on_event(frame: FrameType, event: str, argument: object) -> None:
-            if event != "return" or frame.f_code.co_filename not in self._files:
+            if event != "return" or frame.f_code.co_filename not in self.files:
                 return
             if argument is not None and not isinstance(argument, str):  # which repr() returns
-                self._returned[frame.f_code] = self._source_line(frame, frame.f_lineno)
+                self._returned[frame.f_code] = _source_line(frame, frame.f_lineno, self.files)
 
         sys.setprofile(on_event)
         try:
@@ -167,7 +167,7 @@ class _Watcher:
                     hints=tuple(hints),
                     status=_status(error.value) if error else "passed",
                     message=described(error.value, self._readings) if error else "",
-                    line=(self.deepest(error.tb) or self._only_return()) if error else None,
+                    line=(_deepest(error.tb, self.files) or self._only_return()) if error else None,
                     printed=outcome.get_result().capstdout,
                 )
             )
@@ -179,7 +179,7 @@ class _Watcher:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C: where the student's code was."""
-        self.was_stopped, self.stopped = True, self.deepest(excinfo.tb)
+        self.was_stopped, self.stopped = True, _deepest(excinfo.tb, self.files)
 
     def import_all(self) -> list[Path]:
         """Import every module; of those that cannot be, make an outcome. Returns the tests of the others."""
@@ -188,7 +188,7 @@ class _Watcher:
             try:
                 importlib.import_module(module)
             except (Exception, SystemExit) as error:
-                line = line_of(error, self._files)
+                line = line_of(error, self.files)
                 self.outcomes.append(
                     TestOutcome(
                         id=f"{module}.py",
@@ -209,13 +209,6 @@ class _Watcher:
         found = [*self._returned.values()]
         return found[0] if len(found) == 1 else None
 
-    def deepest(self, trace: TracebackType | None) -> SourceLine | None:
-        """The innermost of the student's lines that an error came through."""
-        return _deepest(trace, self._files)
-
-    def _source_line(self, frame: FrameType, number: int) -> SourceLine:
-        return _source_line(frame, number, self._files)
-
 
 def files_of(folder: Path, modules: Iterable[str]) -> dict[str, str]:
     """The names of the students' files, by the paths that tracebacks have."""
@@ -232,6 +225,7 @@ def line_of(error: BaseException, files: Mapping[str, str]) -> SourceLine | None
 
 
 def _deepest(trace: TracebackType | None, files: Mapping[str, str]) -> SourceLine | None:
+    """The innermost of these files' lines that an error came through."""
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename in files:
