@@ -57,7 +57,7 @@ def examine(folder: Path) -> list[Finding]:
         _torch(needed.get("torch", "")),
         _numpy(),
         *_packages(needed),
-        *_repository(folder),
+        *_repository(folder, needed),
         *_modules(folder),
         space(tr("disk space"), folder, tr("Free some space: torch alone takes 0.8 GiB.")),
         _terminal(),
@@ -207,7 +207,7 @@ def _packages(needed: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(tr("packages"), "good", tr("all that the tower command needs"))
 
 
-def _repository(folder: Path) -> Iterator[Finding]:
+def _repository(folder: Path, needed: Mapping[str, str]) -> Iterator[Finding]:
     title, where = tr("repository"), folder.resolve()
     try:
         release = Release.parse((folder / MANIFEST).read_bytes())
@@ -244,7 +244,7 @@ def _repository(folder: Path) -> Iterator[Finding]:
         yield Finding(title, "bad", found, tr("Renew it: {command}.", command=_RENEW))
     else:
         yield Finding(title, "good", found)
-    libraries = sys.stdlib_module_names | _requirements(folder).keys()
+    libraries = sys.stdlib_module_names | needed.keys()
     hiding = sorted(p.name for p in folder.glob("*.py") if p.stem in libraries)
     if hiding:
         found = tr("{files} would be imported in place of a library", files=", ".join(hiding))
@@ -272,11 +272,7 @@ def _modules(folder: Path) -> Iterator[Finding]:
                 advice = tr("Save it again as text, in UTF-8; a notebook with its outputs cleared.")
             bad.append(Finding(f"{module}.py", "bad", problem, advice))
     if modules and not bad:
-        found = plural(
-            "{count} of {count} can be read by Python",
-            "{count} of {count} can be read by Python",
-            len(modules),
-        )
+        found = tr("{count} of {count} can be read by Python", count=len(modules))
         yield Finding(tr("modules"), "good", found)
     yield from bad
 
