@@ -223,7 +223,7 @@ def _unpacked(name: str, content: bytes) -> bytes:
 
 
 class Batches:
-    """Images and labels in batches, in an order drawn anew for each pass if there is a generator."""
+    """Images and labels in batches, for each pass in a new order if there is a generator."""
 
     def __init__(
         self, images: Tensor, labels: Tensor, size: int, generator: torch.Generator | None = None
