@@ -19,6 +19,7 @@ import subprocess
 import sysconfig
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -341,6 +342,17 @@ def descendants(pid: int) -> set[int]:
         waiting += map(int, listing.split())
         found |= {int(child) for child in listing.split() if is_alive(int(child))}
     return found
+
+
+def descendants_left(pid: int, allowed: int = 0) -> set[int]:
+    """Those below this process once no more than so many are left, or after ten seconds.
+
+    What is killed ends a moment later.
+    """
+    deadline = time.monotonic() + 10
+    while len(left := descendants(pid)) > allowed and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left
 
 
 def _stat(pid: int) -> list[str]:
