@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 import tower_student
 from autograder import CATALOGUES
 from autograder.errors import CourseError
-from autograder.report import Visibility
+from autograder.report import Causes, Visibility
 from autograder.sandbox.importer import defined
 from autograder.sandbox.policy import Policy
 from tower_student.exception_hints import Reading, read_readings
@@ -115,6 +115,7 @@ class Course:
         named: the files that course.toml names, below `root`.
         data: patterns of the files that hidden tests read besides.
         language: of what people read.
+        causes: to which students likely causes are told.
     """
 
     root: Path
@@ -129,6 +130,7 @@ class Course:
     named: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     language: str = ENGLISH
+    causes: Causes = "all"
 
     @property
     def hidden_tests(self) -> Path:
@@ -249,6 +251,8 @@ class _CourseTable(Struct, forbid_unknown_fields=True):
         exceptions: a file of [[reading]], what an exception most likely means in this course.
         data: patterns of the files that hidden tests read.
         language: of what people read, such as "ru", where there are catalogues of it; $TOWER_LANGUAGE wins.
+        causes: "half" tells likely causes to a half of the students alone, and tower class measures what
+            they help, see docs/classroom.md; "all" by default.
     """
 
     title: Annotated[str, Meta(min_length=1)]
@@ -261,6 +265,7 @@ class _CourseTable(Struct, forbid_unknown_fields=True):
     exceptions: str = ""
     data: tuple[str, ...] = ()
     language: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")] = ENGLISH
+    causes: Causes = "all"
 
 
 _LimitsTable = msgspec.defstruct(
@@ -384,6 +389,7 @@ def _course(root: Path, content: dict[str, Any]) -> Course:
         tuple(filter(None, (*stand_ins, *worker.files, table.exceptions))),
         table.data,
         wanted(table.language),
+        table.causes,
     )
 
 

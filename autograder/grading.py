@@ -98,6 +98,7 @@ def grade(
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
         figures=tuple(judge.figures.values()),
         language=course.language,
+        causes=course.causes,
     )
 
 

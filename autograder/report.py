@@ -1,5 +1,6 @@
 """What a grading found, as plain frozen data. Every export is a function of a Report."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, get_args
@@ -19,6 +20,13 @@ Counts = Literal["last", "best"]
 COUNTS: tuple[Counts, ...] = get_args(Counts)
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 """When students see a check, in Gradescope's words."""
+Causes = Literal["all", "half"]
+"""To whom likely causes are told: all students, or a half of them, so that what they help is measured."""
+
+
+def tells_causes(causes: Causes, course: str, student: str) -> bool:
+    """Whether a student is told likely causes. A digest of the name decides: the same at every hand-in."""
+    return causes == "all" or hashlib.sha256(f"{course}\n{student}".encode()).digest()[0] % 2 == 0
 
 
 @dataclass(frozen=True)
@@ -206,6 +214,7 @@ class Report:
         course: the title of the course.
         environment: what a result depends on beside its seed: versions, and the plan of the long checks.
         language: of all sentences, such as "en".
+        causes: to which students likely causes are told; the report itself holds them.
     """
 
     course: str
@@ -221,6 +230,7 @@ class Report:
     faults: tuple[tuple[str, str], ...] = ()
     figures: tuple[Figure, ...] = ()
     language: Annotated[str, Meta(pattern=f"^{NAME.pattern}$")] = ENGLISH
+    causes: Causes = "all"
 
     @property
     def score(self) -> float:
@@ -248,13 +258,28 @@ class Report:
         """The curves among the figures."""
         return tuple(figure for figure in self.figures if isinstance(figure, Curve))
 
+    def told(self) -> "Report":
+        """What people read: without likely causes where the student is of the half that is told none."""
+        if tells_causes(self.causes, self.course, self.submission):
+            return self
+        return replace(self, modules=tuple(_without_causes(module) for module in self.modules))
+
     def visible(self) -> "Report":
         """What students may see at once: the checks that are visible, and the points of these."""
+        told = self.told()
         modules = (
             replace(module, checks=tuple(c for c in module.checks if c.visibility == "visible"))
-            for module in self.modules
+            for module in told.modules
         )
-        return replace(self, modules=tuple(module for module in modules if module.checks))
+        return replace(told, modules=tuple(module for module in modules if module.checks))
+
+
+def _without_causes(module: ModuleResult) -> ModuleResult:
+    checks = (
+        replace(check, feedback=replace(check.feedback, cause=None)) if check.feedback else check
+        for check in module.checks
+    )
+    return replace(module, checks=tuple(checks))
 
 
 def _total(points: Iterable[float]) -> float:
@@ -279,6 +304,7 @@ class Attempt:
         id: of the grading.
         modules: points and maximum of each module, by name.
         failed: the checks that did not pass.
+        judged: whether each check passed that was judged.
         measured: what checks measured, shares in [0, 1] by name.
         curves: those among the report's figures.
         handed_in_at: as ISO 8601, where it is known; late_days counts from when it was due.
@@ -298,6 +324,7 @@ class Attempt:
     curves: tuple[Curve, ...] = ()
     handed_in_at: str = ""
     late_days: int | None = None
+    judged: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def per_cent(self) -> float:
@@ -341,6 +368,23 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Tries:
+    """What a student did about a check that had failed.
+
+    Attributes:
+        told: whether the student is told likely causes.
+        count: of other texts of the module handed in since, up to the first that passed.
+        solved: whether one passed.
+    """
+
+    student: str
+    check: str
+    told: bool
+    count: int
+    solved: bool
+
+
+@dataclass(frozen=True)
 class ClassReport:
     """A whole class, graded.
 
@@ -348,6 +392,7 @@ class ClassReport:
         title: of the course.
         modules: names and points, in the order of the course.
         reference: what the reference solutions reached in the last run with a fit.
+        tries: what became of each check that failed; None where all students are told likely causes.
     """
 
     title: str
@@ -358,6 +403,7 @@ class ClassReport:
     suite_digest: str
     counts: Counts
     reference: Report | None = None
+    tries: tuple[Tries, ...] | None = None
 
     @property
     def counted(self) -> list[tuple[Standing, Attempt]]:

@@ -7,11 +7,11 @@ standings   what the gradebook says of each student
 """
 
 import hashlib
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from types import MappingProxyType
 
 from autograder.bank import Bank
@@ -28,7 +28,16 @@ from autograder.classroom.gradebook import (
 from autograder.course import OFF, Course, suite_digest
 from autograder.errors import GraderFault
 from autograder.pool import KILLED
-from autograder.report import Attempt, ClassReport, Counts, Failure, Report, Standing
+from autograder.report import (
+    Attempt,
+    ClassReport,
+    Counts,
+    Failure,
+    Report,
+    Standing,
+    Tries,
+    tells_causes,
+)
 from tower_student.language import tr
 from tower_student.submission import Submission
 
@@ -159,7 +168,7 @@ def run_class(
         extra = [Job(_reference(course), settings, run.seed)]
     # Each submission is read when its turn comes, so that memory holds few of them.
     jobs = (Job(gradebook.submission(work), settings, run.seed) for work in plan.work)
-    for number, result in crew(chain(extra, jobs)):
+    for number, result in crew(itertools.chain(extra, jobs)):
         if number < len(extra):
             if isinstance(result, Report):
                 gradebook.set_reference(run, result)
@@ -208,7 +217,26 @@ def standings(
         suite_digest(course),
         counts,
         gradebook.reference(),
+        tuple(_tries(gradebook, course, rows)) if course.causes == "half" else None,
     )
+
+
+def _tries(gradebook: Gradebook, course: Course, rows: Iterable[Standing]) -> Iterator[Tries]:
+    """What each student did about each check that had failed."""
+    texts = gradebook.texts()
+    for row in rows:
+        told = tells_causes(course.causes, course.title, row.student)
+        for module in course.modules.values():
+            for check in (f"{module.name}.{name}" for name in module.weights):
+                passed: dict[str, bool] = {}  # by text, in the order in which they were handed in
+                for attempt in row.attempts:
+                    if check in attempt.judged:
+                        passed[texts[attempt.digest][module.name]] = attempt.judged[check]
+                since = list(itertools.dropwhile(bool, passed.values()))
+                if since:
+                    solved = True in since
+                    count = since.index(True) if solved else len(since) - 1
+                    yield Tries(row.student, check, told, count, solved)
 
 
 def standing_rows(
@@ -265,6 +293,12 @@ def _attempt(grading: Grading, report: Report, row: HandInRow) -> Attempt:
         report.curves,
         row.handed_in_at or "",
         row.late_days,
+        {
+            check.id: check.status == "passed"
+            for module in report.modules
+            for check in module.checks
+            if check.status in ("passed", "failed")
+        },
     )
 
 

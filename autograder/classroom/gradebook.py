@@ -9,6 +9,7 @@
 Each change is one transaction: after a kill or a full disk there is the whole of it or nothing.
 """
 
+import hashlib
 import json
 import secrets
 import sqlite3
@@ -329,6 +330,16 @@ class Gradebook:
         problems = json.loads(work.problems)
         remarks = problems.pop(REMARKS, {})
         return Submission(work.students[0], sources, problems, remarks)
+
+    def texts(self) -> dict[str, dict[str, str]]:
+        """SHA-256 of each module's text, by the submission's digest and the module's name."""
+        return {
+            row["submission_digest"]: {
+                name: hashlib.sha256(text.encode()).hexdigest()
+                for name, text in json.loads(row["modules"]).items()
+            }
+            for row in self._rows("SELECT submission_digest, modules FROM sources")
+        }
 
     # Gradings
 

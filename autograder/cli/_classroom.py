@@ -223,6 +223,8 @@ def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
             write_whole(out / STUDENTS / standing.page, export.student_page(standing, own, report))
     write_whole(out / "gradebook.csv", export.as_csv(report))
     write_whole(out / "gradebook.md", export.as_markdown(report))
+    if report.tries is not None:
+        write_whole(out / "feedback.html", export.feedback_page(report))
     write_whole(out / INDEX, export.class_page(report))
 
 

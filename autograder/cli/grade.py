@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,7 @@ from tower_student.files import append
 from tower_student.language import tr
 from tower_student.submission import read_submission
 from tower_student.terminal import demand_choice, demand_writable
+from tower_student.text import one_line
 
 SUMMARY, OUTPUTS, WORKSPACE = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"
 
@@ -78,6 +80,13 @@ def grade(
     device: DeviceOption = "cpu",
     fit: FitOption = None,
     seed: SeedOption = None,
+    student: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose submission it is, for the report; the name of PATH by default.",
+            metavar="NAME",
+        ),
+    ] = None,
     fail_under: Annotated[
         float,
         typer.Option(min=0, max=100, help="Exit with 1 if the score is below this percentage."),
@@ -106,6 +115,8 @@ def grade(
     mode = chosen_fit(fit, loaded)
     chosen_device = choose(device)
     submission = read_submission(path, loaded.wanted())
+    if student:
+        submission = replace(submission, name=one_line(student))
     exports = [
         (json, FORMATS[".json"]),
         (junit, FORMATS[".xml"]),

@@ -1,5 +1,7 @@
 """`tower gradescope`: the autograder that is uploaded there, and what it runs."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +28,7 @@ from tower_student import terminal
 from tower_student.files import write_whole
 from tower_student.language import tr
 from tower_student.submission import NotRead, read_submission
+from tower_student.text import one_line
 
 app = terminal.group("Grade on Gradescope.")
 
@@ -76,6 +79,7 @@ def run_on_gradescope(
         loaded = the_course(course)
         mode = chosen_fit(fit, loaded)
         submission = read_submission(home / "submission", loaded.wanted())
+        submission = replace(submission, name=_student(home) or submission.name)
         report = graded(loaded, submission, require, seed=seed, fit=mode)
     except UsageError as error:
         said = error.why if isinstance(error, NotRead) else str(error)  # a student reads it
@@ -88,3 +92,12 @@ def run_on_gradescope(
     write_whole(results, export.render(report, worth))
     print_report(report)
     demand_no_faults(report)
+
+
+def _student(home: Path) -> str:
+    """Who handed it in, all of a group, as Gradescope says; "" where it does not."""
+    try:
+        content = json.loads((home / "submission_metadata.json").read_text(encoding="utf-8"))
+        return one_line(", ".join(sorted(str(user["email"]) for user in content["users"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.report import ClassReport, Standing
+from autograder.report import ClassReport, Standing, Tries
 from tower_student.language import tr
 
 Points = Sequence[tuple[int, float]]
@@ -88,7 +88,7 @@ def curves(named: Mapping[str, Points], reference: Points) -> Curves | None:
             for step, share in curve
         )
 
-    quarters = [steps * i // 4 for i in range(5)]
+    marks = range(steps + 1) if steps <= 8 else [steps * i // 4 for i in range(5)]
     return Curves(
         [
             (f"{name}: {100 * curve[-1][1]:.1f} %", points(curve))
@@ -96,7 +96,7 @@ def curves(named: Mapping[str, Points], reference: Points) -> Curves | None:
             if curve
         ],
         points(reference),
-        [Tick(LEFT + (WIDTH - LEFT - RIGHT) * step / steps, f"{step:,}") for step in quarters],
+        [Tick(LEFT + (WIDTH - LEFT - RIGHT) * step / steps, f"{step:,}") for step in marks],
         [
             Tick(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part / 100, f"{part} %")
             for part in (0, 25, 50, 75, 100)
@@ -220,3 +220,28 @@ def stumbles(report: ClassReport) -> list[Stumble]:
         share = 100 * count / len(report.counted)
         found.append(Stumble(check, titles[check], count, share, ordered))
     return sorted(found, key=lambda stumble: -stumble.count)
+
+
+@dataclass(frozen=True)
+class Try:
+    """One more try of those who had failed a check: how many made it, how many passed by it.
+
+    `share` is what has passed by then of all, in [0, 1], where those who stopped before are taken to be like
+    those who went on: one minus the estimator of Kaplan and Meier (1958).
+    """
+
+    number: int
+    made: int
+    passed: int
+    share: float
+
+
+def solved(tries: Sequence[Tries]) -> list[Try]:
+    """What each further try brought, from the first."""
+    found, left = [], 1.0
+    for number in range(1, max((each.count for each in tries), default=0) + 1):
+        made = sum(each.count >= number for each in tries)
+        passed = sum(each.solved and each.count == number for each in tries)
+        left *= 1 - passed / made
+        found.append(Try(number, made, passed, 1 - left))
+    return found

@@ -5,6 +5,7 @@ Pages hold no script and ask for nothing from elsewhere; they work from a file, 
 
 import csv
 import io
+import itertools
 import re
 import statistics
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from autograder.export import charts
 from autograder.export.html import templates
 from autograder.report import Bars, ClassReport, Curve, Figure, Images, Report, Standing
+from tower_student.language import tr
 
 _FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n|]))(?=\s*[=+\-@＝＋－＠]|[\t\r])")
 """Where a cell begins that a spreadsheet would compute, also one that cells end for at other characters than
@@ -36,6 +38,29 @@ def class_page(report: ClassReport) -> str:
             older=sum(a.suite_digest != report.suite_digest for _, a in report.counted),
             not_whole=report.reference is not None and report.reference.per_cent < 100,
             any_late=any(attempt.late_days is not None for _, attempt in report.counted),
+        )
+    )
+
+
+def feedback_page(report: ClassReport) -> str:
+    """The page on what likely causes help, feedback.html: tries of both halves."""
+    tries = report.tries or ()
+    halves = [[each for each in tries if each.told is told] for told in (True, False)]
+    told, untold = map(charts.solved, halves)
+    points = [[(0, 0.0), *((each.number, each.share) for each in half)] for half in (told, untold)]
+    by_check = {
+        check: [[each for each in half if each.check == check] for half in halves]
+        for check in dict.fromkeys(each.check for each in tries)
+    }
+    return (
+        templates()
+        .get_template("feedback.html.j2")
+        .render(
+            title=report.title,
+            students=[len({each.student for each in half}) for half in halves],
+            plot=charts.curves({tr("told"): points[0]}, points[1]) if told or untold else None,
+            rows=list(itertools.zip_longest(told, untold)),
+            by_check=by_check,
         )
     )
 

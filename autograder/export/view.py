@@ -39,6 +39,7 @@ class CheckLines(NamedTuple):
 
 def lines_by_module(report: Report) -> Iterator[tuple[ModuleResult, list[CheckLines]]]:
     """Yield each module with its checks. Failures with one root are described once, as is a module's note."""
+    report = report.told()
     shown = {check.id: check for module in report.modules for check in module.checks}
     for module in report.modules:
         yield (

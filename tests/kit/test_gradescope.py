@@ -18,7 +18,7 @@ from autograder.course import course_root, load_course
 from autograder.export import gradescope
 from autograder.export import json as json_export
 from autograder.gradescope import build
-from autograder.report import CheckResult, Feedback, Measured
+from autograder.report import CheckResult, Feedback, Measured, tells_causes
 
 pytestmark = pytest.mark.sandbox
 
@@ -160,6 +160,31 @@ def test_the_kit_of_the_zip_is_the_one_that_grades(autograder):
     content, _ = autograder({"gradient_loop.py": b"x = 1\n"}, before=plant)
     worth = sum(test["max_score"] for test in content["tests"] if "gradient_loop" in test["tags"])
     assert worth == pytest.approx(16)
+
+
+def test_causes_are_told_by_the_addresses_that_gradescope_knows(autograder):
+    """The half that a digest says, of the group's addresses in whatever order."""
+    address = next(
+        f"{i}@example.org, z@example.org"
+        for i in range(100)
+        if not tells_causes(
+            "half", load_course(course_root()).title, f"{i}@example.org, z@example.org"
+        )
+    )
+
+    def plant(home):
+        settings = home / "source" / "tower" / "course.toml"
+        settings.write_text(f'causes = "half"\n{settings.read_text()}')
+        users = [{"email": part, "id": 1} for part in reversed(address.split(", "))]
+        (home / "submission_metadata.json").write_text(json.dumps({"id": 7, "users": users}))
+
+    solution = (ROOT / "solutions" / "gradient_loop.py").read_bytes()
+    wrong = solution.replace(b"** 2).mean()", b"** 2).sum()")
+    content, done = autograder({"gradient_loop.py": wrong}, before=plant)
+    assert f"· {address} ".encode() in done.stdout.encode()
+    said = "\n".join(test["output"] for test in content["tests"])
+    assert "Found:" in said
+    assert "Likely cause" not in said + done.stdout
 
 
 NOTHING = {
