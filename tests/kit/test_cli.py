@@ -136,7 +136,11 @@ def test_completion_knows_commands_options_and_values(words):
 
 
 def test_completion_can_be_shown():
-    done = in_a_process("--show-completion", "bash")
+    told = {
+        **os.environ,
+        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+    }  # no shell may be above us
+    done = in_a_process("--show-completion", "bash", env=told)
     assert "_TOWER_COMPLETE=complete_bash" in done.stdout + done.stderr
 
 
