@@ -379,16 +379,17 @@ class Judge:
         return outcome
 
     def _attempt(self, case: Case, key: WorkerKey, *, is_last: bool = False) -> Outcome:
-        """Judge once. A failure settles the case at the last attempt; at an earlier one only in a worker
-        that no other check has used, and only if it leads to the submission or was one of time.
+        """Judge once. A failure settles the case at the last attempt, and at an earlier one if what was asked
+        for is not written; otherwise only in a worker that no other check has used, and only if it leads to
+        the submission or was one of time.
         """
         session, is_fresh = self.workers.shared(key, module_of(case.check), case.check)
         with self.workers.student(session, self._begin_seconds(case.check)) as student:
             try:
                 self._call(case, student)
             except CheckFailed as failure:
-                too_slow = isinstance(failure, TooSlow)
-                if is_last or (is_fresh and (too_slow or not failure.unproven)):
+                too_slow, is_open = isinstance(failure, TooSlow), isinstance(failure, NotWritten)
+                if is_last or is_open or (is_fresh and (too_slow or not failure.unproven)):
                     # Its worker may still be asked for the cause, and by the next check.
                     defined = student.definition()  # first: the search for a cause may ask others
                     feedback = failure.feedback(student.asked)
@@ -398,7 +399,7 @@ class Judge:
                         feedback,
                         too_slow,
                         at_import=isinstance(failure, NotMade),
-                        is_total=isinstance(failure, NotWritten),
+                        is_total=is_open,
                         slip=failure.slip,
                         root=root,
                     )
