@@ -35,6 +35,21 @@ def test_assignments_are_up_to_date():
     assert unreleased(COURSE) == []
 
 
+def test_all_that_students_need_goes_through_git(tmp_path):
+    """A repository that is committed and cloned holds every file: what is ignored is what commands write."""
+    write(student_repository(COURSE), tmp_path)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    written = {path for path in content_of(tmp_path) if not path.startswith(".git/")}
+    seen = ["git", "ls-files", "--others", "--exclude-standard", "-z"]
+    done = subprocess.run(seen, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert set(done.stdout.split("\0")) - {""} == written
+    for made in ("training.html", "submission.zip"):
+        ignored = subprocess.run(
+            ["git", "check-ignore", "--quiet", made], cwd=tmp_path, check=False
+        )
+        assert ignored.returncode == 0
+
+
 def test_a_release_writes_the_same_files_elsewhere(tmp_path):
     files = student_repository(COURSE)
     assert write(files, tmp_path / "new" / "folder") == list(files)
