@@ -6,13 +6,15 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tower_student import language
 from tower_student.language import ENGLISH, NAME, tr
 
+TRAINING = "training.py"
+"""Of the public tests, the one that says what `tower train` trains."""
 MANIFEST = PurePosixPath("tests/course.json")
 """Where `tower release` writes a Release into a student's repository."""
 
@@ -82,6 +84,8 @@ class Course:
     title: str
     modules: tuple[str, ...]
     language: str = ENGLISH
+    trains: bool = False
+    """Whether `tower train` has something to train."""
 
 
 def course_in(folder: Path) -> Course:
@@ -90,6 +94,10 @@ def course_in(folder: Path) -> Course:
     It is read from the release; in a checkout of a course from course.toml beside assignments/; elsewhere
     the public tests tell the modules.
     """
+    return replace(_told(folder), trains=(folder / "tests" / TRAINING).is_file())
+
+
+def _told(folder: Path) -> Course:
     with contextlib.suppress(OSError, ValueError):
         release = Release.parse((folder / MANIFEST).read_bytes())
         return Course(release.title, release.modules, release.language)

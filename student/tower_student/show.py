@@ -50,7 +50,9 @@ def _done(modules: Sequence[str], course: Course) -> RenderableType:
     """What to do when everything that was run passes."""
     if len(modules) >= len(course.modules):
         said = tr("Every public test passes.")
-        now = tr("Next: tower submit packs what you hand in.")
+        submit = tr("Next: tower submit packs what you hand in.")
+        train = tr("Next: tower train shows what you have built at work; tower submit packs it.")
+        now = train if course.trains else submit
     else:
         said = tr("Every public test of {modules} passes.", modules=", ".join(modules))
         following = dict(pairwise(course.modules)).get(modules[-1])

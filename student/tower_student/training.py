@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tower_student.course import TRAINING
 from tower_student.errors import UsageError
 from tower_student.files import write_whole
 from tower_student.language import tr
@@ -39,8 +40,6 @@ from tower_student.outcomes import (
 from tower_student.show import location
 from tower_student.text import clean
 
-PLAN = "training.py"
-"""Beside the public tests: what the course has trained."""
 WEIGHTS = Path(".tower") / "weights.pt"
 WHOLE = Path(".tower") / "data"
 READ_AT_ONCE = 250
@@ -124,7 +123,7 @@ class Plan:
 
 def plan_of(folder: Path) -> Plan:
     """What the course has trained. Raises UsageError where it names nothing."""
-    path = folder / "tests" / PLAN
+    path = folder / "tests" / TRAINING
     if not path.is_file():
         raise UsageError(
             tr(

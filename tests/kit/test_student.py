@@ -52,9 +52,9 @@ def solve(repository, *modules, **changes):
         )
 
 
-def shown(run, opened=None, modules=MODULES):
+def shown(run, opened=None, modules=MODULES, *, trains=False):
     text = io.StringIO()
-    course = Course(COURSE.title, tuple(MODULES))
+    course = Course(COURSE.title, tuple(MODULES), trains=trains)
     show.show(run, modules, opened or {}, Console(file=text, width=100), course)
     return " ".join(text.getvalue().split())
 
@@ -64,14 +64,14 @@ def shown(run, opened=None, modules=MODULES):
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"version": 1}', "\xff"])
 def test_title_and_order_come_from_the_release_or_what_is_left_of_it(repository, content):
-    known = Course(COURSE.title, tuple(MODULES))
+    known = Course(COURSE.title, tuple(MODULES), trains=True)
     assert course_in(repository) == known
     assert course_in(ROOT / "assignments") == known, "from course.toml beside it"
     if content is None:
         (repository / "tests" / "course.json").unlink()
     else:
         (repository / "tests" / "course.json").write_text(content, encoding="latin-1")
-    assert course_in(repository) == Course("", tuple(sorted(MODULES)))
+    assert course_in(repository) == Course("", tuple(sorted(MODULES)), trains=True)
 
 
 def test_a_test_of_the_students_own_is_no_module(repository):
@@ -96,6 +96,8 @@ def test_the_reference_passes_every_public_test(repository):
     text = shown(run)
     assert "Every public test passes." in text
     assert "tower submit" in text
+    assert "tower train" not in text, "this course is not said to train anything"
+    assert "tower train" in shown(run, trains=True)
 
 
 def test_after_a_module_comes_the_next(repository):
