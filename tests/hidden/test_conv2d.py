@@ -515,7 +515,7 @@ CPU_PATH = why(
     "conv2d.convolution_on_cpu",
     "On the CPU the work is im2col and a product; F.conv2d is for CUDA tensors alone.",
 )
-PLAIN = Case("plain", (2, 3), 3, (2, 6, 6))
+PLAIN = Case("plain", (2, 3), 3, (2, 5, 4))
 WATCHED = [
     case for case in CASES if case.name in ("one_by_one", "square_kernel", "everything", "offset")
 ]
@@ -797,18 +797,19 @@ def test_forward_float32(student: Student, sampler: Sampler) -> None:
 
     handouts/conv2d.md, "What trips people up".
     """
-    case = Case("float32", (8, 6), 3, (4, 9, 7), padding=1)
+    case = Case("float32", (8, 6), 3, (2, 5, 4), padding=1)  # small: slow loops ask it ten times
     oracle = sampler.fill(nn.Conv2d(8, 6, 3, padding=1)).float()
     layer: Layer = student.CustomConv2d(8, 6, 3, padding=1)
     layer.load(oracle)
     for method in METHODS:
-        x = Input(sampler.normal(4, 8, 9, 7, dtype=torch.float32))
+        x = sampler.normal(*case.input_shape(), dtype=torch.float32)
         try:
-            properties.forward(layer, oracle, x, tolerance=FLOAT32, method=method)
+            properties.forward(layer, oracle, Input(x), tolerance=FLOAT32, method=method)
         except CheckFailed as failure:
             raise failure.because(wrong_part(student, sampler, case)) from None
-        properties.passes_large_on(layer, oracle, x.tensor, method=method)
-        properties.passes_nan_on(layer, oracle, x.tensor, method=method)
+        x = x[..., :3, :3].contiguous()
+        properties.passes_large_on(layer, oracle, x, method=method)
+        properties.passes_nan_on(layer, oracle, x, method=method)
 
 
 @by_case(max_work=4096, again=output)  # what is recorded for a backward pass is work, too
