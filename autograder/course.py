@@ -252,7 +252,7 @@ class _CourseTable(Struct, forbid_unknown_fields=True):
         data: patterns of the files that hidden tests read.
         language: of what people read, such as "ru", where there are catalogues of it; $TOWER_LANGUAGE wins.
         causes: "half" tells likely causes to a half of the students alone, and tower class measures what
-            they help, see docs/classroom.md; "all" by default.
+            they help, see docs/class.md; "all" by default.
     """
 
     title: Annotated[str, Meta(min_length=1)]

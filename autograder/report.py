@@ -59,6 +59,11 @@ class Cause:
     text: str
     values: Mapping[str, str | int | float] = field(default_factory=dict, hash=False)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it explains some answers alone: its sentence then stands in one that says of which."""
+        return "said" in self.values
+
 
 @dataclass(frozen=True)
 class Feedback:

@@ -325,10 +325,18 @@ def test_the_page_tells_a_failure_that_recurs_once_and_the_submissions_words_apa
     page = html.render(replace(report, modules=(module,)))
     assert page.count("<pre>a line\nanother</pre>") == 1
     assert page.count("<pre>Asked: x\nFound: it.</pre>") == 1
-    assert page.count("<pre>Right so far: z\nLikely cause: y</pre>") == 1
+    assert page.count("<pre>Likely cause: y</pre>") == 1
     assert page.count('<p class="hint">Read on: w</p>') == 1
     assert page.count("<pre>The same cause as linear.forward.</pre>") == 1
     assert page.count("<pre>Asked: x\nFound: that.\nThe same cause as linear.forward.</pre>") == 1
+
+
+def test_what_is_right_is_told_unless_a_cause_explains_every_answer():
+    whole, part = Cause("value.sign", "y"), Cause("value.sign", "Here: y", {"said": "y"})
+    for cause, is_told in ((None, True), (part, True), (whole, False)):
+        feedback = Feedback("x", "it.", right="z", cause=cause)
+        check = CheckResult("linear.forward", "It works", "failed", 0.0, 4.0, "", feedback)
+        assert ("Right so far: z" in message(check)) is is_told
 
 
 def test_a_cause_that_students_do_not_see_is_shown_where_they_see_it_next(report):
