@@ -12,7 +12,7 @@ from autograder.export.view import READING
 from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
 from tower_student.language import ENGLISH, tr
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -88,6 +88,7 @@ def _current(content: Any) -> dict[str, Any]:
         _from_first,
         _from_second,
         _from_third,
+        _from_fourth,
     )
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(
@@ -157,6 +158,11 @@ def _from_third(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 3 knew one language, and called a location a place."""
     modules = _checks_from(content, _check_from_third)
     return content | {"schema": 4, "modules": modules, "language": ENGLISH}
+
+
+def _from_fourth(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 4 told every student likely causes."""
+    return content | {"schema": 5, "causes": "all"}
 
 
 def _check_from_third(check: dict[str, Any]) -> dict[str, Any]:

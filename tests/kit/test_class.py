@@ -222,7 +222,12 @@ def test_an_attempt_says_by_what_it_was_graded(book, course):
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(1, (51, {"accuracy": 0.951}, ["Learning curve"])), (2, (50.5, {}, [])), (3, (12, {}, []))],
+    [
+        (1, (51, {"accuracy": 0.951}, ["Learning curve"])),
+        (2, (50.5, {}, [])),
+        (3, (12, {}, [])),
+        (4, (12, {}, [])),
+    ],
 )
 def test_a_gradebook_with_reports_of_an_older_schema_goes_on(
     book, course, monkeypatch, number, expected

@@ -33,7 +33,9 @@ from autograder.report import (
 )
 from tower_student import language
 
-OLD = {number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2, 3)}
+OLD = {
+    number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2, 3, 4)
+}
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
 
 
@@ -190,6 +192,11 @@ def test_a_report_of_schema_3_is_read():
     assert feedback["linear.registration"] is None
 
 
+def test_a_report_of_schema_4_is_read():
+    report = json_export.parse(OLD[4].read_text())
+    assert report.causes == "all"
+
+
 def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
     del old["insight"]
     assert json_export.parse(json.dumps(old)).figures == ()
@@ -218,9 +225,9 @@ def test_schema_1_is_read_as_strictly(old, change, expected):
     ("text", "expected"),
     [
         ("", "it is not JSON"),
-        ("[]", "expected 1 to 4"),
-        ('{"schema": 5}', "schema is 5; expected 1 to 4"),
-        ('{"schema": 4}', "missing required field"),
+        ("[]", "expected 1 to 5"),
+        ('{"schema": 6}', "schema is 6; expected 1 to 5"),
+        ('{"schema": 5}', "missing required field"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
