@@ -51,7 +51,7 @@ class WrongOutput:
         if changed:
             return why(
                 "layer.forward_changes_parameters",
-                "forward() changes {names}: it only reads its parameters.",
+                "forward() changes {names}: it has to leave its parameters as they are.",
                 names=", ".join(changed),
             )
         if isinstance(self.answer.after, Tensor) and not torch.equal(

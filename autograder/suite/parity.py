@@ -346,7 +346,8 @@ def _shape_reading(got: Tensor, expected: Tensor) -> Cause | None:
     if expected.shape[:1] == (1,) and got.shape == expected.shape[1:]:
         return why(
             "shape.squeezed_batch",
-            "A dimension of size 1 is squeezed away: a batch of one keeps its dimension.",
+            "A dimension of size 1 is gone, as after squeeze() or flatten(): a batch of one keeps its "
+            "dimension.",
         )
     if got.shape == expected.squeeze().shape:
         return why("shape.squeezed", "Dimensions of size 1 are squeezed away.")

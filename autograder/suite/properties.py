@@ -383,7 +383,8 @@ def gradients(
 CUT = why(
     "gradient.cut",
     "The way from the output to it is cut: by detach(), .data, no_grad, numpy, by a new tensor, "
-    "as torch.tensor(...) and zeros(...) make, or by what an earlier call has computed.",
+    "as torch.tensor(...) and zeros(...) make, by what an earlier call has computed, or since it requires "
+    "no gradient itself.",
 )
 
 
@@ -1174,7 +1175,7 @@ def _registration_cause(
     if more == {"bias"}:
         return why(
             "layer.bias_despite_false",
-            "With bias=False there is a bias all the same: the argument is ignored.",
+            "With bias=False there is a bias all the same: it has to be None, and no parameter.",
         )
     return (
         why(

@@ -40,8 +40,8 @@ _ELSEWHERE = mark(
     "(zeros_like, new_zeros) or with device=input.device. An unregistered layer stays behind, too."
 )
 _NO_GRAPH = mark(
-    "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing, or it was "
-    "computed under no_grad, from .data or .detach(), or where autograd is off on purpose."
+    "Nothing that the loss was computed from requires a gradient: requires_grad_() is missing or taken back, "
+    "or it was computed under no_grad, from .data or .detach(), or where autograd is off on purpose."
 )
 _DIMENSIONS = mark(
     "The code expects another number of dimensions than this input has: see its shape above."
@@ -170,7 +170,8 @@ READINGS = (
         "raised.view_size",
         "RuntimeError",
         r"shape '(?P<shape>\[[-\d, ]{1,80}\])' is invalid for input of size (?P<n>\d{1,15})",
-        "{n} values do not fill the shape {shape}: a size that varies is fixed, or one is miscounted.",
+        "{n} values do not fill the shape {shape}: a size that varies is fixed, one is miscounted, or "
+        "there are too many values or too few.",
     ),
     Reading(
         "raised.view_strides",
@@ -381,7 +382,8 @@ READINGS = (
         "raised.state_dict",
         "RuntimeError",
         r"Error\(s\) in loading state_dict[^']*?(Missing key|Unexpected key|size mismatch)",
-        "The parameters are not those asked for, in name or shape: the lines above say which.",
+        "The parameters are not those asked for, in name or shape. Above, a missing key is one that your class "
+        "registers beyond them; an unexpected one is not registered, as a plain tensor or a layer in a list.",
     ),
     Reading(
         "raised.attribute",

@@ -327,7 +327,8 @@ def untouched(answer: Answer, given: Mapping[str, torch.Tensor]) -> None:
 
 ARITHMETIC = why(
     "gradient_loop.by_hand",
-    "PyTorch is asked for the derivatives, as by backward() or grad(); write them as arithmetic.",
+    "PyTorch is asked for the derivatives, as by backward() or grad(), or autograd is switched on for them; "
+    "write them as arithmetic.",
 )
 
 
@@ -365,7 +366,7 @@ def test_manual_by_hand(student: Student, sampler: Sampler) -> None:
                 )
         expect(
             alike_numbers(*answers),
-            tr("Asked twice, with another autograd once, {name} answers differently.", name=name),
+            tr("Asked the same twice, {name} answers differently.", name=name),
             cause=partial(arithmetic_or_kept, student, name, (x, y, w, b, *rest)),
         )
         with arithmetic_alone(), overflow_alone():

@@ -328,7 +328,7 @@ def judge_small(student: Student, sampler: Sampler, name: str, factor: float = 0
         expect(
             n - different < (1 if n < 4 else 2),
             tr(
-                "Of the {count} magnitudes in the tensor, those that differ are {different}.",
+                "The {count} values of the tensor have only {different} different magnitudes.",
                 count=n,
                 different=different,
             ),
@@ -349,8 +349,8 @@ def judge_small(student: Student, sampler: Sampler, name: str, factor: float = 0
 
 NOTHING_DRAWN = why(
     "kaiming_init.nothing_drawn",
-    "The tensor holds one number everywhere: nothing is drawn, or it is drawn into a copy, "
-    "which flatten() and reshape() may make.",
+    "The tensor holds one number everywhere: nothing is drawn, it is drawn into a copy, which flatten() "
+    "and reshape() may make, or the bound or deviation is 0.",
 )
 PARTLY_FILLED = why("kaiming_init.partly_filled", "Not all of the tensor is filled.")
 

@@ -27,7 +27,7 @@ def of_linear(layer: nn.Linear, x: Tensor) -> Iterator[Candidate]:
 
     yield from candidates_of(
         "linear.weight",
-        viewed=("The weight is viewed as (in, out); transposing moves its values, a view does not.",
+        viewed=("The weight is reshaped to (in, out), which keeps the order of its values; .T exchanges rows and columns.",
             lambda: with_weight(weight.reshape(layer.in_features, layer.out_features))),
         not_transposed=("The weight is not transposed: y = x·Wᵀ + b.", lambda: with_weight(weight)),
     )  # fmt: skip
