@@ -382,8 +382,8 @@ READINGS = (
         "raised.state_dict",
         "RuntimeError",
         r"Error\(s\) in loading state_dict[^']*?(Missing key|Unexpected key|size mismatch)",
-        "The parameters are not those asked for, in name or shape. Above, a missing key is one that your class "
-        "registers beyond them; an unexpected one is not registered, as a plain tensor or a layer in a list.",
+        "The parameters are not those asked for, in name or shape: what is called missing above should not be "
+        "there, and what is called unexpected is not registered.",
     ),
     Reading(
         "raised.attribute",
