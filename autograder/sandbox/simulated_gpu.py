@@ -56,6 +56,9 @@ class OnGPU(Tensor):
         return copied
 
 
+OnGPU.__name__ = OnGPU.__qualname__ = "Tensor"  # errors name it, and students read these
+
+
 class Simulation(TorchFunctionMode):
     """Within this context the simulation is in force. `copies` counts what is carried to and fro."""
 

@@ -136,6 +136,12 @@ def test_what_is_carried_is_counted(kind):
     assert isinstance(result, OnGPU) == ("cpu" not in kind)
 
 
+def test_an_error_names_it_as_torch_does():
+    x = GPU.carried(torch.zeros(2))
+    with Simulation(), pytest.raises(TypeError, match="'Tensor' and 'NoneType'"):
+        x + None
+
+
 def test_it_says_where_it_lies():
     x = GPU.carried(torch.zeros(2, 3))
     with Simulation():
