@@ -13,7 +13,8 @@ from autograder.suite.student import Input, Layer
 
 CHANGES_INPUT = why(
     "layer.changes_input",
-    "An in-place operation has changed the input: a method that ends in _, or an assignment to a slice.",
+    "An in-place operation has changed the input: an operator such as +=, a method that ends in _, or an "
+    "assignment to a slice.",
 )
 
 
