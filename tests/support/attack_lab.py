@@ -190,8 +190,7 @@ class Subject:
         if ready is None:
             printed = self.printed().decode(errors="replace")
             raise RuntimeError(f"The {kind} grader did not start. It printed: {printed[-3000:]}")
-        self.twins: dict[str, dict[str, Any]] = ready.get("twins", {})
-        """What a wrong layer that attacks nothing gets, by the kind of attack that it is compared with."""
+        self.twin: dict[str, Any] = ready.get("twin", {})
         self.grader: int = ready["ready"]
         """The process that grades; the naive one forks another for every submission."""
         self.known = {self._process.pid} | lab_world.descendants(self._process.pid)
@@ -381,7 +380,7 @@ def our_gains(attack: Attack, subject: Subject, answer: dict[str, Any] | None) -
         yield f"the grader failed: {fault[:100]}"
     if "passed" not in answer:
         return
-    twin = subject.twins.get(attack.kind, subject.twins["forge"])
+    twin = subject.twin
     forged = set(answer["passed"]) - set(twin["passed"])
     if forged and attack.kind in ("attack", "forge"):
         yield f"passes {', '.join(sorted(forged))}"
@@ -451,8 +450,7 @@ class Runs:
         elif self._kind == "naive":
             for path in self._world.work.iterdir():
                 lab_world.remove(path)
-        twin = subject.twins.get("forge", {})
-        isolation = {name: twin.get(name, "") for name in ("level", "detail")}
+        isolation = {name: subject.twin.get(name, "") for name in ("level", "detail")}
         found = {"name": attack.name, **dataclasses.asdict(finding)}
         return {**found, "isolation": isolation, "user": user()}
 

@@ -327,14 +327,11 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
         checks = CHECKS.get(request["kind"], ())
         return described(graded(request["name"], request["source"], checks))
 
-    twins = {
-        kind: described(graded("twin", setup["twin"], CHECKS.get(kind, ())))
-        for kind in ("attack", "forge")
-    }
+    twin = described(graded("twin", setup["twin"]))
     for folder in Path(setup["work"]).glob("tower-*"):
         (folder / "worker-other").mkdir()
         (folder / "worker-other" / "answer.txt").write_text(setup["scratch"])
-    say(answers, ready=os.getpid(), twins=twins)
+    say(answers, ready=os.getpid(), twin=twin)
     for line in sys.stdin:
         try:
             answer = judged(json.loads(line))
