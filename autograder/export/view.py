@@ -87,7 +87,7 @@ def _of(feedback: Feedback, shown: Mapping[str, CheckResult]) -> Iterator[Line]:
         return
     yield from _question(feedback)
     yield from (Line(line, quoted=True) for line in feedback.quoted)
-    if feedback.right and not (feedback.cause and not feedback.cause.is_partial):
+    if feedback.right and (feedback.cause is None or feedback.cause.is_partial):
         yield Line(feedback.right, RIGHT)  # beside a cause of everything it would narrow nothing
     if feedback.cause:
         yield Line(feedback.cause.text, CAUSE)

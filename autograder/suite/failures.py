@@ -40,7 +40,7 @@ def partly(
     Args:
         of: says where it holds, with {said} in the place of its sentence.
     """
-    if cause is None or "{said}" in cause.text:
+    if cause is None or cause.is_partial:
         return cause
     return Cause(cause.id, of, {"said": tr(cause.text, **cause.values)})
 
