@@ -318,13 +318,15 @@ def _xml(report: Report, like: Report) -> Iterator[str]:
 
 
 def parts(check: dict[str, Any]) -> Iterator[str]:
-    """All that the JSON tells of a check in words."""
+    """What the JSON tells of a check in words, and every export has to show."""
     yield from (check["title"], check["remark"])
     if feedback := check["feedback"]:
-        yield from (feedback[name] for name in ("asked", "found", "right", "reading"))
+        yield from (feedback[name] for name in ("asked", "found", "reading"))
         yield from feedback["quoted"]
         if feedback["cause"]:
             yield feedback["cause"]["text"]
+        else:
+            yield feedback["right"]
 
 
 def _json(report: Report) -> Iterator[str]:
