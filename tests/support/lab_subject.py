@@ -18,6 +18,7 @@ import importlib
 import io
 import json
 import os
+import select
 import sys
 import types
 from collections.abc import Collection
@@ -262,10 +263,14 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
             super().__init__(*args, **kwargs)
             self.workers: list[Any] = []
             self.replies: list[str] = []
+            self.twins: list[int] | None = []
+            """Descriptors of the twin's workers, until it is graded."""
 
         def worker(self, *args: Any, **kwargs: Any) -> Any:
             worker = super().worker(*args, **kwargs)
             self.workers.append(worker)
+            if self.twins is not None:
+                self.twins.append(os.dup(worker._pidfd))
             ask_all = worker.ask_all
 
             def witnessed(*args: Any, **kwargs: Any) -> Any:
@@ -281,6 +286,14 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
 
             worker.ask_all = witnessed
             return worker
+
+        def see_them_end(self) -> None:
+            """Wait for the twin's workers, which would pass for a part of the grader while they end."""
+            for pidfd in self.twins or ():
+                if not select.select([pidfd], [], [], 60)[0]:
+                    raise RuntimeError("A worker of the twin's does not end.")
+                os.close(pidfd)
+            self.twins = None
 
     prepare_process()
     course = load_course(course_root())
@@ -328,6 +341,7 @@ def serve_ours(setup: dict[str, Any], answers: Any, without: str) -> None:
         return described(graded(request["name"], request["source"], checks))
 
     twin = described(graded("twin", setup["twin"]))
+    broker.see_them_end()
     for folder in Path(setup["work"]).glob("tower-*"):
         (folder / "worker-other").mkdir()
         (folder / "worker-other" / "answer.txt").write_text(setup["scratch"])
