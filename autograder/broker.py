@@ -24,9 +24,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -103,6 +105,31 @@ class Used(NamedTuple):
     def plus(self, other: "Used", share: float = 1.0) -> "Used":
         """Return the sum with a share of another."""
         return Used(self.computed + share * other.computed, self.asleep + share * other.asleep)
+
+
+@dataclass
+class Times:
+    """Seconds of one thread of the grader's.
+
+    Attributes:
+        used: those that its workers have used.
+        waited: those for which it waited, by the wall, for a worker or for its turn.
+        queued: of these, those for its turn.
+        is_waiting: whether it does so now.
+    """
+
+    used: float = 0.0
+    waited: float = 0.0
+    queued: float = 0.0
+    is_waiting: bool = False
+
+
+@dataclass
+class Turn:
+    """What a thread holds while it computes, where several ask workers, see suite.lanes."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_called_off: bool = False
 
 
 class Worker:
@@ -228,7 +255,7 @@ class Worker:
         if self._isolation:
             return
         start = self._broker.policy.gpu_seconds if self._gpu else 0.0
-        self._patience, used = time.monotonic() + SPAWN_SECONDS + start, self._broker.used
+        self._patience, used = time.monotonic() + SPAWN_SECONDS + start, self._broker.times.used
         try:
             meta, _ = wire.read(self._read_reply, 0)
         except (wire.WireError, WorkerLost) as error:
@@ -255,7 +282,7 @@ class Worker:
             self._broker.gpu = meta["gpu"]
         self._isolation = self._accepted(meta)
         self._look()
-        self.used, self._broker.used, self._patience = Used(), used, math.inf
+        self.used, self._broker.times.used, self._patience = Used(), used, math.inf
 
     def _accepted(self, meta: Mapping[str, Any]) -> Isolation:
         found = assess(meta["facts"], meta["denied"], meta["seconds"])
@@ -336,11 +363,10 @@ class Worker:
         while True:
             reading = [self._log] if self._log_open else []
             reading += [] if write else [self._replies]
-            started = time.monotonic()
-            readable, writable, _ = select.select(
-                reading, [self._requests] if write else [], [], LOOK_SECONDS
-            )
-            self._broker.waited += time.monotonic() - started
+            with self._broker.waiting():
+                readable, writable, _ = select.select(
+                    reading, [self._requests] if write else [], [], LOOK_SECONDS
+                )
             is_ready = bool(writable) or self._replies in readable
             self._watch_time(is_ready)
             if self._log in readable:
@@ -362,7 +388,7 @@ class Worker:
         computed = self._clock.computed()
         used = Used(computed - self._computed, asleep)
         self.used, self._charged = self.used.plus(used), self._charged.plus(used, self._share)
-        self._broker.used += sum(used)
+        self._broker.times.used += sum(used)
         self._computed, self._looked = computed, time.monotonic()
 
     def _demand_time(self) -> None:
@@ -446,8 +472,9 @@ class Broker:
         """What the last worker that uses the GPU found there."""
         self._may_use_gpu = gpu
         self._spare: Worker | None = None
-        self.waited = self.used = 0.0
-        """Seconds for which workers were waited for, by the wall, and those that they have used."""
+        self.turn: Turn | None = None
+        """That of the threads that ask workers, where there are several."""
+        self._times: defaultdict[int, Times] = defaultdict(Times)
         self.reasons: Mapping[str, str] = {}
         """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
         self.isolation: Isolation | None = None
@@ -468,6 +495,42 @@ class Broker:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._facts: Mapping[str, Any] = {}
+
+    @property
+    def times(self) -> Times:
+        """Those of the thread that asks."""
+        return self._times[threading.get_ident()]
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Give up the turn in the body, which waits for a worker.
+
+        Raises KeyboardInterrupt afterwards where whoever gave the turns has called the work off.
+        """
+        turn, times, started = self.turn, self.times, time.monotonic()
+        times.is_waiting = True
+        if turn:
+            turn.lock.release()
+        try:
+            yield
+        finally:
+            ready = time.monotonic()
+            if turn:
+                turn.lock.acquire()
+            times.is_waiting = False
+            times.queued += time.monotonic() - ready
+            times.waited += time.monotonic() - started
+        if turn and turn.is_called_off:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Keep the turn in the body, though it waits for a worker: for one that threads share."""
+        turn, self.turn = self.turn, None
+        try:
+            yield
+        finally:
+            self.turn = turn
 
     def start(self) -> None:
         """Start the zygote by exec, with an environment that holds nothing of ours."""

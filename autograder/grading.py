@@ -45,6 +45,7 @@ def grade(
     device: Device = "cpu",
     only: Collection[str] = (),
     checks: Collection[str] = (),
+    lanes: int = 1,
     progress: Progress = lambda what, fraction: None,
 ) -> Report:
     """Run the hidden suite over one submission, in this process and the broker's workers.
@@ -56,6 +57,7 @@ def grade(
         device: what the checks of the GPU and the fit are run on; "cuda" wants a broker that may use it.
         only: grade these modules alone; all of them where empty.
         checks: run these alone, by their full ids; those left out are not verified.
+        lanes: how many modules to judge at the same time, where there are cores to spare.
         progress: called with the check at hand and the fraction of the run that is behind.
 
     Raises:
@@ -79,7 +81,7 @@ def grade(
         cases = [case for case in cases if case.check not in off]
         for module in submitted:
             _demand_same_checks(course, module, {case.check for case in cases}, off)
-        judge.run(cases)
+        judge.run(cases, lanes)
     for module in modules:
         if module not in submitted:
             titles |= titles_of(course, module.name)

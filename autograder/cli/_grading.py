@@ -1,6 +1,7 @@
 """What the commands that grade or show one submission share."""
 
 import contextlib
+import os
 import secrets
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -21,6 +22,9 @@ Render = Callable[[Report], str]
 Export = tuple[Path | None, Render]
 FORMATS: dict[str, Render] = {".html": html.render, ".json": json.render, ".xml": junit.render}
 """What writes a report, by the suffix of the file."""
+LANES = 2
+"""Modules that are graded at the same time, where there are cores. More would wait for each other, and two
+workers may not fit on a GPU."""
 
 
 def graded(
@@ -59,6 +63,7 @@ def graded(
             fit=fit,
             device=device,
             only=only,
+            lanes=1 if device == "cuda" else min(LANES, len(os.sched_getaffinity(0))),
             progress=progress,
         )
 

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from autograder.errors import GraderFault
 from autograder.report import Cause, Feedback, SourceLocation
@@ -48,6 +47,20 @@ def partly(
 NO_RETURN = why("value.none", "A return is missing.")
 
 
+class _Lazy(Generic[FoundT]):
+    """functools.cached_property without its lock: until Python 3.12 that is one for all failures, and whoever
+    searches may wait for a worker meanwhile, see suite.lanes.
+    """
+
+    def __init__(self, find: Callable[["CheckFailed"], FoundT]) -> None:
+        self._find = find
+        self.__doc__ = find.__doc__
+
+    def __get__(self, failure: "CheckFailed", owner: type) -> FoundT:
+        found = vars(failure)[self._find.__name__] = self._find(failure)
+        return found
+
+
 class CheckFailed(Exception):
     """A check's verdict is no. What it says is written for the student.
 
@@ -83,12 +96,12 @@ class CheckFailed(Exception):
         self.slip = slip
         self._cause, self._reading, self._right = cause, reading, right
 
-    @cached_property
+    @_Lazy
     def cause(self) -> Cause | None:
         """The likely cause, or how the finding reads; None where there is neither."""
         return _searched(self._cause, None) or _searched(self._reading, None)
 
-    @cached_property
+    @_Lazy
     def right(self) -> str:
         """What is right about it; "" where that is not known."""
         return _searched(self._right, "")

@@ -11,14 +11,13 @@ submission cannot feign the opposite: none of it is in that worker.
 
 import itertools
 import random
-import signal
-import threading
 import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,6 +30,7 @@ from autograder.report import Cause, Feedback, Figure, Measured, SourceLocation
 from autograder.suite import passed_over, slips
 from autograder.suite.collection import Case, run_pytest
 from autograder.suite.failures import CheckFailed, NotMade, NotWritten, TooSlow
+from autograder.suite.lanes import limited, side_by_side
 from autograder.suite.long_run import LongRun
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Student
@@ -56,10 +56,6 @@ def kept() -> Cause:
         "from call to call, as in a cache, a global or a default argument."
     )
     return Cause(KEPT, text, {})
-
-
-class Timeout(BaseException):
-    """Our own side took too long. No Exception: what tidies up after those must not swallow it."""
 
 
 @dataclass
@@ -159,41 +155,55 @@ class Judge:
         self._slips: defaultdict[str, dict[str, str]] = defaultdict(dict)
         """For each module, the checks that have been charged for slips, by these."""
         self._broker = broker
-        self._uncounted = broker.used
-        """What workers have used before, and in long checks."""
-        self._ends: dict[str, float] = {}
-        """What the submission may have used at the end of each module."""
+        self._used: defaultdict[str, float] = defaultdict(float)
+        """Seconds that workers have used for each module, but for long checks."""
+        self._allowed: dict[str, float] = {}
+        """And those that they may use."""
+        self._is_side_by_side = False
 
     def passed_over(self, module: str) -> str:
         """What a report says of statements at the top of a module that failed; "" where none did."""
         found = self.workers.passed_over.get(module, ())
         return passed_over.note(found, self._submission, self._course.exceptions)
 
-    def run(self, cases: Iterable[Case]) -> None:
+    def run(self, cases: Iterable[Case], lanes: int = 1) -> None:
         """Judge all of these, in order: those of a brick before those of what is built on it.
+
+        Args:
+            lanes: how many modules are judged at the same time, each in workers of its own; but one after the
+                other where a case wants to be run by pytest.
 
         Raises IsolationError and CourseError; all else that is no verdict becomes a fault of the check.
         """
         cases = list(cases)
         self._count = len(cases)
+        modules: defaultdict[str, list[Case]] = defaultdict(list)
         for case in cases:
             verdict = self.verdicts.setdefault(case.check, Verdict(tr(case.hint)))
             verdict.groups[self._group(case)] = True
+            modules[module_of(case.check)].append(case)
+        if min(lanes, len(modules)) > 1 and all(case.is_plain for case in cases):
+            self._is_side_by_side = True
+            longest_first = sorted(modules, key=lambda module: -len(modules[module]))
+            jobs = {m: partial(self._run_all, modules[m]) for m in longest_first}
+            needs = {name: self._course.modules[name].needs for name in jobs}
+            side_by_side(self._broker, lanes, jobs, needs)
+            return
         for is_plain, some in itertools.groupby(cases, lambda case: case.is_plain):
             if is_plain:
-                for case in some:
-                    self._run(case)
+                self._run_all(some)
             else:
                 self._run_by_pytest(list(some))
 
-    def _run(self, case: Case) -> None:
-        try:
-            with self.limited(case):
-                self.judge(case)
-        except (KeyboardInterrupt, IsolationError, CourseError):
-            raise
-        except BaseException as error:
-            self.fault(case, error)
+    def _run_all(self, cases: Iterable[Case]) -> None:
+        for case in cases:
+            try:
+                with self.limited(case):
+                    self.judge(case)
+            except (KeyboardInterrupt, IsolationError, CourseError):
+                raise
+            except BaseException as error:
+                self.fault(case, error)
 
     def _run_by_pytest(self, cases: list[Case]) -> None:
         plugin = _Setup(self, cases)
@@ -207,7 +217,7 @@ class Judge:
         verdict = self.verdicts[case.check]
         verdict.judged = True
         self._progress(case.check, self._done / self._count)
-        started = time.monotonic()
+        started, queued = time.monotonic(), self._broker.times.queued
         try:
             if verdict.groups[self._group(case)] and not verdict.fault:
                 outcome = self._but_for_slips(case, verdict)
@@ -217,7 +227,8 @@ class Judge:
                 self._note(verdict, case, outcome)
                 verdict.passed += not outcome.failure
         finally:
-            verdict.seconds += time.monotonic() - started
+            queued = self._broker.times.queued - queued
+            verdict.seconds += time.monotonic() - started - queued
             self._done += 1
 
     def _but_for_slips(self, case: Case, verdict: Verdict) -> Outcome:
@@ -291,7 +302,7 @@ class Judge:
         policy = self._course.policy
         start = policy.gpu_seconds if self._device == "cuda" else 0.0
         trial = 3 * policy.import_seconds + self._course.seconds(case.check) + start
-        with _limited(case.seconds or TRIALS * trial, lambda: self._broker.waited):
+        with limited(case.seconds or TRIALS * trial, self._broker.times):
             yield
 
     # The policy: who is judged again, and over what
@@ -301,19 +312,24 @@ class Judge:
         if failure := self._late(case):
             root = (module_of(case.check), failure.found)
             return Outcome(failure.feedback(case.check), at_import=True, root=root)
-        before = self._broker.used
-        try:
+        with self._counted(case):
             return self._judged(case)
+
+    @contextmanager
+    def _counted(self, case: Case) -> Iterator[None]:
+        """Count what workers use in the body for the module of a case, unless its check is a long one."""
+        before = self._broker.times.used
+        try:
+            yield
         finally:
-            if self._course.is_long(case.check):
-                self._uncounted += self._broker.used - before
+            if not self._course.is_long(case.check):
+                self._used[module_of(case.check)] += self._broker.times.used - before
 
     def _late(self, case: Case) -> CheckFailed | None:
         """Why a case comes too late: its module has used up its half of what was left for the submission."""
         module, whole = module_of(case.check), self._course.policy.submission_seconds
-        used = self._broker.used - self._uncounted
-        end = self._ends.setdefault(module, (used + whole) / 2)
-        if used < end:
+        left = whole - sum(self._used.values())
+        if self._used[module] < self._allowed.setdefault(module, left / 2):
             return None
         return CheckFailed(
             tr(
@@ -338,10 +354,11 @@ class Judge:
 
     def _by_itself(self, case: Case, failed: Outcome) -> Outcome:
         """The same failure; where the case passes by itself, that is the cause, whatever seems new in it."""
-        key = WorkerKey((), self._device == "cuda" and self._uses_gpu(case.check))
+        key = self._key(case, ())
         self.workers.discard(key)
         try:
-            alone = self._attempt(case, key, is_last=True)
+            with self._counted(case):
+                alone = self._attempt(case, key, is_last=True)
         except (Unimportable, GraderFault):
             return failed
         if alone.failure or not failed.failure:
@@ -366,7 +383,7 @@ class Judge:
 
         Raises GraderFault where the failure is not the submission's.
         """
-        key = WorkerKey(stand_ins, self._device == "cuda" and self._uses_gpu(case.check))
+        key = self._key(case, stand_ins)
         try:
             outcome = self._attempt(case, key)
             if not outcome.is_settled:
@@ -432,6 +449,10 @@ class Judge:
         """The time of a check; a long one takes its own, step by step."""
         policy, long = self._course.policy, self._course.is_long(check)
         return policy.check_seconds if long else self._course.seconds(check)
+
+    def _key(self, case: Case, stand_ins: tuple[str, ...]) -> WorkerKey:
+        on_gpu = self._device == "cuda" and self._uses_gpu(case.check)
+        return WorkerKey(stand_ins, on_gpu, module_of(case.check) if self._is_side_by_side else "")
 
     def _uses_gpu(self, check: str) -> bool:
         """Whether a check runs on the GPU where there is one."""
@@ -504,35 +525,6 @@ def _root(module: str, feedback: Feedback, defined: SourceLocation | None) -> tu
     if feedback.cause and module_of(feedback.cause.id) == module:
         return (file, feedback.cause)
     return (file, defined, feedback.cause or feedback.found)
-
-
-@contextmanager
-def _limited(seconds: float, waited: Callable[[], float]) -> Iterator[None]:
-    """Raise Timeout in the body after so many seconds beside those that are waited meanwhile.
-
-    Where signals are heard: in the main thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        if time.monotonic() - started - (waited() - before) < seconds:
-            return
-        raise Timeout(tr("The hidden test took longer than {seconds:g} s.", seconds=seconds))
-
-    started, before = time.monotonic(), waited()
-    handler = signal.signal(signal.SIGALRM, stop)
-    # And again: for the time that is waited, and where an exception cannot leave, as in a __del__.
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
-        if left:  # whoever else waits for an alarm
-            left = max(left - (time.monotonic() - started), 1e-3)
-            signal.setitimer(signal.ITIMER_REAL, left, interval)
 
 
 def needs_gpu(check: str) -> bool:

@@ -33,7 +33,8 @@ class Surveyor:
         """See sandbox.importer.survey. Raises CheckFailed where Python does not survive the text."""
         if module not in self._known:
             try:
-                self._known[module] = self._asked(module)
+                with self._broker.undisturbed():
+                    self._known[module] = self._asked(module)
             except OfTheMachine:
                 self.close()
                 raise
@@ -61,7 +62,8 @@ class Surveyor:
         asked = protocol.Import("", dict.fromkeys(names, 1.0))
         for is_last in (False, True):
             try:
-                reply, _ = self._started().ask(asked, course_texts(course, names))
+                with self._broker.undisturbed():
+                    reply, _ = self._started().ask(asked, course_texts(course, names))
             except WorkerLost as lost:
                 failure = replies.lost_worker(lost)
                 self.close()

@@ -19,10 +19,13 @@ from tower_student.submission import Submission
 
 
 class WorkerKey(NamedTuple):
-    """What checks that share a worker have in common: which bricks are stand-ins, and the GPU."""
+    """What checks that share a worker have in common: which bricks are stand-ins, the GPU, and the module
+    where these are judged side by side.
+    """
 
     stand_ins: tuple[str, ...]
     gpu: bool
+    module: str = ""
 
 
 class Unimportable(Exception):

@@ -167,12 +167,13 @@ def test_work_at_the_top_is_cut_off_once(course, broker, top):
     """Every check ends its worker, and the later workers know what takes too long."""
     text = LAYER.replace(FORWARD, f"{FORWARD}        import os; os._exit(0)\n") + f"\n{top}\n"
     hurried = replace(course, policy=replace(course.policy, import_seconds=4.0))
-    submission, before = Submission("s", {"linear": text.encode()}, {}), broker.used
+    submission, before = Submission("s", {"linear": text.encode()}, {}), broker.times.used
     report = grade(hurried, submission, broker, seed=1, fit="off")
     linear = next(module for module in report.modules if module.name == "linear")
     assert "TimeoutError. Training and other work does not belong" in linear.note
     assert len([check for check in linear.checks if check.status == "failed"]) > 6
-    assert broker.used - before < 6, "of two workers for each of these, one took a second longer"
+    used = broker.times.used - before
+    assert used < 6, "of two workers for each of these, one took a second longer"
 
 
 #: What the layer lacks for want of something that failed, and what is said of it.

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import wire_lab
 
-from autograder.broker import Question, Used, WorkerLost
+from autograder.broker import Question, Times, Used, WorkerLost
 from autograder.isolation import Isolation
 from autograder.sandbox import protocol, values, wire
 from autograder.sandbox.simulated_gpu import SimulatedGPU
@@ -63,7 +63,7 @@ class LyingBroker:
         self.rng = rng
         self.rate = rate
         self.lies = 0
-        self.used = self.waited = 0.0
+        self.times = Times()
 
     def worker(self, *, gpu=False):
         assert not gpu
