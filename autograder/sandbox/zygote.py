@@ -103,9 +103,9 @@ def warm_up(*, gpu: bool) -> None:
 def warm_up_rest(imports: Sequence[str]) -> Iterator[None]:
     """Import what the course allows, and what numpy and torch load late, a part at a time.
 
-    The meta device, used once, loads most of it.
+    The meta device, used once, loads most of it; first what takes a worker longest that is forked too early.
     """
-    for name in (*imports, *LATE_IMPORTS, *META_IMPORTS):
+    for name in (*META_IMPORTS, *imports, *LATE_IMPORTS):
         with contextlib.suppress(ImportError):  # another version of torch may do without
             importlib.import_module(name)
         yield
