@@ -114,7 +114,7 @@ class Times:
     Attributes:
         used: those that its workers have used.
         waited: those for which it waited, by the wall, for a worker or for its turn.
-        queued: of these, those for its turn.
+        queued: of these, those for other threads.
         is_waiting: whether it does so now.
     """
 

@@ -22,9 +22,8 @@ Render = Callable[[Report], str]
 Export = tuple[Path | None, Render]
 FORMATS: dict[str, Render] = {".html": html.render, ".json": json.render, ".xml": junit.render}
 """What writes a report, by the suffix of the file."""
-LANES = 2
-"""Modules that are graded at the same time, where there are cores. More would wait for each other, and two
-workers may not fit on a GPU."""
+LANES = 3
+"""Modules that are graded at the same time where there are several cores: more would wait for each other."""
 
 
 def graded(
@@ -63,7 +62,8 @@ def graded(
             fit=fit,
             device=device,
             only=only,
-            lanes=1 if device == "cuda" else min(LANES, len(os.sched_getaffinity(0))),
+            # Several workers at once may not fit on a GPU.
+            lanes=LANES if device != "cuda" and len(os.sched_getaffinity(0)) > 1 else 1,
             progress=progress,
         )
 

@@ -30,7 +30,7 @@ from autograder.report import Cause, Feedback, Figure, Measured, SourceLocation
 from autograder.suite import passed_over, slips
 from autograder.suite.collection import Case, run_pytest
 from autograder.suite.failures import CheckFailed, NotMade, NotWritten, TooSlow
-from autograder.suite.lanes import limited, side_by_side
+from autograder.suite.lanes import Lanes, limited
 from autograder.suite.long_run import LongRun
 from autograder.suite.sampler import Sampler
 from autograder.suite.student import Student
@@ -159,7 +159,7 @@ class Judge:
         """Seconds that workers have used for each module, but for long checks."""
         self._allowed: dict[str, float] = {}
         """And those that they may use."""
-        self._is_side_by_side = False
+        self._lanes: Lanes | None = None
 
     def passed_over(self, module: str) -> str:
         """What a report says of statements at the top of a module that failed; "" where none did."""
@@ -183,11 +183,11 @@ class Judge:
             verdict.groups[self._group(case)] = True
             modules[module_of(case.check)].append(case)
         if min(lanes, len(modules)) > 1 and all(case.is_plain for case in cases):
-            self._is_side_by_side = True
             longest_first = sorted(modules, key=lambda module: -len(modules[module]))
             jobs = {m: partial(self._run_all, modules[m]) for m in longest_first}
             needs = {name: self._course.modules[name].needs for name in jobs}
-            side_by_side(self._broker, lanes, jobs, needs)
+            self._lanes = Lanes(self._broker, lanes, jobs, needs)
+            self._lanes.run()
             return
         for is_plain, some in itertools.groupby(cases, lambda case: case.is_plain):
             if is_plain:
@@ -375,6 +375,8 @@ class Judge:
 
     def _proved(self, module: str) -> bool:
         """Whether all checks of a module that are part of the run have passed, and there are some."""
+        if self._lanes:
+            self._lanes.wait_for(module)
         own = [verdict for check, verdict in self.verdicts.items() if module_of(check) == module]
         return bool(own) and all(v.judged and not v.failure and not v.fault for v in own)
 
@@ -452,7 +454,7 @@ class Judge:
 
     def _key(self, case: Case, stand_ins: tuple[str, ...]) -> WorkerKey:
         on_gpu = self._device == "cuda" and self._uses_gpu(case.check)
-        return WorkerKey(stand_ins, on_gpu, module_of(case.check) if self._is_side_by_side else "")
+        return WorkerKey(stand_ins, on_gpu, module_of(case.check) if self._lanes else "")
 
     def _uses_gpu(self, check: str) -> bool:
         """Whether a check runs on the GPU where there is one."""

@@ -91,58 +91,89 @@ def _timeout(limit: _Limit) -> Timeout:
     return Timeout(tr("The hidden test took longer than {seconds:g} s.", seconds=limit.seconds))
 
 
-def side_by_side(
-    broker: Broker,
-    lanes: int,
-    jobs: Mapping[str, Callable[[], None]],
-    needs: Mapping[str, Collection[str]],
-) -> None:
-    """Do named jobs, so many at a time, in their order: none before those that it needs are done.
+class Lanes:
+    """Does named jobs side by side, in their order, but none before those that it needs have begun.
 
-    Raises what a job raises first. The others are interrupted then, as all are by Ctrl-C, when they next wait
-    for a worker. Raises GraderFault where a limit is over and the job does not stop.
+    So it can wait for these when it has to: each is at work, or waits for one that began earlier.
+
+    Args:
+        broker: whose turn is given to one lane at a time.
+        count: of the lanes.
     """
-    turn = Turn()
-    changed = threading.Condition(turn.lock)
-    waiting, running = dict(jobs), set[str]()
-    raised: list[BaseException] = []
 
-    def lane() -> None:
-        with changed:
-            while waiting and not turn.is_called_off:
-                undone = waiting.keys() | running
-                ready = next((job for job in waiting if undone.isdisjoint(needs[job])), None)
-                if ready is None:
-                    changed.wait()
+    def __init__(
+        self,
+        broker: Broker,
+        count: int,
+        jobs: Mapping[str, Callable[[], None]],
+        needs: Mapping[str, Collection[str]],
+    ) -> None:
+        self._broker, self._needs = broker, needs
+        self._turn = Turn()
+        self._changed = threading.Condition(self._turn.lock)
+        self._waiting = dict(jobs)
+        self._done = {job: threading.Event() for job in jobs}
+        self._raised: list[BaseException] = []
+        given = contextvars.copy_context  # each lane has its own
+        self._threads = [
+            threading.Thread(target=given().run, args=[self._lane], daemon=True)
+            for _ in range(count)
+        ]
+
+    def run(self) -> None:
+        """Do all jobs.
+
+        Raises what a job raises first. The others are interrupted then, as all are by Ctrl-C, when they next
+        wait. Raises GraderFault where a limit is over and the job does not stop.
+        """
+        self._broker.turn = self._turn
+        try:
+            for thread in self._threads:
+                thread.start()
+            while any(thread.is_alive() for thread in self._threads):
+                for thread in self._threads:
+                    thread.join(LOOK_SECONDS)
+                    _look(thread)
+        finally:
+            self._call_off()
+            for thread in self._threads:
+                thread.join(CALL_OFF_SECONDS)
+            self._broker.turn = None
+        if self._raised:
+            raise self._raised[0]
+
+    def wait_for(self, job: str) -> None:
+        """Give up the turn, in a job, until another one is done. Raises KeyboardInterrupt as run says."""
+        if job in self._done and not self._done[job].is_set():
+            times = self._broker.times
+            until_now = times.queued - time.monotonic()
+            with self._broker.waiting():
+                self._done[job].wait()
+            times.queued = until_now + time.monotonic()
+
+    def _lane(self) -> None:
+        with self._changed:
+            while self._waiting and not self._turn.is_called_off:
+                job = next((job for job in self._waiting if self._may_begin(job)), None)
+                if job is None:
+                    self._changed.wait()
                     continue
-                running.add(ready)
+                do = self._waiting.pop(job)
+                self._changed.notify_all()
                 try:
-                    waiting.pop(ready)()
+                    do()
                 except BaseException as error:
-                    raised.append(error)
-                    turn.is_called_off = True
-                running.remove(ready)
-                changed.notify_all()
+                    self._raised.append(error)
+                    self._call_off()
+                self._done[job].set()
 
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=[lane], daemon=True)
-        for _ in range(lanes)
-    ]
-    broker.turn = turn
-    try:
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads):
-            for thread in threads:
-                thread.join(LOOK_SECONDS)
-                _look(thread)
-    finally:
-        turn.is_called_off = True
-        for thread in threads:
-            thread.join(CALL_OFF_SECONDS)
-        broker.turn = None
-    if raised:
-        raise raised[0]
+    def _call_off(self) -> None:
+        self._turn.is_called_off = True
+        for done in self._done.values():
+            done.set()
+
+    def _may_begin(self, job: str) -> bool:
+        return self._waiting.keys().isdisjoint(self._needs[job])
 
 
 def _look(thread: threading.Thread) -> None:

@@ -3,6 +3,7 @@
 import signal
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from helpers import ROOT, checks_of
@@ -12,9 +13,9 @@ from autograder.broker import Broker
 from autograder.course import Module
 from autograder.errors import CourseError, GraderFault
 from autograder.grading import grade
-from autograder.suite import lanes
+from autograder.suite import lanes as lanes_module
 from autograder.suite.failures import CheckFailed, why
-from autograder.suite.lanes import side_by_side
+from autograder.suite.lanes import Lanes
 from tower_student.submission import Submission, read_submission
 
 PATIENCE = 60.0
@@ -54,16 +55,27 @@ def untimed(report):
 def test_the_report_is_the_same(course, broker, path):
     submission = read_submission(ROOT / path, list(course.modules))
     given = {"seed": 5, "fit": "off", "device": "simulated"}
-    one, two = (grade(course, submission, broker, lanes=n, **given) for n in (1, 2))
-    assert untimed(one) == untimed(two)
+    one, three = (grade(course, submission, broker, lanes=n, **given) for n in (1, 3))
+    assert untimed(one) == untimed(three)
     assert broker.turn is None
 
 
-def test_a_job_waits_for_those_that_it_needs(idle):
-    done = []
-    jobs = {name: lambda name=name: done.append(name) for name in ("top", "a", "b", "left")}
-    side_by_side(idle, 2, jobs, {"top": ("a", "b"), "a": ("b",), "b": (), "left": ()})
+def test_a_job_begins_when_those_that_it_needs_have_begun_and_can_wait_for_them(idle):
+    begun, done = [], []
+
+    def job(name, *wanted):
+        begun.append(name)
+        for one in wanted:
+            lanes.wait_for(one)
+        with idle.waiting():
+            pass
+        done.append(name)
+
+    needs = {"top": ("a", "b"), "a": ("b",), "b": (), "left": ()}
+    lanes = Lanes(idle, 2, {name: partial(job, name, *needs[name]) for name in needs}, needs)
+    lanes.run()
     assert sorted(done) == ["a", "b", "left", "top"]
+    assert begun.index("b") < begun.index("a") < begun.index("top")
     assert done.index("b") < done.index("a") < done.index("top")
 
 
@@ -78,7 +90,7 @@ def test_a_cause_is_searched_in_two_lanes_at_once(idle):
 
     found = []
     jobs = dict.fromkeys("ab", lambda: found.append(CheckFailed("", cause=search).cause))
-    side_by_side(idle, 2, jobs, {"a": (), "b": ()})
+    Lanes(idle, 2, jobs, {"a": (), "b": ()}).run()
     assert [cause.id for cause in found] == ["value.sign"] * 2
 
 
@@ -95,7 +107,7 @@ def test_one_lane_computes_while_another_waits(idle):
         assert len(computing) == 1
         computing.pop()
 
-    side_by_side(idle, 2, {"a": job, "b": job}, {"a": (), "b": ()})
+    Lanes(idle, 2, {"a": job, "b": job}, {"a": (), "b": ()}).run()
 
 
 def test_what_is_shared_is_asked_by_one_at_a_time(idle):
@@ -114,7 +126,7 @@ def test_what_is_shared_is_asked_by_one_at_a_time(idle):
         other.set()
 
     other = threading.Event()
-    side_by_side(idle, 2, {"a": first, "b": second}, {"a": (), "b": ()})
+    Lanes(idle, 2, {"a": first, "b": second}, {"a": (), "b": ()}).run()
 
 
 def test_what_one_raises_calls_the_others_off(idle):
@@ -133,7 +145,7 @@ def test_what_one_raises_calls_the_others_off(idle):
             raise
 
     with pytest.raises(CourseError, match="broken"):
-        side_by_side(idle, 2, {"a": goes_on, "b": fails}, {"a": (), "b": ()})
+        Lanes(idle, 2, {"a": goes_on, "b": fails}, {"a": (), "b": ()}).run()
     assert ended == ["called off"]
     assert idle.turn is None
 
@@ -146,7 +158,7 @@ def test_ctrl_c_calls_all_off(idle):
                 pass
 
     with pytest.raises(KeyboardInterrupt):
-        side_by_side(idle, 2, {"a": goes_on, "b": goes_on}, {"a": (), "b": ()})
+        Lanes(idle, 2, {"a": goes_on, "b": goes_on}, {"a": (), "b": ()}).run()
     assert threading.active_count() == 1
 
 
@@ -173,7 +185,7 @@ def test_a_hidden_test_that_computes_without_end_is_a_fault_of_its_check_alone(
 def test_a_hidden_test_that_cannot_be_stopped_is_a_fault_of_the_grader(
     tmp_path, course, broker, monkeypatch
 ):
-    monkeypatch.setattr(lanes, "CALL_OFF_SECONDS", 0.1)
+    monkeypatch.setattr(lanes_module, "CALL_OFF_SECONDS", 0.1)
     text = "import time\ndef test_forward(student):\n    time.sleep(8)\n"
     small = suite_of_three(course, tmp_path, two=text)
     with pytest.raises(GraderFault, match=r"took longer than 3\.2 s"):

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import sys
+from contextlib import nullcontext
 from typing import ClassVar
 
 import wire_lab
@@ -56,6 +57,7 @@ class LyingBroker:
 
     isolation = OWN_PROCESS
     gpu: ClassVar = {}
+    undisturbed = staticmethod(nullcontext)
 
     def __init__(self, policy, modules, rng, rate):
         self.policy = policy
