@@ -137,7 +137,8 @@ class Lanes:
         finally:
             self._call_off()
             for thread in self._threads:
-                thread.join(CALL_OFF_SECONDS)
+                if thread.is_alive():  # Ctrl-C may come before it has begun
+                    thread.join(CALL_OFF_SECONDS)
             self._broker.turn = None
         if self._raised:
             raise self._raised[0]

@@ -162,6 +162,22 @@ def test_ctrl_c_calls_all_off(idle):
     assert threading.active_count() == 1
 
 
+def test_ctrl_c_may_come_before_a_lane_has_begun(idle, monkeypatch):
+    start = threading.Thread.start
+
+    def interrupted(thread):
+        if begun:
+            raise KeyboardInterrupt
+        begun.append(thread)
+        start(thread)
+
+    begun = []
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Lanes(idle, 2, {"a": lambda: None, "b": lambda: None}, {"a": (), "b": ()}).run()
+    assert idle.turn is None
+
+
 def test_a_hidden_test_that_computes_without_end_is_a_fault_of_its_check_alone(
     tmp_path, course, broker
 ):
