@@ -1,7 +1,7 @@
 """What a grading found, as plain frozen data. Every export is a function of a Report."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, get_args
 
@@ -138,12 +138,14 @@ class ModuleResult:
     Attributes:
         note: what holds for the module as a whole.
         bonus: whether its points come on top of the report's maximum.
+        later: points of checks that are left out, since students see them later.
     """
 
     name: str
     checks: tuple[CheckResult, ...]
     note: str = ""
     bonus: bool = False
+    later: Points = 0.0
 
     @property
     def score(self) -> float:
@@ -172,10 +174,17 @@ class Isolation:
 # Figures are structs of msgspec: a union in JSON needs the tag that tells its kinds apart.
 
 
-class _Figure(Struct, frozen=True, forbid_unknown_fields=True, tag=str.lower):
+class _OfCheck(Struct, frozen=True, kw_only=True):
+    check: str = ""
+
+
+class _Figure(_OfCheck, frozen=True, forbid_unknown_fields=True, tag=str.lower):
     """Something to look at, in the course's words. Nothing of it decides a point.
 
     The reference solutions' figure of the same title is drawn with it.
+
+    Attributes:
+        check: the id of the check that shows it; "" in reports before schema 6.
     """
 
     title: str
@@ -253,6 +262,11 @@ class Report:
         return 100 * self.score / self.max_score if self.max_score else 0.0
 
     @property
+    def later(self) -> float:
+        """The points of checks that are left out, since students see them later."""
+        return _total(module.later for module in self.modules)
+
+    @property
     def measured(self) -> tuple[Measured, ...]:
         """What the checks measured."""
         checks = (check for module in self.modules for check in module.checks)
@@ -270,13 +284,39 @@ class Report:
         return replace(self, modules=tuple(_without_causes(module) for module in self.modules))
 
     def visible(self) -> "Report":
-        """What students may see at once: the checks that are visible, and the points of these."""
+        """What students may see at once: no word of a check that is not visible, nor its points."""
         told = self.told()
-        modules = (
-            replace(module, checks=tuple(c for c in module.checks if c.visibility == "visible"))
-            for module in told.modules
+        checks = [check for module in told.modules for check in module.checks]
+        hidden = {check.id for check in checks if check.visibility != "visible"}
+        modules = (_visible(module, hidden) for module in told.modules)
+        return replace(
+            told,
+            modules=tuple(module for module in modules if module.checks or module.later),
+            figures=tuple(
+                figure
+                for figure in told.figures
+                if figure.check not in hidden and (figure.check or not hidden)
+            ),
         )
-        return replace(told, modules=tuple(module for module in modules if module.checks))
+
+
+def _visible(module: ModuleResult, hidden: Collection[str]) -> ModuleResult:
+    def unless_hidden(text: str) -> str:
+        return "" if any(check in text for check in hidden) else text
+
+    def of_others(check: CheckResult) -> CheckResult:
+        feedback = check.feedback
+        if feedback and feedback.same_as in hidden:
+            feedback = replace(feedback, same_as="")
+        return replace(check, remark=unless_hidden(check.remark), feedback=feedback)
+
+    later = [check.max_score for check in module.checks if check.id in hidden]
+    return replace(
+        module,
+        checks=tuple(of_others(check) for check in module.checks if check.id not in hidden),
+        note=unless_hidden(module.note),
+        later=_total([module.later, *later]),
+    )
 
 
 def _without_causes(module: ModuleResult) -> ModuleResult:

@@ -6,6 +6,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from autograder.errors import GraderFault, Stopped, UsageError
 from autograder.export import classroom as export
 from autograder.export.charts import score_histogram, stumbles
 from autograder.pool import each
-from autograder.report import ClassReport, Counts, Report
+from autograder.report import Attempt, ClassReport, Counts, Report, Standing
 from tower_student.files import write_whole
 from tower_student.language import plural, tr
 from tower_student.submission import Submission
@@ -42,7 +43,7 @@ from tower_student.text import wrappable
 
 CHUNK = 100
 """Hand-ins that are noted in one transaction."""
-INDEX, STUDENTS = "index.html", "students"
+INDEX, STUDENTS, REVIEW = "index.html", "students", "review"
 STUMBLES, SHOWN = 5, 12
 """Lines of a list that are shown on a terminal; the pages hold all of them."""
 TENTHS = 10
@@ -215,17 +216,27 @@ def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
 
 
 def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
-    """Write the class page, a page for each student, and the gradebook as CSV and Markdown."""
-    (out / STUDENTS).mkdir(exist_ok=True)
+    """Write the class page, two pages for each student, and the gradebook as CSV and Markdown."""
+    for folder in (STUDENTS, REVIEW):
+        (out / folder).mkdir(exist_ok=True)
     for standing in report.standings:
         if standing.counted:
             own = gradebook.report(standing.counted.id)
-            write_whole(out / STUDENTS / standing.page, export.student_page(standing, own, report))
+            write_whole(out / REVIEW / standing.page, export.review_page(standing, own, report))
+            seen = replace(standing, attempts=tuple(_seen(gradebook, standing)))
+            write_whole(out / STUDENTS / standing.page, export.student_page(seen, own, report))
     write_whole(out / "gradebook.csv", export.as_csv(report))
     write_whole(out / "gradebook.md", export.as_markdown(report))
     if report.tries is not None:
         write_whole(out / "feedback.html", export.feedback_page(report))
     write_whole(out / INDEX, export.class_page(report))
+
+
+def _seen(gradebook: Gradebook, standing: Standing) -> Iterator[Attempt]:
+    """The attempts of a student with the points of visible checks."""
+    for attempt in standing.attempts:
+        report = gradebook.report(attempt.id).visible()
+        yield replace(attempt, score=report.score, max_score=report.max_score)
 
 
 def show_class(report: ClassReport, out: Path, console: Console) -> None:

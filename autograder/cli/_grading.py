@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from autograder.cli._options import Reader
 from autograder.course import Course
 from autograder.errors import GraderFault, TowerError
 from autograder.export import console, html, json, junit
@@ -21,7 +22,7 @@ from tower_student.submission import Submission
 Render = Callable[[Report], str]
 Export = tuple[Path | None, Render]
 FORMATS: dict[str, Render] = {".html": html.render, ".json": json.render, ".xml": junit.render}
-"""What writes a report, by the suffix of the file."""
+"""What writes a report, by the suffix of the file: for a student the page, for the instructor the others."""
 LANES = 3
 """Modules that are graded at the same time where there are several cores: more would wait for each other."""
 
@@ -66,6 +67,11 @@ def graded(
             lanes=LANES if device != "cuda" and len(os.sched_getaffinity(0)) > 1 else 1,
             progress=progress,
         )
+
+
+def formats(reader: Reader) -> dict[str, Render]:
+    """Return FORMATS, with the page for this reader."""
+    return FORMATS if reader == "student" else {**FORMATS, ".html": html.whole}
 
 
 def demand_targets(exports: Iterable[Export]) -> None:

@@ -57,6 +57,14 @@ DeviceOption = Annotated[
         help="Where the GPU's checks and the long ones run; auto: on a GPU if there is one."
     ),
 ]
+Reader = Literal["student", "instructor"]
+ReaderOption = Annotated[
+    Reader,
+    typer.Option(
+        "--for",
+        help="Who reads the web page: it tells a student nothing of checks that are not visible yet.",
+    ),
+]
 PointsOption = Annotated[
     float | None,
     typer.Option(

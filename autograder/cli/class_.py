@@ -76,7 +76,8 @@ def grade_a_class(
 
     What is graded is kept in RESULTS/gradebook.sqlite as it comes; a submission is graded once, and again
     when it changes. A Moodle, Canvas or GitHub Classroom export is known by its names. Writes
-    RESULTS/index.html, a page for each student, and gradebook.csv and .md.
+    RESULTS/index.html, in review/ a page of each student, in students/ the one to send, and gradebook.csv and
+    .md.
 
     Exit codes: 0 graded; 2 wrong usage; 3 something could not be judged; 130 stopped by Ctrl-C.
     """

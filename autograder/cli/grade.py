@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from autograder.cli._grading import (
-    FORMATS,
     demand_no_faults,
     demand_targets,
+    formats,
     graded,
     print_report,
     write,
@@ -21,6 +21,7 @@ from autograder.cli._options import (
     DeviceOption,
     FitOption,
     OnlyOption,
+    ReaderOption,
     RequireOption,
     SeedOption,
     chosen_fit,
@@ -67,6 +68,7 @@ def grade(
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as one web page.")] = None,
+    reader: ReaderOption = "student",
     gradescope: Annotated[
         Path | None, typer.Option(help="Write the report as Gradescope's results.json.")
     ] = None,
@@ -117,15 +119,16 @@ def grade(
     submission = read_submission(path, loaded.wanted())
     if student:
         submission = replace(submission, name=one_line(student))
+    renders = formats(reader)
     exports = [
-        (json, FORMATS[".json"]),
-        (junit, FORMATS[".xml"]),
-        (html, FORMATS[".html"]),
+        (json, renders[".json"]),
+        (junit, renders[".xml"]),
+        (html, renders[".html"]),
         (gradescope, gradescope_export.render),
     ]
     for file in output or ():
-        demand_choice(file.suffix, FORMATS, "--output")
-        exports.append((file, FORMATS[file.suffix]))
+        demand_choice(file.suffix, renders, "--output")
+        exports.append((file, renders[file.suffix]))
     demand_targets(exports)
     if github:
         _demand_github()

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from autograder.cli._grading import FORMATS, demand_targets, print_report, write
+from autograder.cli._grading import demand_targets, formats, print_report, write
+from autograder.cli._options import ReaderOption
 from autograder.errors import UsageError
 from autograder.export import github
 from autograder.export import json as json_export
@@ -41,13 +42,15 @@ def show(
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as one web page.")] = None,
+    reader: ReaderOption = "student",
     markdown: Annotated[
         Path | None,
         typer.Option(help="Write what the student may see as Markdown, for a comment on GitHub."),
     ] = None,
 ) -> None:
     """Show a report again, checked against its schema, or that of a student; write it in other formats."""
-    exports = [(junit, FORMATS[".xml"]), (html, FORMATS[".html"]), (markdown, github.comment)]
+    renders = formats(reader)
+    exports = [(junit, renders[".xml"]), (html, renders[".html"]), (markdown, github.comment)]
     demand_targets(exports)
     remarks: list[Text] = []
     if results or not path.is_file():

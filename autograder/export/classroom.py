@@ -9,6 +9,7 @@ import itertools
 import re
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from autograder.export import charts
 from autograder.export.html import templates
@@ -82,7 +83,23 @@ def _overlays(report: ClassReport) -> Iterator[tuple[Curve, charts.Curves]]:
 
 
 def student_page(standing: Standing, report: Report, whole: ClassReport) -> str:
-    """The page of one student, about the attempt that counts: the report, and its figures."""
+    """What students may see of their own: of the report of the attempt that counts, and of all attempts.
+
+    Nothing of other students is in it, nor what is remarked for the instructor.
+
+    Args:
+        standing: with the points of visible checks in its attempts.
+    """
+    own = replace(standing, remark="", twins=())
+    return _student_page(own, report.visible(), whole, link="")
+
+
+def review_page(standing: Standing, report: Report, whole: ClassReport) -> str:
+    """The instructor's page of one student: all of the report, and what the class page links to."""
+    return _student_page(standing, report, whole, link="../index.html")
+
+
+def _student_page(standing: Standing, report: Report, whole: ClassReport, link: str) -> str:
     return (
         templates()
         .get_template("student.html.j2")
@@ -91,6 +108,7 @@ def student_page(standing: Standing, report: Report, whole: ClassReport) -> str:
             standing=standing,
             attempt=standing.counted,
             title=whole.title,
+            link=link,
             figures=list(_plots(standing.student, report, whole.reference)),
         )
     )

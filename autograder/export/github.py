@@ -53,12 +53,16 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
         most=report.max_score,
         share=report.per_cent,
     )
-    yield f"## {points}: <code>{_literal(report.submission)}</code>"
+    heading = [points] if report.max_score or not report.later else []
+    heading += filter(None, [view.later(report)])
+    yield f"## {', '.join(heading)}: <code>{_literal(report.submission)}</code>"
     yield ""
     yield f"| {tr('module')} | {tr('score')} | {tr('of')} |"
     yield "| :-- | --: | --: |"
     for module in report.modules:
-        yield f"| {_literal(view.name(module))} | {module.score:g} | {module.max_score:g} |"
+        later = f" ({view.later(module)})" if module.later else ""
+        most = f"{module.max_score:g}{later}"
+        yield f"| {_literal(view.name(module))} | {module.score:g} | {most} |"
     yield ""
     digest = tr("submission {digest}", digest=f"<code>{report.submission_digest}</code>")
     yield f"{_literal(' · '.join(view.facts(report)))} · {digest}"
@@ -69,7 +73,7 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
 def _module(module: ModuleResult, checks: list[view.CheckLines], limit: int) -> Iterator[str]:
     yield ""
     points = tr("{score:g} of {most:g}", score=module.score, most=module.max_score)
-    yield f"### {_literal(module.name)}: {points}"
+    yield f"### {_literal(module.name)}: {points if module.checks else view.later(module)}"
     yield ""
     if module.note:
         yield from _said([view.Line(module.note)], limit)

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """The report as HTML text. Whatever it holds is escaped, and stands in text, never in markup."""
+    """What students may see of the report, as HTML text.
+
+    Whatever it holds is escaped, and stands in text, never in markup.
+    """
+    return whole(report.visible())
+
+
+def whole(report: Report) -> str:
+    """All of the report, as the instructor sees it."""
     return templates().get_template("report.html.j2").render(report=report)
 
 
@@ -42,7 +50,7 @@ def templates() -> "Environment":
     )
     environment.globals["spoken"] = language.spoken
     environment.filters.update(
-        passages=_passages, lines_by_module=view.lines_by_module, share=_share
+        passages=_passages, lines_by_module=view.lines_by_module, share=_share, later=view.later
     )
     return environment
 

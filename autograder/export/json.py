@@ -12,7 +12,7 @@ from autograder.export.view import READING
 from autograder.report import Bars, Curve, Figure, Images, ModuleResult, Report
 from tower_student.language import ENGLISH, tr
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def _current(content: Any) -> dict[str, Any]:
         _from_second,
         _from_third,
         _from_fourth,
+        _from_fifth,
     )
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise ValueError(
@@ -163,6 +164,15 @@ def _from_third(content: dict[str, Any]) -> dict[str, Any]:
 def _from_fourth(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 4 told every student likely causes."""
     return content | {"schema": 5, "causes": "all"}
+
+
+def _from_fifth(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 5 did not say which check shows a figure, and held all checks always."""
+    return content | {
+        "schema": 6,
+        "modules": [module | {"later": 0.0} for module in content["modules"]],
+        "figures": [figure | {"check": ""} for figure in content["figures"]],
+    }
 
 
 def _check_from_third(check: dict[str, Any]) -> dict[str, Any]:

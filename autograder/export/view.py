@@ -73,6 +73,15 @@ def name(module: ModuleResult) -> str:
     return tr("{module} (bonus)", module=module.name) if module.bonus else module.name
 
 
+def later(part: Report | ModuleResult) -> str:
+    """Return how many points students see later, as a phrase; "" where they see all."""
+    if not part.later:
+        return ""
+    if part.later == 1:
+        return tr("1 point shown later")
+    return tr("{points:g} points shown later", points=part.later)
+
+
 def _lines(check: CheckResult, note: str, shown: Mapping[str, CheckResult]) -> tuple[Line, ...]:
     remark = map(Line, check.remark.split("\n")) if check.remark not in ("", note) else ()
     return (*remark, *(_of(check.feedback, shown) if check.feedback else ()))

@@ -140,12 +140,14 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         """Raises GraderFault and the other TowerErrors: nbgrader then gives this student no grade at all."""
         about = resources["nbgrader"]
         report = self._report(about["student"], about["assignment"])
-        checks = {module.name: lines for module, lines in view.lines_by_module(report.visible())}
+        seen = {
+            module.name: _text(module, c) for module, c in view.lines_by_module(report.visible())
+        }
         for module in report.modules:
             for cell in nb.cells:
                 if _grade_id(cell) == graded_cell(module.name):
                     points = cell.metadata.nbgrader["points"]
-                    cell.outputs = _outputs(module, checks.get(module.name, []), points)
+                    cell.outputs = _outputs(module, seen.get(module.name, ""), points)
         return nb, resources
 
     def _report(self, student: str, assignment: str) -> Report:
@@ -210,14 +212,14 @@ def _submission(student: str, assignment: str, notebooks: _Notebooks) -> Submiss
     return Submission(student, sources, problems)
 
 
-def _outputs(module: ModuleResult, checks: list[view.CheckLines], points: float) -> list[Any]:
+def _outputs(module: ModuleResult, text: str, points: float) -> list[Any]:
     """What nbgrader reads: a text for the student, then the points as the result of the cell.
 
     Of several outputs the first that decides counts, an error or one on stderr among them; so there are none.
     """
     earned = min(max(module.score, 0.0), points)
     return [
-        from_dict({"output_type": "stream", "name": "stdout", "text": _text(module, checks)}),
+        from_dict({"output_type": "stream", "name": "stdout", "text": text}),
         from_dict(
             {
                 "output_type": "execute_result",
@@ -238,7 +240,7 @@ def _text(module: ModuleResult, checks: list[view.CheckLines]) -> str:
             max_score=module.max_score,
         )
     ]
-    lines += [module.note] if module.note else []
+    lines += filter(None, [view.later(module), module.note])
     for check in checks:
         lines += _of_check(*check)
     return "\n".join(lines) + "\n"

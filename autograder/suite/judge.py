@@ -21,6 +21,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from autograder.broker import Broker
 from autograder.course import GPU_CHECKS, Course
@@ -433,7 +434,11 @@ class Judge:
                 raise
             else:
                 outcome = Outcome(remark=student.remark, stand_ins=key.stand_ins)
-        return replace(outcome, measured=student.measured, figures=student.figures)
+        figures = {
+            title: structs.replace(figure, check=case.check)
+            for title, figure in student.figures.items()
+        }
+        return replace(outcome, measured=student.measured, figures=figures)
 
     def _call(self, case: Case, student: Student) -> None:
         given: dict[str, Any] = {

@@ -227,6 +227,7 @@ def test_an_attempt_says_by_what_it_was_graded(book, course):
         (2, (50.5, {}, [])),
         (3, (12, {}, [])),
         (4, (12, {}, [])),
+        (5, (40, {}, [])),
     ],
 )
 def test_a_gradebook_with_reports_of_an_older_schema_goes_on(

@@ -80,12 +80,13 @@ def report():
 @pytest.fixture(scope="module")
 def site(whole, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    (folder / "students").mkdir()
     (folder / "index.html").write_text(export.class_page(whole), encoding="utf-8")
-    for standing in whole.standings:
-        if standing.page:
-            page = export.student_page(standing, report(), whole)
-            (folder / "students" / standing.page).write_text(page, encoding="utf-8")
+    for name, page_of in (("students", export.student_page), ("review", export.review_page)):
+        (folder / name).mkdir()
+        for standing in whole.standings:
+            if standing.page:
+                page = page_of(standing, report(), whole)
+                (folder / name / standing.page).write_text(page, encoding="utf-8")
     return folder
 
 
@@ -105,7 +106,7 @@ def url(site, name="index.html"):
     return (site / name).as_uri()
 
 
-@pytest.mark.parametrize("name", ["index.html", "students/page-1.html", "students/page-12.html"])
+@pytest.mark.parametrize("name", ["index.html", "review/page-1.html", "students/page-12.html"])
 def test_a_page_opens_from_a_file_and_asks_for_nothing_else(site, page, name):
     page.goto(url(site, name))
     assert page.asked == [url(site, name)]
@@ -114,7 +115,7 @@ def test_a_page_opens_from_a_file_and_asks_for_nothing_else(site, page, name):
     assert page.locator("script, img, iframe").count() == 0
 
 
-@pytest.mark.parametrize("name", ["index.html", "students/page-1.html", "students/page-14.html"])
+@pytest.mark.parametrize("name", ["index.html", "review/page-1.html", "students/page-14.html"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_it_without_scrolling_sideways(site, page, name, scheme):
     page.emulate_media(color_scheme=scheme)
@@ -232,8 +233,9 @@ def test_what_was_measured_has_a_column_of_its_name(whole):
 
 def test_pages_are_titled_by_the_course(whole):
     assert "A course</h1>" in export.class_page(whole)
-    page = export.student_page(whole.standings[0], report(), whole)
+    page = export.review_page(whole.standings[0], report(), whole)
     assert '<a href="../index.html">A course</a>' in page
+    assert "A course · student" in export.student_page(whole.standings[0], report(), whole)
 
 
 def test_what_needs_a_look_is_said_first(site, page):
@@ -241,7 +243,7 @@ def test_what_needs_a_look_is_said_first(site, page):
     text = page.locator("#attention").inner_text()
     assert "Look at this." in text
     assert "It holds none of the modules." in text
-    page.goto(url(site, "students/page-1.html"))
+    page.goto(url(site, "review/page-1.html"))
     attempts = page.locator("#attempts").inner_text()
     assert "student 02" in attempts
     assert "attempt 2 · counts" in attempts

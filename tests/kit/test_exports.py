@@ -34,7 +34,7 @@ from autograder.report import (
 from tower_student import language
 
 OLD = {
-    number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in (1, 2, 3, 4)
+    number: Path(__file__).with_name(f"report_of_schema_{number}.json") for number in range(1, 6)
 }
 NASTY = "<b>&amp; ]]> [red]markup[/red] ::error:: \u2028 ${{ secrets }} é"
 
@@ -197,6 +197,16 @@ def test_a_report_of_schema_4_is_read():
     assert report.causes == "all"
 
 
+def test_a_report_of_schema_5_is_read():
+    report = json_export.parse(OLD[5].read_text())
+    assert [figure.check for figure in report.figures] == [""]
+    assert report.visible() == report
+    checks = [replace(check, visibility="hidden") for check in report.modules[0].checks]
+    modules = (replace(report.modules[0], checks=tuple(checks)), *report.modules[1:])
+    hidden = replace(report, modules=modules).visible()
+    assert hidden.figures == (), "it may be of a hidden check"
+
+
 def test_a_report_of_schema_1_without_a_fit_has_no_figures(old):
     del old["insight"]
     assert json_export.parse(json.dumps(old)).figures == ()
@@ -225,9 +235,9 @@ def test_schema_1_is_read_as_strictly(old, change, expected):
     ("text", "expected"),
     [
         ("", "it is not JSON"),
-        ("[]", "expected 1 to 5"),
-        ('{"schema": 6}', "schema is 6; expected 1 to 5"),
-        ('{"schema": 5}', "missing required field"),
+        ("[]", "expected 1 to 6"),
+        ('{"schema": 7}', "schema is 7; expected 1 to 6"),
+        ('{"schema": 6}', "missing required field"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

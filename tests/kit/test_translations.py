@@ -186,8 +186,8 @@ def test_a_class_leaves_no_english(course, tmp_path):
     (tmp_path / "in" / "eve" / "linear.py").write_text("import nothing_of_that_name\n")
     printed = run(course, "class", tmp_path / "in", "--out", tmp_path / "out", "--fit", "off")
     assert pseudo.english(printed, NAMES) == []
-    pages = [*(tmp_path / "out").glob("*.html"), *(tmp_path / "out" / "students").glob("*.html")]
-    assert len(pages) == 4
+    pages = [*(tmp_path / "out").rglob("*.html")]
+    assert len(pages) == 7
     for page in pages:
         assert pseudo.english(text_of(page.read_text(encoding="utf-8")), NAMES) == []
 
