@@ -99,6 +99,7 @@ class Lanes:
     Args:
         broker: whose turn is given to one lane at a time.
         count: of the lanes.
+        needs: for each job those that it needs, without a circle.
     """
 
     def __init__(
@@ -110,7 +111,6 @@ class Lanes:
     ) -> None:
         self._broker, self._needs = broker, needs
         self._turn = Turn()
-        self._changed = threading.Condition(self._turn.lock)
         self._waiting = dict(jobs)
         self._done = {job: threading.Event() for job in jobs}
         self._raised: list[BaseException] = []
@@ -153,16 +153,11 @@ class Lanes:
             times.queued = until_now + time.monotonic()
 
     def _lane(self) -> None:
-        with self._changed:
+        with self._turn.lock:
             while self._waiting and not self._turn.is_called_off:
-                job = next((job for job in self._waiting if self._may_begin(job)), None)
-                if job is None:
-                    self._changed.wait()
-                    continue
-                do = self._waiting.pop(job)
-                self._changed.notify_all()
+                job = next(filter(self._may_begin, self._waiting))
                 try:
-                    do()
+                    self._waiting.pop(job)()
                 except BaseException as error:
                     self._raised.append(error)
                     self._call_off()
