@@ -5,6 +5,7 @@
     attempts    each grading: submission digest, suite digest, seed, versions, report
     runs        each run of `tower class`, whether it came to its end, and the reference's own report
     troubles    what could not be graded the last time, and why
+    choices     options of `tower class` that hold until another run names others
 
 Each change is one transaction: after a kill or a full disk there is the whole of it or nothing.
 """
@@ -32,7 +33,7 @@ from tower_student.submission import Submission
 
 FILE = "gradebook.sqlite"
 APPLICATION = 0x544F4931  # "TOI1", in SQLite's header
-SCHEMA = 1
+SCHEMA = 2
 NOT_OPENED = mark("{path} could not be opened: {error}.")
 NOT_READ = mark("{path} could not be read: {error}.")
 NOT_WRITTEN = mark("{path} could not be written: {error}.")
@@ -46,6 +47,9 @@ CREATE TABLE runs (
 );
 CREATE TABLE troubles (
     student TEXT NOT NULL, sentence TEXT NOT NULL
+);
+CREATE TABLE choices (
+    option TEXT PRIMARY KEY, value TEXT NOT NULL
 );
 CREATE TABLE sources (
     submission_digest TEXT PRIMARY KEY, modules TEXT NOT NULL
@@ -67,6 +71,10 @@ CREATE TRIGGER attempts_are_not_changed BEFORE UPDATE ON attempts
 CREATE TRIGGER attempts_are_not_removed BEFORE DELETE ON attempts
     BEGIN SELECT RAISE(ABORT, 'attempts are only ever added'); END;
 """
+
+
+UPGRADES = ("CREATE TABLE choices (option TEXT PRIMARY KEY, value TEXT NOT NULL)",)
+"""What makes of a gradebook of each earlier schema one of the next."""
 
 
 @dataclass(frozen=True)
@@ -185,16 +193,26 @@ class Gradebook:
             if (application, version) == (0, 0) and not self._rows("SELECT 1 FROM sqlite_master"):
                 header = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"
                 self._file.executescript(f"BEGIN; {TABLES} {header} COMMIT;")
-            elif (application, version) != (APPLICATION, SCHEMA):
+            elif application != APPLICATION or not 1 <= version <= SCHEMA:
                 raise UsageError(
                     tr(
                         "{path} is no gradebook of this version of the kit. Name another folder.",
                         path=self.path,
                     )
                 )
+            else:
+                self._upgrade(version)
 
     def _number(self, name: str) -> int:
         return int(self._file.execute(f"PRAGMA {name}").fetchone()[0])
+
+    def _upgrade(self, version: int) -> None:
+        """Make one of today's schema of it, whoever else may be doing so."""
+        for number, change in enumerate(UPGRADES[version - 1 :], version + 1):
+            with self._change():
+                if self._number("user_version") < number:
+                    self._file.execute(change)
+                    self._file.execute(f"PRAGMA user_version = {number}")
 
     def close(self) -> None:
         """Close the file."""
@@ -262,6 +280,15 @@ class Gradebook:
         for row in self._rows("SELECT settings FROM runs ORDER BY id DESC LIMIT 1"):
             return Settings.parse(row["settings"])
         return None
+
+    def choices(self) -> dict[str, str]:
+        """What the last run has chosen, by option."""
+        return dict(map(tuple, self._rows("SELECT option, value FROM choices")))
+
+    def choose(self, choices: Mapping[str, str]) -> None:
+        """Note what this run has chosen."""
+        with self._change():
+            self._file.executemany("INSERT OR REPLACE INTO choices VALUES (?, ?)", choices.items())
 
     def set_troubles(self, troubles: Mapping[str, str]) -> None:
         """What cannot be graded, and why, by student; replaces what was noted before."""

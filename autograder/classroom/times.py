@@ -28,21 +28,27 @@ class HandedIn:
     late_days: int
 
 
-def read_times(path: Path, due: str | None, students: Collection[str]) -> dict[str, HandedIn]:
-    """The last time of each student in the file. Students are found whatever the capitals.
+def read_times(
+    path: Path, due: str, students: Collection[str]
+) -> tuple[dict[str, HandedIn], list[str]]:
+    """Read the last time of each student in the file, and who is named in it and none of these.
 
-    A column `due` sets another date for one student. Raises UsageError with the line that is wrong, and
-    where no time is due.
+    Students are found whatever the capitals. A column `due` sets another date for one student. Raises
+    UsageError with the line that is wrong, and where no time is due.
     """
     known = {name.casefold(): name for name in students}
     found: dict[str, tuple[datetime, HandedIn]] = {}
+    unknown: dict[str, None] = {}
     for number, row in _rows(path):
-        student = known.get(student_name(row["student"]).casefold())
+        name = student_name(row["student"])
+        student = known.get(name.casefold())
+        if student is None:
+            unknown[name] = None
         if student is None or not row["time"]:
             continue
         at = _time(row["time"], tr("{path}, line {line}", path=path, line=number))
         until = _time(
-            row["due"] or due or "",
+            row["due"] or due,
             tr("{path}, line {line}, when it was due", path=path, line=number),
         )
         try:
@@ -61,7 +67,7 @@ def read_times(path: Path, due: str | None, students: Collection[str]) -> dict[s
         handed_in = HandedIn(at.isoformat(), max(0, math.ceil(seconds / 86400)))
         if student not in found or found[student][0] <= at:
             found[student] = at, handed_in
-    return {student: handed_in for student, (_, handed_in) in found.items()}
+    return {student: handed_in for student, (_, handed_in) in found.items()}, list(unknown)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -5,11 +5,12 @@ import fcntl
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -27,7 +28,7 @@ from autograder.classroom import (
     run_class,
     standings,
 )
-from autograder.classroom.gradebook import Gradebook, Settings, Work
+from autograder.classroom.gradebook import FILE, Gradebook, Settings, Work
 from autograder.classroom.intake import hand_ins
 from autograder.classroom.times import read_times
 from autograder.course import Course, suite_digest
@@ -59,12 +60,14 @@ def grade_class(
     *,
     seed: int | None,
     regrade: bool,
-    counts: Counts,
+    choices: Mapping[str, str],
     times: Path | None,
-    due: str | None,
     console: Console,
 ) -> None:
     """Grade what is not graded yet, write everything that people read, and say what there is.
+
+    Args:
+        choices: "fit", "counts" and "due", which is "" where nobody has said; the gradebook keeps them.
 
     Raises UsageError, Stopped after Ctrl-C, GraderFault where something could not be graded, and the other
     TowerErrors.
@@ -73,9 +76,9 @@ def grade_class(
         try:
             remarks = _take_in(gradebook, folder, course, out)
             if times:
-                students = {row.student for row in gradebook.hand_ins()}
-                read = read_times(times, due, students)
-                gradebook.set_times({name: (t.at, t.late_days) for name, t in read.items()})
+                _take_times(gradebook, times, choices["due"], console)
+            _say_changes(gradebook.choices(), choices, console)
+            gradebook.choose(choices)
             suite = suite_digest(course)
             todo = plan(gradebook, settings, suite, regrade=regrade, seed=seed)
             failed = 0
@@ -84,6 +87,7 @@ def grade_class(
                 results = run_class(gradebook, course, todo, settings, run, crew)
                 failed = _follow(results, len(todo.work))
             gradebook.end()
+            counts = msgspec.convert(choices["counts"], Counts)
             report = standings(gradebook, course, settings, counts, remarks)
             write_pages(gradebook, report, out)
         except KeyboardInterrupt:
@@ -115,6 +119,40 @@ def grade_class(
                 total=len(todo.work),
             )
         )
+
+
+def choices_in(out: Path) -> dict[str, str]:
+    """What a gradebook remembers of the last run, see grade_class; nothing where there is none."""
+    if not (out / FILE).is_file():
+        return {}
+    with Gradebook(out, make=False) as gradebook:
+        last = gradebook.last_settings()
+        return ({"fit": last.fit} if last else {}) | gradebook.choices()
+
+
+def _say_changes(before: Mapping[str, str], now: Mapping[str, str], console: Console) -> None:
+    """Say what this run chooses otherwise than the one before, before it changes a grade."""
+    for option, value in now.items():
+        if before.get(option, value) != value:
+            text = tr(
+                "--{option} is {now} from here on; it was {before}.",
+                option=option,
+                now=value,
+                before=before[option] or tr("not given"),
+            )
+            console.print(_line(text, "yellow"))
+
+
+def _take_times(gradebook: Gradebook, times: Path, due: str, console: Console) -> None:
+    """Note when things were handed in, and say whose time cannot be placed."""
+    read, unknown = read_times(times, due, {row.student for row in gradebook.hand_ins()})
+    gradebook.set_times({name: (t.at, t.late_days) for name, t in read.items()})
+    if unknown:
+        listed = ", ".join(unknown[:SHOWN]) + (" …" if len(unknown) > SHOWN else "")
+        text = tr(
+            "{file} names students who are not in the class: {names}.", file=times, names=listed
+        )
+        console.print(_line(text, "yellow"))
 
 
 def local_crew(course: Course, settings: Settings, required: str, processes: int) -> Crew:

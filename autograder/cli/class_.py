@@ -10,7 +10,6 @@ from rich.console import Console
 from autograder.cli._options import (
     CourseOption,
     DeviceOption,
-    FitOption,
     OnlyOption,
     RequireOption,
     SeedOption,
@@ -21,6 +20,7 @@ from autograder.cli._options import (
     named_path,
     the_course,
 )
+from autograder.course import OFF
 from autograder.gpu import Device, choose
 from autograder.isolation import WEAKEST_ACCEPTED
 from autograder.report import Counts
@@ -39,7 +39,14 @@ def grade_a_class(
         Path, typer.Option(help="The folder of the gradebook and of all pages.", metavar="RESULTS")
     ],
     only: OnlyOption = None,
-    fit: FitOption = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            help="How the long checks are run: off, or the name of a plan in course.toml.",
+            metavar="PLAN",
+            show_default="as before, or as course.toml says",
+        ),
+    ] = None,
     seed: SeedOption = None,
     device: DeviceOption = "cpu",
     processes: Annotated[
@@ -61,13 +68,21 @@ def grade_a_class(
             help="Grade again what another suite has graded, and say whose points changed and why.",
         ),
     ] = False,
-    counts: Annotated[Counts, typer.Option(help="Which attempt of a student counts.")] = "last",
+    counts: Annotated[
+        Counts | None,
+        typer.Option(
+            help="Which attempt of a student counts.", show_default="as before, or the last"
+        ),
+    ] = None,
     times: Annotated[
         Path | None,
         typer.Option(help="A CSV file with the columns student and time; with --due, days late."),
     ] = None,
     due: Annotated[
-        str | None, typer.Option(help="When it was due, as in 2026-11-27T23:59+01:00.")
+        str | None,
+        typer.Option(
+            help="When it was due, as in 2026-11-27T23:59+01:00.", show_default="as before"
+        ),
     ] = None,
     require: RequireOption = WEAKEST_ACCEPTED,
     course: CourseOption = None,
@@ -75,9 +90,9 @@ def grade_a_class(
     """Grade a whole class, and go on where an earlier run stopped.
 
     What is graded is kept in RESULTS/gradebook.sqlite as it comes; a submission is graded once, and again
-    when it changes. A Moodle, Canvas or GitHub Classroom export is known by its names. Writes
-    RESULTS/index.html, in review/ a page of each student, in students/ the one to send, and gradebook.csv and
-    .md.
+    when it changes. RESULTS remembers --fit, --counts and --due. A Moodle, Canvas or GitHub Classroom export
+    is known by its names. Writes RESULTS/index.html, in review/ a page of each student, in students/ the one
+    to send, and gradebook.csv and .md.
 
     Exit codes: 0 graded; 2 wrong usage; 3 something could not be judged; 130 stopped by Ctrl-C.
     """
@@ -89,7 +104,15 @@ def grade_a_class(
 
     # On a cluster it is the workers that have a GPU or not.
     chosen_device: Device = "cuda" if cluster and device == "cuda" else choose(device)
+    before = _classroom.choices_in(out)
+    if before.get("fit") in (OFF, *loaded.fits):
+        fit = fit or before["fit"]
     settings = Settings(chosen_fit(fit, loaded), chosen_device, chosen)
+    choices = {
+        "fit": settings.fit,
+        "counts": counts or before.get("counts", "last"),
+        "due": due or before.get("due", ""),
+    }
     if cluster:
         demand_installed(("distributed",), extra="cluster")
         from autograder.classroom.cluster import cluster_crew
@@ -106,8 +129,7 @@ def grade_a_class(
         crew,
         seed=seed,
         regrade=regrade,
-        counts=counts,
+        choices=choices,
         times=times,
-        due=due,
         console=Console(highlight=False),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -13,7 +14,7 @@ from autograder.cli._options import ReaderOption
 from autograder.errors import UsageError
 from autograder.export import github
 from autograder.export import json as json_export
-from autograder.report import Report, Standing
+from autograder.report import Counts, Report, Standing
 from tower_student.language import mark, plural, tr
 from tower_student.terminal import did_you_mean
 from tower_student.text import one_line, wrappable
@@ -70,7 +71,7 @@ def show(
 
 
 def _of_student(name: str, results: Path | None) -> tuple[Report, list[Text]]:
-    """Return the report of a student's last attempt, and what else the gradebook knows."""
+    """Return the report of the attempt of a student that counts, and what else the gradebook knows."""
     from autograder.classroom import standing_rows  # on Linux alone
     from autograder.classroom.gradebook import FILE, Gradebook
 
@@ -88,7 +89,8 @@ def _of_student(name: str, results: Path | None) -> tuple[Report, list[Text]]:
         raise UsageError(f"{text} {what_to_do}")
     with Gradebook(found, make=False) as gradebook:
         settings = gradebook.last_settings()
-        rows = [] if settings is None else standing_rows(gradebook, settings, "last", {})
+        counts = msgspec.convert(gradebook.choices().get("counts", "last"), Counts)
+        rows = [] if settings is None else standing_rows(gradebook, settings, counts, {})
         standing = _meant(rows, name)
         if standing.counted is None:
             text = tr("{student} has no grade.", student=standing.student)

@@ -411,13 +411,9 @@ def put(folder, **students):
 
 def run(course, folder, out, crew=None, **options):
     printed = io.StringIO()
-    options = {
-        "seed": None,
-        "regrade": False,
-        "counts": "last",
-        "times": None,
-        "due": None,
-    } | options
+    choices = {"fit": "off", "counts": "last", "due": ""}
+    choices |= {name: options.pop(name) for name in choices.keys() & options.keys()}
+    options = {"seed": None, "regrade": False, "times": None, "choices": choices} | options
     suite = suite_digest(course)
     crew = crew or Crew(lambda job: outcome(job, suite=suite))
     console = Console(file=printed, width=100)
@@ -566,6 +562,44 @@ def test_times_that_cannot_be_read_are_a_usage_error(course, tmp_path, kind):
         run(course, tmp_path / "class", tmp_path / "out", times=times, due="2026-11-27T23:59")
 
 
+def test_who_is_named_in_the_times_and_not_in_the_class_is_said(course, tmp_path):
+    (tmp_path / "times.csv").write_text(
+        "student,time\nada,2026-11-27\nnobody,2026-11-27\nnobody,\n"
+    )
+    put(tmp_path / "class", ada="x = 1\n")
+    given = {"times": tmp_path / "times.csv", "due": "2026-11-27"}
+    crew = run(course, tmp_path / "class", tmp_path / "out", **given)
+    assert "names students who are not in the class: nobody." in " ".join(crew.printed.split())
+
+
+def test_what_a_run_chooses_otherwise_is_said_and_kept(course, tmp_path):
+    folder, out = tmp_path / "class", tmp_path / "out"
+    put(folder, ada="x = 1\n")
+    assert classroom.choices_in(out) == {}
+    first = run(course, folder, out, counts="best", due="2026-11-27")
+    assert "from here on" not in first.printed
+    assert classroom.choices_in(out) == {"fit": "off", "counts": "best", "due": "2026-11-27"}
+    again = run(course, folder, out, counts="best", due="2026-11-27")
+    assert "from here on" not in again.printed
+    other = run(course, folder, out, counts="last", due="2026-11-28")
+    assert "--counts is last from here on; it was best." in other.printed
+    assert "--due is 2026-11-28 from here on; it was 2026-11-27." in other.printed
+    assert classroom.choices_in(out)["counts"] == "last"
+
+
+def test_a_gradebook_of_the_first_schema_opens_and_is_made_one_of_todays(course, tmp_path):
+    folder, out = tmp_path / "class", tmp_path / "out"
+    put(folder, ada="x = 1\n")
+    run(course, folder, out)
+    with contextlib.closing(sqlite3.connect(out / FILE)) as old:
+        old.executescript("DROP TABLE choices; PRAGMA user_version = 1;")
+    assert classroom.choices_in(out) == {"fit": "off"}, "the settings of its last run"
+    before = rows(out)
+    assert run(course, folder, out).graded == []
+    assert rows(out) == before
+    assert classroom.choices_in(out)["counts"] == "last"
+
+
 def test_times_without_a_date_that_is_due_are_a_usage_error(course, tmp_path):
     (tmp_path / "times.csv").write_text("student,time\nada,2026-11-27\n")
     put(tmp_path / "class", ada="x = 1\n")
@@ -574,6 +608,19 @@ def test_times_without_a_date_that_is_due_are_a_usage_error(course, tmp_path):
 
 
 # The command itself, with real graders
+
+
+@pytest.mark.sandbox
+def test_the_command_remembers_what_it_was_told(tmp_path):
+    put(tmp_path / "class", ada="def squared_error(a, b):\n    return 1\n")
+    given = ("class", tmp_path / "class", "--out", tmp_path / "out", "--only", "linear")
+    first = tower(*given, "--fit", "off", "--counts", "best")
+    assert first.returncode == 0, first.stderr
+    again = tower(*given)
+    assert "from here on" not in again.stdout
+    assert classroom.choices_in(tmp_path / "out") == {"fit": "off", "counts": "best", "due": ""}
+    other = tower(*given, "--counts", "last")
+    assert "--counts is last from here on; it was best." in other.stdout
 
 
 QUICK = ("--fit", "off", "--only", "gradient_loop")
