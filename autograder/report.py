@@ -1,6 +1,7 @@
 """What a grading found, as plain frozen data. Every export is a function of a Report."""
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, get_args
@@ -157,6 +158,11 @@ class ModuleResult:
         """The points that could be earned; a check that could not be verified has none."""
         return _total(check.max_score for check in self.checks)
 
+    @property
+    def has_score(self) -> bool:
+        """Whether there is a score to tell: not where all points are shown later."""
+        return bool(self.max_score or not self.later)
+
 
 @dataclass(frozen=True)
 class Isolation:
@@ -267,6 +273,11 @@ class Report:
         return _total(module.later for module in self.modules)
 
     @property
+    def has_score(self) -> bool:
+        """Whether there is a score to tell: not where all points are shown later."""
+        return bool(self.max_score or not self.later)
+
+    @property
     def measured(self) -> tuple[Measured, ...]:
         """What the checks measured."""
         checks = (check for module in self.modules for check in module.checks)
@@ -297,12 +308,17 @@ class Report:
                 for figure in told.figures
                 if figure.check not in hidden and (figure.check or not hidden)
             ),
+            faults=tuple(fault for fault in told.faults if not _names(fault[0], hidden)),
         )
+
+
+def _names(text: str, checks: Collection[str]) -> bool:
+    return any(re.search(rf"\b{re.escape(check)}\b", text) for check in checks)
 
 
 def _visible(module: ModuleResult, hidden: Collection[str]) -> ModuleResult:
     def unless_hidden(text: str) -> str:
-        return "" if any(check in text for check in hidden) else text
+        return "" if _names(text, hidden) else text
 
     def of_others(check: CheckResult) -> CheckResult:
         feedback = check.feedback

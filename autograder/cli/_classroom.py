@@ -255,14 +255,18 @@ def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
 
 def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
     """Write the class page, two pages for each student, and the gradebook as CSV and Markdown."""
-    for folder in (STUDENTS, REVIEW):
-        (out / folder).mkdir(exist_ok=True)
-    for standing in report.standings:
-        if standing.counted:
-            own = gradebook.report(standing.counted.id)
-            write_whole(out / REVIEW / standing.page, export.review_page(standing, own, report))
-            seen = replace(standing, attempts=tuple(_seen(gradebook, standing)))
-            write_whole(out / STUDENTS / standing.page, export.student_page(seen, own, report))
+    graded = [standing for standing in report.standings if standing.counted]
+    for name in (STUDENTS, REVIEW):
+        (out / name).mkdir(exist_ok=True)
+        for path in set((out / name).glob("*-????????.html")):
+            if path.name not in {standing.page for standing in graded}:
+                path.unlink()  # of an earlier run: of whom there is no grade any more
+    for standing in graded:
+        assert standing.counted
+        own = gradebook.report(standing.counted.id)
+        write_whole(out / REVIEW / standing.page, export.review_page(standing, own, report))
+        seen = replace(standing, attempts=tuple(_seen(gradebook, standing)))
+        write_whole(out / STUDENTS / standing.page, export.student_page(seen, own, report))
     write_whole(out / "gradebook.csv", export.as_csv(report))
     write_whole(out / "gradebook.md", export.as_markdown(report))
     if report.tries is not None:

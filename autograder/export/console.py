@@ -50,6 +50,7 @@ def _module(module: ModuleResult, checks: list[view.CheckLines]) -> RenderableTy
             "  ",
             tr("{score:g} of {most:g}", score=module.score, most=module.max_score),
             _text(f" {tr('(bonus)')}") if module.bonus else "",
+            _text(f" · {view.later(module)}") if module.later else "",
         )
     ]
     if module.note:

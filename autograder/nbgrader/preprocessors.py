@@ -232,15 +232,10 @@ def _outputs(module: ModuleResult, text: str, points: float) -> list[Any]:
 
 
 def _text(module: ModuleResult, checks: list[view.CheckLines]) -> str:
-    lines = [
-        tr(
-            "{module}: {score:g} of {max_score:g}",
-            module=module.name,
-            score=module.score,
-            max_score=module.max_score,
-        )
-    ]
-    lines += filter(None, [view.later(module), module.note])
+    points = tr("{score:g} of {most:g}", score=module.score, most=module.max_score)
+    told = [points] if module.has_score else []
+    lines = [f"{module.name}: {', '.join(filter(None, [*told, view.later(module)]))}"]
+    lines += filter(None, [module.note])
     for check in checks:
         lines += _of_check(*check)
     return "\n".join(lines) + "\n"

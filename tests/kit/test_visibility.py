@@ -1,10 +1,12 @@
 """What is made for students holds no word of a check that is not visible to them yet, nor its points."""
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
 from command import tower
+from rich.console import Console
 from text_lab import strings
 from ways import report_of
 
@@ -12,7 +14,7 @@ from autograder.classroom import standings
 from autograder.classroom.gradebook import Gradebook, Settings, Work
 from autograder.cli import _classroom
 from autograder.course import course_root, load_course
-from autograder.export import github, html
+from autograder.export import console, github, gradescope, html
 from autograder.export import json as json_export
 from autograder.report import (
     Bars,
@@ -87,7 +89,21 @@ FOR_STUDENTS = {
     "GitHub's annotations": lambda report: github.annotations(report, ""),
     "GitHub's outputs": github.outputs,
     "GitHub Classroom": github.classroom,
+    "what Gradescope shows at once": lambda report: shown_on_gradescope(report),
+    "the log of GitHub's job": lambda report: printed(report.visible()),
 }
+
+
+def shown_on_gradescope(report):
+    whole = gradescope.as_dict(report)
+    tests = [test for test in whole.pop("tests") if test["visibility"] == "visible"]
+    return json.dumps([whole, tests])
+
+
+def printed(report):
+    with (out := Console(width=200)).capture() as shown:
+        console.show(report, out)
+    return shown.get()
 
 
 @pytest.mark.parametrize("when", HIDDEN)
