@@ -108,6 +108,14 @@ class Used(NamedTuple):
 
 
 @dataclass
+class Turn:
+    """What a thread holds while it computes, where several ask workers, see suite.lanes."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_called_off: bool = False
+
+
+@dataclass
 class Times:
     """Seconds of one thread of the grader's.
 
@@ -116,20 +124,21 @@ class Times:
         waited: those for which it waited, by the wall, for a worker or for its turn.
         queued: of these, those for other threads.
         is_waiting: whether it does so now.
+        turn: that of all threads that ask workers, where there are several.
+        limit: what `own` must not reach.
     """
 
     used: float = 0.0
     waited: float = 0.0
     queued: float = 0.0
     is_waiting: bool = False
+    turn: Turn | None = None
+    limit: float = math.inf
 
-
-@dataclass
-class Turn:
-    """What a thread holds while it computes, where several ask workers, see suite.lanes."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    is_called_off: bool = False
+    @property
+    def own(self) -> float:
+        """What a clock shows that stands still while it waits."""
+        return time.monotonic() - self.waited
 
 
 class Worker:
@@ -148,9 +157,10 @@ class Worker:
         pipes: tuple[int, int, int],
         scratch: Path,
         *,
+        zygote: "subprocess.Popen[bytes] | None",
         gpu: bool,
     ) -> None:
-        self._broker = broker
+        self._broker, self._zygote = broker, zygote
         self._pid, self._pidfd = pid, pidfd
         self._requests, self._replies, self._log = pipes
         self._scratch = scratch
@@ -324,12 +334,17 @@ class Worker:
     def _was_killed(self) -> bool:
         """Whether someone else ended it, by a signal that it may not send itself."""
         ended, _, _ = select.select([self._pidfd], [], [], END_SECONDS)
-        return bool(ended) and self._broker.was_killed(self._pid)
+        return bool(ended) and self._broker.was_killed(self._pid, self._zygote)
 
     def kill(self) -> None:
         """End the worker now."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def stop(self, *, go_on: bool) -> None:
+        """Let the worker stand still, or go on. That takes nothing of its time."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGCONT if go_on else signal.SIGSTOP)
 
     def _send(self, frame: Sequence[memoryview]) -> None:
         left = list(frame)
@@ -363,10 +378,12 @@ class Worker:
         while True:
             reading = [self._log] if self._log_open else []
             reading += [] if write else [self._replies]
+            queued = self._broker.times.queued
             with self._broker.waiting():
                 readable, writable, _ = select.select(
                     reading, [self._requests] if write else [], [], LOOK_SECONDS
                 )
+            self._patience += self._broker.times.queued - queued
             is_ready = bool(writable) or self._replies in readable
             self._watch_time(is_ready)
             if self._log in readable:
@@ -472,8 +489,6 @@ class Broker:
         """What the last worker that uses the GPU found there."""
         self._may_use_gpu = gpu
         self._spare: Worker | None = None
-        self.turn: Turn | None = None
-        """That of the threads that ask workers, where there are several."""
         self._times: defaultdict[int, Times] = defaultdict(Times)
         self.reasons: Mapping[str, str] = {}
         """For each mechanism of isolation that is missing here, why. Known once a worker was had."""
@@ -507,8 +522,8 @@ class Broker:
 
         Raises KeyboardInterrupt afterwards where whoever gave the turns has called the work off.
         """
-        turn, times, started = self.turn, self.times, time.monotonic()
-        times.is_waiting = True
+        times, started = self.times, time.monotonic()
+        turn, times.is_waiting = times.turn, True
         if turn:
             turn.lock.release()
         try:
@@ -526,11 +541,12 @@ class Broker:
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
         """Keep the turn in the body, though it waits for a worker: for one that threads share."""
-        turn, self.turn = self.turn, None
+        times = self.times
+        turn, times.turn = times.turn, None
         try:
             yield
         finally:
-            self.turn = turn
+            times.turn = turn
 
     def start(self) -> None:
         """Start the zygote by exec, with an environment that holds nothing of ours."""
@@ -632,14 +648,14 @@ class Broker:
             for descriptor in (request_read, reply_write, log_write):
                 os.close(descriptor)
         pipes = (request_write, reply_read, log_read)
-        return Worker(self, answer["pid"], pidfd, pipes, folder, gpu=gpu)
+        return Worker(self, answer["pid"], pidfd, pipes, folder, zygote=self._zygote, gpu=gpu)
 
-    def was_killed(self, pid: int) -> bool:
+    def was_killed(self, pid: int, zygote: "subprocess.Popen[bytes] | None") -> bool:
         """Whether a worker that has ended was killed by someone who is neither it nor this side.
 
-        The zygote knows; where it has ended as well, nobody but them can have ended it.
+        Its zygote knows; where that has ended as well, nobody but them can have ended it.
         """
-        if self._control is None:
+        if self._control is None or zygote is not self._zygote:
             return True
         try:
             self._control.send(json.dumps({"ended": pid}).encode())

@@ -18,7 +18,7 @@ from autograder.gpu import Device
 from autograder.report import CheckResult, Isolation, ModuleResult, Report, Status
 from autograder.sandbox.kernel import hide_memory
 from autograder.suite.collection import hidden_tests, titled, titles_of
-from autograder.suite.judge import Judge, Progress, Verdict, module_of, needs_gpu
+from autograder.suite.judge import Judge, Progress, Verdict, needs_gpu
 from tower_student.language import tr
 from tower_student.lean import make_lean
 from tower_student.submission import Submission
@@ -98,7 +98,9 @@ def grade(
         environment=_environment(fit, broker.gpu),
         modules=_linked(results, judge),
         faults=tuple((v.fault, v.fault_trace) for v in judge.verdicts.values() if v.fault),
-        figures=tuple(judge.figures.values()),
+        figures=tuple(
+            figure for m in modules for (name, _), figure in judge.figures.items() if name == m.name
+        ),
         language=course.language,
         causes=course.causes,
     )
@@ -227,7 +229,8 @@ def _linked(modules: Sequence[ModuleResult], judge: Judge) -> tuple[ModuleResult
 
 
 def _stand_in_note(module: Module, judge: Judge) -> str:
-    verdicts = [v for check, v in judge.verdicts.items() if module_of(check) == module.name]
+    visible = [f"{module.name}.{c}" for c, when in module.visibility.items() if when == "visible"]
+    verdicts = [judge.verdicts[check] for check in visible if check in judge.verdicts]
     over = [v.stand_ins for v in verdicts if v.stand_ins and not v.failure and not v.fault]
     if not over:
         return ""

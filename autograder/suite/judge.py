@@ -14,7 +14,7 @@ import random
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -128,7 +128,7 @@ class Judge:
 
     Attributes:
         verdicts: by the full ids of the checks.
-        figures: of the report, by title.
+        figures: of the report, by module and title.
         workers: those of the submission.
     """
 
@@ -144,7 +144,7 @@ class Judge:
         progress: Progress,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self.figures: dict[str, Figure] = {}
+        self.figures: dict[tuple[str, str], Figure] = {}
         self.workers = Workers(course, broker, submission)
         self._course, self._submission = course, submission
         self._seed = seed
@@ -185,7 +185,7 @@ class Judge:
             modules[module_of(case.check)].append(case)
         if min(lanes, len(modules)) > 1 and all(case.is_plain for case in cases):
             longest_first = sorted(modules, key=lambda module: -len(modules[module]))
-            jobs = {m: partial(self._run_all, modules[m]) for m in longest_first}
+            jobs = {m: partial(self._run_module, m, modules[m]) for m in longest_first}
             needs = {name: self._course.modules[name].needs for name in jobs}
             self._lanes = Lanes(self._broker, lanes, jobs, needs)
             self._lanes.run()
@@ -205,6 +205,18 @@ class Judge:
                 raise
             except BaseException as error:
                 self.fault(case, error)
+
+    def _run_module(self, module: str, cases: Sequence[Case]) -> None:
+        """Judge a module in its lane: once the first case of each that it needs shows what is slow there."""
+        assert self._lanes
+        for need in self._course.modules[module].needs:
+            self._lanes.wait_for(need, begun=True)
+        try:
+            self._run_all(cases[:1])
+            self._lanes.begin(module)
+            self._run_all(cases[1:])
+        finally:
+            self.workers.discard_all(module)
 
     def _run_by_pytest(self, cases: list[Case]) -> None:
         plugin = _Setup(self, cases)
@@ -269,7 +281,8 @@ class Judge:
         verdict.remark = outcome.remark or verdict.remark
         verdict.measured = outcome.measured or verdict.measured
         verdict.stand_ins = outcome.stand_ins or verdict.stand_ins
-        self.figures |= outcome.figures
+        module = module_of(case.check)
+        self.figures |= {(module, title): figure for title, figure in outcome.figures.items()}
 
     def fault(self, case: Case, error: BaseException) -> None:
         """Note an exception that is no verdict: a fault of the grader, whoever provoked it."""
@@ -329,8 +342,9 @@ class Judge:
     def _late(self, case: Case) -> CheckFailed | None:
         """Why a case comes too late: its module has used up its half of what was left for the submission."""
         module, whole = module_of(case.check), self._course.policy.submission_seconds
-        left = whole - sum(self._used.values())
-        if self._used[module] < self._allowed.setdefault(module, left / 2):
+        if module not in self._allowed:
+            self._allowed[module] = (whole - sum(map(self._reserved, self._allowed))) / 2
+        if self._used[module] < self._allowed[module]:
             return None
         return CheckFailed(
             tr(
@@ -340,6 +354,11 @@ class Judge:
                 seconds=whole,
             )
         )
+
+    def _reserved(self, module: str) -> float:
+        """The seconds that a module has used, or may still use."""
+        is_done = self._lanes is None or self._lanes.is_done(module)
+        return self._used[module] if is_done else max(self._used[module], self._allowed[module])
 
     def _judged(self, case: Case) -> Outcome:
         """Judge over the student's own bricks and, where these may be to blame, over stand-ins."""

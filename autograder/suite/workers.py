@@ -150,11 +150,29 @@ class Workers:
             return
         if self._unsound is None:
             try:
-                demand_sound(self._broker, gpu=key.gpu)
+                with self._stopped():
+                    demand_sound(self._broker, gpu=key.gpu)
             except GraderFault as fault:
                 self._unsound = fault
         if self._unsound is not None:
             raise self._unsound
+
+    @contextmanager
+    def _stopped(self) -> Iterator[None]:
+        """Let all workers stand still in the body, as those of other lanes."""
+        workers = [shared.worker for shared in self._shared.values()]
+        for worker in workers:
+            worker.stop(go_on=False)
+        try:
+            yield
+        finally:
+            for worker in workers:
+                worker.stop(go_on=True)
+
+    def discard_all(self, module: str) -> None:
+        """End the workers that checks of a module alone share."""
+        for key in [key for key in self._shared if key.module == module]:
+            self.discard(key)
 
     def close(self) -> None:
         """Leave no worker behind."""

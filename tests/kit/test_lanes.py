@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ from autograder.broker import Broker
 from autograder.course import Module
 from autograder.errors import CourseError, GraderFault
 from autograder.grading import grade
+from autograder.sandbox import protocol, wire
 from autograder.suite import lanes as lanes_module
 from autograder.suite.failures import CheckFailed, why
 from autograder.suite.lanes import Lanes
@@ -57,7 +59,62 @@ def test_the_report_is_the_same(course, broker, path):
     given = {"seed": 5, "fit": "off", "device": "simulated"}
     one, three = (grade(course, submission, broker, lanes=n, **given) for n in (1, 3))
     assert untimed(one) == untimed(three)
-    assert broker.turn is None
+    assert broker.times.turn is None
+
+
+HANGS = "def test_forward(student):\n    student.sleeps(600)\n"
+
+
+def test_modules_that_hang_leave_time_for_the_others(tmp_path, course, broker):
+    """Three lanes begin with nothing used: each may have a half of what the others leave."""
+    small = suite_of_three(course, tmp_path, one=HANGS, two=HANGS)
+    policy = replace(small.policy, check_seconds=5.0, submission_seconds=1.0)
+    report = grade(replace(small, policy=policy), SUBMISSION, broker, seed=1, fit="off", lanes=3)
+    assert not report.faults
+    statuses = {name: check.status for name, check in checks_of(report).items()}
+    assert statuses["three.forward"] == "passed"
+
+
+def test_a_worker_is_not_starved_while_its_lane_waits_for_the_turn(broker):
+    """It is waited for by the wall, here for 20 times 0.02 s."""
+    asked, answers = threading.Event(), []
+
+    def computes():
+        with broker.waiting():
+            assert asked.wait(PATIENCE)
+        time.sleep(1)
+
+    def asks():
+        with broker.worker() as worker:
+            worker.allow(0.02)
+            asked.set()
+            text = wire.RawTensor("linear", "uint8", (5,), b"x = 1")
+            answers.append(worker.ask(protocol.Survey("linear"), [text]))
+
+    Lanes(broker, 2, {"a": computes, "b": asks}, {"a": (), "b": ()}).run()
+    assert len(answers) == 1
+
+
+def test_a_job_waits_until_what_it_needs_is_under_way(idle):
+    order = []
+
+    def brick():
+        with idle.waiting():
+            time.sleep(0.05)
+        order.append("brick")
+        lanes.begin("brick")
+        with idle.waiting():
+            pass
+
+    def tower():
+        lanes.wait_for("brick", begun=True)
+        order.append("tower")
+
+    needs = {"brick": (), "tower": ("brick",)}
+    lanes = Lanes(idle, 2, {"brick": brick, "tower": tower}, needs)
+    lanes.run()
+    assert order == ["brick", "tower"]
+    assert lanes.is_done("tower")
 
 
 def test_a_job_begins_when_those_that_it_needs_have_begun_and_can_wait_for_them(idle):
@@ -147,7 +204,7 @@ def test_what_one_raises_calls_the_others_off(idle):
     with pytest.raises(CourseError, match="broken"):
         Lanes(idle, 2, {"a": goes_on, "b": fails}, {"a": (), "b": ()}).run()
     assert ended == ["called off"]
-    assert idle.turn is None
+    assert idle.times.turn is None
 
 
 def test_ctrl_c_calls_all_off(idle):
@@ -157,9 +214,12 @@ def test_ctrl_c_calls_all_off(idle):
             with idle.waiting():
                 pass
 
+    before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         Lanes(idle, 2, {"a": goes_on, "b": goes_on}, {"a": (), "b": ()}).run()
-    assert threading.active_count() == 1
+    deadline = time.monotonic() + PATIENCE
+    while threading.active_count() > before:
+        assert time.monotonic() < deadline
 
 
 def test_ctrl_c_may_come_before_a_lane_has_begun(idle, monkeypatch):
@@ -175,7 +235,7 @@ def test_ctrl_c_may_come_before_a_lane_has_begun(idle, monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
         Lanes(idle, 2, {"a": lambda: None, "b": lambda: None}, {"a": (), "b": ()}).run()
-    assert idle.turn is None
+    assert idle.times.turn is None
 
 
 def test_a_hidden_test_that_computes_without_end_is_a_fault_of_its_check_alone(
@@ -204,7 +264,7 @@ def test_a_hidden_test_that_cannot_be_stopped_is_a_fault_of_the_grader(
     monkeypatch.setattr(lanes_module, "CALL_OFF_SECONDS", 0.1)
     text = "import time\ndef test_forward(student):\n    time.sleep(8)\n"
     small = suite_of_three(course, tmp_path, two=text)
-    with pytest.raises(GraderFault, match=r"took longer than 3\.2 s"):
+    with pytest.raises(GraderFault, match="could not be stopped"):
         grade(small, SUBMISSION, broker, seed=1, fit="off", lanes=2)
 
 
