@@ -299,10 +299,12 @@ class Report:
         told = self.told()
         checks = [check for module in told.modules for check in module.checks]
         hidden = {check.id for check in checks if check.visibility != "visible"}
-        modules = (_visible(module, hidden) for module in told.modules)
+        pairs = ((module, _visible(module, hidden)) for module in told.modules)
         return replace(
             told,
-            modules=tuple(module for module in modules if module.checks or module.later),
+            modules=tuple(
+                seen for module, seen in pairs if seen.checks or seen.later or not module.checks
+            ),
             figures=tuple(
                 figure
                 for figure in told.figures
