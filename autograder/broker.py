@@ -338,13 +338,15 @@ class Worker:
 
     def kill(self) -> None:
         """End the worker now."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     def stop(self, *, go_on: bool) -> None:
         """Let the worker stand still, or go on. That takes nothing of its time."""
+        self._signal(signal.SIGCONT if go_on else signal.SIGSTOP)
+
+    def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGCONT if go_on else signal.SIGSTOP)
+            signal.pidfd_send_signal(self._pidfd, number)
 
     def _send(self, frame: Sequence[memoryview]) -> None:
         left = list(frame)

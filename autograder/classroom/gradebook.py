@@ -40,7 +40,8 @@ NOT_WRITTEN = mark("{path} could not be written: {error}.")
 AS_IT_WAS = mark(
     "What it held is as it was. Is the disk full? Mend that, and run the same command again to go on."
 )
-TABLES = """
+CHOICES = "CREATE TABLE choices (option TEXT PRIMARY KEY, value TEXT NOT NULL);"
+TABLES = f"""
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, suite_digest TEXT NOT NULL, settings TEXT NOT NULL,
     seed INTEGER NOT NULL, ended_at TEXT, reference TEXT
@@ -48,9 +49,7 @@ CREATE TABLE runs (
 CREATE TABLE troubles (
     student TEXT NOT NULL, sentence TEXT NOT NULL
 );
-CREATE TABLE choices (
-    option TEXT PRIMARY KEY, value TEXT NOT NULL
-);
+{CHOICES}
 CREATE TABLE sources (
     submission_digest TEXT PRIMARY KEY, modules TEXT NOT NULL
 );
@@ -73,7 +72,7 @@ CREATE TRIGGER attempts_are_not_removed BEFORE DELETE ON attempts
 """
 
 
-UPGRADES = ("CREATE TABLE choices (option TEXT PRIMARY KEY, value TEXT NOT NULL)",)
+UPGRADES = (CHOICES,)
 """What makes of a gradebook of each earlier schema one of the next."""
 
 

@@ -256,16 +256,17 @@ def _follow(results: Iterator[tuple[Work, Report | Lost]], total: int) -> int:
 def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
     """Write the class page, two pages for each student, and the gradebook as CSV and Markdown."""
     graded = [standing for standing in report.standings if standing.counted]
+    pages = {standing.page for standing in graded}
     for name in (STUDENTS, REVIEW):
         (out / name).mkdir(exist_ok=True)
         for path in set((out / name).glob("*-????????.html")):
-            if path.name not in {standing.page for standing in graded}:
+            if path.name not in pages:
                 path.unlink()  # of an earlier run: of whom there is no grade any more
     for standing in graded:
         assert standing.counted
         own = gradebook.report(standing.counted.id)
         write_whole(out / REVIEW / standing.page, export.review_page(standing, own, report))
-        seen = replace(standing, attempts=tuple(_seen(gradebook, standing)))
+        seen = replace(standing, attempts=tuple(_seen(gradebook, standing, own)))
         write_whole(out / STUDENTS / standing.page, export.student_page(seen, own, report))
     write_whole(out / "gradebook.csv", export.as_csv(report))
     write_whole(out / "gradebook.md", export.as_markdown(report))
@@ -274,11 +275,12 @@ def write_pages(gradebook: Gradebook, report: ClassReport, out: Path) -> None:
     write_whole(out / INDEX, export.class_page(report))
 
 
-def _seen(gradebook: Gradebook, standing: Standing) -> Iterator[Attempt]:
-    """The attempts of a student with the points of visible checks."""
+def _seen(gradebook: Gradebook, standing: Standing, counted: Report) -> Iterator[Attempt]:
+    """The attempts of a student with the points of visible checks; the one that counts has this report."""
     for attempt in standing.attempts:
-        report = gradebook.report(attempt.id).visible()
-        yield replace(attempt, score=report.score, max_score=report.max_score)
+        report = counted if attempt is standing.counted else gradebook.report(attempt.id)
+        seen = report.visible()
+        yield replace(attempt, score=seen.score, max_score=seen.max_score)
 
 
 def show_class(report: ClassReport, out: Path, console: Console) -> None:

@@ -134,9 +134,8 @@ class Lanes:
                     _look(lane)
         finally:
             self._call_off()
-            for (
-                lane
-            ) in started:  # not by join: in Python 3.11 one that is interrupted takes it for ended
+            for lane in started:
+                # Not by join: in Python 3.11 one that is interrupted takes the thread for ended.
                 lane.ended.wait(CALL_OFF_SECONDS)
         if self._raised:
             raise self._raised[0]
