@@ -158,11 +158,6 @@ class ModuleResult:
         """The points that could be earned; a check that could not be verified has none."""
         return _total(check.max_score for check in self.checks)
 
-    @property
-    def has_score(self) -> bool:
-        """Whether there is a score to tell: not where all points are shown later."""
-        return bool(self.max_score or not self.later)
-
 
 @dataclass(frozen=True)
 class Isolation:
@@ -271,11 +266,6 @@ class Report:
     def later(self) -> float:
         """The points of checks that are left out, since students see them later."""
         return _total(module.later for module in self.modules)
-
-    @property
-    def has_score(self) -> bool:
-        """Whether there is a score to tell: not where all points are shown later."""
-        return bool(self.max_score or not self.later)
 
     @property
     def measured(self) -> tuple[Measured, ...]:

@@ -53,7 +53,7 @@ def _lines(report: Report, limit: int) -> Iterator[str]:
         most=report.max_score,
         share=report.per_cent,
     )
-    heading = [points] if report.has_score else []
+    heading = [points] if view.has_score(report) else []
     heading += filter(None, [view.later(report)])
     yield f"## {', '.join(heading)}: <code>{_literal(report.submission)}</code>"
     yield ""

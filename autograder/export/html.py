@@ -52,6 +52,7 @@ def templates() -> "Environment":
     environment.filters.update(
         passages=_passages, lines_by_module=view.lines_by_module, share=_share, later=view.later
     )
+    environment.tests["scored"] = view.has_score
     return environment
 
 

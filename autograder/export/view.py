@@ -73,6 +73,11 @@ def name(module: ModuleResult) -> str:
     return tr("{module} (bonus)", module=module.name) if module.bonus else module.name
 
 
+def has_score(part: Report | ModuleResult) -> bool:
+    """Return whether there is a score to tell: not where all points are shown later."""
+    return bool(part.max_score or not part.later)
+
+
 def later(part: Report | ModuleResult) -> str:
     """Return how many points students see later, as a phrase; "" where they see all."""
     if not part.later:

@@ -233,7 +233,7 @@ def _outputs(module: ModuleResult, text: str, points: float) -> list[Any]:
 
 def _text(module: ModuleResult, checks: list[view.CheckLines]) -> str:
     points = tr("{score:g} of {most:g}", score=module.score, most=module.max_score)
-    told = [points] if module.has_score else []
+    told = [points] if view.has_score(module) else []
     lines = [f"{module.name}: {', '.join(filter(None, [*told, view.later(module)]))}"]
     lines += filter(None, [module.note])
     for check in checks:
