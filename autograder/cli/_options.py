@@ -4,6 +4,7 @@ import importlib.util
 import platform
 import sys
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,14 +33,12 @@ RequireOption = Annotated[
         help="Refuse to run student code below this level. See tower doctor.",
     ),
 ]
-FitOption = Annotated[
-    str | None,
-    typer.Option(
-        help="How the long checks are run: off, or the name of a plan in course.toml.",
-        metavar="PLAN",
-        show_default="as course.toml says",
-    ),
-]
+fit_option = partial(
+    typer.Option,
+    help="How the long checks are run: off, or the name of a plan in course.toml.",
+    metavar="PLAN",
+)
+FitOption = Annotated[str | None, fit_option(show_default="as course.toml says")]
 SeedOption = Annotated[
     int | None, typer.Option(min=0, help="Repeat a run exactly.", show_default="a new one")
 ]

@@ -17,6 +17,7 @@ from autograder.cli._options import (
     chosen_modules,
     demand_installed,
     demand_linux,
+    fit_option,
     named_path,
     the_course,
 )
@@ -39,14 +40,7 @@ def grade_a_class(
         Path, typer.Option(help="The folder of the gradebook and of all pages.", metavar="RESULTS")
     ],
     only: OnlyOption = None,
-    fit: Annotated[
-        str | None,
-        typer.Option(
-            help="How the long checks are run: off, or the name of a plan in course.toml.",
-            metavar="PLAN",
-            show_default="as before, or as course.toml says",
-        ),
-    ] = None,
+    fit: Annotated[str | None, fit_option(show_default="as before, or as course.toml says")] = None,
     seed: SeedOption = None,
     device: DeviceOption = "cpu",
     processes: Annotated[
